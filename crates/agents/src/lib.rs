@@ -1,0 +1,1 @@
+//! One adapter per agent program: detection, command lines, streams, error kinds.

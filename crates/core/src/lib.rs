@@ -1,0 +1,13 @@
+//! What Maestro decides: ids, agents, terminals as data, checklists, runs, commands and keys.
+//!
+//! Nothing here reads a file, a clock or an environment variable, starts a process or waits. Time and
+//! ids are handed in, which is why every rule in this crate can be tested by a table.
+
+pub mod agent;
+pub mod id;
+pub mod input;
+pub mod run;
+pub mod screen;
+pub mod turn;
+
+pub use id::{AgentId, RunId, TerminalId};

@@ -1,0 +1,1 @@
+//! Worktrees and repositories: git2 reads, the user's git writes.

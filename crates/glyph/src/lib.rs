@@ -1,0 +1,1 @@
+//! Cell metrics, shaping, rasterising, built-in glyphs and atlas packing.

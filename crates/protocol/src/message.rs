@@ -1,0 +1,496 @@
+//! The messages. They are encoded by postcard, which is compact and not self-describing: no type here
+//! may use `serde(untagged)`, `flatten`, `skip_serializing_if` or hold a `serde_json::Value`.
+
+use std::path::PathBuf;
+
+use maestro_core::agent::{Agent, Provider};
+use maestro_core::input::Input;
+use maestro_core::run::{Run, Spec};
+use maestro_core::screen::{Frame, Modes, Row, Scroll, Size};
+use maestro_core::{AgentId, RunId, TerminalId};
+use serde::{Deserialize, Serialize};
+
+/// Version of these types. A client and a host with different numbers refuse each other with a
+/// sentence; every change of a type here raises it.
+pub const VERSION: u32 = 1;
+
+/// What a client sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ToHost {
+    /// A command; answered by exactly one [`ToClient::Reply`] with the same number.
+    Request {
+        /// Chosen by the client, unique on its connection.
+        id: u64,
+        /// What to do.
+        command: Command,
+    },
+    /// Something a user did to a terminal. Not acknowledged: the next frame shows it. `seq` counts
+    /// up per client and comes back as [`Frame::input_seq`].
+    Input {
+        /// Where.
+        terminal: TerminalId,
+        /// Counts up.
+        seq: u64,
+        /// What.
+        input: Input,
+    },
+    /// The client has drawn (focused terminal: applied) the last frame of a terminal and wants the
+    /// next.
+    Credit {
+        /// Whose frame.
+        terminal: TerminalId,
+    },
+}
+
+/// What the host sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ToClient {
+    /// The answer to a [`ToHost::Request`].
+    Reply {
+        /// The request's number.
+        id: u64,
+        /// What came of it.
+        result: Result<Reply, Error>,
+    },
+    /// Something happened. Sent to clients that asked for the world with `follow`.
+    Event {
+        /// One more than the event before; the world's number is where counting begins.
+        seq: u64,
+        /// What.
+        event: Event,
+    },
+    /// A terminal's screen changed.
+    Frame(Box<Frame>),
+    /// The client was too slow for its events; everything since `seq` is lost to it and it must ask
+    /// for the world again.
+    Lagged,
+}
+
+/// What a client can ask for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// The world; with `follow`, events from there on.
+    World {
+        /// Whether events follow.
+        follow: bool,
+    },
+    /// What the host is and does.
+    HostStatus,
+    /// End the host: running turns and terminals are ended, within a bound.
+    StopHost,
+    /// Make an agent; its AI terminal is started.
+    NewAgent(NewAgent),
+    /// Start an agent's AI terminal again: resume its session where the provider can.
+    OpenAgent {
+        /// Which.
+        agent: AgentId,
+        /// Resume the known session; otherwise a new one.
+        resume: bool,
+    },
+    /// End an agent's processes; the agent stays.
+    StopAgent {
+        /// Which.
+        agent: AgentId,
+    },
+    /// Forget an agent. Its processes are ended; its directory and branch are left alone.
+    RemoveAgent {
+        /// Which.
+        agent: AgentId,
+    },
+    /// Rename an agent.
+    RenameAgent {
+        /// Which.
+        agent: AgentId,
+        /// Its new name.
+        name: String,
+    },
+    /// The agent's shell terminal, started if there is none.
+    OpenShell {
+        /// Which.
+        agent: AgentId,
+        /// Size to start it with.
+        size: Size,
+    },
+    /// Start a terminal that belongs to no agent.
+    NewTerminal(NewTerminal),
+    /// A terminal's screen, for reading.
+    ReadTerminal {
+        /// Which.
+        terminal: TerminalId,
+        /// Whether the history above the screen is wanted, too.
+        history: bool,
+    },
+    /// The text of the terminal's selection.
+    CopySelection {
+        /// Which.
+        terminal: TerminalId,
+    },
+    /// Bytes for a terminal's child exactly as given (the CLI's `terminal send`).
+    SendBytes {
+        /// Which.
+        terminal: TerminalId,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Another size for a terminal.
+    ResizeTerminal {
+        /// Which.
+        terminal: TerminalId,
+        /// The size.
+        size: Size,
+    },
+    /// End a terminal's processes and forget it.
+    CloseTerminal {
+        /// Which.
+        terminal: TerminalId,
+    },
+    /// Frames of a terminal from now on, the first one full. `focused` marks the one the user types
+    /// in: its input is urgent.
+    Subscribe {
+        /// Which.
+        terminal: TerminalId,
+        /// Whether it has the keyboard.
+        focused: bool,
+    },
+    /// No more frames of a terminal.
+    Unsubscribe {
+        /// Which.
+        terminal: TerminalId,
+    },
+    /// Colours of the client's theme, so that terminals answer colour queries truthfully.
+    SetTheme {
+        /// Default foreground.
+        foreground: [u8; 3],
+        /// Default background.
+        background: [u8; 3],
+        /// Cursor.
+        cursor: [u8; 3],
+        /// The first 16 colours of the palette.
+        ansi: [[u8; 3]; 16],
+        /// Whether it is a dark theme.
+        dark: bool,
+    },
+    /// Start a run.
+    StartRun(Spec),
+    /// End a run after its current task.
+    StopRun {
+        /// Which.
+        run: RunId,
+    },
+    /// End a run and its agent's processes now.
+    KillRun {
+        /// Which.
+        run: RunId,
+    },
+    /// Every run, newest first.
+    ListRuns,
+    /// One run.
+    ShowRun {
+        /// Which.
+        run: RunId,
+    },
+    /// The worktrees of a repository.
+    ListWorktrees {
+        /// Any directory in it.
+        repository: PathBuf,
+    },
+    /// Make a worktree.
+    NewWorktree {
+        /// Any directory in the repository.
+        repository: PathBuf,
+        /// The branch.
+        branch: Branch,
+        /// Where to put it; beside the repository when absent.
+        path: Option<PathBuf>,
+    },
+    /// What can be seen of a directory: repository, current branch, local branches.
+    InspectRepository {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// Every provider with its program, version or the reason why it cannot be used.
+    DetectProviders {
+        /// Look again instead of answering from what is known.
+        refresh: bool,
+    },
+    /// A setting of the window that outlives it (layout, last focus, theme): opaque text by key.
+    SetPreference {
+        /// Key, at most 64 bytes.
+        key: String,
+        /// Value, at most 64 KiB; `None` removes it.
+        value: Option<String>,
+    },
+}
+
+/// What comes back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// Answer to [`Command::World`].
+    World(Box<World>),
+    /// Answer to [`Command::HostStatus`].
+    HostStatus(HostStatus),
+    /// The agent as it is now.
+    Agent(Box<Agent>),
+    /// The terminal as it is now.
+    Terminal(TerminalInfo),
+    /// Answer to [`Command::ReadTerminal`].
+    Screen(Box<Screen>),
+    /// Text, or `None` for an empty selection.
+    Text(Option<String>),
+    /// The run as it is now.
+    Run(Box<Run>),
+    /// Answer to [`Command::ListRuns`].
+    Runs(Vec<Run>),
+    /// Answer to [`Command::ListWorktrees`].
+    Worktrees(Vec<Worktree>),
+    /// Answer to [`Command::NewWorktree`].
+    Worktree(Worktree),
+    /// Answer to [`Command::InspectRepository`].
+    Repository(Repository),
+    /// Answer to [`Command::DetectProviders`].
+    Providers(Vec<ProviderInfo>),
+}
+
+/// Everything a client shows, at one instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// Events with a higher number come after this.
+    pub seq: u64,
+    /// All agents, in the order of the left panel.
+    pub agents: Vec<Agent>,
+    /// All terminals.
+    pub terminals: Vec<TerminalInfo>,
+    /// Runs that have not ended, and the latest ended ones.
+    pub runs: Vec<Run>,
+    /// The preferences.
+    pub preferences: Vec<(String, String)>,
+}
+
+/// Something happened in the world. Applying an event twice changes nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// An agent is new or changed.
+    Agent(Box<Agent>),
+    /// An agent is gone.
+    AgentRemoved(AgentId),
+    /// A terminal is new or changed (title, directory, exit): at most four times a second each.
+    Terminal(TerminalInfo),
+    /// A terminal is gone.
+    TerminalClosed(TerminalId),
+    /// A run is new or changed.
+    Run(Box<Run>),
+    /// A terminal's child asked for attention; text is stripped and length-limited.
+    Notification {
+        /// Which terminal.
+        terminal: TerminalId,
+        /// Title, may be empty.
+        title: String,
+        /// Body, may be empty.
+        body: String,
+    },
+    /// A terminal rang its bell (at most once a second each).
+    Bell(TerminalId),
+    /// A terminal's child wrote to the clipboard (OSC 52, capped).
+    Clipboard {
+        /// Which terminal.
+        terminal: TerminalId,
+        /// The text.
+        text: String,
+    },
+    /// A preference changed.
+    Preference {
+        /// Key.
+        key: String,
+        /// Value; `None` when removed.
+        value: Option<String>,
+    },
+    /// Something went wrong that the user should read: one sentence.
+    Problem {
+        /// The agent it is about, if one.
+        agent: Option<AgentId>,
+        /// The sentence.
+        text: String,
+    },
+    /// The host is about to stop.
+    HostStopping,
+}
+
+/// Why a command was refused or failed: a sentence a user can act on, and a kind for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// Kind.
+    pub kind: ErrorKind,
+    /// Sentence.
+    pub message: String,
+}
+
+/// Kinds of [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// What it names does not exist.
+    NotFound,
+    /// The arguments do not fit.
+    Invalid,
+    /// Somebody else has it (branch in use, directory leased): the message says who.
+    Busy,
+    /// The provider or platform cannot do it.
+    Unsupported,
+    /// The disk, git or a process failed.
+    Failed,
+    /// It took too long.
+    TimedOut,
+    /// The host is stopping.
+    Stopping,
+}
+
+/// What an agent is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAgent {
+    /// The program.
+    pub provider: Provider,
+    /// Its name; made from the branch or directory when absent.
+    pub name: Option<String>,
+    /// A directory: a repository, a worktree, or any other.
+    pub directory: PathBuf,
+    /// With a branch, the agent works in a worktree of that branch; without, in the directory itself.
+    pub branch: Option<Branch>,
+    /// Size of its AI terminal.
+    pub size: Size,
+    /// Start its AI terminal at once.
+    pub start: bool,
+}
+
+/// A branch to check out in a worktree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Branch {
+    /// A new one, from a base (the current commit when absent).
+    New {
+        /// Its name.
+        name: String,
+        /// Branch, tag or commit to start from.
+        base: Option<String>,
+    },
+    /// An existing local branch, or one that a remote has.
+    Existing(String),
+}
+
+/// What a terminal without an agent is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewTerminal {
+    /// Program and arguments; the user's shell when empty.
+    pub command: Vec<String>,
+    /// Directory; the user's home when absent.
+    pub directory: Option<PathBuf>,
+    /// Variables set on top of the user's own environment.
+    pub env: Vec<(String, String)>,
+    /// Size.
+    pub size: Size,
+}
+
+/// A terminal as the world sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalInfo {
+    /// Its identity.
+    pub id: TerminalId,
+    /// The agent it belongs to.
+    pub agent: Option<AgentId>,
+    /// Title the child set, stripped and length-limited; otherwise the program's name.
+    pub title: String,
+    /// Directory the child reported (OSC 7), otherwise where it was started.
+    pub directory: PathBuf,
+    /// Size.
+    pub size: Size,
+    /// The child's process id while it lives.
+    pub pid: Option<u32>,
+    /// How it ended: exit code, or 128 + signal.
+    pub exit: Option<i32>,
+    /// Progress it reported (OSC 9;4): 0 to 100, `None` for none.
+    pub progress: Option<u8>,
+}
+
+/// A terminal's screen for reading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Screen {
+    /// The terminal.
+    pub info: TerminalInfo,
+    /// History rows, oldest first; empty when not asked for.
+    pub history: Vec<Row>,
+    /// Rows of the screen (not of the viewport), from the top.
+    pub rows: Vec<Row>,
+    /// Cursor on the screen.
+    pub cursor: Option<maestro_core::screen::Cursor>,
+    /// Modes.
+    pub modes: Modes,
+    /// Where the viewport is.
+    pub scroll: Scroll,
+}
+
+/// What the host is and does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostStatus {
+    /// Version of the program.
+    pub version: String,
+    /// Its process id.
+    pub pid: u32,
+    /// When it started: milliseconds since the Unix epoch.
+    pub started_ms: u64,
+    /// Its home directory.
+    pub home: PathBuf,
+    /// Its socket.
+    pub socket: PathBuf,
+    /// Connected clients, this one included.
+    pub clients: u32,
+    /// Agents.
+    pub agents: u32,
+    /// Live terminals.
+    pub terminals: u32,
+    /// Runs that have not ended.
+    pub runs: u32,
+}
+
+/// A worktree of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worktree {
+    /// Its directory.
+    pub path: PathBuf,
+    /// Its branch; `None` when detached or bare.
+    pub branch: Option<String>,
+    /// The commit it is at, abbreviated.
+    pub head: Option<String>,
+    /// Whether it is the repository's main checkout.
+    pub main: bool,
+    /// Locked, with the reason.
+    pub locked: Option<String>,
+    /// Whether its directory is gone.
+    pub missing: bool,
+}
+
+/// What can be seen of a directory that may be a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// Root of the main checkout; `None` when the directory is in no repository.
+    pub root: Option<PathBuf>,
+    /// Branch checked out in the directory.
+    pub branch: Option<String>,
+    /// Local branches, most recent commit first.
+    pub branches: Vec<String>,
+    /// Whether it has any commit.
+    pub has_commits: bool,
+}
+
+/// A provider on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderInfo {
+    /// Which.
+    pub provider: Provider,
+    /// Its program, where found.
+    pub program: Option<PathBuf>,
+    /// Its version, where told.
+    pub version: Option<String>,
+    /// Why it cannot be used, in a sentence that says what to do; `None` when it can.
+    pub unusable: Option<String>,
+}

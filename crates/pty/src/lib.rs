@@ -1,0 +1,1 @@
+//! Pseudo-terminals: spawn, read, write, resize, and end a whole process group.

@@ -1,0 +1,1 @@
+//! SQLite behind one owner thread: agents, runs, journal, settings.

@@ -1,0 +1,1 @@
+//! The terminal: emulation, the OSC tap, frames, input encoding, selection and search.

@@ -1,0 +1,1 @@
+//! Theme tokens, icons and reusable widgets.
