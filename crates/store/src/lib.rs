@@ -1,1 +1,171 @@
-//! SQLite behind one owner thread: agents, runs, journal, settings.
+//! The truth about agents, runs and settings: SQLite behind one owner thread.
+//!
+//! A [`Store`] is a cheap handle; clone it and use it from any thread. Its methods block until the
+//! owner thread has committed: what a method acknowledged survives a `kill -9` of this process. The
+//! queue to the owner is bounded, so a flood of writers waits instead of growing memory. Async code
+//! calls these methods where blocking is allowed.
+//!
+//! The store knows no clock and hands in no policy: times come from the caller, journal entries are
+//! whatever the caller can serialise.
+//!
+//! # Recovery
+//!
+//! [`Store::open`] never replaces the last good snapshot. The host restores what it can and then
+//! *declares success* by calling [`Store::snapshot`], which replaces the snapshot atomically. A
+//! database that is damaged, newer than this program or somebody else's is refused with a sentence
+//! and left exactly as it was.
+
+mod agents;
+mod error;
+mod hosts;
+mod leases;
+mod open;
+mod owner;
+mod preferences;
+mod runs;
+mod schema;
+
+pub use error::Error;
+pub use hosts::{Host, Terminal};
+pub use leases::{Lease, NewLease};
+pub use preferences::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
+pub use runs::Journaled;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use maestro_core::{AgentId, RunId, TerminalId};
+use rusqlite::Connection;
+
+/// Result of every method of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A handle to the one thread that owns the database.
+///
+/// The thread ends when [`Store::close`] was called or the last handle is gone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: Arc<Path>,
+    owner: owner::Owner,
+}
+
+impl Store {
+    /// Opens the database at `path`, makes it when there is none, and brings an older one up to date.
+    /// Before an older one is changed, a copy of it is kept beside it (`<name>.v<version>.bak`).
+    ///
+    /// # Errors
+    ///
+    /// Refuses a database that is newer, damaged or not Maestro's, without changing it.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let connection = open::open(&path)?;
+        let owner = owner::Owner::start(&path, connection)?;
+        Ok(Self { path: path.into(), owner })
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where [`Self::snapshot`] puts the snapshot: the database's name with `.bak` appended.
+    #[must_use]
+    pub fn snapshot_path(&self) -> PathBuf {
+        open::with_suffix(&self.path, ".bak")
+    }
+
+    /// Declares that what the database says was restored successfully: checks it and replaces the last
+    /// good snapshot by a compact copy of it, atomically. Works on a connection of its own, so other
+    /// callers are not held up; takes as long as copying the file.
+    ///
+    /// # Errors
+    ///
+    /// A damaged database or a full disk; the snapshot before stays then.
+    pub fn snapshot(&self) -> Result<()> {
+        open::snapshot(&self.path, &self.snapshot_path())
+    }
+
+    /// Finishes what is queued and closes the database. Later calls on any handle fail with
+    /// [`Error::Closed`].
+    pub fn close(self) {
+        self.owner.close();
+    }
+
+    /// A new agent's id. Never handed out again, whatever becomes of the agent.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub fn next_agent_id(&self) -> Result<AgentId> {
+        self.next_id(Counter::Agent).map(AgentId)
+    }
+
+    /// A new terminal's id. Never handed out again.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub fn next_terminal_id(&self) -> Result<TerminalId> {
+        self.next_id(Counter::Terminal).map(TerminalId)
+    }
+
+    /// A new run's id. Never handed out again.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub fn next_run_id(&self) -> Result<RunId> {
+        self.next_id(Counter::Run).map(RunId)
+    }
+
+    fn next_id(&self, counter: Counter) -> Result<u64> {
+        self.call(move |connection| {
+            let id: i64 = connection
+                .prepare_cached(
+                    "UPDATE counters SET next = next + 1 WHERE name = ?1 RETURNING next - 1",
+                )?
+                .query_row([counter.name()], |row| row.get(0))?;
+            Ok(id.cast_unsigned())
+        })
+    }
+
+    /// Runs `work` on the owner thread and waits for its result.
+    fn call<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    {
+        self.owner.call(work)
+    }
+}
+
+/// The kinds of ids that are counted.
+#[derive(Debug, Clone, Copy)]
+enum Counter {
+    Agent,
+    Terminal,
+    Run,
+}
+
+impl Counter {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Terminal => "terminal",
+            Self::Run => "run",
+        }
+    }
+
+    /// Makes sure that `id` is not handed out again: ids that came from elsewhere (an import, a copied
+    /// database) count, too.
+    fn used(self, connection: &Connection, id: u64) -> Result<()> {
+        let _ = connection
+            .prepare_cached("UPDATE counters SET next = max(next, ?2 + 1) WHERE name = ?1")?
+            .execute((self.name(), id.cast_signed()))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

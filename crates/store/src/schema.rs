@@ -1,0 +1,114 @@
+//! The tables, and the way from every older version of them to the newest.
+//!
+//! `user_version` counts the migrations that were applied. Each runs in a transaction of its own, so a
+//! crash leaves a database at one of the versions, never between two. A migration that was released is
+//! never edited; a change is a new one at the end.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::Result;
+
+/// Marks a SQLite file as ours: "Maes".
+pub(crate) const APPLICATION_ID: i32 = 0x4d61_6573;
+
+/// The version this program writes.
+pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+pub(crate) const MIGRATIONS: &[&str] = &[
+    // 1: agents, terminals, runs with their journal and leases, hosts, preferences.
+    //
+    // What the program knows as one type is one JSON column; what is searched, ordered or must be
+    // unique has a column of its own beside it.
+    "
+    CREATE TABLE counters (
+        name TEXT PRIMARY KEY,
+        next INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO counters (name, next) VALUES ('agent', 1), ('terminal', 1), ('run', 1);
+
+    CREATE TABLE agents (
+        id INTEGER PRIMARY KEY,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL UNIQUE,
+        agent TEXT NOT NULL CHECK (json_valid(agent))
+    ) STRICT;
+    CREATE INDEX agents_by_position ON agents (position);
+
+    CREATE TABLE hosts (
+        instance TEXT PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        process_start INTEGER NOT NULL,
+        started_ms INTEGER NOT NULL,
+        stopped_ms INTEGER
+    ) STRICT;
+
+    CREATE TABLE terminals (
+        id INTEGER PRIMARY KEY,
+        agent INTEGER,
+        host TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        process_start INTEGER NOT NULL,
+        marker TEXT NOT NULL,
+        started_ms INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        state TEXT NOT NULL,
+        started_ms INTEGER NOT NULL,
+        run TEXT NOT NULL CHECK (json_valid(run))
+    ) STRICT;
+    CREATE INDEX runs_by_state ON runs (state);
+
+    CREATE TABLE run_journal (
+        run INTEGER NOT NULL REFERENCES runs (id),
+        n INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        entry TEXT NOT NULL CHECK (json_valid(entry)),
+        PRIMARY KEY (run, n)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER run_journal_is_append_only_update BEFORE UPDATE ON run_journal
+        BEGIN SELECT RAISE(ABORT, 'the journal of a run is only appended to'); END;
+    CREATE TRIGGER run_journal_is_append_only_delete BEFORE DELETE ON run_journal
+        BEGIN SELECT RAISE(ABORT, 'the journal of a run is only appended to'); END;
+
+    CREATE TABLE leases (
+        directory TEXT PRIMARY KEY,
+        run INTEGER NOT NULL,
+        host TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        process_start INTEGER NOT NULL,
+        since_ms INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE preferences (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ",
+];
+
+/// The version of an open database.
+pub(crate) fn version(connection: &Connection) -> Result<u32> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // A negative number was written by nobody we know; it reads as "newer than anything".
+    Ok(u32::try_from(version).unwrap_or(u32::MAX))
+}
+
+/// Applies what is missing of `migrations`.
+pub(crate) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<()> {
+    let from = version(connection)?;
+    for (index, migration) in migrations.iter().enumerate().skip(from as usize) {
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Two processes may have begun at once; the lock decides, and the second finds it done.
+        if version(&transaction)? as usize != index {
+            continue;
+        }
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", index as i64 + 1)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
