@@ -1,1 +1,7 @@
-//! The host: actors that own agents, terminals and runs, and recovery after a crash.
+//! The host: what owns agents, terminals and runs, and brings them back after a crash.
+//!
+//! [`host::Host`] is one per home folder. Clients reach it through `maestro-protocol` and through
+//! nothing else: tests connect in process, everybody else by the socket. What a client asks for is
+//! decided here and in `maestro-core`; clients have no rules of their own.
+
+pub mod host;
