@@ -1,1 +1,18 @@
-//! The terminal: emulation, the OSC tap, frames, input encoding, selection and search.
+//! The terminal: emulation, the OSC tap, frames, input encoding, selection and scrollback.
+//!
+//! A [`Terminal`] is fed the bytes a child printed and the [`Input`](maestro_core::input::Input) a user
+//! gave; it answers with bytes for the child, with [`Event`]s, and with [`Frame`](maestro_core::screen::Frame)s
+//! for every [`View`] of it. It reads no file, starts no thread and waits for nothing: whoever owns it
+//! decides when it runs. The emulator behind it (`alacritty_terminal`) never shows in a signature.
+
+mod event;
+mod options;
+mod terminal;
+mod view;
+
+pub mod text;
+
+pub use event::{EVENTS_LIMIT, Event, Outbox, Progress, Prompt, REPLIES_LIMIT, Status, StatusState};
+pub use options::{Identity, Options, Palette, SCROLLBACK, ShiftEnter};
+pub use terminal::{Contents, Info, Terminal};
+pub use view::View;
