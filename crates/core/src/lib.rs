@@ -4,8 +4,12 @@
 //! ids are handed in, which is why every rule in this crate can be tested by a table.
 
 pub mod agent;
+pub mod checklist;
+pub mod command;
+pub mod fuzzy;
 pub mod id;
 pub mod input;
+pub mod keymap;
 pub mod run;
 pub mod screen;
 pub mod turn;

@@ -275,8 +275,7 @@ mod packed {
             let word = |cell: &[u8; SIZE], at: usize| {
                 u32::from_le_bytes([cell[at], cell[at + 1], cell[at + 2], cell[at + 3]])
             };
-            let half =
-                |cell: &[u8; SIZE], at: usize| u16::from_le_bytes([cell[at], cell[at + 1]]);
+            let half = |cell: &[u8; SIZE], at: usize| u16::from_le_bytes([cell[at], cell[at + 1]]);
             let unpack = |cell| Cell {
                 glyph: word(cell, 0),
                 fg: Color(word(cell, 4)),

@@ -125,6 +125,9 @@ impl FailureKind {
     /// Whether trying the same again later may succeed without anyone changing anything.
     #[must_use]
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Limit { .. } | Self::Overload | Self::Network | Self::Crashed | Self::Silent)
+        matches!(
+            self,
+            Self::Limit { .. } | Self::Overload | Self::Network | Self::Crashed | Self::Silent
+        )
     }
 }

@@ -1,0 +1,349 @@
+//! Chords and what they do.
+//!
+//! `Mod` in a chord is Command on macOS and Control elsewhere; which of the two is handed in, so that
+//! both can be tested anywhere.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::command::{self, Context, Id};
+use crate::input::{Action, Code, Key, Mods};
+
+/// Whose habits the chords follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Platform {
+    /// `Mod` is Command.
+    Mac,
+    /// `Mod` is Control.
+    Other,
+}
+
+impl Platform {
+    /// The platform this was built for.
+    pub const HERE: Self = if cfg!(target_os = "macos") { Self::Mac } else { Self::Other };
+}
+
+/// Keys held together, as written in the registry or in a keymap file: `Mod+Shift+W`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Chord {
+    /// Command on macOS, Control elsewhere.
+    pub primary: bool,
+    /// Modifiers beside it.
+    pub mods: Mods,
+    /// The key without modifiers; letters are lower case.
+    pub code: Code,
+}
+
+/// Text that is no chord.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseChordError {
+    /// No key after the modifiers.
+    #[error("`{0}` names no key: write modifiers and one key, such as Mod+Shift+W")]
+    NoKey(String),
+    /// A part that is neither a modifier nor, at the end, a key.
+    #[error("`{chord}`: there is no key or modifier `{part}`")]
+    Unknown {
+        /// The text.
+        chord: String,
+        /// The part.
+        part: String,
+    },
+}
+
+impl Chord {
+    /// What is really held, with `Mod` resolved.
+    #[must_use]
+    pub fn pressed(self, platform: Platform) -> (Mods, Code) {
+        let mut mods = self.mods;
+        match platform {
+            Platform::Mac => mods.logo |= self.primary,
+            Platform::Other => mods.control |= self.primary,
+        }
+        (mods, self.code)
+    }
+
+    /// How a person reads it: `Ctrl+Shift+W`, or `⇧⌘W`.
+    #[must_use]
+    pub fn title(self, platform: Platform) -> String {
+        let (mods, code) = self.pressed(platform);
+        let key = key_title(code, platform);
+        let held = |on: bool, mac: &'static str, other: &'static str| match (on, platform) {
+            (false, _) => "",
+            (true, Platform::Mac) => mac,
+            (true, Platform::Other) => other,
+        };
+        // The order each platform's own menus use.
+        format!(
+            "{}{}{}{}{key}",
+            held(mods.control, "⌃", "Ctrl+"),
+            held(mods.alt, "⌥", "Alt+"),
+            held(mods.shift, "⇧", "Shift+"),
+            held(mods.logo, "⌘", "Super+"),
+        )
+    }
+}
+
+impl FromStr for Chord {
+    type Err = ParseChordError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut chord = Self { primary: false, mods: Mods::default(), code: Code::Unknown };
+        // The key itself may be a plus: `Mod++`.
+        let (held, key) = match text.strip_suffix('+') {
+            Some(rest) if rest.is_empty() || rest.ends_with('+') => (rest, "+"),
+            _ => text.rsplit_once('+').unwrap_or(("", text)),
+        };
+        for part in held.split('+').map(str::trim).filter(|part| !part.is_empty()) {
+            match part.to_ascii_lowercase().as_str() {
+                "mod" => chord.primary = true,
+                "ctrl" | "control" => chord.mods.control = true,
+                "alt" | "option" => chord.mods.alt = true,
+                "shift" => chord.mods.shift = true,
+                "cmd" | "command" | "super" | "logo" => chord.mods.logo = true,
+                _ => {
+                    let part = part.to_owned();
+                    return Err(ParseChordError::Unknown { chord: text.to_owned(), part });
+                }
+            }
+        }
+        let key = key.trim();
+        if key.is_empty() {
+            return Err(ParseChordError::NoKey(text.to_owned()));
+        }
+        chord.code = parse_key(key).ok_or_else(|| ParseChordError::Unknown {
+            chord: text.to_owned(),
+            part: key.to_owned(),
+        })?;
+        Ok(chord)
+    }
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (on, name) in [
+            (self.mods.control, "Ctrl+"),
+            (self.mods.alt, "Alt+"),
+            (self.primary, "Mod+"),
+            (self.mods.shift, "Shift+"),
+            (self.mods.logo, "Cmd+"),
+        ] {
+            if on {
+                f.write_str(name)?;
+            }
+        }
+        f.write_str(&key_name(self.code))
+    }
+}
+
+/// Named keys, as written.
+const NAMES: &[(&str, Code)] = &[
+    ("Enter", Code::Enter),
+    ("Tab", Code::Tab),
+    ("Backspace", Code::Backspace),
+    ("Escape", Code::Escape),
+    ("Left", Code::Left),
+    ("Right", Code::Right),
+    ("Up", Code::Up),
+    ("Down", Code::Down),
+    ("Home", Code::Home),
+    ("End", Code::End),
+    ("PageUp", Code::PageUp),
+    ("PageDown", Code::PageDown),
+    ("Insert", Code::Insert),
+    ("Delete", Code::Delete),
+    ("Menu", Code::Menu),
+    ("PrintScreen", Code::PrintScreen),
+    ("Pause", Code::Pause),
+    ("Space", Code::Char(' ')),
+];
+
+fn parse_key(text: &str) -> Option<Code> {
+    let mut chars = text.chars();
+    if let (Some(only), None) = (chars.next(), chars.next()) {
+        return Some(Code::Char(lower(only)));
+    }
+    if text.eq_ignore_ascii_case("esc") {
+        return Some(Code::Escape);
+    }
+    if let Some(number) = text.strip_prefix(['F', 'f']).and_then(|n| n.parse().ok()) {
+        return (1..=35).contains(&number).then_some(Code::F(number));
+    }
+    NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, code)| *code)
+}
+
+fn key_name(code: Code) -> String {
+    match code {
+        Code::Char(' ') => "Space".to_owned(),
+        Code::Char(c) => c.to_uppercase().collect(),
+        Code::F(number) => format!("F{number}"),
+        other => NAMES
+            .iter()
+            .find(|(_, code)| *code == other)
+            .map_or_else(|| "Unknown".to_owned(), |(name, _)| (*name).to_owned()),
+    }
+}
+
+fn key_title(code: Code, platform: Platform) -> String {
+    let glyph = match code {
+        Code::Left => "←",
+        Code::Right => "→",
+        Code::Up => "↑",
+        Code::Down => "↓",
+        Code::Enter if platform == Platform::Mac => "↩",
+        Code::Tab if platform == Platform::Mac => "⇥",
+        Code::Escape => "Esc",
+        _ => return key_name(code),
+    };
+    glyph.to_owned()
+}
+
+fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+/// Two commands on one chord where both would hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{chord} is both `{first}` and `{second}`; give one of them another chord")]
+pub struct Conflict {
+    /// The chord as a person reads it.
+    pub chord: String,
+    /// The command that has it.
+    pub first: Id,
+    /// The command that wants it, too.
+    pub second: Id,
+}
+
+/// Which chord does what.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    platform: Platform,
+    bound: HashMap<(Context, Mods, Code), Id>,
+    chords: HashMap<Id, Vec<Chord>>,
+}
+
+impl Keymap {
+    /// The default chords.
+    #[must_use]
+    pub fn new(platform: Platform) -> Self {
+        Self::with(platform, &[]).0
+    }
+
+    /// The default chords with a user's own in place of those of the commands they name, and the
+    /// conflicts between them. Of two commands in conflict the earlier keeps the chord, a user's own
+    /// before a default.
+    #[must_use]
+    pub fn with(platform: Platform, own: &[(Id, Vec<Chord>)]) -> (Self, Vec<Conflict>) {
+        let mut keymap = Self { platform, bound: HashMap::new(), chords: HashMap::new() };
+        let mut conflicts = Vec::new();
+        for (id, chords) in own {
+            keymap.bind(*id, chords, &mut conflicts);
+        }
+        for command in command::ALL {
+            if !own.iter().any(|(id, _)| *id == command.id) {
+                let chords = command.default_chords(platform);
+                // Every default is a chord: a test walks them.
+                let chords: Vec<Chord> = chords.iter().filter_map(|c| c.parse().ok()).collect();
+                keymap.bind(command.id, &chords, &mut conflicts);
+            }
+        }
+        (keymap, conflicts)
+    }
+
+    fn bind(&mut self, id: Id, chords: &[Chord], conflicts: &mut Vec<Conflict>) {
+        let context = id.command().context;
+        let mut kept = Vec::new();
+        for chord in chords {
+            let (mods, code) = chord.pressed(self.platform);
+            let taken = ALL_CONTEXTS
+                .into_iter()
+                .filter(|other| overlap(context, *other))
+                .find_map(|other| self.bound.get(&(other, mods, code)).copied());
+            match taken {
+                Some(first) if first == id => {}
+                Some(first) => {
+                    let chord = chord.title(self.platform);
+                    conflicts.push(Conflict { chord, first, second: id });
+                }
+                None => {
+                    let _ = self.bound.insert((context, mods, code), id);
+                    kept.push(*chord);
+                }
+            }
+        }
+        let _ = self.chords.insert(id, kept);
+    }
+
+    /// The command of a key in a context, if it has one. A key that goes up does nothing, a held one
+    /// only what may be repeated.
+    #[must_use]
+    pub fn lookup(&self, context: Context, key: &Key) -> Option<Id> {
+        if key.action == Action::Release {
+            return None;
+        }
+        let code = match key.code {
+            Code::Char(c) => Code::Char(lower(c)),
+            other => other,
+        };
+        let found = self.at(context, key.mods, code).or_else(|| {
+            // On a layout without Latin letters the physical key decides; and some layouts have the
+            // digits on Shift.
+            let base = key.base.map(|c| Code::Char(lower(c)))?;
+            self.at(context, key.mods, base)
+        })?;
+        (key.action == Action::Press || repeats(found)).then_some(found)
+    }
+
+    fn at(&self, context: Context, mods: Mods, code: Code) -> Option<Id> {
+        context.chain().iter().find_map(|at| self.bound.get(&(*at, mods, code)).copied())
+    }
+
+    /// The chords of a command; the first one is shown.
+    #[must_use]
+    pub fn chords(&self, id: Id) -> &[Chord] {
+        self.chords.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// A command's first chord as a person reads it.
+    #[must_use]
+    pub fn title(&self, id: Id) -> Option<String> {
+        self.chords(id).first().map(|chord| chord.title(self.platform))
+    }
+}
+
+const ALL_CONTEXTS: [Context; 5] =
+    [Context::Everywhere, Context::Main, Context::Terminal, Context::Agents, Context::Overlay];
+
+/// Whether there is a place where chords of both contexts hold.
+fn overlap(one: Context, other: Context) -> bool {
+    one.chain().contains(&other) || other.chain().contains(&one)
+}
+
+/// Commands that a held key goes on doing. Toggles and dialogs would flicker.
+fn repeats(id: Id) -> bool {
+    matches!(
+        id,
+        Id::FocusNext
+            | Id::FocusPrevious
+            | Id::FocusLeft
+            | Id::FocusRight
+            | Id::FocusUp
+            | Id::FocusDown
+            | Id::ScrollLineUp
+            | Id::ScrollLineDown
+            | Id::ScrollPageUp
+            | Id::ScrollPageDown
+            | Id::ZoomIn
+            | Id::ZoomOut
+            | Id::Paste
+            | Id::ListUp
+            | Id::ListDown
+            | Id::OverlayUp
+            | Id::OverlayDown
+            | Id::OverlayNext
+            | Id::OverlayPrevious
+    )
+}
+
+#[cfg(test)]
+mod tests;

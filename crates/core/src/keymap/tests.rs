@@ -1,0 +1,161 @@
+use super::*;
+use crate::command::ALL;
+
+const PLATFORMS: [Platform; 2] = [Platform::Mac, Platform::Other];
+
+fn key(code: Code, mods: Mods) -> Key {
+    Key {
+        code,
+        mods,
+        text: String::new(),
+        action: Action::Press,
+        base: None,
+        shifted: None,
+        keypad: false,
+    }
+}
+
+fn mods(text: &str) -> Mods {
+    Mods {
+        shift: text.contains('s'),
+        alt: text.contains('a'),
+        control: text.contains('c'),
+        logo: text.contains('l'),
+    }
+}
+
+#[test]
+fn chords_read_back_as_written() {
+    for text in
+        ["Mod+N", "Mod+Shift+Left", "Alt+Mod+1", "Ctrl+Tab", "F2", "Mod+=", "Mod++", "+", "Space"]
+    {
+        let chord: Chord = text.parse().expect(text);
+        assert_eq!(chord.to_string(), text);
+    }
+    for command in ALL {
+        for platform in PLATFORMS {
+            for text in command.default_chords(platform) {
+                let chord: Chord = text.parse().expect(text);
+                assert_eq!(chord.to_string().parse(), Ok(chord), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn other_text_is_no_chord() {
+    for text in ["", "Mod+", "Hyper+A", "Mod+Nope", "F99", "F0"] {
+        assert!(text.parse::<Chord>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn people_read_chords_as_their_platform_writes_them() {
+    let chord: Chord = "Mod+Shift+Left".parse().expect("a chord");
+    assert_eq!(chord.title(Platform::Other), "Ctrl+Shift+←");
+    assert_eq!(chord.title(Platform::Mac), "⇧⌘←");
+    let chord: Chord = "Alt+Mod+Enter".parse().expect("a chord");
+    assert_eq!(chord.title(Platform::Other), "Ctrl+Alt+Enter");
+    assert_eq!(chord.title(Platform::Mac), "⌥⌘↩");
+}
+
+#[test]
+fn no_two_defaults_share_a_chord() {
+    for platform in PLATFORMS {
+        assert_eq!(Keymap::with(platform, &[]).1, []);
+    }
+}
+
+#[test]
+fn a_chord_is_looked_up_from_the_narrow_context_to_the_wide() {
+    let keymap = Keymap::new(Platform::Other);
+    let check = |context, code, held, expected: Option<Id>| {
+        assert_eq!(keymap.lookup(context, &key(code, mods(held))), expected, "{code:?} {held}");
+    };
+    check(Context::Terminal, Code::Char('n'), "c", Some(Id::AgentNew));
+    check(Context::Terminal, Code::Char('N'), "c", Some(Id::AgentNew));
+    check(Context::Terminal, Code::Char('c'), "cs", Some(Id::Copy));
+    check(Context::Agents, Code::Char('c'), "cs", None);
+    check(Context::Terminal, Code::Up, "", None);
+    check(Context::Agents, Code::Up, "", Some(Id::ListUp));
+    check(Context::Overlay, Code::Escape, "", Some(Id::OverlayCancel));
+    check(Context::Overlay, Code::Char('n'), "c", None);
+    check(Context::Overlay, Code::Char('='), "c", Some(Id::ZoomIn));
+    check(Context::Main, Code::Char('3'), "ca", Some(Id::FocusNumber(3)));
+    check(Context::Main, Code::Char('n'), "l", None);
+    let mac = Keymap::new(Platform::Mac);
+    assert_eq!(mac.lookup(Context::Terminal, &key(Code::Char('n'), mods("l"))), Some(Id::AgentNew));
+    assert_eq!(mac.lookup(Context::Terminal, &key(Code::Char('n'), mods("c"))), None);
+}
+
+#[test]
+fn the_physical_key_decides_where_the_layout_has_other_letters() {
+    let keymap = Keymap::new(Platform::Other);
+    let mut pressed = key(Code::Char('т'), mods("c"));
+    pressed.base = Some('n');
+    assert_eq!(keymap.lookup(Context::Terminal, &pressed), Some(Id::AgentNew));
+}
+
+#[test]
+fn a_held_key_repeats_moves_but_not_toggles() {
+    let keymap = Keymap::new(Platform::Other);
+    let mut held = key(Code::PageUp, mods("s"));
+    held.action = Action::Repeat;
+    assert_eq!(keymap.lookup(Context::Terminal, &held), Some(Id::ScrollPageUp));
+    let mut held = key(Code::Char('j'), mods("c"));
+    held.action = Action::Repeat;
+    assert_eq!(keymap.lookup(Context::Terminal, &held), None);
+    held.action = Action::Release;
+    assert_eq!(keymap.lookup(Context::Terminal, &held), None);
+}
+
+/// What programs in terminals need. Ours are only those that the registry's own comment names.
+#[test]
+fn nothing_essential_is_taken_from_a_terminal() {
+    const OURS: [char; 3] = ['j', 'k', 'n'];
+    for command in ALL.iter().filter(|command| command.context.covers_terminal()) {
+        for platform in PLATFORMS {
+            for text in command.default_chords(platform) {
+                let (held, code) = text.parse::<Chord>().expect(text).pressed(platform);
+                let name = format!("{text} of {} on {platform:?}", command.name);
+                assert!(held.control || held.alt || held.logo || held.shift, "bare: {name}");
+                if held.logo {
+                    continue;
+                }
+                let shift_alone = held.shift && !held.control && !held.alt;
+                let alt_alone = held.alt && !held.control && !held.shift;
+                let control_alone = held.control && !held.alt && !held.shift;
+                match code {
+                    Code::Char(c) if control_alone && c.is_ascii_alphabetic() => {
+                        assert!(OURS.contains(&c), "a shell's own: {name}");
+                    }
+                    // Ctrl+[ is Escape, Ctrl+\ quits, Ctrl+Space marks, Ctrl+/ undoes.
+                    Code::Char(c) if control_alone => {
+                        assert!(matches!(c, '=' | '-' | '0'), "a shell's own: {name}");
+                    }
+                    Code::Char(_) => assert!(!shift_alone && !alt_alone, "typed: {name}"),
+                    Code::Tab => assert!(held.control, "completion: {name}"),
+                    Code::Enter | Code::Backspace | Code::Escape | Code::F(_) => {
+                        assert!(held.control && (held.alt || held.shift), "a program's: {name}");
+                    }
+                    Code::Left | Code::Right | Code::Up | Code::Down => {
+                        assert!(held.shift && (held.control || held.alt), "moves words: {name}");
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_users_own_chord_comes_first_and_conflicts_are_told() {
+    let own = vec![(Id::Quit, vec!["Mod+N".parse().expect("a chord")])];
+    let (keymap, conflicts) = Keymap::with(Platform::Other, &own);
+    assert_eq!(keymap.lookup(Context::Main, &key(Code::Char('n'), mods("c"))), Some(Id::Quit));
+    assert_eq!(
+        conflicts,
+        [Conflict { chord: "Ctrl+N".to_owned(), first: Id::Quit, second: Id::AgentNew }]
+    );
+    assert_eq!(keymap.title(Id::AgentNew), None);
+}
