@@ -1,0 +1,8 @@
+//! The protocol's behaviour through its public API.
+#![allow(missing_debug_implementations, missing_docs)]
+
+mod arbitrary;
+mod codec;
+mod memory;
+#[cfg(unix)]
+mod transport;
