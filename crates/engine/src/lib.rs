@@ -4,4 +4,5 @@
 //! nothing else: tests connect in process, everybody else by the socket. What a client asks for is
 //! decided here and in `maestro-core`; clients have no rules of their own.
 
+pub mod autorun;
 pub mod host;
