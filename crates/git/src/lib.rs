@@ -1,1 +1,91 @@
-//! Worktrees and repositories: git2 reads, the user's git writes.
+//! Repositories and worktrees: what is asked often is read by git2, what is written is written by the
+//! user's own git, so that hooks, filters, signing and credential helpers work as the user expects.
+//!
+//! [`Git`] is a cheap handle; every method blocks, within a time limit, and none looks at the
+//! process's own environment: it is handed in. Nothing here ever removes what it did not make in the
+//! same call.
+
+mod branch;
+mod error;
+mod merge;
+mod process;
+mod repository;
+mod status;
+mod tree;
+mod worktree;
+
+pub use branch::Branches;
+pub use error::Error;
+pub use merge::Commit;
+pub use process::{Limits, Version};
+pub use repository::Repository;
+pub use status::{Lines, Status};
+pub use worktree::{Added, Branch, NewWorktree, Place, Worktree};
+
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// Result of every method of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The user's git, with the environment it runs in.
+#[derive(Clone)]
+pub struct Git {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    environment: Vec<(OsString, OsString)>,
+    limits: Limits,
+    version: OnceLock<Version>,
+    readers: process::Gate,
+    /// Held while a worktree is added: two at once must not choose the same place.
+    adding: Mutex<()>,
+}
+
+impl Git {
+    /// The git that `PATH` of `environment` leads to, run with that environment. Variables that point
+    /// git at another repository, index or configuration are left out.
+    #[must_use]
+    pub fn new(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Self::with_limits(environment, Limits::default())
+    }
+
+    /// The same with limits other than the default ones.
+    #[must_use]
+    pub fn with_limits(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                environment: process::cleaned(environment),
+                limits,
+                version: OnceLock::new(),
+                readers: process::Gate::new(),
+                adding: Mutex::new(()),
+            }),
+        }
+    }
+
+    /// Git's version. Asked once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::GitMissing`] and [`Error::GitTooOld`].
+    pub fn version(&self) -> Result<Version> {
+        if let Some(version) = self.shared.version.get() {
+            return Ok(*version);
+        }
+        let version = process::version(self)?;
+        Ok(*self.shared.version.get_or_init(|| version))
+    }
+}
+
+impl fmt::Debug for Git {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The environment may hold secrets.
+        f.debug_struct("Git").field("limits", &self.shared.limits).finish_non_exhaustive()
+    }
+}

@@ -17,7 +17,8 @@ impl Store {
         self.call(|connection| {
             let mut statement =
                 connection.prepare_cached("SELECT id, agent FROM agents ORDER BY position, id")?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
             rows.map(|row| row.map_err(Error::from).and_then(|(id, json)| read(id, &json)))
                 .collect()
         })
