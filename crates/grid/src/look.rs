@@ -1,0 +1,219 @@
+//! How terminals look: typeface, size, colours.
+
+use std::sync::Arc;
+
+use maestro_core::screen::{
+    Color, ColorKind, ColorOverride, OVERRIDE_BACKGROUND, OVERRIDE_CURSOR, OVERRIDE_FOREGROUND,
+};
+use maestro_glyph::Faces;
+
+/// Red, green, blue.
+pub type Rgb = [u8; 3];
+
+/// Everything that decides how a terminal is drawn besides its content. Shared by all terminals of a
+/// window; made anew when the user changes the theme or the size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// The typeface.
+    pub faces: Faces,
+    /// Size of the type in logical pixels.
+    pub size: f32,
+    /// Height of a row as a multiple of what the typeface asks for.
+    pub line_height: f32,
+    /// Colours.
+    pub palette: Palette,
+}
+
+impl Look {
+    /// A look in these faces and colours, ready to be shared.
+    #[must_use]
+    pub fn new(faces: Faces, size: f32, palette: Palette) -> Arc<Self> {
+        Arc::new(Self { faces, size, line_height: 1.0, palette })
+    }
+}
+
+/// The colours of a theme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Palette {
+    /// Text that names no colour.
+    pub foreground: Rgb,
+    /// Behind text that names no colour, and around the cells.
+    pub background: Rgb,
+    /// The cursor.
+    pub cursor: Rgb,
+    /// The character under a block cursor.
+    pub cursor_text: Rgb,
+    /// Behind selected text.
+    pub selection: Rgb,
+    /// Selected text; each character keeps its own colour when absent.
+    pub selection_text: Option<Rgb>,
+    /// Behind text that a search found.
+    pub found: Rgb,
+    /// Text that a search found.
+    pub found_text: Rgb,
+    /// The sixteen named colours: eight, then their bright variants.
+    pub ansi: [Rgb; 16],
+}
+
+impl Palette {
+    /// The dark theme's colours.
+    pub const NOCTURNE: Self = Self {
+        foreground: [0xe6, 0xe9, 0xef],
+        background: [0x0b, 0x0d, 0x10],
+        cursor: [0xe3, 0xb2, 0x5a],
+        cursor_text: [0x0b, 0x0d, 0x10],
+        selection: [0x2f, 0x3b, 0x4f],
+        selection_text: None,
+        found: [0x6b, 0x52, 0x1f],
+        found_text: [0xff, 0xf4, 0xdc],
+        ansi: [
+            [0x1a, 0x1e, 0x25],
+            [0xee, 0x6c, 0x74],
+            [0x74, 0xc2, 0x88],
+            [0xe3, 0xb2, 0x5a],
+            [0x6c, 0xa8, 0xe8],
+            [0xb6, 0x93, 0xee],
+            [0x5f, 0xc0, 0xc6],
+            [0xc8, 0xcf, 0xda],
+            [0x6b, 0x76, 0x86],
+            [0xff, 0x8c, 0x93],
+            [0x93, 0xdb, 0xa4],
+            [0xf2, 0xcb, 0x80],
+            [0x91, 0xc3, 0xf7],
+            [0xcd, 0xb3, 0xf7],
+            [0x86, 0xdb, 0xe0],
+            [0xf5, 0xf7, 0xfa],
+        ],
+    };
+
+    /// The light theme's colours.
+    pub const MATINEE: Self = Self {
+        foreground: [0x1d, 0x21, 0x27],
+        background: [0xff, 0xff, 0xff],
+        cursor: [0x8f, 0x5f, 0x00],
+        cursor_text: [0xff, 0xff, 0xff],
+        selection: [0xcf, 0xdf, 0xf3],
+        selection_text: None,
+        found: [0xf7, 0xdf, 0xa0],
+        found_text: [0x1d, 0x21, 0x27],
+        ansi: [
+            [0x1d, 0x21, 0x27],
+            [0xb8, 0x23, 0x2f],
+            [0x21, 0x7a, 0x3c],
+            [0x8f, 0x5f, 0x00],
+            [0x1f, 0x64, 0xb0],
+            [0x6d, 0x3f, 0xc0],
+            [0x0c, 0x72, 0x7a],
+            [0x6b, 0x73, 0x7e],
+            [0x53, 0x5c, 0x69],
+            [0xd0, 0x3a, 0x45],
+            [0x2c, 0x90, 0x4b],
+            [0xa6, 0x73, 0x0d],
+            [0x2f, 0x78, 0xc8],
+            [0x82, 0x56, 0xd2],
+            [0x16, 0x88, 0x91],
+            [0x3a, 0x41, 0x4b],
+        ],
+    };
+}
+
+impl Default for Palette {
+    fn default() -> Self {
+        Self::NOCTURNE
+    }
+}
+
+/// The colours of one terminal: the theme's with what its child changed, all 256 of them worked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Colors {
+    indexed: [Rgb; 256],
+    pub(crate) foreground: Rgb,
+    pub(crate) background: Rgb,
+    pub(crate) cursor: Rgb,
+    pub(crate) cursor_text: Rgb,
+    pub(crate) selection: Rgb,
+    pub(crate) selection_text: Option<Rgb>,
+    pub(crate) found: Rgb,
+    pub(crate) found_text: Rgb,
+}
+
+impl Colors {
+    pub(crate) fn new(palette: &Palette, overrides: &[ColorOverride]) -> Self {
+        let mut colors = Self {
+            indexed: indexed(&palette.ansi),
+            foreground: palette.foreground,
+            background: palette.background,
+            cursor: palette.cursor,
+            cursor_text: palette.cursor_text,
+            selection: palette.selection,
+            selection_text: palette.selection_text,
+            found: palette.found,
+            found_text: palette.found_text,
+        };
+        for (index, color) in overrides {
+            match *index {
+                OVERRIDE_FOREGROUND => colors.foreground = *color,
+                OVERRIDE_BACKGROUND => colors.background = *color,
+                OVERRIDE_CURSOR => {
+                    colors.cursor = *color;
+                    colors.cursor_text = colors.background;
+                }
+                index => {
+                    if let Some(slot) = colors.indexed.get_mut(usize::from(index)) {
+                        *slot = *color;
+                    }
+                }
+            }
+        }
+        colors
+    }
+
+    /// The colour itself; `default` for one that is not named.
+    pub(crate) fn resolve(&self, color: Color, default: Rgb) -> Rgb {
+        match color.kind() {
+            ColorKind::Default => default,
+            ColorKind::Indexed(index) => self.indexed[usize::from(index)],
+            ColorKind::Rgb(r, g, b) => [r, g, b],
+        }
+    }
+}
+
+/// The 256-colour palette every terminal shares: the sixteen, a 6×6×6 cube, 24 greys.
+fn indexed(ansi: &[Rgb; 16]) -> [Rgb; 256] {
+    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    std::array::from_fn(|index| match index {
+        0..16 => ansi[index],
+        16..232 => {
+            let cube = index - 16;
+            [STEPS[cube / 36], STEPS[cube / 6 % 6], STEPS[cube % 6]]
+        }
+        _ => [8 + 10 * (index - 232) as u8; 3],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colors_resolve() {
+        let palette = Palette::NOCTURNE;
+        let overrides = [(1, [1, 2, 3]), (OVERRIDE_BACKGROUND, [9, 9, 9]), (999, [0, 0, 0])];
+        let colors = Colors::new(&palette, &overrides);
+        let cases = [
+            (Color::DEFAULT, [7, 7, 7]),
+            (Color::indexed(1), [1, 2, 3]),
+            (Color::indexed(2), palette.ansi[2]),
+            (Color::indexed(16), [0, 0, 0]),
+            (Color::indexed(21), [0, 0, 255]),
+            (Color::indexed(231), [255, 255, 255]),
+            (Color::indexed(232), [8, 8, 8]),
+            (Color::indexed(255), [238, 238, 238]),
+            (Color::rgb(5, 6, 7), [5, 6, 7]),
+        ];
+        for (color, expected) in cases {
+            assert_eq!(colors.resolve(color, [7, 7, 7]), expected, "{color:?}");
+        }
+        assert_eq!(colors.background, [9, 9, 9]);
+    }
+}
