@@ -1,1 +1,17 @@
-//! Theme tokens, icons and reusable widgets.
+//! What Maestro looks like: tokens, fonts, status shapes, and the small parts every screen is made of.
+//!
+//! A part is a function that takes the tokens and returns an [`iced::Element`]; it becomes a widget
+//! only where it has a state of its own. No colour, size or distance is named outside [`theme`].
+
+pub mod font;
+pub mod icon;
+pub mod keys;
+pub mod line;
+pub mod part;
+pub mod status;
+pub mod style;
+pub mod theme;
+pub mod tiles;
+
+pub use line::line;
+pub use theme::Tokens;

@@ -1,0 +1,127 @@
+//! A wrapper around a whole screen that sees every key before what it wraps, so that a chord of ours is
+//! never typed into a terminal or an input.
+
+use iced::advanced::widget::{Operation, Tree};
+use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector, keyboard};
+
+/// Hands every key to `on_key` first. A key that becomes a message goes no further.
+pub fn before<'a, Message: 'a>(
+    content: impl Into<Element<'a, Message>>,
+    on_key: impl Fn(&keyboard::Event) -> Option<Message> + 'a,
+) -> Element<'a, Message> {
+    Element::new(Before { content: content.into(), on_key: Box::new(on_key) })
+}
+
+struct Before<'a, Message> {
+    content: Element<'a, Message>,
+    on_key: Box<dyn Fn(&keyboard::Event) -> Option<Message> + 'a>,
+}
+
+impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
+    fn children(&self) -> Vec<Tree> {
+        vec![Tree::new(&self.content)]
+    }
+
+    fn diff(&self, tree: &mut Tree) {
+        tree.diff_children(&[&self.content]);
+    }
+
+    fn size(&self) -> Size<Length> {
+        self.content.as_widget().size()
+    }
+
+    fn layout(
+        &mut self,
+        tree: &mut Tree,
+        renderer: &Renderer,
+        limits: &layout::Limits,
+    ) -> layout::Node {
+        let content = &mut self.content;
+        let node = content.as_widget_mut().layout(&mut tree.children[0], renderer, limits);
+        layout::Node::with_children(node.size(), vec![node])
+    }
+
+    fn update(
+        &mut self,
+        tree: &mut Tree,
+        event: &Event,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        renderer: &Renderer,
+        clipboard: &mut dyn Clipboard,
+        shell: &mut Shell<'_, Message>,
+        viewport: &Rectangle,
+    ) {
+        if let Event::Keyboard(key) = event
+            && let Some(message) = (self.on_key)(key)
+        {
+            shell.publish(message);
+            shell.capture_event();
+            return;
+        }
+        let Some(inner) = layout.children().next() else { return };
+        self.content.as_widget_mut().update(
+            &mut tree.children[0],
+            event,
+            inner,
+            cursor,
+            renderer,
+            clipboard,
+            shell,
+            viewport,
+        );
+    }
+
+    fn draw(
+        &self,
+        tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        style: &renderer::Style,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+    ) {
+        let Some(inner) = layout.children().next() else { return };
+        let content = self.content.as_widget();
+        content.draw(&tree.children[0], renderer, theme, style, inner, cursor, viewport);
+    }
+
+    fn operate(
+        &mut self,
+        tree: &mut Tree,
+        layout: Layout<'_>,
+        renderer: &Renderer,
+        operation: &mut dyn Operation,
+    ) {
+        let Some(inner) = layout.children().next() else { return };
+        self.content.as_widget_mut().operate(&mut tree.children[0], inner, renderer, operation);
+    }
+
+    fn mouse_interaction(
+        &self,
+        tree: &Tree,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+        renderer: &Renderer,
+    ) -> mouse::Interaction {
+        let Some(inner) = layout.children().next() else { return mouse::Interaction::None };
+        let content = self.content.as_widget();
+        content.mouse_interaction(&tree.children[0], inner, cursor, viewport, renderer)
+    }
+
+    fn overlay<'b>(
+        &'b mut self,
+        tree: &'b mut Tree,
+        layout: Layout<'b>,
+        renderer: &Renderer,
+        viewport: &Rectangle,
+        translation: Vector,
+    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
+        let inner = layout.children().next()?;
+        let content = self.content.as_widget_mut();
+        content.overlay(&mut tree.children[0], inner, renderer, viewport, translation)
+    }
+}

@@ -1,0 +1,351 @@
+//! The small parts of which screens are made.
+
+use iced::widget::{Space, button, column, container, row, text};
+use iced::{Alignment, Background, Border, Color, Element, Font, Length, Padding, border};
+
+use crate::theme::{Tokens, extent, radius, space, type_scale};
+use crate::{font, line, style};
+
+/// Text that may take several lines.
+pub fn paragraph<'a, Message: 'a>(
+    content: impl text::IntoFragment<'a>,
+    (size, height): type_scale::Step,
+    font: Font,
+    color: Color,
+) -> Element<'a, Message> {
+    text(content)
+        .size(size)
+        .line_height(text::LineHeight::Absolute(height.into()))
+        .font(font)
+        .color(color)
+        .into()
+}
+
+/// A short fact about something, in an outline.
+pub fn pill<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    label: impl Into<String>,
+    wants_the_eye: bool,
+) -> Element<'a, Message> {
+    let (ink, edge) =
+        if wants_the_eye { (tokens.accent, tokens.accent) } else { (tokens.dim, tokens.strong) };
+    container(line(label, type_scale::TINY, font::REGULAR, ink))
+        .padding([1.0, 7.0])
+        .style(move |_| style::bordered(Color::TRANSPARENT, edge, 9.0))
+        .into()
+}
+
+/// A chord, as one presses it.
+pub fn chord<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    title: &str,
+) -> Element<'a, Message> {
+    container(line(spaced(title), type_scale::TINY, font::MONO, tokens.dim))
+        .padding([1.0, 5.0])
+        .style(move |_| style::bordered(tokens.base, tokens.strong, radius::CHORD))
+        .into()
+}
+
+/// A chord's title without its plus signs: `Ctrl ⇧ 2`.
+#[must_use]
+pub fn spaced(title: &str) -> String {
+    let mut keys = Vec::new();
+    let mut rest = title;
+    while let Some((held, after)) = rest.split_once('+').filter(|(held, after)| {
+        // A plus at the end is the key itself.
+        !held.is_empty() && !after.is_empty()
+    }) {
+        keys.push(if held == "Shift" { "⇧" } else { held });
+        rest = after;
+    }
+    keys.push(rest);
+    keys.join(" ")
+}
+
+/// The label over a group of rows, with how many there are.
+pub fn section<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    label: &str,
+    count: usize,
+) -> Element<'a, Message> {
+    let label = label.to_uppercase();
+    row![
+        line(label, type_scale::TINY, font::MEDIUM, tokens.faint).fill(),
+        line(count.to_string(), type_scale::TINY, font::REGULAR, tokens.faint),
+    ]
+    .spacing(space::S)
+    .padding(Padding { top: 14.0, right: space::M, bottom: 6.0, left: space::M })
+    .into()
+}
+
+/// A horizontal line.
+pub fn rule<'a, Message: 'a>(tokens: &'static Tokens) -> Element<'a, Message> {
+    filled(tokens.border, Length::Fill, Length::Fixed(extent::LINE))
+}
+
+/// A vertical line.
+pub fn upright<'a, Message: 'a>(tokens: &'static Tokens) -> Element<'a, Message> {
+    filled(tokens.border, Length::Fixed(extent::LINE), Length::Fill)
+}
+
+/// A rectangle of one colour.
+pub fn filled<'a, Message: 'a>(
+    color: Color,
+    width: Length,
+    height: Length,
+) -> Element<'a, Message> {
+    container(Space::new()).width(width).height(height).style(move |_| style::surface(color)).into()
+}
+
+/// How far something is, as a bar.
+pub fn progress<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    done: u32,
+    all: u32,
+    color: Color,
+) -> Element<'a, Message> {
+    let bar = move |color, portion: u32| {
+        let portion = u16::try_from(portion).unwrap_or(u16::MAX);
+        container(Space::new()).width(Length::FillPortion(portion)).height(4.0).style(move |_| {
+            iced::widget::container::Style {
+                background: Some(Background::Color(color)),
+                border: border::rounded(2.0),
+                ..Default::default()
+            }
+        })
+    };
+    let left = all.saturating_sub(done);
+    let mut parts = row![].width(Length::Fill);
+    if done > 0 {
+        parts = parts.push(bar(color, done));
+    }
+    if left > 0 || all == 0 {
+        parts = parts.push(bar(tokens.border, left.max(1)));
+    }
+    parts.into()
+}
+
+/// What an agent's row shows.
+#[expect(missing_debug_implementations, reason = "elements have none")]
+pub struct AgentRow<'a, Message> {
+    /// Its status.
+    pub glyph: Element<'a, Message>,
+    /// Its name.
+    pub name: String,
+    /// Why it is in that state.
+    pub reason: String,
+    /// The one fact that matters now.
+    pub pill: Option<Element<'a, Message>>,
+    /// Whether its pane has the keyboard.
+    pub selected: bool,
+    /// Whether the keyboard is in the list, on this row.
+    pub marked: bool,
+    /// Whether it is the child of the agent above.
+    pub child: bool,
+}
+
+/// An agent in a list: two lines, a glyph, a pill.
+pub fn agent_row<'a, Message: Clone + 'a>(
+    tokens: &'static Tokens,
+    parts: AgentRow<'a, Message>,
+    on_press: Message,
+) -> Element<'a, Message> {
+    let AgentRow { glyph, name, reason, pill, selected, marked, child } = parts;
+    let lines = column![
+        line(name, type_scale::BASE, font::MEDIUM, tokens.text).fill(),
+        line(reason, type_scale::SMALL, font::REGULAR, tokens.dim).fill(),
+    ]
+    .width(Length::Fill);
+    let indent = if child { space::L } else { 0.0 };
+    let content = row![glyph, lines]
+        .push(pill)
+        .spacing(space::M)
+        .align_y(Alignment::Center)
+        .height(Length::Fill)
+        .padding(Padding { left: space::M - extent::BAR + indent, right: space::M, ..Padding::ZERO });
+    let bar = if selected { tokens.accent } else { Color::TRANSPARENT };
+    let outline = if marked { tokens.accent } else { Color::TRANSPARENT };
+    let pressable = button(row![
+        filled(bar, Length::Fixed(extent::BAR), Length::Fill),
+        container(content).width(Length::Fill).height(Length::Fill),
+    ])
+    .padding(0)
+    .width(Length::Fill)
+    .height(extent::AGENT_ROW)
+    .style(move |theme, status| button::Style {
+        border: Border { color: outline, width: extent::LINE, radius: 0.0.into() },
+        ..style::row(tokens, selected || marked)(theme, status)
+    })
+    .on_press(on_press);
+    pressable.into()
+}
+
+/// A pane: a header over a body, in a border that tells where the keyboard is.
+pub fn pane<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    header: Element<'a, Message>,
+    body: Element<'a, Message>,
+    focused: bool,
+) -> Element<'a, Message> {
+    let edge = if focused { tokens.accent } else { tokens.border };
+    let ring = if focused { tokens.accent } else { Color::TRANSPARENT };
+    let terminal = tokens.terminal.background();
+    let inner = container(column![header, rule(tokens), body])
+        .padding(extent::LINE)
+        .width(Length::Fill)
+        .height(Length::Fill)
+        .style(move |_| style::bordered(terminal, edge, radius::PANE));
+    container(inner)
+        .padding(extent::LINE)
+        .width(Length::Fill)
+        .height(Length::Fill)
+        .style(move |_| style::bordered(Color::TRANSPARENT, ring, radius::PANE + extent::LINE))
+        .into()
+}
+
+/// The header of a pane: glyph, name, what it is, and one fact at the right.
+pub fn pane_header<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    glyph: Element<'a, Message>,
+    name: impl Into<String>,
+    about: impl Into<String>,
+    pill: Option<Element<'a, Message>>,
+) -> Element<'a, Message> {
+    let content = row![
+        glyph,
+        line(name, type_scale::BASE, font::SEMIBOLD, tokens.text),
+        line(about, type_scale::BASE, font::REGULAR, tokens.dim).fill(),
+    ]
+    .push(pill)
+    .spacing(space::S)
+    .align_y(Alignment::Center)
+    .height(Length::Fill);
+    let corner = border::top(radius::PANE - extent::LINE);
+    container(content)
+        .padding([0.0, 10.0])
+        .width(Length::Fill)
+        .height(extent::PANE_HEADER)
+        .style(move |_| iced::widget::container::Style {
+            background: Some(Background::Color(tokens.raised)),
+            border: Border { radius: corner, ..Border::default() },
+            ..Default::default()
+        })
+        .into()
+}
+
+/// A card on a panel.
+pub fn card<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    content: impl Into<Element<'a, Message>>,
+) -> Element<'a, Message> {
+    container(content)
+        .padding(space::M)
+        .width(Length::Fill)
+        .style(move |_| style::bordered(tokens.raised, tokens.border, radius::CARD))
+        .into()
+}
+
+/// A button with a label and, where it has one, its chord.
+pub fn action<'a, Message: Clone + 'a>(
+    tokens: &'static Tokens,
+    label: &str,
+    main: bool,
+    focused: bool,
+    on_press: Option<Message>,
+) -> Element<'a, Message> {
+    let enabled = on_press.is_some();
+    let (ink, face) = match (main, enabled) {
+        (true, true) => (tokens.on_accent, font::SEMIBOLD),
+        (_, false) => (tokens.faint, font::MEDIUM),
+        (false, true) => (tokens.text, font::MEDIUM),
+    };
+    let pressable = button(line(label, type_scale::BASE, face, ink))
+        .padding([3.0, 11.0])
+        .on_press_maybe(on_press);
+    if main {
+        pressable.style(style::primary(tokens, focused)).into()
+    } else {
+        pressable.style(style::secondary(tokens, focused)).into()
+    }
+}
+
+/// A label over a control, and what is wrong with what it holds, or a hint, under it.
+pub fn field<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    label: &'a str,
+    control: Element<'a, Message>,
+    below: Option<(String, bool)>,
+) -> Element<'a, Message> {
+    let below = below.map(|(words, wrong)| {
+        let ink = if wrong { tokens.red } else { tokens.faint };
+        paragraph(words, type_scale::SMALL, font::REGULAR, ink)
+    });
+    column![line(label, type_scale::SMALL, font::MEDIUM, tokens.dim), control]
+        .push(below)
+        .spacing(space::XS)
+        .width(Length::Fill)
+        .into()
+}
+
+/// Something that lies over the whole window, which is dimmed and out of reach under it.
+pub fn over<'a, Message: Clone + 'a>(
+    tokens: &'static Tokens,
+    content: Element<'a, Message>,
+    width: f32,
+    top: f32,
+    on_outside: Message,
+) -> Element<'a, Message> {
+    let floating = container(iced::widget::opaque(
+        container(content)
+            .width(Length::Fill)
+            .max_width(width)
+            .style(move |_| style::floating(tokens, radius::PALETTE)),
+    ))
+    .width(Length::Fill)
+    .height(Length::Fill)
+    .padding(Padding { top, right: space::XL, bottom: space::XL, left: space::XL })
+    .align_x(Alignment::Center)
+    .style(move |_| style::surface(tokens.backdrop));
+    iced::widget::opaque(iced::widget::mouse_area(floating).on_press(on_outside))
+}
+
+/// A message in the corner: what happened, and what can be done.
+pub fn toast<'a, Message: Clone + 'a>(
+    tokens: &'static Tokens,
+    glyph: Element<'a, Message>,
+    title: Option<String>,
+    words: String,
+    on_press: Message,
+) -> Element<'a, Message> {
+    let title = title.map(|title| line(title, type_scale::BASE, font::MEDIUM, tokens.text).fill());
+    let content = column![]
+        .push(title)
+        .push(paragraph(words, type_scale::BASE, font::REGULAR, tokens.dim))
+        .spacing(2.0);
+    let body = row![container(glyph).padding(Padding::ZERO.top(3.0)), content]
+        .spacing(space::M)
+        .padding(space::M)
+        .width(Length::Fill);
+    let card = container(body)
+        .width(extent::TOAST)
+        .style(move |_| style::floating(tokens, radius::CARD));
+    iced::widget::mouse_area(card).on_press(on_press).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chords_are_shown_without_plus_signs() {
+        for (title, expected) in [
+            ("Ctrl+K", "Ctrl K"),
+            ("Ctrl+Shift+2", "Ctrl ⇧ 2"),
+            ("Ctrl++", "Ctrl +"),
+            ("⇧⌘W", "⇧⌘W"),
+            ("+", "+"),
+        ] {
+            assert_eq!(spaced(title), expected);
+        }
+    }
+}
