@@ -96,24 +96,28 @@ pub fn tui_command(
         .filter(|_| resume.is_none() && can_choose_session(detected.provider));
     let mut args = Args::default();
     match detected.provider {
-        Provider::Claude => args.option("--resume", resume).option("--session-id", new),
+        Provider::Claude => {
+            args.option("--resume", resume);
+            args.option("--session-id", new);
+        }
         // Its background server would copy the whole program (some 400 MB) into the user's home.
         Provider::Codex => {
             args.word("--no-daemon");
             if let Some(thread) = resume {
-                args.word("resume").word(thread);
+                args.words(&["resume", thread]);
             }
-            &mut args
         }
         Provider::OpenCode => args.option("--session", resume),
         Provider::Droid => args.option("--resume", resume),
         Provider::Demo => {
-            args.word("demo-agent").option("--resume", resume).option("--session-id", new)
+            args.word("demo-agent");
+            args.option("--resume", resume);
+            args.option("--session-id", new);
         }
         // The environment is a login shell's already; only macOS users expect a login shell.
         Provider::Shell if cfg!(target_os = "macos") => args.word("-l"),
-        Provider::Shell => &mut args,
-    };
+        Provider::Shell => {}
+    }
     let mut env = child_environment(detected, environment)?;
     for (name, value) in identity(detected.provider) {
         env.set(*name, *value);
@@ -169,12 +173,17 @@ pub fn turn_command(
     let mut args = Args::default();
     match detected.provider {
         Provider::Claude => {
+            // With the parts of messages as they come: they show that it is alive during a long answer,
+            // and whether an answer was cut off, which nothing else tells.
             args.words(&["-p", "--verbose", "--output-format", "stream-json"]);
+            args.word("--include-partial-messages");
             if options.unattended {
                 refuse_root(&env)?;
                 args.word("--dangerously-skip-permissions");
             }
-            args.option("--resume", resume).option("--session-id", new).option("--model", model);
+            args.option("--resume", resume);
+            args.option("--session-id", new);
+            args.option("--model", model);
             // A turn ends with its process: nothing in the background would be waited for.
             env.set("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "1");
         }
@@ -192,15 +201,12 @@ pub fn turn_command(
         }
         Provider::OpenCode => {
             args.words(&["run", "--format", "json"]);
-            // The question tool would wait for an answer that nobody can give.
-            let mut permission = serde_json::json!({ "question": "deny" });
             if options.unattended {
                 args.word("--auto");
-                permission["*"] = "allow".into();
             }
-            args.option("-m", model).option("--session", resume);
-            let asked = env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str());
-            let config = opencode_config(asked, &permission);
+            args.option("-m", model);
+            args.option("--session", resume);
+            let config = opencode_config(env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str()));
             env.set("OPENCODE_CONFIG_CONTENT", config);
         }
         Provider::Droid => {
@@ -208,11 +214,14 @@ pub fn turn_command(
             if options.unattended {
                 args.word("--skip-permissions-unsafe");
             }
-            args.option("-m", model).option("-s", resume);
+            args.option("-m", model);
+            args.option("-s", resume);
         }
         Provider::Demo => {
             args.words(&["demo-agent", "exec", "--json"]);
-            args.option("--resume", resume).option("--session-id", new).option("--model", model);
+            args.option("--resume", resume);
+            args.option("--session-id", new);
+            args.option("--model", model);
         }
         Provider::Shell => {
             return Err(unusable("A shell is not an agent: it cannot be given a prompt.".to_owned()));
@@ -229,13 +238,20 @@ pub fn turn_command(
     })
 }
 
-/// What the user configured for OpenCode with our permissions put in.
-fn opencode_config(asked: Option<&str>, permission: &serde_json::Value) -> String {
-    let mut config = asked
+/// What the user configured for OpenCode, without its question tool: it would wait for an answer that
+/// nobody can give.
+fn opencode_config(users: Option<&str>) -> String {
+    let mut config = users
         .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
         .filter(serde_json::Value::is_object)
         .unwrap_or_else(|| serde_json::json!({}));
-    config["permission"] = permission.clone();
+    // The user may have one word there for all tools.
+    if let Some(word) = config["permission"].as_str().map(str::to_owned) {
+        config["permission"] = serde_json::json!({ "*": word });
+    } else if !config["permission"].is_object() {
+        config["permission"] = serde_json::json!({});
+    }
+    config["permission"]["question"] = "deny".into();
     config.to_string()
 }
 
@@ -265,6 +281,11 @@ fn is_root() -> bool {
 
 fn child_environment(detected: &Detected, environment: &Environment) -> Result<Environment, Failure> {
     let mut env = environment.clone();
+    if detected.provider == Provider::Demo
+        && let Some(home) = session::demo_home(environment)
+    {
+        env.set(session::DEMO_HOME, home);
+    }
     // Where a provider was found outside PATH, what its script needs (`node`) is beside it.
     if let Some(dir) = program(detected)?.parent().filter(|_| detected.provider != Provider::Demo) {
         env.add_to_path(dir);
@@ -294,20 +315,17 @@ fn checked(word: Option<&str>) -> Result<Option<&str>, Failure> {
 struct Args(Vec<OsString>);
 
 impl Args {
-    fn word(&mut self, word: &str) -> &mut Self {
+    fn word(&mut self, word: &str) {
         self.0.push(word.into());
-        self
     }
 
-    fn words(&mut self, words: &[&str]) -> &mut Self {
+    fn words(&mut self, words: &[&str]) {
         self.0.extend(words.iter().map(OsString::from));
-        self
     }
 
-    fn option(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+    fn option(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.0.extend([name.into(), value.into()]);
         }
-        self
     }
 }

@@ -113,9 +113,15 @@ fn ask(provider: Provider, program: PathBuf, environment: &Environment) -> Detec
     if let Some(dir) = program.parent() {
         env.add_to_path(dir);
     }
-    let answer =
-        Probe { program: &program, args: &["--version"], env: &env, limit: VERSION_LIMIT, most: 64 << 10 }
-            .whole();
+    let answer = Probe {
+        program: &program,
+        args: &["--version"],
+        env: &env,
+        directory: None,
+        limit: VERSION_LIMIT,
+        most: 64 << 10,
+    }
+    .whole();
     let text = String::from_utf8_lossy(&answer.stdout).into_owned();
     let version = first_version(&text);
     let (title, path) = (provider.title(), program.display());

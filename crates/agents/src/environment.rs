@@ -246,6 +246,7 @@ impl Environment {
             program: shell,
             args: &["-l", "-i", "-c", script],
             env: &env,
+            directory: None,
             limit,
             most: SHELL_OUTPUT,
         }

@@ -18,6 +18,7 @@ pub mod stream;
 pub mod turn;
 
 mod probe;
+mod process;
 
 pub use command::{CommandLine, TuiOptions, TurnOptions, tui_command, turn_command};
 pub use detect::{Detected, detect};

@@ -13,6 +13,8 @@ pub(crate) struct Probe<'a> {
     pub program: &'a Path,
     pub args: &'a [&'a str],
     pub env: &'a Environment,
+    /// Where it is asked; where we are when `None`.
+    pub directory: Option<&'a Path>,
     pub limit: Duration,
     /// Bytes after which the rest of the output is not read.
     pub most: usize,
@@ -50,6 +52,9 @@ impl Probe<'_> {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
+        if let Some(directory) = self.directory {
+            let _ = command.current_dir(directory).env("PWD", directory);
+        }
         own_session(&mut command);
         let mut child = match command.spawn() {
             Ok(child) => child,
