@@ -1,1 +1,11 @@
-fn main() {}
+//! Maestro: the window, the host and the command line in one program.
+//!
+//! This file declares the parts; what a command line means is in [`cli`].
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

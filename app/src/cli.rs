@@ -1,0 +1,139 @@
+//! The command line: a client without rules of its own. Every command is one or two questions to the
+//! host; what is allowed is decided there.
+
+mod agent;
+mod args;
+mod demo;
+mod doctor;
+mod failure;
+mod host;
+mod list;
+mod output;
+mod run;
+mod terminal;
+mod window;
+mod worktree;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory as _, Parser as _};
+use maestro_core::AgentId;
+use maestro_core::agent::Agent;
+use maestro_protocol::Home;
+use maestro_protocol::client::{Blocking, Start};
+use maestro_protocol::message::{Command, Reply, World};
+
+pub use self::args::Cli;
+use self::failure::{Code, Failure, Result, unexpected};
+use self::output::Out;
+
+/// How long an ordinary question may take. Making a worktree of a huge repository is the slowest.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a question may take that the host answers from memory.
+const QUICK: Duration = Duration::from_secs(10);
+
+/// What the program does: reads its arguments, runs the command, says what went wrong in one sentence
+/// and turns it into an exit code.
+pub fn main() -> ExitCode {
+    if let Some(code) = inner_program() {
+        return code;
+    }
+    let cli = Cli::try_parse().unwrap_or_else(|error| error.exit());
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has seen enough; that is no failure of ours.
+        Err(Failure { code: Code::Pipe, .. }) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                eprintln!("maestro: {}", failure.message);
+            }
+            ExitCode::from(failure.code as u8)
+        }
+    }
+}
+
+/// The demo agent lives in the same program and reads its own arguments, so that its command line can
+/// look like any other agent's.
+fn inner_program() -> Option<ExitCode> {
+    let mut args = std::env::args_os().skip(1);
+    if args.next()? != "demo-agent" {
+        return None;
+    }
+    Some(window::demo_agent(args))
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let mut out = Out::new(cli.json);
+    let Some(command) = cli.command else { return window::open(None) };
+    match command {
+        args::Command::Host(host) => host::run(host, &mut out),
+        args::Command::Agent(agent) => agent::run(agent, &mut out),
+        args::Command::Run(run) => run::run(run, &mut out),
+        args::Command::Worktree(worktree) => worktree::run(worktree, &mut out),
+        args::Command::List => list::run(&mut out),
+        args::Command::Doctor => doctor::run(&mut out),
+        args::Command::Terminal(terminal) => terminal::run(terminal, &mut out),
+        args::Command::Demo(demo) => demo::run(demo, &mut out),
+        args::Command::Term(term) => window::term(term),
+        args::Command::Screenshot(screenshot) => window::screenshot(screenshot),
+        args::Command::Completions { shell } => completions(shell, &mut out),
+    }
+}
+
+fn completions(shell: clap_complete::Shell, out: &mut Out) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "maestro", &mut script);
+    out.bytes(&script)
+}
+
+/// A connection to the host, for commands that ask something.
+struct Host {
+    client: Blocking,
+}
+
+impl Host {
+    /// The host that runs, and nobody's time is wasted starting one to ask it about nothing.
+    fn running() -> Result<Self> {
+        Self::connect(&Home::from_env()?, &Start::Never)
+    }
+
+    /// The host, started when it does not run.
+    fn on_demand() -> Result<Self> {
+        Self::connect(&Home::from_env()?, &Start::ON_DEMAND)
+    }
+
+    fn connect(home: &Home, start: &Start) -> Result<Self> {
+        Ok(Self { client: Blocking::connect(home, start)? })
+    }
+
+    fn ask(&mut self, command: Command) -> Result<Reply> {
+        Ok(self.client.request(command, PATIENCE)?)
+    }
+
+    /// For commands whose answer says nothing but that it is done.
+    fn tell(&mut self, command: Command) -> Result<()> {
+        let _ = self.ask(command)?;
+        Ok(())
+    }
+
+    fn world(&mut self, follow: bool) -> Result<World> {
+        match self.client.request(Command::World { follow }, QUICK)? {
+            Reply::World(world) => Ok(*world),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The agent that a user means by its id or its name.
+    fn agent(&mut self, named: &str) -> Result<Agent> {
+        find_agent(self.world(false)?, named)
+    }
+}
+
+fn find_agent(world: World, named: &str) -> Result<Agent> {
+    let id = named.parse::<AgentId>().ok();
+    world.agents.into_iter().find(|agent| agent.name == named || Some(agent.id) == id).ok_or_else(
+        || Failure::failed(format!("there is no agent `{named}`: `maestro agent list` shows them")),
+    )
+}

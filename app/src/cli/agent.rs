@@ -1,0 +1,141 @@
+//! `maestro agent`.
+
+use std::path::{Path, PathBuf};
+
+use maestro_core::agent::Agent;
+use maestro_protocol::message::{Branch, Command, NewAgent, Reply, World};
+use serde_json::{Value, json};
+
+use super::args::{self, AgentNew};
+use super::failure::{Failure, Result, unexpected};
+use super::output::{self, Out};
+use super::{Host, find_agent};
+
+pub fn run(command: args::Agent, out: &mut Out) -> Result<()> {
+    match command {
+        args::Agent::New(new) => create(new, out),
+        args::Agent::List => list(out),
+        args::Agent::Show { agent } => {
+            let world = Host::running()?.world(false)?;
+            show(&find_agent(world, &agent)?, out)
+        }
+        args::Agent::Stop { agent } => {
+            let mut host = Host::running()?;
+            let agent = host.agent(&agent)?.id;
+            host.tell(Command::StopAgent { agent })
+        }
+        args::Agent::Remove { agent } => {
+            let mut host = Host::running()?;
+            let agent = host.agent(&agent)?.id;
+            host.tell(Command::RemoveAgent { agent })
+        }
+        args::Agent::Open { agent, fresh } => {
+            let mut host = Host::on_demand()?;
+            let agent = host.agent(&agent)?.id;
+            match host.ask(Command::OpenAgent { agent, resume: !fresh })? {
+                Reply::Agent(agent) => made(&agent, out),
+                Reply::Done => Ok(()),
+                other => Err(unexpected(&other)),
+            }
+        }
+    }
+}
+
+fn create(new: AgentNew, out: &mut Out) -> Result<()> {
+    let branch = match (new.branch, new.new_branch) {
+        (Some(name), _) => Some(Branch::Existing(name)),
+        (None, Some(name)) => Some(Branch::New { name, base: new.from }),
+        (None, None) => None,
+    };
+    let command = Command::NewAgent(NewAgent {
+        provider: new.provider,
+        name: new.name,
+        directory: absolute(&new.dir)?,
+        branch,
+        size: new.size,
+        start: !new.no_start,
+    });
+    match Host::on_demand()?.ask(command)? {
+        Reply::Agent(agent) => made(&agent, out),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Prints what was made: its id alone, so that a script can take it as it is.
+fn made(agent: &Agent, out: &mut Out) -> Result<()> {
+    if out.json { out.value(&output::agent(agent)) } else { out.line(&agent.id.to_string()) }
+}
+
+fn list(out: &mut Out) -> Result<()> {
+    let world = Host::running()?.world(false)?;
+    if out.json {
+        return out.value(&json!(agents(&world)));
+    }
+    print(&world, out)
+}
+
+pub fn agents(world: &World) -> Vec<Value> {
+    world.agents.iter().map(output::agent).collect()
+}
+
+pub fn print(world: &World, out: &mut Out) -> Result<()> {
+    let row = |agent: &Agent| {
+        vec![
+            agent.id.to_string(),
+            agent.name.clone(),
+            agent.provider.to_string(),
+            state(agent),
+            agent.branch.clone().unwrap_or_default(),
+            agent.directory.display().to_string(),
+        ]
+    };
+    let rows: Vec<_> = world.agents.iter().map(row).collect();
+    out.table(
+        &["AGENT", "NAME", "PROVIDER", "STATE", "BRANCH", "DIRECTORY"],
+        &rows,
+        "no agents yet: `maestro agent new --provider claude` makes one in this directory",
+    )
+}
+
+/// The verdict with its reason.
+fn state(agent: &Agent) -> String {
+    let state = output::word(&agent.attention.state);
+    match agent.attention.because.as_str() {
+        "" => state,
+        because => format!("{state}: {because}"),
+    }
+}
+
+fn show(agent: &Agent, out: &mut Out) -> Result<()> {
+    if out.json {
+        return out.value(&output::agent(agent));
+    }
+    let path = |path: &Option<PathBuf>| {
+        path.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+    };
+    let facts = [
+        ("agent", agent.id.to_string()),
+        ("name", output::plain(&agent.name)),
+        ("provider", agent.provider.title().to_owned()),
+        ("state", output::plain(&state(agent))),
+        ("since", output::ago(agent.attention.since_ms)),
+        ("directory", agent.directory.display().to_string()),
+        ("worktree", if agent.worktree { "made by Maestro".to_owned() } else { String::new() }),
+        ("repository", path(&agent.repository)),
+        ("branch", agent.branch.clone().unwrap_or_default()),
+        ("terminal", agent.ai_terminal.map(|id| id.to_string()).unwrap_or_default()),
+        ("shell", agent.shell_terminal.map(|id| id.to_string()).unwrap_or_default()),
+        ("session", agent.session.as_deref().map(output::plain).unwrap_or_default()),
+        ("made", output::ago(agent.created_ms)),
+    ];
+    out.facts(&facts)
+}
+
+/// A path as the host needs it: it works in another directory than we do.
+pub fn absolute(path: &Path) -> Result<PathBuf> {
+    // Links are kept: a user who works in a linked directory wants to read its name.
+    let path = std::path::absolute(path)
+        .map_err(|error| Failure::failed(format!("{} is no path: {error}", path.display())))?;
+    // `.` stays in what `absolute` gives on Unix only as a last part.
+    Ok(path.components().collect())
+}

@@ -1,0 +1,457 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use maestro_core::agent::Provider;
+use maestro_core::screen::Size;
+use maestro_core::{RunId, TerminalId};
+
+/// Conduct many coding agents at once, each in its own git worktree.
+///
+/// Without a command the window opens. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no host runs,
+/// 4 not supported here, 5 timed out.
+#[derive(Debug, Parser)]
+#[command(name = "maestro", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Print JSON instead of text for people.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The host, which owns everything that runs: watch it here, ask about it, or stop it.
+    Host(Host),
+    /// Agents: make, list, show, stop, remove, open again.
+    #[command(subcommand)]
+    Agent(Agent),
+    /// Work through checklists: one fresh session per task, ticked by the host after its `verify:`.
+    Run(Run),
+    /// Worktrees of a repository.
+    #[command(subcommand)]
+    Worktree(Worktree),
+    /// Everything at a glance: agents, terminals, runs.
+    List,
+    /// What is installed, what is missing, and what to do about it.
+    Doctor,
+    /// Terminals in the host: start, list, read, type into, resize, close.
+    #[command(subcommand)]
+    Terminal(Terminal),
+    /// Three agents in three worktrees work through a bundled playbook in a throwaway repository.
+    Demo(Demo),
+    /// A window with just one command in one pane.
+    Term(Term),
+    /// Render a scene of the window to a PNG, without a display.
+    Screenshot(Screenshot),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Host {
+    #[command(subcommand)]
+    pub command: Option<HostCommand>,
+    /// Leave the terminal it was started from: what a client does when it starts the host on demand.
+    #[arg(long, hide = true)]
+    pub detached: bool,
+    /// Seconds of nothing to do after which the host ends by itself; 0 for never.
+    #[arg(long, value_name = "SECONDS")]
+    pub idle: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum HostCommand {
+    /// What it is and what runs in it.
+    Status,
+    /// End it: running turns and terminals are ended, within a bound.
+    Stop,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Agent {
+    /// Make an agent; its own program starts in a terminal of the host.
+    New(AgentNew),
+    /// All agents.
+    List,
+    /// One agent.
+    Show {
+        /// Its id or name.
+        agent: String,
+    },
+    /// End its processes; the agent stays.
+    Stop {
+        /// Its id or name.
+        agent: String,
+    },
+    /// Forget it. Its directory and its branch are left alone.
+    Remove {
+        /// Its id or name.
+        agent: String,
+    },
+    /// Start its program again, in the session it was in.
+    Open {
+        /// Its id or name.
+        agent: String,
+        /// Begin a new session instead.
+        #[arg(long)]
+        fresh: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct AgentNew {
+    /// Its name; made from the branch or the directory when absent.
+    pub name: Option<String>,
+    /// The program: claude, codex, opencode, droid, demo or shell.
+    #[arg(long, short, value_parser = provider)]
+    pub provider: Provider,
+    /// A repository, a worktree or any other directory.
+    #[arg(long, short, default_value = ".")]
+    pub dir: PathBuf,
+    /// Work in a worktree of this branch, which exists.
+    #[arg(long, short, value_name = "BRANCH", conflicts_with = "new_branch")]
+    pub branch: Option<String>,
+    /// Work in a worktree of this branch, which is made.
+    #[arg(long, short = 'B', value_name = "BRANCH")]
+    pub new_branch: Option<String>,
+    /// Where the new branch starts; the current commit when absent.
+    #[arg(long, value_name = "COMMIT", requires = "new_branch")]
+    pub from: Option<String>,
+    /// Size of its terminal.
+    #[arg(long, value_parser = size, default_value = "120x40", value_name = "COLSxROWS")]
+    pub size: Size,
+    /// Only make it; its program is started by `agent open`.
+    #[arg(long)]
+    pub no_start: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Run {
+    #[command(subcommand)]
+    pub command: Option<RunCommand>,
+    #[command(flatten)]
+    pub start: RunStart,
+}
+
+#[derive(Debug, Args)]
+pub struct RunStart {
+    /// The documents, in order. (A file that is called `list` is written `./list`.)
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The agent whose program and directory are used: its id or name; or a provider's name.
+    #[arg(long, short, value_name = "AGENT", required_unless_present = "provider")]
+    pub agent: Option<String>,
+    /// The program, without any agent.
+    #[arg(long, short, value_parser = provider, conflicts_with = "agent")]
+    pub provider: Option<Provider>,
+    /// Where to work; the agent's directory, or the current one.
+    #[arg(long, short)]
+    pub dir: Option<PathBuf>,
+    /// The model to ask for, where the provider takes one.
+    #[arg(long, short)]
+    pub model: Option<String>,
+    /// How often a task is tried before it is given up.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub attempts: u32,
+    /// Seconds after which a task's turn is ended; 0 for never.
+    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+    pub turn_timeout: u64,
+    /// Seconds without any output after which a turn counts as stuck; 0 for never.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    pub silence_timeout: u64,
+    /// Seconds a `verify:` command may take.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    pub verify_timeout: u64,
+    /// Keep the provider's permission prompts. Nobody is there to answer them, so most tasks fail.
+    #[arg(long)]
+    pub ask: bool,
+    /// Print one JSON object a line while it works.
+    #[arg(long)]
+    pub jsonl: bool,
+    /// Start it and return; `run show` tells how it goes.
+    #[arg(long, conflicts_with = "jsonl")]
+    pub detach: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunCommand {
+    /// All runs, newest first.
+    List,
+    /// One run with its tasks and their evidence.
+    Show {
+        /// Its id.
+        run: RunId,
+    },
+    /// End it after the current task.
+    Stop {
+        /// Its id.
+        run: RunId,
+    },
+    /// End it now, with the processes of its agent.
+    Kill {
+        /// Its id.
+        run: RunId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Worktree {
+    /// The worktrees of a repository.
+    List {
+        /// Any directory in it.
+        #[arg(default_value = ".")]
+        repository: PathBuf,
+    },
+    /// Make a worktree, beside the repository unless told otherwise.
+    New {
+        /// The branch.
+        branch: String,
+        /// Any directory in the repository.
+        #[arg(long, short, default_value = ".")]
+        repository: PathBuf,
+        /// Check out a branch that exists instead of making one.
+        #[arg(long, short, conflicts_with = "from")]
+        existing: bool,
+        /// Where the new branch starts; the current commit when absent.
+        #[arg(long, value_name = "COMMIT")]
+        from: Option<String>,
+        /// Where to put it.
+        #[arg(long, short)]
+        path: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Terminal {
+    /// Start a command (the shell when none is given) in a terminal of the host.
+    New {
+        /// Where; the current directory when absent.
+        #[arg(long, short)]
+        dir: Option<PathBuf>,
+        /// Its size.
+        #[arg(long, value_parser = size, default_value = "80x24", value_name = "COLSxROWS")]
+        size: Size,
+        /// A variable on top of the environment of the login shell; may be repeated.
+        #[arg(long, short, value_parser = variable, value_name = "NAME=VALUE")]
+        env: Vec<(String, String)>,
+        /// The command and its arguments, after `--`.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+    /// All terminals.
+    List,
+    /// Print the screen.
+    Show {
+        /// A terminal's id, or an agent's id or name for its program's terminal.
+        terminal: String,
+        /// The rows that scrolled away, too.
+        #[arg(long)]
+        history: bool,
+        /// With colours and attributes, as escape sequences.
+        #[arg(long, conflicts_with = "json")]
+        ansi: bool,
+    },
+    /// Send text to the command exactly as given; `-` sends the standard input.
+    Send {
+        /// A terminal's id, or an agent's id or name for its program's terminal.
+        terminal: String,
+        /// The text; several are joined by blanks.
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// Press Enter after it.
+        #[arg(long)]
+        enter: bool,
+        /// Read \n, \r, \t, \e, \\ and \xHH in the text as what they stand for.
+        #[arg(long, short)]
+        escapes: bool,
+    },
+    /// Give it another size.
+    Resize {
+        /// A terminal's id, or an agent's id or name for its program's terminal.
+        terminal: String,
+        /// The size.
+        #[arg(value_parser = size, value_name = "COLSxROWS")]
+        size: Size,
+    },
+    /// End its processes and forget it.
+    Close {
+        /// Its id.
+        terminal: TerminalId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The agent to show: claude, codex, opencode, droid or demo. Without it, the demo agent.
+    #[arg(long, short, value_parser = provider, default_value = "demo")]
+    pub agent: Provider,
+    /// Open no window, also where there is a display.
+    #[arg(long)]
+    pub headless: bool,
+    /// Where to put the repository and everything else; a new temporary folder when absent.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Where to put the picture of the window; in the demo's folder when absent.
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Term {
+    /// The command and its arguments; the shell when absent.
+    #[arg(last = true)]
+    pub command: Vec<String>,
+    /// Where; the current directory when absent.
+    #[arg(long, short)]
+    pub dir: Option<PathBuf>,
+    /// Size of the terminal in the window.
+    #[arg(long, value_parser = size, value_name = "COLSxROWS")]
+    pub size: Option<Size>,
+}
+
+#[derive(Debug, Args)]
+pub struct Screenshot {
+    /// Which scene: `live` for what the host has now, `all` to list them.
+    #[arg(long)]
+    pub scene: String,
+    /// Size of the window.
+    #[arg(long, value_parser = pixels, default_value = "1440x900", value_name = "WIDTHxHEIGHT")]
+    pub size: (u32, u32),
+    /// Physical pixels per logical one.
+    #[arg(long, default_value_t = 1.0)]
+    pub scale: f32,
+    /// Which theme.
+    #[arg(long, value_enum, default_value_t = Theme::Dark)]
+    pub theme: Theme,
+    /// Which renderer.
+    #[arg(long, value_enum, default_value_t = Renderer::Software)]
+    pub renderer: Renderer,
+    /// The PNG to write.
+    #[arg(long, short)]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    Dark,
+    Light,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Renderer {
+    Wgpu,
+    Software,
+}
+
+fn provider(text: &str) -> Result<Provider, String> {
+    text.parse().map_err(|error: maestro_core::agent::UnknownProvider| error.to_string())
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    let (cols, rows) = pair::<u16>(text)?;
+    let size = Size::new(cols, rows);
+    if (size.cols, size.rows) == (cols, rows) {
+        Ok(size)
+    } else {
+        Err(format!("a terminal has 2 to {max} columns and 1 to {max} rows", max = Size::MAX))
+    }
+}
+
+fn pixels(text: &str) -> Result<(u32, u32), String> {
+    let (width, height) = pair::<u32>(text)?;
+    if (64..=8192).contains(&width) && (64..=8192).contains(&height) {
+        Ok((width, height))
+    } else {
+        Err("a window has 64 to 8192 pixels each way".to_owned())
+    }
+}
+
+fn pair<T: std::str::FromStr>(text: &str) -> Result<(T, T), String> {
+    text.split_once(['x', '×'])
+        .and_then(|(first, second)| Some((first.parse().ok()?, second.parse().ok()?)))
+        .ok_or_else(|| "write it as two numbers with an x between them, such as 120x40".to_owned())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("maestro").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn usual_lines_are_understood() {
+        for line in [
+            "",
+            "--json list",
+            "list --json",
+            "host",
+            "host --idle 5",
+            "host status --json",
+            "agent new api -p claude -d /r -B feat/x --from main",
+            "agent new -p demo --size 100x30 --no-start",
+            "run tasks.md more.md --agent api --jsonl",
+            "run tasks.md --provider demo --dir /r --detach",
+            "run list",
+            "run show r3 --json",
+            "worktree new feat/y -r /r -p /w",
+            "terminal new --size 80x24 -- sh -c true",
+            "terminal show t1 --history --ansi",
+            "terminal send t1 hello --enter",
+            "terminal resize t1 100x30",
+            "term -- vtebench -x",
+            "screenshot --scene grid --size 1440x900 --theme light --renderer wgpu --out a.png",
+            "demo --agent codex --headless --json",
+            "completions fish",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_lines_are_refused() {
+        for line in [
+            "nonsense",
+            "run",
+            "run tasks.md",
+            "run tasks.md --agent a --provider demo",
+            "run show 3",
+            "agent new",
+            "agent new -p emacs",
+            "agent new -p demo -b one -B two",
+            "agent new -p demo --from main",
+            "terminal new --size 0x0",
+            "terminal new --size 80",
+            "terminal new -e novalue",
+            "terminal close api",
+            "screenshot --scene grid --size 1x1 --out a.png",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

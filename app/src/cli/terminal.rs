@@ -1,0 +1,347 @@
+//! `maestro terminal`.
+
+use std::io::Read as _;
+
+use maestro_core::TerminalId;
+use maestro_core::agent::Agent;
+use maestro_core::screen::{Cell, Color, ColorKind, Row, Underline, flags};
+use maestro_protocol::message::{Command, NewTerminal, Reply, Screen, TerminalInfo};
+use serde_json::{Value, json};
+
+use super::agent::absolute;
+use super::args;
+use super::failure::{Code, Failure, Result, unexpected};
+use super::output::{self, Out};
+use super::{Host, find_agent};
+
+/// The most bytes one message carries; more is sent in several.
+const PIECE: usize = 1 << 20;
+
+pub fn run(command: args::Terminal, out: &mut Out) -> Result<()> {
+    match command {
+        args::Terminal::New { dir, size, env, command } => {
+            let directory = absolute(&dir.unwrap_or_else(|| ".".into()))?;
+            let new = NewTerminal { command, directory: Some(directory), env, size };
+            match Host::on_demand()?.ask(Command::NewTerminal(new))? {
+                Reply::Terminal(terminal) if out.json => out.value(&output::terminal(&terminal)),
+                Reply::Terminal(terminal) => out.line(&terminal.id.to_string()),
+                other => Err(unexpected(&other)),
+            }
+        }
+        args::Terminal::List => {
+            let world = Host::running()?.world(false)?;
+            if out.json {
+                let all: Vec<_> = world.terminals.iter().map(output::terminal).collect();
+                return out.value(&json!(all));
+            }
+            print(&world.terminals.iter().collect::<Vec<_>>(), &world.agents, out)
+        }
+        args::Terminal::Show { terminal, history, ansi } => {
+            if ansi && out.json {
+                return Err(Failure::new(Code::Usage, "give --ansi or --json, not both"));
+            }
+            let mut host = Host::running()?;
+            let terminal = find(&mut host, &terminal)?;
+            let screen = match host.ask(Command::ReadTerminal { terminal, history })? {
+                Reply::Screen(screen) => *screen,
+                other => return Err(unexpected(&other)),
+            };
+            show(&screen, ansi, out)
+        }
+        args::Terminal::Send { terminal, text, enter, escapes } => {
+            let mut bytes = typed(&text, escapes)?;
+            if enter {
+                bytes.push(b'\r');
+            }
+            let mut host = Host::running()?;
+            let terminal = find(&mut host, &terminal)?;
+            bytes.chunks(PIECE).try_for_each(|piece| {
+                host.tell(Command::SendBytes { terminal, bytes: piece.to_vec() })
+            })
+        }
+        args::Terminal::Resize { terminal, size } => {
+            let mut host = Host::running()?;
+            let terminal = find(&mut host, &terminal)?;
+            host.tell(Command::ResizeTerminal { terminal, size })
+        }
+        args::Terminal::Close { terminal } => {
+            Host::running()?.tell(Command::CloseTerminal { terminal })
+        }
+    }
+}
+
+/// A terminal by its id, or the one of an agent's program.
+fn find(host: &mut Host, named: &str) -> Result<TerminalId> {
+    if let Ok(id) = named.parse() {
+        return Ok(id);
+    }
+    let agent = find_agent(host.world(false)?, named).map_err(|_| {
+        Failure::failed(format!(
+            "there is no terminal or agent `{named}`: `maestro terminal list` shows them"
+        ))
+    })?;
+    agent.ai_terminal.ok_or_else(|| {
+        Failure::failed(format!(
+            "{named} has no terminal now: `maestro agent open {named}` starts its program"
+        ))
+    })
+}
+
+fn typed(text: &[String], escapes: bool) -> Result<Vec<u8>> {
+    if text == ["-"] {
+        let mut bytes = Vec::new();
+        let _ = std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| {
+            Failure::failed(format!("the standard input cannot be read: {error}"))
+        })?;
+        return Ok(bytes);
+    }
+    let text = text.join(" ");
+    if escapes { unescape(&text) } else { Ok(text.into_bytes()) }
+}
+
+fn unescape(text: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            continue;
+        }
+        let byte = match chars.next() {
+            Some('n') => b'\n',
+            Some('r') => b'\r',
+            Some('t') => b'\t',
+            Some('e') => 0x1b,
+            Some('\\') => b'\\',
+            Some('x') => {
+                let digits: String = chars.by_ref().take(2).collect();
+                u8::from_str_radix(&digits, 16)
+                    .ok()
+                    .filter(|_| digits.len() == 2)
+                    .ok_or_else(|| unknown_escape(&format!("\\x{digits}")))?
+            }
+            other => return Err(unknown_escape(&format!("\\{}", other.unwrap_or(' ')))),
+        };
+        bytes.push(byte);
+    }
+    Ok(bytes)
+}
+
+fn unknown_escape(escape: &str) -> Failure {
+    let sentence = format!("`{escape}` is no escape: use \\n, \\r, \\t, \\e, \\\\ or \\xHH");
+    Failure::new(Code::Usage, sentence)
+}
+
+pub fn print(terminals: &[&TerminalInfo], agents: &[Agent], out: &mut Out) -> Result<()> {
+    let owner = |terminal: &TerminalInfo| {
+        let agent = agents.iter().find(|agent| Some(agent.id) == terminal.agent);
+        agent.map(|agent| agent.name.clone()).unwrap_or_default()
+    };
+    let row = |&terminal: &&TerminalInfo| {
+        let state = match (terminal.exit, terminal.pid) {
+            (Some(code), _) => format!("ended with {code}"),
+            (None, Some(pid)) => format!("process {pid}"),
+            (None, None) => "gone".to_owned(),
+        };
+        vec![
+            terminal.id.to_string(),
+            owner(terminal),
+            state,
+            format!("{}x{}", terminal.size.cols, terminal.size.rows),
+            terminal.title.clone(),
+            terminal.directory.display().to_string(),
+        ]
+    };
+    let rows: Vec<_> = terminals.iter().map(row).collect();
+    out.table(
+        &["TERMINAL", "AGENT", "STATE", "SIZE", "TITLE", "DIRECTORY"],
+        &rows,
+        "no terminals: `maestro terminal new -- COMMAND` starts one",
+    )
+}
+
+fn show(screen: &Screen, ansi: bool, out: &mut Out) -> Result<()> {
+    if out.json {
+        return out.value(&to_json(screen));
+    }
+    for row in screen.history.iter().chain(&screen.rows) {
+        let line = if ansi { to_ansi(row) } else { row.text().trim_end().to_owned() };
+        out.line(&line)?;
+    }
+    Ok(())
+}
+
+fn to_json(screen: &Screen) -> Value {
+    let rows = |rows: &[Row]| rows.iter().map(row_to_json).collect::<Vec<_>>();
+    json!({
+        "terminal": output::terminal(&screen.info),
+        "title": screen.info.title,
+        "cursor": screen.cursor,
+        "modes": screen.modes,
+        "scroll": screen.scroll,
+        "history": rows(&screen.history),
+        "rows": rows(&screen.rows),
+    })
+}
+
+/// A row as its text, and runs of cells that look alike and differ from plain text.
+fn row_to_json(row: &Row) -> Value {
+    let mut runs: Vec<Value> = Vec::new();
+    let mut start = 0;
+    for cells in row.cells.chunk_by(|one, other| same_look(row, one, other)) {
+        let first = cells[0];
+        let look = look_to_json(row, first);
+        if look.as_object().is_some_and(|look| !look.is_empty()) {
+            let mut run = json!({ "col": start, "cells": cells.len() });
+            if let (Some(run), Value::Object(look)) = (run.as_object_mut(), look) {
+                run.extend(look);
+            }
+            runs.push(run);
+        }
+        start += cells.len();
+    }
+    json!({ "text": row.text().trim_end(), "wrapped": row.wrapped, "runs": runs })
+}
+
+/// Flags that are about how a cell looks, not about what is in it.
+const LOOK: u16 = flags::BOLD
+    | flags::ITALIC
+    | flags::DIM
+    | flags::INVERSE
+    | flags::HIDDEN
+    | flags::STRIKE
+    | flags::UNDERLINE_MASK;
+
+fn same_look(row: &Row, one: &Cell, other: &Cell) -> bool {
+    one.fg == other.fg
+        && one.bg == other.bg
+        && one.flags & LOOK == other.flags & LOOK
+        && extra(row, *one) == extra(row, *other)
+}
+
+fn extra(row: &Row, cell: Cell) -> Option<&maestro_core::screen::Extra> {
+    usize::from(cell.extra).checked_sub(1).and_then(|index| row.extras.get(index))
+}
+
+fn look_to_json(row: &Row, cell: Cell) -> Value {
+    let mut look = serde_json::Map::new();
+    let mut add = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            let _ = look.insert(name.to_owned(), value);
+        }
+    };
+    add("fg", color_to_json(cell.fg));
+    add("bg", color_to_json(cell.bg));
+    for (name, flag) in [
+        ("bold", flags::BOLD),
+        ("italic", flags::ITALIC),
+        ("dim", flags::DIM),
+        ("inverse", flags::INVERSE),
+        ("hidden", flags::HIDDEN),
+        ("strike", flags::STRIKE),
+    ] {
+        add(name, cell.has(flag).then_some(Value::Bool(true)));
+    }
+    let underline = match Underline::of(cell.flags) {
+        Underline::None => None,
+        Underline::Single => Some("single"),
+        Underline::Double => Some("double"),
+        Underline::Curl => Some("curl"),
+        Underline::Dotted => Some("dotted"),
+        Underline::Dashed => Some("dashed"),
+    };
+    add("underline", underline.map(Value::from));
+    let extra = extra(row, cell);
+    add("underline_color", extra.and_then(|extra| extra.underline).and_then(color_to_json));
+    add("link", extra.and_then(|extra| extra.link.clone()).map(Value::from));
+    Value::Object(look)
+}
+
+fn color_to_json(color: Color) -> Option<Value> {
+    match color.kind() {
+        ColorKind::Default => None,
+        ColorKind::Indexed(index) => Some(json!(index)),
+        ColorKind::Rgb(r, g, b) => Some(json!(format!("#{r:02x}{g:02x}{b:02x}"))),
+    }
+}
+
+/// A row as a terminal would have to be sent it. Links are left out: text of an agent must not become
+/// something to click in the user's own terminal unasked.
+fn to_ansi(row: &Row) -> String {
+    let end = row.cells.iter().rposition(|cell| *cell != Cell::BLANK).map_or(0, |last| last + 1);
+    let mut text = String::new();
+    for cells in row.cells[..end].chunk_by(|one, other| same_look(row, one, other)) {
+        let sgr = sgr(row, cells[0]);
+        let part = Row { cells: cells.to_vec(), clusters: row.clusters.clone(), ..Row::default() };
+        let part = output::plain(&part.text());
+        if sgr.is_empty() {
+            text.push_str(&part);
+        } else {
+            text.push_str(&format!("\x1b[{sgr}m{part}\x1b[0m"));
+        }
+    }
+    text
+}
+
+fn sgr(row: &Row, cell: Cell) -> String {
+    let mut codes: Vec<String> = Vec::new();
+    for (flag, code) in [
+        (flags::BOLD, "1"),
+        (flags::DIM, "2"),
+        (flags::ITALIC, "3"),
+        (flags::INVERSE, "7"),
+        (flags::HIDDEN, "8"),
+        (flags::STRIKE, "9"),
+    ] {
+        if cell.has(flag) {
+            codes.push(code.to_owned());
+        }
+    }
+    match Underline::of(cell.flags) {
+        Underline::None => {}
+        Underline::Single => codes.push("4".to_owned()),
+        style => codes.push(format!("4:{}", style as u16)),
+    }
+    let underline = extra(row, cell).and_then(|extra| extra.underline);
+    for (kind, color) in [(38, Some(cell.fg)), (48, Some(cell.bg)), (58, underline)] {
+        match color.unwrap_or_default().kind() {
+            ColorKind::Default => {}
+            ColorKind::Indexed(index) => codes.push(format!("{kind};5;{index}")),
+            ColorKind::Rgb(r, g, b) => codes.push(format!("{kind};2;{r};{g};{b}")),
+        }
+    }
+    codes.join(";")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(c: char) -> Cell {
+        Cell { glyph: c as u32, ..Cell::BLANK }
+    }
+
+    #[test]
+    fn a_row_is_coloured_where_it_is_coloured() {
+        let red = |c| Cell { fg: Color::indexed(1), flags: flags::BOLD, ..cell(c) };
+        let row = Row { cells: vec![cell('a'), red('b'), red('c'), cell(' ')], ..Row::default() };
+        assert_eq!(to_ansi(&row), "a\x1b[1;38;5;1mbc\x1b[0m ");
+        assert_eq!(
+            row_to_json(&row),
+            json!({
+                "text": "abc",
+                "wrapped": false,
+                "runs": [{ "col": 1, "cells": 2, "fg": 1, "bold": true }],
+            })
+        );
+    }
+
+    #[test]
+    fn escapes_are_read_and_wrong_ones_refused() {
+        let read = |text| unescape(text).map_err(|failure| failure.message);
+        assert_eq!(read(r"a\r\x1b[A\\\e"), Ok(b"a\r\x1b[A\\\x1b".to_vec()));
+        for text in [r"\q", r"\x1", "\\"] {
+            assert!(unescape(text).is_err(), "{text}");
+        }
+    }
+}
