@@ -5,7 +5,7 @@ use iced::keyboard::{Event, Key as Logical, Location, Modifiers};
 use maestro_core::input::{Action, Code, Key, Mods};
 
 /// The key event for a host, or `None` where there is nothing to tell.
-pub(crate) fn translate(event: &Event) -> Option<Key> {
+pub fn translate(event: &Event) -> Option<Key> {
     match event {
         Event::KeyPressed { key, modified_key, physical_key, location, modifiers, text, repeat } => {
             let action = if *repeat { Action::Repeat } else { Action::Press };

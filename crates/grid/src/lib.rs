@@ -25,6 +25,7 @@ pub use maestro_glyph::Faces;
 
 pub use clock::Clock;
 pub use counters::{Counters, Counts};
+pub use keyboard::translate;
 pub use look::{Look, Palette, Rgb};
 pub use surface::{Applied, Surface};
 pub use terminal::{Terminal, terminal};
