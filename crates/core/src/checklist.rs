@@ -86,6 +86,8 @@ pub enum Applied {
     Changed,
     /// It was as wanted.
     Already,
+    /// The task is no longer in the document as it was: another text stands in its place.
+    Reworded,
     /// The task is no longer in the document.
     Gone,
     /// Several tasks could be meant, so none was touched.
@@ -161,7 +163,8 @@ impl Document {
                     edits.push((self.tasks[index].mark.clone(), change.checked));
                     Applied::Changed
                 }
-                Found::Reworded(_) | Found::Gone => Applied::Gone,
+                Found::Reworded(_) => Applied::Reworded,
+                Found::Gone => Applied::Gone,
                 Found::Ambiguous => Applied::Ambiguous,
             })
             .collect();

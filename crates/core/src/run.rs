@@ -1,4 +1,9 @@
-//! Runs of checklists: what the world sees of one.
+//! Runs of checklists: what the world sees of one, and the rules it goes by.
+
+pub mod audit;
+pub mod journal;
+pub mod machine;
+pub mod prompt;
 
 use std::path::PathBuf;
 

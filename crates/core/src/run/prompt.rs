@@ -1,0 +1,179 @@
+//! What a fresh session is told about its task.
+//!
+//! The words are a template, which is data: names in double braces are filled in, in one pass, so that
+//! nothing in a task or a document is taken for a name. A paragraph in which a name stays empty is
+//! left out.
+
+/// What sessions are told when nobody has written a template of their own.
+pub const TEMPLATE: &str = "\
+Do this one task in the current directory:
+
+{{task}}
+
+{{details}}
+
+It is a task of the checklist {{document}}, line {{line}}.
+
+It stands under the heading “{{section}}”.
+
+What the checklist says besides its tasks:
+{{prose}}
+
+How to go about it:
+- Do only this task. Every other box of the checklist is done by a session of its own.
+- Look at what is there before you change it. If the task is already done, say so and stop.
+- Do not tick, untick, reword or remove tasks in the checklist: Maestro ticks this one after it has \
+checked the result. Work that you find necessary beyond this task may be added as new `- [ ]` lines.
+- Nobody can answer questions. Decide sensibly, and say what you decided.
+- Finish what you start; leave nothing running in the background.
+- End with one sentence that says what is different now. If you could not do it, say why.
+
+When you are finished, this command is run in the current directory, and the task counts only if it \
+exits with 0:
+{{verify}}
+
+An attempt before this one was cut short{{interrupted}}. Part of the work may be there already: look \
+first, and do not do anything twice.
+
+An attempt before this one did not succeed:
+{{previous}}
+";
+
+/// Longest text of a document or an earlier failure that goes into a prompt, in bytes. The session can
+/// read the document itself; a prompt of megabytes costs every session the same again.
+const MAX_PART: usize = 16 * 1024;
+
+/// What a template can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts<'a> {
+    /// The text behind the box.
+    pub task: &'a str,
+    /// The indented lines under it.
+    pub details: &'a str,
+    /// The document's path.
+    pub document: &'a str,
+    /// The line of the box.
+    pub line: u32,
+    /// The heading above it.
+    pub section: Option<&'a str>,
+    /// The document without its tasks.
+    pub prose: &'a str,
+    /// The command that decides.
+    pub verify: Option<&'a str>,
+    /// Whether an attempt at the same task was cut short.
+    pub interrupted: bool,
+    /// Why the attempt before failed.
+    pub previous: Option<&'a str>,
+}
+
+impl Facts<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        Some(match name {
+            "task" => self.task.to_owned(),
+            "details" => shortened(self.details),
+            "document" => self.document.to_owned(),
+            "line" => self.line.to_string(),
+            "section" => self.section.unwrap_or_default().to_owned(),
+            "prose" => shortened(self.prose),
+            "verify" => self.verify.unwrap_or_default().to_owned(),
+            "interrupted" => {
+                if self.interrupted { " (Maestro itself was ended)" } else { "" }.to_owned()
+            }
+            "previous" => shortened(self.previous.unwrap_or_default()),
+            _ => return None,
+        })
+    }
+}
+
+/// The template with the facts filled in.
+#[must_use]
+pub fn render(template: &str, facts: &Facts<'_>) -> String {
+    let template = template.replace("\r\n", "\n");
+    let paragraphs: Vec<String> = template
+        .split("\n\n")
+        .filter_map(|paragraph| fill(paragraph.trim_matches('\n'), facts))
+        .collect();
+    paragraphs.join("\n\n")
+}
+
+/// A paragraph filled in; `None` when a name in it stays empty. An unknown name stays as it is.
+fn fill(paragraph: &str, facts: &Facts<'_>) -> Option<String> {
+    let mut text = String::new();
+    let mut rest = paragraph;
+    while let Some((before, after)) = rest.split_once("{{") {
+        text.push_str(before);
+        let Some((name, behind)) = after.split_once("}}") else {
+            text.push_str("{{");
+            rest = after;
+            continue;
+        };
+        match facts.get(name.trim()) {
+            Some(value) if value.is_empty() => return None,
+            Some(value) => text.push_str(&value),
+            None => {
+                text.push_str("{{");
+                text.push_str(name);
+                text.push_str("}}");
+            }
+        }
+        rest = behind;
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// The beginning of a text that is too long, cut between characters.
+fn shortened(text: &str) -> String {
+    if text.len() <= MAX_PART {
+        return text.to_owned();
+    }
+    let end = (0..=MAX_PART).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}\n[shortened]", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paragraph_whose_name_stays_empty_is_left_out() {
+        let template = "Do {{task}}.\n\nVerify: {{verify}}\n\nEnd {{unknown}} {{ task }} {{open";
+        for (facts, expected) in [
+            (Facts { task: "a", ..Facts::default() }, "Do a.\n\nEnd {{unknown}} a {{open"),
+            (
+                Facts { task: "a {{verify}}", verify: Some("v"), ..Facts::default() },
+                "Do a {{verify}}.\n\nVerify: v\n\nEnd {{unknown}} a {{verify}} {{open",
+            ),
+        ] {
+            assert_eq!(render(template, &facts), expected);
+        }
+    }
+
+    #[test]
+    fn the_template_names_the_task_and_how_it_is_checked() {
+        let facts = Facts {
+            task: "Write it",
+            document: "/d/tasks.md",
+            line: 3,
+            verify: Some("make check"),
+            ..Facts::default()
+        };
+        let prompt = render(TEMPLATE, &facts);
+        assert!(prompt.contains("Write it") && prompt.contains("make check"), "{prompt}");
+        assert!(!prompt.contains("{{") && !prompt.contains("cut short"), "{prompt}");
+        assert!(!prompt.contains("did not succeed"), "{prompt}");
+        let prompt = render(TEMPLATE, &Facts { interrupted: true, previous: Some("no"), ..facts });
+        assert!(
+            prompt.contains("cut short") && prompt.contains("did not succeed:\nno"),
+            "{prompt}"
+        );
+    }
+
+    #[test]
+    fn long_parts_are_cut_between_characters() {
+        let prose = "ä".repeat(MAX_PART);
+        let prompt = render("{{prose}}", &Facts { prose: &prose, ..Facts::default() });
+        assert!(prompt.len() < MAX_PART + 20);
+        assert!(prompt.ends_with("ä\n[shortened]"));
+    }
+}
