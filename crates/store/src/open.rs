@@ -105,7 +105,9 @@ fn inspect(path: &Path) -> Result<Connection> {
     )?;
     connection.busy_timeout(BUSY)?;
     // Until the file is known to be ours and sound, closing it must not fold its write-ahead log in.
-    let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Without a log there is nothing to fold, and closing cleans up as always.
+    let logged = fs::metadata(with_suffix(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, logged)?;
     identify(&connection, path)?;
     if fs::metadata(path).map_err(|error| Error::io(path, error))?.len() <= CHECKED_AT_ONCE {
         check(&connection, path)?;
