@@ -38,7 +38,7 @@ pub fn run(arguments: args::Run, out: &mut Out) -> Result<()> {
     }
 }
 
-fn get(host: &mut Host, run: RunId) -> Result<Run> {
+pub fn get(host: &mut Host, run: RunId) -> Result<Run> {
     match host.ask(Command::ShowRun { run })? {
         Reply::Run(run) => Ok(*run),
         other => Err(unexpected(&other)),
@@ -159,7 +159,7 @@ fn ended(ending: &Ending) -> Result<()> {
 /// What has been told of a run. The host sends whole runs and may skip some in between; steps come out
 /// complete and in order all the same.
 #[derive(Debug, Default)]
-struct Progress {
+pub struct Progress {
     started: bool,
     tasks: HashMap<usize, (TaskState, u32)>,
     state: Option<State>,
@@ -167,7 +167,7 @@ struct Progress {
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq)]
-enum Step {
+pub enum Step {
     Started { documents: usize, open: u32 },
     TaskStarted { task: Task },
     Verifying { task: Task },
@@ -178,7 +178,7 @@ enum Step {
 }
 
 impl Progress {
-    fn steps(&mut self, run: &Run) -> Vec<Step> {
+    pub fn steps(&mut self, run: &Run) -> Vec<Step> {
         let mut steps = Vec::new();
         if !self.started {
             self.started = true;
@@ -280,7 +280,7 @@ impl Step {
         object
     }
 
-    fn to_text(&self) -> String {
+    pub fn to_text(&self) -> String {
         match self {
             Self::Started { documents, open } => {
                 let document = if *documents == 1 { "document" } else { "documents" };
@@ -350,7 +350,7 @@ pub fn print(runs: &[Run], out: &mut Out) -> Result<()> {
     )
 }
 
-fn state(run: &Run) -> String {
+pub fn state(run: &Run) -> String {
     match &run.state {
         State::Waiting { because, .. } => format!("waiting: {because}"),
         State::Ended(Ending::Failed(why)) => format!("failed: {why}"),
