@@ -6,3 +6,10 @@
 
 pub mod autorun;
 pub mod host;
+pub mod log;
+
+mod client;
+mod pool;
+mod session;
+
+pub use session::Fault;

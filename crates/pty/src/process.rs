@@ -7,7 +7,9 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, PidfdFlags};
+
+pub use rustix::process::Signal;
 
 /// Variables that mark our children and everything they start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

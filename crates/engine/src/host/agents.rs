@@ -1,0 +1,539 @@
+//! Agents: made, opened, stopped, renamed, forgotten. What is acknowledged is in the store.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use maestro_agents::command::can_choose_session;
+use maestro_agents::{TuiOptions, latest_session, new_session_id};
+use maestro_core::agent::{Agent, Provider, Source, State};
+use maestro_core::screen::Size;
+use maestro_core::{AgentId, RunId, TerminalId};
+use maestro_protocol::message::{Branch, Error, ErrorKind, NewAgent};
+
+use super::commands::{branch, git_error, store_error};
+use super::tools::failed;
+use super::{Shared, attention, blocking, check_path, now_ms, refuse};
+use crate::session::Session;
+
+/// Agents at once.
+const AGENTS: usize = 512;
+/// The longest name, in characters.
+const NAME: usize = 64;
+/// When a new session is looked for in its provider's store, after the TUI was started.
+const LOOKS: [u64; 8] = [2, 3, 5, 10, 20, 40, 60, 120];
+/// Between looks after that.
+const LOOK: Duration = Duration::from_secs(120);
+
+impl Shared {
+    /// An agent by its id, or the sentence that there is none.
+    fn agent(&self, id: AgentId) -> Result<Agent, Error> {
+        let missing = || refuse(ErrorKind::NotFound, format!("there is no agent {id}"));
+        self.world.agent(id).ok_or_else(missing)
+    }
+
+    /// Makes an agent, with a worktree where a branch is asked for, and starts its TUI.
+    pub(crate) async fn new_agent(self: &Arc<Self>, new: NewAgent) -> Result<Agent, Error> {
+        check_path(&new.directory)?;
+        let name = new.name.as_deref().map(checked_name).transpose()?;
+        if let Some(name) = &name {
+            self.refuse_taken(name, None)?;
+        }
+        if self.world.agents().len() >= AGENTS {
+            let text = format!("there are {AGENTS} agents already; remove some first");
+            return Err(refuse(ErrorKind::Busy, text));
+        }
+        let (shared, provider) = (Arc::clone(self), new.provider);
+        let detected = blocking(move || shared.detect(provider)).await.map_err(failed)?;
+        let _ = detected.usable().map_err(|why| refuse(ErrorKind::Unsupported, why))?;
+
+        let place = self.place(&new).await?;
+        let agent = self.save_new(place, name, new.provider).await?;
+        if !new.start {
+            return Ok(agent);
+        }
+        self.open_agent_at(agent.id, false, Some(new.size)).await.map_err(|error| {
+            let text = format!("{} was made, but did not start: {error}", agent.name);
+            refuse(error.kind, text)
+        })
+    }
+
+    /// Where a new agent works: an existing directory, or a worktree made for it.
+    async fn place(self: &Arc<Self>, new: &NewAgent) -> Result<Place, Error> {
+        let worktree = new.branch.is_some();
+        let directory = match new.branch.clone() {
+            Some(branch) => self.add_worktree(new.directory.clone(), branch, None).await?.path,
+            None => canonical(&new.directory)?,
+        };
+        let git = self.tools().await?.git.clone();
+        let inside = directory.clone();
+        let found = blocking(move || git.repository(&inside)).await.map_err(failed)?;
+        let (repository, branch) = match found {
+            Ok(found) => (Some(found.root), found.branch),
+            // An agent may work anywhere; that it is in no repository is no reason to refuse.
+            Err(_) => (None, None),
+        };
+        Ok(Place { directory, repository, branch, worktree })
+    }
+
+    async fn save_new(
+        self: &Arc<Self>,
+        place: Place,
+        name: Option<String>,
+        provider: Provider,
+    ) -> Result<Agent, Error> {
+        let _naming = self.naming.lock().await;
+        let name = name.unwrap_or_else(|| self.free_name(&place));
+        let store = self.store.clone();
+        let agent = blocking(move || {
+            let now = now_ms();
+            let agent = Agent {
+                id: store.next_agent_id()?,
+                name,
+                provider,
+                directory: place.directory,
+                repository: place.repository,
+                branch: place.branch,
+                worktree: place.worktree,
+                ai_terminal: None,
+                shell_terminal: None,
+                session: None,
+                attention: attention::verdict(State::Unknown, "not started", Source::None, now),
+                created_ms: now,
+            };
+            store.put_agent(&agent)?;
+            Ok(agent)
+        })
+        .await
+        .map_err(failed)?
+        .map_err(store_error)?;
+        self.world.add_agent(agent.clone());
+        tracing::info!(agent = %agent.id, name = agent.name, "an agent was made");
+        Ok(agent)
+    }
+
+    /// Makes a worktree; what went wrong without spoiling it is told to everybody.
+    pub(crate) async fn add_worktree(
+        self: &Arc<Self>,
+        repository: PathBuf,
+        wanted: Branch,
+        path: Option<PathBuf>,
+    ) -> Result<maestro_git::Worktree, Error> {
+        check_path(&repository)?;
+        let git = self.tools().await?.git.clone();
+        let wanted = maestro_git::NewWorktree {
+            repository,
+            branch: branch(wanted),
+            path,
+            place: maestro_git::Place::default(),
+        };
+        let added = blocking(move || git.add_worktree(&wanted))
+            .await
+            .map_err(failed)?
+            .map_err(git_error)?;
+        if let Some(notice) = added.notice {
+            self.problem(None, notice);
+        }
+        Ok(added.worktree)
+    }
+
+    /// Starts an agent's TUI, unless it runs.
+    pub(crate) async fn open_agent(
+        self: &Arc<Self>,
+        id: AgentId,
+        resume: bool,
+    ) -> Result<Agent, Error> {
+        self.open_agent_at(id, resume, None).await
+    }
+
+    async fn open_agent_at(
+        self: &Arc<Self>,
+        id: AgentId,
+        resume: bool,
+        size: Option<Size>,
+    ) -> Result<Agent, Error> {
+        // Two of them in one session would corrupt it.
+        self.until_recovered().await;
+        let lock = self.agent_lock(id);
+        let _alone = lock.lock().await;
+        let agent = self.agent(id)?;
+        let old = agent.ai_terminal.and_then(|id| self.world.terminal(id));
+        if old.as_ref().is_some_and(|session| session.is_live()) {
+            return Ok(agent);
+        }
+        let size = size
+            .or_else(|| old.as_ref().map(|session| session.info().size))
+            .unwrap_or_else(|| Size::new(120, 40));
+        let shared = Arc::clone(self);
+        let (session, start) = blocking(move || {
+            let (session, options) = shared.choose_session(&agent, resume);
+            shared
+                .plan_tui(agent.provider, Some(agent.id), &options, size)
+                .map(|start| (session, start))
+        })
+        .await
+        .map_err(failed)??;
+        let opened = self.start_terminal(start).await.inspect_err(|error| {
+            let verdict =
+                attention::verdict(State::Failed, error.to_string(), Source::Process, now_ms());
+            self.world.attend(id, verdict);
+        })?;
+        if let Some(old) = old {
+            self.close_terminal(&old).await?;
+        }
+        let terminal = opened.id;
+        let agent = self
+            .save_agent(id, move |agent| {
+                agent.ai_terminal = Some(terminal);
+                agent.session.clone_from(&session);
+                agent.attention = match agent.attention.source {
+                    Source::Run => agent.attention.clone(),
+                    _ => attention::verdict(State::Unknown, "", Source::None, now_ms()),
+                };
+            })
+            .await?;
+        // It may have ended before the world knew whose it was.
+        if let Some(code) = opened.info().exit {
+            let news = crate::session::News { exit: Some(code), ..Default::default() };
+            if let Some(verdict) = attention::from_terminal(&agent, &news, now_ms()) {
+                self.world.attend(id, verdict);
+            }
+        }
+        let _ = tokio::spawn(Arc::clone(self).look_for_session(id, terminal));
+        self.agent(id)
+    }
+
+    /// Which session a TUI is started with: the one to go on with, or a new one whose id we choose
+    /// where the provider lets us. Also says what to remember. Blocks.
+    fn choose_session(&self, agent: &Agent, resume: bool) -> (Option<String>, TuiOptions) {
+        let options = TuiOptions { directory: agent.directory.clone(), ..TuiOptions::default() };
+        if resume {
+            // The user may have gone to another session inside the TUI; the provider knows.
+            let latest = self.is_alone(agent).then(|| self.session_of(agent, agent.created_ms));
+            match (latest.flatten(), &agent.session) {
+                (Some(session), _) => {
+                    return (Some(session.clone()), TuiOptions { resume: Some(session), ..options });
+                }
+                // It was named but never written: nobody said anything in it. The name is still free.
+                (None, Some(session))
+                    if can_choose_session(agent.provider)
+                        && agent.provider == Provider::Claude
+                        && self.is_alone(agent) =>
+                {
+                    let new_session = Some(session.clone());
+                    return (Some(session.clone()), TuiOptions { new_session, ..options });
+                }
+                (None, Some(session)) => {
+                    let resume = Some(session.clone());
+                    return (Some(session.clone()), TuiOptions { resume, ..options });
+                }
+                (None, None) => {}
+            }
+        }
+        let new_session = new_session_id(agent.provider);
+        (new_session.clone(), TuiOptions { new_session, ..options })
+    }
+
+    /// Whether no other agent of the same provider works in the same directory: only then does the
+    /// provider's newest session there belong to this one.
+    fn is_alone(&self, agent: &Agent) -> bool {
+        !self.world.agents().iter().any(|other| {
+            other.id != agent.id
+                && other.provider == agent.provider
+                && other.directory == agent.directory
+        })
+    }
+
+    fn session_of(&self, agent: &Agent, since_ms: u64) -> Option<String> {
+        let since: SystemTime = UNIX_EPOCH + Duration::from_millis(since_ms);
+        latest_session(agent.provider, &agent.directory, since, &self.environment())
+    }
+
+    /// Learns the session of a TUI that does not let it be chosen, once its provider has written it.
+    async fn look_for_session(self: Arc<Self>, id: AgentId, terminal: TerminalId) {
+        let started = now_ms();
+        let mut waits = LOOKS.into_iter().map(Duration::from_secs);
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(waits.next().unwrap_or(LOOK)) => {}
+                () = self.stopping() => return,
+            }
+            let Some(agent) = self.world.agent(id) else { return };
+            let runs = self.world.terminal(terminal).is_some_and(|session| session.is_live());
+            if agent.session.is_some() || agent.ai_terminal != Some(terminal) || !runs {
+                return;
+            }
+            self.learn_session(agent, started).await;
+        }
+    }
+
+    /// The same at once, for a TUI that has just ended.
+    pub(crate) fn look_for_session_later(self: &Arc<Self>, id: AgentId) {
+        let Some(agent) = self.world.agent(id) else { return };
+        if agent.session.is_none() {
+            let shared = Arc::clone(self);
+            let _ = tokio::spawn(async move {
+                let since = agent.created_ms;
+                shared.learn_session(agent, since).await;
+            });
+        }
+    }
+
+    async fn learn_session(self: &Arc<Self>, agent: Agent, since_ms: u64) {
+        let (shared, id) = (Arc::clone(self), agent.id);
+        let look = move || {
+            shared.is_alone(&agent).then(|| shared.session_of(&agent, since_ms)).flatten()
+        };
+        if let Ok(Some(session)) = blocking(look).await {
+            tracing::info!(agent = %id, session, "a session was found");
+            let change = move |agent: &mut Agent| agent.session = Some(session.clone());
+            if let Err(error) = self.save_agent(id, change).await {
+                tracing::warn!(agent = %id, %error, "a session was not saved");
+            }
+        }
+    }
+
+    /// The agent's shell, started if there is none.
+    pub(crate) async fn open_shell(
+        self: &Arc<Self>,
+        id: AgentId,
+        size: Size,
+    ) -> Result<Arc<Session>, Error> {
+        self.until_recovered().await;
+        let lock = self.agent_lock(id);
+        let _alone = lock.lock().await;
+        let agent = self.agent(id)?;
+        let old = agent.shell_terminal.and_then(|id| self.world.terminal(id));
+        if let Some(session) = &old
+            && session.is_live()
+        {
+            return Ok(Arc::clone(session));
+        }
+        let (shared, directory) = (Arc::clone(self), agent.directory);
+        let start = blocking(move || shared.plan_shell(Some(id), directory, size))
+            .await
+            .map_err(failed)??;
+        let opened = self.start_terminal(start).await?;
+        if let Some(old) = old {
+            self.close_terminal(&old).await?;
+        }
+        let terminal = opened.id;
+        let _ = self.save_agent(id, move |agent| agent.shell_terminal = Some(terminal)).await?;
+        Ok(opened)
+    }
+
+    /// Ends an agent's terminals; the agent stays and can be opened again.
+    pub(crate) async fn stop_agent(self: &Arc<Self>, id: AgentId) -> Result<Agent, Error> {
+        let lock = self.agent_lock(id);
+        let _alone = lock.lock().await;
+        let agent = self.agent(id)?;
+        self.close_terminals_of(&agent).await?;
+        self.save_agent(id, |agent| {
+            agent.ai_terminal = None;
+            agent.shell_terminal = None;
+            if agent.attention.source != Source::Run {
+                agent.attention =
+                    attention::verdict(State::Resumable, "stopped", Source::Process, now_ms());
+            }
+        })
+        .await
+    }
+
+    /// Forgets an agent; its directory and branch are left alone.
+    pub(crate) async fn remove_agent(self: &Arc<Self>, id: AgentId) -> Result<(), Error> {
+        let lock = self.agent_lock(id);
+        let _alone = lock.lock().await;
+        let agent = self.agent(id)?;
+        if let Some(run) = self.world.open_runs_of(id).first() {
+            return Err(refuse(ErrorKind::Busy, still_runs(&agent.name, *run)));
+        }
+        self.close_terminals_of(&agent).await?;
+        let store = self.store.clone();
+        let _ = blocking(move || store.remove_agent(id))
+            .await
+            .map_err(failed)?
+            .map_err(store_error)?;
+        self.world.remove_agent(id);
+        Ok(())
+    }
+
+    /// Gives an agent another name.
+    pub(crate) async fn rename_agent(
+        self: &Arc<Self>,
+        id: AgentId,
+        name: String,
+    ) -> Result<Agent, Error> {
+        let name = checked_name(&name)?;
+        let _naming = self.naming.lock().await;
+        let _ = self.agent(id)?;
+        self.refuse_taken(&name, Some(id))?;
+        self.save_agent(id, move |agent| agent.name.clone_from(&name)).await
+    }
+
+    async fn close_terminals_of(self: &Arc<Self>, agent: &Agent) -> Result<(), Error> {
+        let terminals: Vec<_> = [agent.ai_terminal, agent.shell_terminal]
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.world.terminal(id))
+            .collect();
+        for session in &terminals {
+            // All at once; then each is waited for.
+            session.close(self.options.grace);
+        }
+        for session in &terminals {
+            self.close_terminal(session).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes an agent in the store first, then in the world.
+    async fn save_agent(
+        &self,
+        id: AgentId,
+        change: impl Fn(&mut Agent) + Send + 'static,
+    ) -> Result<Agent, Error> {
+        let mut agent = self.agent(id)?;
+        change(&mut agent);
+        let store = self.store.clone();
+        let saved = agent.clone();
+        blocking(move || store.put_agent(&saved)).await.map_err(failed)?.map_err(store_error)?;
+        let missing = || refuse(ErrorKind::NotFound, format!("there is no agent {id} any more"));
+        self.world.change_agent(id, change).ok_or_else(missing)
+    }
+
+    fn refuse_taken(&self, name: &str, except: Option<AgentId>) -> Result<(), Error> {
+        let agents = self.world.agents();
+        match agents.iter().find(|agent| agent.name == name && Some(agent.id) != except) {
+            None => Ok(()),
+            Some(other) => {
+                let text = format!("there is already an agent `{name}` ({})", other.id);
+                Err(refuse(ErrorKind::Busy, format!("{text}; choose another name")))
+            }
+        }
+    }
+
+    /// A name that nobody has yet, after the branch or the directory.
+    fn free_name(&self, place: &Place) -> String {
+        let wanted = place.wanted_name();
+        let agents = self.world.agents();
+        let is_free = |name: &str| !agents.iter().any(|agent| agent.name == name);
+        if is_free(&wanted) {
+            return wanted;
+        }
+        (2..)
+            .map(|number| format!("{wanted}-{number}"))
+            .find(|name| is_free(name))
+            .unwrap_or(wanted)
+    }
+}
+
+/// Where an agent works.
+#[derive(Debug)]
+struct Place {
+    directory: PathBuf,
+    repository: Option<PathBuf>,
+    branch: Option<String>,
+    worktree: bool,
+}
+
+impl Place {
+    fn wanted_name(&self) -> String {
+        let from_branch = self
+            .branch
+            .as_deref()
+            .filter(|_| self.worktree)
+            .and_then(|branch| branch.rsplit('/').next())
+            .map(str::to_owned);
+        let from_directory =
+            || self.directory.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = from_branch.or_else(from_directory).unwrap_or_default();
+        let name: String =
+            name.chars().filter(|c| !c.is_control()).take(NAME - 8).collect::<String>();
+        checked_name(&name).unwrap_or_else(|_| "agent".to_owned())
+    }
+}
+
+fn canonical(directory: &Path) -> Result<PathBuf, Error> {
+    let gone = |why: &dyn std::fmt::Display| {
+        let text = format!("the folder {} cannot be opened: {why}", directory.display());
+        refuse(ErrorKind::NotFound, text)
+    };
+    let directory = directory.canonicalize().map_err(|error| gone(&error))?;
+    if !directory.is_dir() {
+        return Err(gone(&"it is no folder"));
+    }
+    check_path(&directory)?;
+    Ok(directory)
+}
+
+/// A name is shown in one row and typed on a command line, where an id is taken as well.
+fn checked_name(name: &str) -> Result<String, Error> {
+    let name = name.trim();
+    let invalid = |why: &str| Err(refuse(ErrorKind::Invalid, format!("an agent's name {why}")));
+    if name.is_empty() {
+        return invalid("cannot be empty");
+    }
+    if name.chars().count() > NAME {
+        return invalid("can have at most 64 characters");
+    }
+    if name.chars().any(is_unseen) {
+        return invalid("cannot hold control characters");
+    }
+    if name.starts_with('-') {
+        return invalid("cannot begin with `-`: it would be taken for an option");
+    }
+    if name.parse::<AgentId>().is_ok() {
+        return invalid("cannot look like an agent's id (a3)");
+    }
+    Ok(name.to_owned())
+}
+
+/// Characters that make a name look like another one.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn still_runs(name: &str, run: RunId) -> String {
+    format!("{name} works on run {run}; stop that first: maestro run stop {run}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_can_be_shown_and_typed() {
+        for (name, expected) in [
+            ("api", Some("api")),
+            ("  web shop ", Some("web shop")),
+            ("a3b", Some("a3b")),
+            ("a3", None),
+            ("", None),
+            ("   ", None),
+            ("-x", None),
+            ("a\nb", None),
+            ("a\u{202e}b", None),
+        ] {
+            assert_eq!(checked_name(name).ok().as_deref(), expected, "{name:?}");
+        }
+        assert!(checked_name(&"x".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn names_are_made_from_the_branch_or_the_directory() {
+        let check = |directory: &str, branch: Option<&str>, worktree, expected: &str| {
+            let place = Place {
+                directory: directory.into(),
+                repository: None,
+                branch: branch.map(Into::into),
+                worktree,
+            };
+            assert_eq!(place.wanted_name(), expected);
+        };
+        check("/code/shop", Some("main"), false, "shop");
+        check("/code/shop-worktrees/x", Some("feat/cart"), true, "cart");
+        check("/", None, false, "agent");
+        check("/code/a7", None, false, "agent");
+    }
+}

@@ -1,0 +1,254 @@
+//! What a client can ask for and what comes of it. A command that panics is answered like one that
+//! failed, told to everybody, and ends nothing.
+
+use std::sync::Arc;
+
+use maestro_core::TerminalId;
+use maestro_protocol::message::{
+    Branch, Command, Error, ErrorKind, HostStatus, Reply, Repository, Worktree,
+};
+
+use super::tools::failed;
+use super::{Shared, blocking, check_path, refuse};
+use crate::session::Session;
+
+/// The most bytes a preference's key may have.
+const KEY: usize = 64;
+/// The most bytes a preference's value may have.
+const VALUE: usize = 64 << 10;
+
+/// Runs a command to its end.
+pub(crate) async fn run(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error> {
+    if shared.is_stopping() && changes_something(&command) {
+        return Err(refuse(ErrorKind::Stopping, "the host is stopping; nothing was changed"));
+    }
+    let name = name(&command);
+    let work = tokio::spawn({
+        let shared = Arc::clone(shared);
+        async move { dispatch(&shared, command).await }
+    });
+    let result = match work.await {
+        Ok(result) => result,
+        Err(error) => {
+            let error = failed(error);
+            shared.problem(None, format!("`{name}` failed: {error}"));
+            Err(error)
+        }
+    };
+    if let Err(error) = &result {
+        tracing::debug!(name, %error, "a command was refused or failed");
+    }
+    result
+}
+
+async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error> {
+    match command {
+        Command::HostStatus => Ok(Reply::HostStatus(status(shared))),
+        Command::StopHost => {
+            shared.stop();
+            Ok(Reply::Done)
+        }
+        Command::NewAgent(new) => shared.new_agent(new).await.map(agent),
+        Command::OpenAgent { agent: id, resume } => shared.open_agent(id, resume).await.map(agent),
+        Command::StopAgent { agent: id } => shared.stop_agent(id).await.map(agent),
+        Command::RemoveAgent { agent } => shared.remove_agent(agent).await.map(|()| Reply::Done),
+        Command::RenameAgent { agent: id, name } => shared.rename_agent(id, name).await.map(agent),
+        Command::OpenShell { agent, size } => {
+            shared.open_shell(agent, size).await.map(|session| Reply::Terminal(session.info()))
+        }
+        Command::NewTerminal(new) => {
+            shared.new_terminal(new).await.map(|session| Reply::Terminal(session.info()))
+        }
+        Command::ReadTerminal { terminal, history } => {
+            let screen = session(shared, terminal)?.read(history).await;
+            let screen = screen.ok_or_else(|| refuse(ErrorKind::Busy, busy(terminal)))?;
+            Ok(Reply::Screen(Box::new(screen)))
+        }
+        Command::CopySelection { terminal } => {
+            Ok(Reply::Text(session(shared, terminal)?.copy().await))
+        }
+        Command::CloseTerminal { terminal } => {
+            let session = session(shared, terminal)?;
+            shared.close_terminal(&session).await?;
+            Ok(Reply::Done)
+        }
+        Command::StartRun(spec) => {
+            shared.until_recovered().await;
+            shared.tools().await?.runs.start(spec).await.map(run_reply)
+        }
+        Command::StopRun { run } => shared.tools().await?.runs.stop(run).await.map(run_reply),
+        Command::KillRun { run } => shared.tools().await?.runs.kill(run).await.map(run_reply),
+        Command::ListRuns => shared.tools().await?.runs.list().await.map(Reply::Runs),
+        Command::ShowRun { run } => shared.tools().await?.runs.get(run).await.map(run_reply),
+        Command::ListWorktrees { repository } => {
+            check_path(&repository)?;
+            let git = shared.tools().await?.git.clone();
+            let found = blocking(move || git.worktrees(&repository)).await.map_err(failed)?;
+            Ok(Reply::Worktrees(found.map_err(git_error)?.into_iter().map(worktree).collect()))
+        }
+        Command::NewWorktree { repository, branch, path } => {
+            let added = shared.add_worktree(repository, branch, path).await?;
+            Ok(Reply::Worktree(worktree(added)))
+        }
+        Command::InspectRepository { directory } => {
+            check_path(&directory)?;
+            let git = shared.tools().await?.git.clone();
+            blocking(move || inspect(&git, &directory)).await.map_err(failed)?.map(Reply::Repository)
+        }
+        Command::DetectProviders { refresh } => {
+            shared.detect_all(refresh).await.map(Reply::Providers)
+        }
+        Command::SetPreference { key, value } => {
+            set_preference(shared, key, value).await.map(|()| Reply::Done)
+        }
+        // The connection's own reader does these, in order.
+        Command::World { .. }
+        | Command::SendBytes { .. }
+        | Command::ResizeTerminal { .. }
+        | Command::Subscribe { .. }
+        | Command::Unsubscribe { .. }
+        | Command::SetTheme { .. } => Ok(Reply::Done),
+    }
+}
+
+/// A terminal, or the sentence that there is none.
+pub(crate) fn session(shared: &Shared, terminal: TerminalId) -> Result<Arc<Session>, Error> {
+    let missing = || refuse(ErrorKind::NotFound, format!("there is no terminal {terminal}"));
+    shared.world.terminal(terminal).ok_or_else(missing)
+}
+
+/// Git's refusals in the protocol's kinds.
+pub(crate) fn git_error(error: maestro_git::Error) -> Error {
+    use maestro_git::Error as Git;
+    let kind = match &error {
+        Git::BranchInUse { .. }
+        | Git::BranchExists { .. }
+        | Git::TargetNotEmpty { .. }
+        | Git::TargetRegistered { .. } => ErrorKind::Busy,
+        Git::GitMissing | Git::GitTooOld { .. } | Git::NotUnicode { .. } => ErrorKind::Unsupported,
+        Git::NoDirectory { .. } | Git::BranchUnknown { .. } | Git::BaseUnknown { .. } => {
+            ErrorKind::NotFound
+        }
+        Git::TimedOut { .. } => ErrorKind::TimedOut,
+        Git::TooMuch { .. } | Git::Process { .. } | Git::Git { .. } | Git::Folder { .. } => {
+            ErrorKind::Failed
+        }
+        _ => ErrorKind::Invalid,
+    };
+    refuse(kind, error.to_string())
+}
+
+/// The store's refusals in the protocol's kinds.
+pub(crate) fn store_error(error: maestro_store::Error) -> Error {
+    use maestro_store::Error as Store;
+    let kind = match &error {
+        Store::NameTaken { .. } | Store::Leased(_) => ErrorKind::Busy,
+        Store::NoAgent(_) => ErrorKind::NotFound,
+        Store::TooLarge { .. } => ErrorKind::Invalid,
+        Store::Closed => ErrorKind::Stopping,
+        _ => ErrorKind::Failed,
+    };
+    refuse(kind, error.to_string())
+}
+
+fn status(shared: &Shared) -> HostStatus {
+    HostStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        started_ms: shared.started_ms,
+        home: shared.options.home.root().to_owned(),
+        socket: shared.options.home.socket(),
+        clients: shared.client_count() as u32,
+        agents: shared.world.agents().len() as u32,
+        terminals: shared.live_terminals() as u32,
+        runs: shared.world.open_runs() as u32,
+    }
+}
+
+fn inspect(git: &maestro_git::Git, directory: &std::path::Path) -> Result<Repository, Error> {
+    let found = match git.repository(directory) {
+        Ok(found) => found,
+        Err(maestro_git::Error::NotARepository { .. }) => {
+            return Ok(Repository {
+                root: None,
+                branch: None,
+                branches: Vec::new(),
+                has_commits: false,
+            });
+        }
+        Err(error) => return Err(git_error(error)),
+    };
+    let branches = git.branches(directory).map_err(git_error)?;
+    Ok(Repository {
+        root: Some(found.root),
+        branch: found.branch,
+        branches: branches.local,
+        has_commits: found.has_commits,
+    })
+}
+
+async fn set_preference(
+    shared: &Arc<Shared>,
+    key: String,
+    value: Option<String>,
+) -> Result<(), Error> {
+    if key.is_empty() || key.len() > KEY || value.as_ref().is_some_and(|value| value.len() > VALUE) {
+        let text = format!("a preference has a key of 1 to {KEY} bytes and at most {VALUE} bytes");
+        return Err(refuse(ErrorKind::Invalid, text));
+    }
+    let (store, name, text) = (shared.store.clone(), key.clone(), value.clone());
+    blocking(move || store.set_preference(&name, text.as_deref()))
+        .await
+        .map_err(failed)?
+        .map_err(store_error)?;
+    shared.world.set_preference(key, value);
+    Ok(())
+}
+
+fn changes_something(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::HostStatus
+            | Command::StopHost
+            | Command::ReadTerminal { .. }
+            | Command::CopySelection { .. }
+            | Command::World { .. }
+    )
+}
+
+fn agent(agent: maestro_core::agent::Agent) -> Reply {
+    Reply::Agent(Box::new(agent))
+}
+
+fn run_reply(run: maestro_core::run::Run) -> Reply {
+    Reply::Run(Box::new(run))
+}
+
+/// The wire's branch as git's.
+pub(crate) fn branch(branch: Branch) -> maestro_git::Branch {
+    match branch {
+        Branch::New { name, base } => maestro_git::Branch::New { name, base },
+        Branch::Existing(name) => maestro_git::Branch::Existing(name),
+    }
+}
+
+fn worktree(found: maestro_git::Worktree) -> Worktree {
+    Worktree {
+        path: found.path,
+        branch: found.branch,
+        head: found.head.map(|head| head.chars().take(12).collect()),
+        main: found.main,
+        locked: found.locked,
+        missing: found.missing,
+    }
+}
+
+fn busy(terminal: TerminalId) -> String {
+    format!("{terminal} did not answer: it is closing or has too much to do; try again")
+}
+
+/// A command's name for the log; what it carries may be private.
+fn name(command: &Command) -> String {
+    let text = format!("{command:?}");
+    text.chars().take_while(|c| c.is_ascii_alphanumeric()).collect()
+}

@@ -1,0 +1,157 @@
+//! What a host finds of the one before it. Agents come from the store; processes of a dead host are
+//! recognised by the mark in their environment, and those in terminals by id and start time, too. They
+//! have lost their terminal, so they are ended; every agent that had one is offered back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use maestro_core::agent::{Agent, Source, State};
+use maestro_pty::process::{Process, Signal};
+use maestro_pty::{Grace, Marker};
+use maestro_store::{Host, Store};
+
+use super::terminals::HOST;
+use super::tools::failed;
+use super::world::World;
+use super::{Error, Shared, attention, blocking, now_ms, panicked};
+
+/// What dead hosts left has had its SIGHUP from the kernel already.
+const GRACE: Grace =
+    Grace { hangup: Duration::from_millis(300), terminate: Duration::from_millis(1500) };
+
+/// The world as the store has it, and the note that we have begun.
+pub(crate) async fn read_world(
+    store: &Store,
+    instance: &str,
+    process: Process,
+    started_ms: u64,
+) -> Result<World, Error> {
+    let store = store.clone();
+    let host = Host {
+        instance: instance.to_owned(),
+        pid: process.pid,
+        process_start: process.started,
+        started_ms,
+        stopped_ms: None,
+    };
+    blocking(move || {
+        store.host_started(&host)?;
+        let agents = store.agents()?.into_iter().map(offered_back).collect();
+        let mut runs = store.runs(50)?;
+        runs.extend(store.open_runs()?);
+        Ok(World::new(agents, runs, store.preferences()?))
+    })
+    .await
+    .map_err(panicked)?
+}
+
+/// An agent as the next host offers it: its terminals are gone, its session is not.
+fn offered_back(mut agent: Agent) -> Agent {
+    let had_terminal = agent.ai_terminal.take().is_some();
+    agent.shell_terminal = None;
+    let now = now_ms();
+    agent.attention = if had_terminal || agent.attention.state == State::Resumable {
+        let because = if agent.session.is_some() {
+            "its session can be resumed"
+        } else {
+            "its program ended with the host"
+        };
+        attention::verdict(State::Resumable, because, Source::Process, now)
+    } else {
+        attention::verdict(State::Unknown, "not started", Source::None, now)
+    };
+    agent
+}
+
+/// Ends what dead hosts left, then goes on with their runs. Whatever fails is told and does not keep
+/// the host from working.
+pub(crate) async fn recover(shared: Arc<Shared>) {
+    let worker = Arc::clone(&shared);
+    match blocking(move || end_leftovers(&worker)).await.map_err(failed) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => shared.problem(None, format!("Recovery is incomplete: {error}")),
+        Err(error) => shared.problem(None, format!("Recovery failed: {error}")),
+    }
+    match shared.tools().await {
+        Ok(tools) => match tools.runs.recover().await {
+            Ok(runs) if runs.is_empty() => {}
+            Ok(runs) => tracing::info!(?runs, "runs of a host before go on"),
+            Err(error) => shared.problem(None, format!("Runs could not be recovered: {error}")),
+        },
+        Err(error) => shared.problem(None, format!("The host is not complete: {error}")),
+    }
+    let _ = shared.recovered.send_replace(true);
+    let store = shared.store.clone();
+    if let Ok(Err(error)) = blocking(move || store.snapshot()).await {
+        shared.problem(None, format!("No copy of the database was made: {error}"));
+    }
+}
+
+fn end_leftovers(shared: &Shared) -> Result<(), maestro_store::Error> {
+    let store = &shared.store;
+    for terminal in store.terminals()? {
+        if terminal.host == shared.instance {
+            continue;
+        }
+        let child = Process { pid: terminal.pid, started: terminal.process_start };
+        if child.is_alive() {
+            tracing::info!(terminal = %terminal.id, pid = child.pid, "a process of a dead host lives");
+            child.signal(Signal::HUP);
+        }
+        let _ = store.remove_terminal(terminal.id)?;
+    }
+    for host in store.hosts()? {
+        if host.instance == shared.instance || is_alive(&host) {
+            continue;
+        }
+        let marker = Marker::new([(HOST.to_owned(), host.instance.clone())]);
+        if marker.processes().is_empty() {
+            continue;
+        }
+        tracing::info!(host = host.instance, "ending what a dead host left");
+        if !marker.end(GRACE) {
+            let text = "Something an earlier host started could not be ended; see `ps e`.";
+            shared.problem(None, text);
+        }
+    }
+    Ok(())
+}
+
+/// A host that noted no stop and whose process lives under the same start time can only be ourselves
+/// with another home's database; leave its children alone.
+fn is_alive(host: &Host) -> bool {
+    host.stopped_ms.is_none()
+        && Process { pid: host.pid, started: host.process_start }.is_alive()
+        && host.pid != std::process::id()
+}
+
+#[cfg(test)]
+mod tests {
+    use maestro_core::agent::Provider;
+    use maestro_core::{AgentId, TerminalId};
+
+    use super::*;
+
+    #[test]
+    fn an_agent_that_had_a_terminal_is_offered_back() {
+        let agent = |ai_terminal, session: Option<&str>| Agent {
+            id: AgentId(1),
+            name: "a".into(),
+            provider: Provider::Claude,
+            directory: "/".into(),
+            repository: None,
+            branch: None,
+            worktree: false,
+            ai_terminal,
+            shell_terminal: Some(TerminalId(9)),
+            session: session.map(Into::into),
+            attention: attention::verdict(State::Working, "", Source::Osc, 1),
+            created_ms: 1,
+        };
+        let back = offered_back(agent(Some(TerminalId(8)), Some("s")));
+        assert_eq!((back.ai_terminal, back.shell_terminal), (None, None));
+        assert_eq!(back.attention.state, State::Resumable);
+        assert_eq!(back.session.as_deref(), Some("s"));
+        assert_eq!(offered_back(agent(None, None)).attention.state, State::Unknown);
+    }
+}

@@ -1,0 +1,225 @@
+//! One task per connection reads, one writes. A client that is rude, slow or hostile costs its own
+//! connection: it may have so many requests in flight and so many subscriptions, and while its replies
+//! are not read its requests are not read either.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use maestro_core::TerminalId;
+use maestro_protocol::codec;
+use maestro_protocol::message::{Command, Error, ErrorKind, Reply, ToHost};
+use maestro_protocol::server::{Connection, Listener, Receiver, Sender};
+use maestro_terminal::Palette;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{Shared, commands, refuse};
+use crate::client::Client;
+use crate::session::{Link, Session};
+
+/// Connections at once: windows and commands of one user.
+const CLIENTS: usize = 128;
+/// Requests of one client that may be in work or unanswered.
+const REQUESTS: usize = 64;
+/// Terminals one client may watch.
+const SUBSCRIPTIONS: usize = 256;
+/// After a failed accept (no descriptors left): a moment for others to close theirs.
+const BREATHER: Duration = Duration::from_millis(100);
+/// How long a client that was told goodbye may take to read it.
+const GOODBYE: Duration = Duration::from_millis(800);
+
+/// Takes connections until the host has stopped.
+pub(crate) async fn listen(shared: Arc<Shared>, listener: Listener) {
+    loop {
+        let connection = tokio::select! {
+            connection = listener.accept() => connection,
+            () = shared.stopped() => return,
+        };
+        match connection {
+            Ok(connection) => {
+                let _ = tokio::spawn(serve(Arc::clone(&shared), connection));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not taken");
+                tokio::time::sleep(BREATHER).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection to its end.
+pub(crate) async fn serve(shared: Arc<Shared>, connection: Connection) {
+    let stopping = shared.is_stopping().then_some("it is stopping; try again in a moment");
+    let client = if stopping.is_none() { shared.add_client(CLIENTS) } else { None };
+    let refusal = stopping.or_else(|| client.is_none().then_some("it has too many clients"));
+    let peer = connection.handshake(refusal).await;
+    let Some(client) = client else { return };
+    match peer {
+        Ok(peer) => {
+            let writer = tokio::spawn(write(Arc::clone(&client), peer.sender));
+            let reader = Reader::new(Arc::clone(&shared), Arc::clone(&client));
+            let reading = tokio::spawn(reader.run(peer.receiver));
+            let abort = reading.abort_handle();
+            // Whichever ends first ends the other: a client that left, or one that was told goodbye.
+            let mut writer = writer;
+            let writer_ended = tokio::select! {
+                result = reading => {
+                    if result.is_err_and(|error| error.is_panic()) {
+                        tracing::error!(client = client.id.0, "serving a client panicked");
+                    }
+                    false
+                }
+                _ = &mut writer => true,
+            };
+            client.close();
+            if !writer_ended && tokio::time::timeout(GOODBYE, &mut writer).await.is_err() {
+                writer.abort();
+            }
+            abort.abort();
+        }
+        Err(error) => tracing::debug!(%error, "a hand-shake failed"),
+    }
+    shared.remove_client(&client);
+    // Whatever it watched may have been watched by the task that was ended.
+    for session in shared.world.terminals() {
+        session.unsubscribe(client.id);
+    }
+}
+
+async fn write(client: Arc<Client>, mut sender: Sender) {
+    let sent: Result<(), codec::Error> = async {
+        while let Some(batch) = client.next().await {
+            for message in &batch.messages {
+                sender.send(message).await?;
+            }
+            sender.flush().await?;
+            // Only now may as many requests be made again.
+            drop(batch.permits);
+        }
+        sender.close().await
+    }
+    .await;
+    if let Err(error) = sent {
+        tracing::debug!(client = client.id.0, %error, "a client was not reached");
+    }
+}
+
+struct Reader {
+    shared: Arc<Shared>,
+    client: Arc<Client>,
+    requests: Arc<Semaphore>,
+    watched: HashMap<TerminalId, (Weak<Session>, Arc<Link>)>,
+}
+
+impl Reader {
+    fn new(shared: Arc<Shared>, client: Arc<Client>) -> Self {
+        Self {
+            shared,
+            client,
+            requests: Arc::new(Semaphore::new(REQUESTS)),
+            watched: HashMap::new(),
+        }
+    }
+
+    async fn run(mut self, mut receiver: Receiver) {
+        loop {
+            match receiver.recv().await {
+                Ok(Some(message)) => self.take(message).await,
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::debug!(client = self.client.id.0, %error, "a client is cut off");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, message: ToHost) {
+        match message {
+            ToHost::Input { terminal, seq, input } => {
+                let Some(session) = self.shared.world.terminal(terminal) else { return };
+                if session.input(self.client.id, seq, input).is_err() {
+                    self.shared.problem(
+                        session.agent,
+                        format!("Input for {terminal} was dropped: too much of it waits already."),
+                    );
+                }
+            }
+            ToHost::Credit { terminal } => {
+                let Some((session, link)) = self.watched.get(&terminal) else { return };
+                match session.upgrade() {
+                    Some(session) => session.credit(link),
+                    None => {
+                        let _ = self.watched.remove(&terminal);
+                    }
+                }
+            }
+            ToHost::Request { id, command } => {
+                let Ok(permit) = Arc::clone(&self.requests).acquire_owned().await else { return };
+                self.request(id, command, permit);
+            }
+        }
+    }
+
+    /// What takes no time is done at once, in the order in which it was asked for; the rest gets a task
+    /// of its own, so that a slow command holds up no other.
+    fn request(&mut self, id: u64, command: Command, permit: OwnedSemaphorePermit) {
+        let result = match command {
+            Command::World { follow } => {
+                self.shared.world.answer(&self.client, id, follow, permit);
+                return;
+            }
+            Command::Subscribe { terminal, focused } => self.subscribe(terminal, focused),
+            Command::Unsubscribe { terminal } => self.unsubscribe(terminal),
+            Command::SendBytes { terminal, bytes } => self
+                .session(terminal)
+                .and_then(|session| session.bytes(bytes).map_err(|_| full(terminal))),
+            Command::ResizeTerminal { terminal, size } => self
+                .session(terminal)
+                .and_then(|session| session.resize(size).map_err(|_| full(terminal))),
+            Command::SetTheme { foreground, background, cursor, ansi, dark } => {
+                let palette = Palette { foreground, background, cursor, ansi, dark };
+                self.shared.world.set_palette(palette);
+                Ok(())
+            }
+            command => {
+                let (shared, client) = (Arc::clone(&self.shared), Arc::clone(&self.client));
+                let _ = tokio::spawn(async move {
+                    let result = commands::run(&shared, command).await;
+                    client.reply(id, result, Some(permit));
+                });
+                return;
+            }
+        };
+        self.client.reply(id, result.map(|()| Reply::Done), Some(permit));
+    }
+
+    fn subscribe(&mut self, terminal: TerminalId, focused: bool) -> Result<(), Error> {
+        let session = self.session(terminal)?;
+        self.watched.retain(|_, (session, _)| session.strong_count() > 0);
+        if !self.watched.contains_key(&terminal) && self.watched.len() >= SUBSCRIPTIONS {
+            let text = format!("a client can watch {SUBSCRIPTIONS} terminals at once");
+            return Err(refuse(ErrorKind::Busy, text));
+        }
+        let link = session.subscribe(Arc::clone(&self.client), focused);
+        let _ = self.watched.insert(terminal, (Arc::downgrade(&session), link));
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, terminal: TerminalId) -> Result<(), Error> {
+        if let Some((session, _)) = self.watched.remove(&terminal)
+            && let Some(session) = session.upgrade()
+        {
+            session.unsubscribe(self.client.id);
+        }
+        Ok(())
+    }
+
+    fn session(&self, terminal: TerminalId) -> Result<Arc<Session>, Error> {
+        commands::session(&self.shared, terminal)
+    }
+}
+
+fn full(terminal: TerminalId) -> Error {
+    refuse(ErrorKind::Busy, format!("{terminal} has too much input waiting; try again"))
+}

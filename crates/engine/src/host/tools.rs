@@ -1,0 +1,167 @@
+//! What needs the environment of the user's login shell: git, the providers, the runs. The shell may
+//! take seconds, so this is made in the background, once, and whoever needs it waits.
+
+use std::ffi::OsString;
+use std::sync::{Arc, PoisonError, Weak};
+
+use maestro_agents::{
+    CommandLine, Detected, Environment, TurnOptions, detect, turn_command,
+};
+use maestro_core::agent::Provider;
+use maestro_core::turn::{Failure, FailureKind};
+use maestro_git::Git;
+use maestro_protocol::message::{Error, ErrorKind, Event, ProviderInfo};
+
+use super::{Shared, attention, blocking, now_ms, refuse};
+use crate::autorun::{self, Runs};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    pub(crate) git: Git,
+    pub(crate) runs: Runs,
+}
+
+impl Shared {
+    /// The tools, waiting for the login shell the first time.
+    pub(crate) async fn tools(self: &Arc<Self>) -> Result<&Tools, Error> {
+        let make = || async {
+            let shared = Arc::clone(self);
+            blocking(move || shared.make_tools()).await.map_err(failed)
+        };
+        self.tools.get_or_try_init(make).await
+    }
+
+    fn make_tools(self: &Arc<Self>) -> Tools {
+        let git = Git::new(self.environment().to_vec());
+        let weak = Arc::downgrade(self);
+        let deps = autorun::Deps {
+            store: self.store.clone(),
+            git: git.clone(),
+            providers: Arc::new(Resolver { shared: Weak::clone(&weak) }),
+            events: Arc::new(move |event| {
+                if let Some(shared) = weak.upgrade() {
+                    shared.take_run_event(event);
+                }
+            }),
+            instance: self.instance.clone(),
+            locks: autorun::locks_folder(),
+        };
+        Tools { git, runs: Runs::new(deps) }
+    }
+
+    /// What children inherit. Blocks the first time.
+    pub(crate) fn environment(&self) -> Arc<Environment> {
+        self.options
+            .environment
+            .as_ref()
+            .map_or_else(Environment::login, |environment| Arc::new(environment.clone()))
+    }
+
+    /// A provider on this machine. Blocks.
+    pub(crate) fn detect(&self, provider: Provider) -> Detected {
+        if let Some(found) = self.known(provider) {
+            return found;
+        }
+        let found = detect(provider, &self.environment());
+        // What cannot be used may have been installed a moment later: only a success is remembered.
+        if found.unusable.is_none() {
+            let _ = self
+                .detected
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(provider, found.clone());
+        }
+        found
+    }
+
+    /// Every provider, all looked for at once.
+    pub(crate) async fn detect_all(
+        self: &Arc<Self>,
+        refresh: bool,
+    ) -> Result<Vec<ProviderInfo>, Error> {
+        if refresh {
+            let given = self.options.environment.is_some();
+            self.forget_detected();
+            if !given {
+                let _ = blocking(Environment::refresh_login).await.map_err(failed)?;
+            }
+        }
+        let looks = Provider::ALL.map(|provider| {
+            let shared = Arc::clone(self);
+            tokio::task::spawn_blocking(move || shared.detect(provider))
+        });
+        let mut providers = Vec::with_capacity(looks.len());
+        for look in looks {
+            let found = look.await.map_err(failed)?;
+            providers.push(ProviderInfo {
+                provider: found.provider,
+                program: found.program,
+                version: found.version,
+                unusable: found.unusable,
+            });
+        }
+        Ok(providers)
+    }
+
+    fn known(&self, provider: Provider) -> Option<Detected> {
+        self.detected.lock().unwrap_or_else(PoisonError::into_inner).get(&provider).cloned()
+    }
+
+    fn forget_detected(&self) {
+        let given: Vec<Provider> =
+            self.options.detected.iter().map(|found| found.provider).collect();
+        let mut known = self.detected.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|provider, _| given.contains(provider));
+    }
+
+    fn take_run_event(&self, event: Event) {
+        match event {
+            Event::Run(run) => {
+                if let Some(agent) = run.spec.agent {
+                    self.world.attend(agent, attention::from_run(&run, now_ms()));
+                }
+                self.world.set_run(*run);
+            }
+            other => self.world.tell(other),
+        }
+    }
+}
+
+/// The providers as runs see them.
+#[derive(Debug)]
+struct Resolver {
+    shared: Weak<Shared>,
+}
+
+impl Resolver {
+    fn shared(&self) -> Result<Arc<Shared>, String> {
+        self.shared.upgrade().ok_or_else(|| "The host is stopping.".to_owned())
+    }
+}
+
+impl autorun::Providers for Resolver {
+    fn check(&self, provider: Provider) -> Result<(), String> {
+        self.shared()?.detect(provider).usable().map(|_| ())
+    }
+
+    fn turn(&self, provider: Provider, options: &TurnOptions) -> Result<CommandLine, Failure> {
+        let shared = self
+            .shared()
+            .map_err(|message| Failure { kind: FailureKind::Interrupted, message })?;
+        turn_command(&shared.detect(provider), &shared.environment(), options)
+    }
+
+    fn environment(&self) -> Vec<(OsString, OsString)> {
+        self.shared().map(|shared| shared.environment().to_vec()).unwrap_or_default()
+    }
+}
+
+/// Work that panicked, for a client.
+pub(crate) fn failed(error: tokio::task::JoinError) -> Error {
+    if !error.is_panic() {
+        return refuse(ErrorKind::Stopping, "the host is stopping");
+    }
+    let reason = crate::pool::panic_text(&*error.into_panic());
+    refuse(ErrorKind::Failed, format!("this failed inside Maestro, which is a bug: {reason}"))
+}

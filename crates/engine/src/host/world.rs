@@ -1,0 +1,255 @@
+//! The world: what every client shows, and the events that keep it up to date.
+//!
+//! One lock, held for a change and the queueing of its event and never across anything that waits, so
+//! that a snapshot and its sequence number always fit. Whoever changes something that must survive a
+//! crash has written it to the store before.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use maestro_core::agent::{Agent, Attention};
+use maestro_core::run::{self, Run};
+use maestro_core::{AgentId, RunId, TerminalId};
+use maestro_protocol::message::{self, Event, Reply};
+use maestro_terminal::Palette;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::client::Client;
+use crate::session::Session;
+
+/// Ended runs that a snapshot still shows.
+const ENDED_RUNS: usize = 50;
+
+/// The world of one host.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    seq: u64,
+    agents: Vec<Agent>,
+    terminals: BTreeMap<TerminalId, Arc<Session>>,
+    runs: BTreeMap<RunId, Run>,
+    preferences: BTreeMap<String, String>,
+    followers: Vec<Arc<Client>>,
+    palette: Palette,
+}
+
+impl World {
+    /// A world as the store has it.
+    pub(crate) fn new(
+        agents: Vec<Agent>,
+        runs: Vec<Run>,
+        preferences: Vec<(String, String)>,
+    ) -> Self {
+        let runs = runs.into_iter().map(|run| (run.id, run)).collect();
+        let preferences = preferences.into_iter().collect();
+        Self { inner: Mutex::new(Inner { agents, runs, preferences, ..Inner::default() }) }
+    }
+
+    /// Answers a client with the world. The answer is queued before any event that comes after it.
+    pub(crate) fn answer(
+        &self,
+        client: &Arc<Client>,
+        request: u64,
+        follow: bool,
+        permit: OwnedSemaphorePermit,
+    ) {
+        let mut inner = self.lock();
+        let world = inner.snapshot();
+        client.reply(request, Ok(Reply::World(Box::new(world))), Some(permit));
+        if follow {
+            client.follow();
+            if !inner.followers.iter().any(|known| known.id == client.id) {
+                inner.followers.push(Arc::clone(client));
+            }
+        }
+    }
+
+    /// A client is gone.
+    pub(crate) fn forget_client(&self, client: &Client) {
+        self.lock().followers.retain(|known| known.id != client.id);
+    }
+
+    /// Tells everybody something that changes nothing here.
+    pub(crate) fn tell(&self, event: Event) {
+        self.lock().publish(event);
+    }
+
+    /// An agent by its id.
+    pub(crate) fn agent(&self, id: AgentId) -> Option<Agent> {
+        self.lock().agents.iter().find(|agent| agent.id == id).cloned()
+    }
+
+    /// All agents.
+    pub(crate) fn agents(&self) -> Vec<Agent> {
+        self.lock().agents.clone()
+    }
+
+    /// A new agent.
+    pub(crate) fn add_agent(&self, agent: Agent) {
+        let mut inner = self.lock();
+        inner.agents.push(agent.clone());
+        inner.publish(Event::Agent(Box::new(agent)));
+    }
+
+    /// Changes an agent and tells it if anything is different then.
+    pub(crate) fn change_agent(&self, id: AgentId, change: impl FnOnce(&mut Agent)) -> Option<Agent> {
+        let mut inner = self.lock();
+        let agent = inner.agents.iter_mut().find(|agent| agent.id == id)?;
+        let before = agent.clone();
+        change(agent);
+        let after = agent.clone();
+        if before != after {
+            inner.publish(Event::Agent(Box::new(after.clone())));
+        }
+        Some(after)
+    }
+
+    /// Another verdict about an agent. The same one again keeps its time.
+    pub(crate) fn attend(&self, id: AgentId, attention: Attention) {
+        let _ = self.change_agent(id, |agent| {
+            let known = &agent.attention;
+            let same = (known.state, &known.because, known.source)
+                == (attention.state, &attention.because, attention.source);
+            if !same {
+                agent.attention = attention;
+            }
+        });
+    }
+
+    /// An agent is gone.
+    pub(crate) fn remove_agent(&self, id: AgentId) {
+        let mut inner = self.lock();
+        inner.agents.retain(|agent| agent.id != id);
+        inner.publish(Event::AgentRemoved(id));
+    }
+
+    /// A terminal by its id.
+    pub(crate) fn terminal(&self, id: TerminalId) -> Option<Arc<Session>> {
+        self.lock().terminals.get(&id).cloned()
+    }
+
+    /// All terminals.
+    pub(crate) fn terminals(&self) -> Vec<Arc<Session>> {
+        self.lock().terminals.values().cloned().collect()
+    }
+
+    /// A new terminal.
+    pub(crate) fn add_terminal(&self, session: &Arc<Session>) {
+        let mut inner = self.lock();
+        let _ = inner.terminals.insert(session.id, Arc::clone(session));
+        inner.publish(Event::Terminal(session.info()));
+    }
+
+    /// A terminal is gone, from its agent, too.
+    pub(crate) fn remove_terminal(&self, id: TerminalId) {
+        let mut inner = self.lock();
+        if inner.terminals.remove(&id).is_none() {
+            return;
+        }
+        let holder = inner
+            .agents
+            .iter_mut()
+            .find(|agent| agent.ai_terminal == Some(id) || agent.shell_terminal == Some(id));
+        if let Some(agent) = holder {
+            agent.ai_terminal = agent.ai_terminal.filter(|known| *known != id);
+            agent.shell_terminal = agent.shell_terminal.filter(|known| *known != id);
+            let agent = Box::new(agent.clone());
+            inner.publish(Event::Agent(agent));
+        }
+        inner.publish(Event::TerminalClosed(id));
+    }
+
+    /// A run is new or changed.
+    pub(crate) fn set_run(&self, run: Run) {
+        let mut inner = self.lock();
+        let _ = inner.runs.insert(run.id, run.clone());
+        inner.forget_old_runs();
+        inner.publish(Event::Run(Box::new(run)));
+    }
+
+    /// Runs of an agent that have not ended.
+    pub(crate) fn open_runs_of(&self, agent: AgentId) -> Vec<RunId> {
+        let inner = self.lock();
+        let open = inner.runs.values().filter(|run| {
+            run.spec.agent == Some(agent) && !matches!(run.state, run::State::Ended(_))
+        });
+        open.map(|run| run.id).collect()
+    }
+
+    /// How many runs have not ended.
+    pub(crate) fn open_runs(&self) -> usize {
+        let inner = self.lock();
+        inner.runs.values().filter(|run| !matches!(run.state, run::State::Ended(_))).count()
+    }
+
+    /// A preference changed.
+    pub(crate) fn set_preference(&self, key: String, value: Option<String>) {
+        let mut inner = self.lock();
+        let _ = match value.clone() {
+            Some(value) => inner.preferences.insert(key.clone(), value),
+            None => inner.preferences.remove(&key),
+        };
+        inner.publish(Event::Preference { key, value });
+    }
+
+    /// The colours of the theme.
+    pub(crate) fn palette(&self) -> Palette {
+        self.lock().palette
+    }
+
+    /// Other colours, for the terminals there are and those to come.
+    pub(crate) fn set_palette(&self, palette: Palette) {
+        let terminals: Vec<_> = {
+            let mut inner = self.lock();
+            if inner.palette == palette {
+                return;
+            }
+            inner.palette = palette;
+            inner.terminals.values().cloned().collect()
+        };
+        for session in terminals {
+            session.set_palette(palette);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn snapshot(&self) -> message::World {
+        message::World {
+            seq: self.seq,
+            agents: self.agents.clone(),
+            terminals: self.terminals.values().map(|session| session.info()).collect(),
+            runs: self.runs.values().rev().cloned().collect(),
+            preferences: self.preferences.clone().into_iter().collect(),
+        }
+    }
+
+    fn publish(&mut self, event: Event) {
+        self.seq += 1;
+        for client in &self.followers {
+            client.event(self.seq, &event);
+        }
+    }
+
+    fn forget_old_runs(&mut self) {
+        let ended: Vec<RunId> = self
+            .runs
+            .values()
+            .rev()
+            .filter(|run| matches!(run.state, run::State::Ended(_)))
+            .map(|run| run.id)
+            .skip(ENDED_RUNS)
+            .collect();
+        for id in ended {
+            let _ = self.runs.remove(&id);
+        }
+    }
+}

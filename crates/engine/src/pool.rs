@@ -1,0 +1,350 @@
+//! The parse pool: a few threads that run whichever terminals have something to do, the one the user
+//! looks at first.
+//!
+//! A terminal is in one of four states: idle, queued, running, or running with more to do. Whoever has
+//! something for it puts it into its own inbox and calls [`Handle::wake`]; at most one thread runs it at
+//! a time, for one short quantum, and puts it back while there is more.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+/// Something the pool runs.
+pub(crate) trait Work: Send + Sync + 'static {
+    /// Runs for one quantum.
+    fn run(self: &Arc<Self>, now: Instant) -> Next;
+    /// How soon it should run.
+    fn priority(&self, now: Instant) -> Priority;
+    /// Its place in the pool's books.
+    fn schedule(&self) -> &Schedule;
+    /// A quantum panicked.
+    fn panicked(self: &Arc<Self>, message: String);
+}
+
+/// What comes after a quantum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// There is more to do.
+    Again,
+    /// Nothing until it is woken, or until a time.
+    Wait(Option<Instant>),
+}
+
+/// How soon something should run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Priority {
+    /// The user has just typed into it.
+    Urgent,
+    /// It has the keyboard.
+    Focused,
+    /// Somebody sees it.
+    Visible,
+    /// Nobody sees it.
+    Hidden,
+}
+
+/// The state of one piece of work in the pool.
+#[derive(Debug, Default)]
+pub(crate) struct Schedule(AtomicU8);
+
+const IDLE: u8 = 0;
+const QUEUED: u8 = 1;
+const RUNNING: u8 = 2;
+const RERUN: u8 = 3;
+
+/// The threads. Dropping it ends them after their current quantum.
+pub(crate) struct Pool<W: Work> {
+    handle: Handle<W>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A way to wake work, for any thread.
+pub(crate) struct Handle<W>(Arc<Shared<W>>);
+
+struct Shared<W> {
+    ready: Mutex<Ready<W>>,
+    changed: Condvar,
+}
+
+struct Ready<W> {
+    queues: [VecDeque<Arc<W>>; 4],
+    timers: BTreeMap<(Instant, u64), Weak<W>>,
+    timer: u64,
+    turn: u64,
+    stopping: bool,
+}
+
+impl<W: Work> Pool<W> {
+    /// Threads for a machine with so many cores: one core is left to whoever draws.
+    pub(crate) fn threads_for(cores: usize) -> usize {
+        cores.saturating_sub(1).clamp(1, 4)
+    }
+
+    pub(crate) fn start(threads: usize) -> std::io::Result<Self> {
+        let ready = Ready {
+            queues: Default::default(),
+            timers: BTreeMap::new(),
+            timer: 0,
+            turn: 0,
+            stopping: false,
+        };
+        let shared = Arc::new(Shared { ready: Mutex::new(ready), changed: Condvar::new() });
+        let mut pool = Self { handle: Handle(shared), threads: Vec::new() };
+        for number in 0..threads.max(1) {
+            let shared = Arc::clone(&pool.handle.0);
+            let builder = thread::Builder::new().name(format!("parse-{number}"));
+            pool.threads.push(builder.spawn(move || shared.serve())?);
+        }
+        Ok(pool)
+    }
+
+    pub(crate) fn handle(&self) -> Handle<W> {
+        self.handle.clone()
+    }
+}
+
+impl<W: Work> Drop for Pool<W> {
+    fn drop(&mut self) {
+        self.handle.0.lock().stopping = true;
+        self.handle.0.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<W> Clone for Handle<W> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<W: Work> Handle<W> {
+    /// Makes sure that work runs after this call, soon.
+    pub(crate) fn wake(&self, work: &Arc<W>) {
+        let state = &work.schedule().0;
+        let before = state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| match state {
+            IDLE => Some(QUEUED),
+            RUNNING => Some(RERUN),
+            _ => None,
+        });
+        match before {
+            Ok(IDLE) => self.0.queue(work, Instant::now()),
+            // It waits in a queue, perhaps in one that is too slow by now. A second entry does no
+            // harm: whoever finds it not queued any more drops it.
+            Err(QUEUED) if work.priority(Instant::now()) == Priority::Urgent => {
+                self.0.queue(work, Instant::now());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl<W: Work> Shared<W> {
+    fn serve(&self) {
+        while let Some(work) = self.next() {
+            let state = &work.schedule().0;
+            if state.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_err()
+            {
+                continue;
+            }
+            let now = Instant::now();
+            let next = catch_unwind(AssertUnwindSafe(|| work.run(now))).unwrap_or_else(|panic| {
+                work.panicked(panic_text(&*panic));
+                Next::Again
+            });
+            if let Next::Wait(Some(at)) = next {
+                let mut ready = self.lock();
+                ready.timer += 1;
+                let key = (at, ready.timer);
+                let _ = ready.timers.insert(key, Arc::downgrade(&work));
+                // Whoever sleeps now may sleep too long.
+                self.changed.notify_one();
+            }
+            let idle = next != Next::Again
+                && state.compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok();
+            if !idle {
+                state.store(QUEUED, Ordering::Release);
+                self.queue(&work, now);
+            }
+        }
+    }
+
+    /// The next work, waiting for it; `None` when the pool stops.
+    fn next(&self) -> Option<Arc<W>> {
+        let mut ready = self.lock();
+        loop {
+            if ready.stopping {
+                return None;
+            }
+            let now = Instant::now();
+            ready.fire_timers(now);
+            if let Some(work) = ready.pop() {
+                return Some(work);
+            }
+            let until = ready.timers.first_key_value().map(|((at, _), _)| *at);
+            ready = match until {
+                None => self.changed.wait(ready).unwrap_or_else(PoisonError::into_inner),
+                Some(at) => {
+                    let wait = at.saturating_duration_since(now);
+                    self.changed.wait_timeout(ready, wait).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    fn queue(&self, work: &Arc<W>, now: Instant) {
+        let priority = work.priority(now) as usize;
+        self.lock().queues[priority].push_back(Arc::clone(work));
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ready<W>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Work> Ready<W> {
+    fn fire_timers(&mut self, now: Instant) {
+        while let Some(entry) = self.timers.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let Some(work) = entry.remove().upgrade() else { continue };
+            let state = &work.schedule().0;
+            let before =
+                state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| match state {
+                    IDLE => Some(QUEUED),
+                    RUNNING => Some(RERUN),
+                    _ => None,
+                });
+            if before == Ok(IDLE) {
+                let priority = work.priority(now) as usize;
+                self.queues[priority].push_back(work);
+            }
+        }
+    }
+
+    /// The first of the most urgent queue. Now and then a lower one comes first, so that a terminal
+    /// that floods the focus cannot stop the others.
+    fn pop(&mut self) -> Option<Arc<W>> {
+        self.turn = self.turn.wrapping_add(1);
+        let order: [Priority; 4] = match self.turn % 8 {
+            7 => [Priority::Urgent, Priority::Hidden, Priority::Focused, Priority::Visible],
+            3 | 5 => [Priority::Urgent, Priority::Visible, Priority::Focused, Priority::Hidden],
+            _ => [Priority::Urgent, Priority::Focused, Priority::Visible, Priority::Hidden],
+        };
+        order.into_iter().find_map(|priority| self.queues[priority as usize].pop_front())
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no reason given".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, AtomicU64};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Job {
+        schedule: Schedule,
+        priority: Priority,
+        left: AtomicU32,
+        name: &'static str,
+        ran: mpsc::Sender<&'static str>,
+        gate: Option<Arc<Mutex<()>>>,
+        wait: AtomicU64,
+    }
+
+    impl Work for Job {
+        fn run(self: &Arc<Self>, now: Instant) -> Next {
+            if let Some(gate) = &self.gate {
+                drop(gate.lock());
+            }
+            let _ = self.ran.send(self.name);
+            match self.left.load(Ordering::SeqCst) {
+                0 => {
+                    let wait = self.wait.swap(0, Ordering::SeqCst);
+                    Next::Wait((wait > 0).then(|| now + Duration::from_millis(wait)))
+                }
+                left => {
+                    self.left.store(left - 1, Ordering::SeqCst);
+                    Next::Again
+                }
+            }
+        }
+
+        fn priority(&self, _: Instant) -> Priority {
+            self.priority
+        }
+
+        fn schedule(&self) -> &Schedule {
+            &self.schedule
+        }
+
+        fn panicked(self: &Arc<Self>, _: String) {}
+    }
+
+    fn job(name: &'static str, priority: Priority, ran: &mpsc::Sender<&'static str>) -> Job {
+        Job {
+            schedule: Schedule::default(),
+            priority,
+            left: AtomicU32::new(0),
+            name,
+            ran: ran.clone(),
+            gate: None,
+            wait: AtomicU64::new(0),
+        }
+    }
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn the_more_urgent_runs_first_and_nobody_starves() {
+        let (sender, ran) = mpsc::channel();
+        let pool = Pool::start(1).expect("a thread");
+        let handle = pool.handle();
+        let gate = Arc::new(Mutex::new(()));
+        let held = gate.lock().expect("free");
+        let first = Arc::new(Job { gate: Some(Arc::clone(&gate)), ..job("gate", Priority::Urgent, &sender) });
+        handle.wake(&first);
+        let flood = Arc::new(Job {
+            left: AtomicU32::new(200),
+            ..job("focused", Priority::Focused, &sender)
+        });
+        let hidden = Arc::new(job("hidden", Priority::Hidden, &sender));
+        let urgent = Arc::new(job("urgent", Priority::Urgent, &sender));
+        for work in [&hidden, &flood, &urgent] {
+            handle.wake(work);
+        }
+        drop(held);
+        let order: Vec<_> =
+            (0..204).map(|_| ran.recv_timeout(DEADLINE).expect("it runs")).collect();
+        let place = |name| order.iter().position(|ran| *ran == name).expect("it ran");
+        assert!(place("urgent") < place("focused"));
+        assert!(place("hidden") < 20, "{}", place("hidden"));
+    }
+
+    #[test]
+    fn a_timer_wakes() {
+        let (sender, ran) = mpsc::channel();
+        let pool = Pool::start(2).expect("threads");
+        let work = Arc::new(Job { wait: AtomicU64::new(20), ..job("t", Priority::Hidden, &sender) });
+        pool.handle().wake(&work);
+        for _ in 0..2 {
+            assert_eq!(ran.recv_timeout(DEADLINE), Ok("t"));
+        }
+    }
+}

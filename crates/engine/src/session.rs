@@ -1,0 +1,700 @@
+//! One terminal: a PTY, its emulator, and who watches it.
+//!
+//! The emulator is touched by the pool's threads only, one at a time. Everybody else leaves an order in
+//! the inbox and wakes the session. What the world may know about it without asking lies in
+//! [`Facts`], behind a lock that is held for a copy and no longer.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use maestro_core::input::{Action, Input};
+use maestro_core::screen::Size;
+use maestro_core::{AgentId, TerminalId};
+use maestro_protocol::message::{Screen, TerminalInfo};
+use maestro_pty::{Grace, Pty, Spawn, Wake};
+use maestro_terminal::{
+    Contents, Event, Identity, Options, Outbox, Palette, Status, Terminal, View,
+};
+use tokio::sync::{oneshot, watch};
+
+use crate::client::{Client, ClientId};
+use crate::pool::{Handle, Next, Priority, Schedule, Work};
+
+/// How long after a key a terminal is urgent.
+const URGENT: Duration = Duration::from_millis(100);
+/// Between two frames of a terminal whose output does not end, unless it is urgent.
+const FLOOD_FRAMES: Duration = Duration::from_millis(8);
+/// How long a terminal must be quiet before its history is compressed.
+const QUIET: Duration = Duration::from_secs(2);
+/// Rows compressed at once: about half a millisecond.
+const SLICE: usize = 256;
+/// Orders that may wait in one inbox; a client that sends more is not heard.
+const INBOX: usize = 4096;
+/// Bytes of input that may wait in one inbox.
+const INBOX_BYTES: usize = 8 << 20;
+/// Notifications that may wait to be told.
+const NOTIFICATIONS: usize = 8;
+/// After so many panics in a row a terminal is given up.
+const PANICS: u32 = 3;
+
+/// Terminals that have something to tell the world.
+pub(crate) trait Notices: Send + Sync {
+    /// The facts of a terminal changed.
+    fn changed(&self, terminal: TerminalId);
+    /// Something went wrong in a terminal.
+    fn problem(&self, agent: Option<AgentId>, text: String);
+}
+
+/// A test's way to make the emulator's thread fail.
+pub type Fault = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
+/// One terminal.
+pub(crate) struct Session {
+    pub(crate) id: TerminalId,
+    pub(crate) agent: Option<AgentId>,
+    options: Options,
+    pty: Pty,
+    core: Mutex<Core>,
+    inbox: Mutex<Inbox>,
+    facts: Mutex<Facts>,
+    schedule: Schedule,
+    viewers: AtomicU32,
+    focused: AtomicU32,
+    /// Milliseconds after `epoch` until which it is urgent.
+    urgent_until: AtomicU64,
+    epoch: Instant,
+    closed: watch::Sender<bool>,
+    pool: Handle<Session>,
+    notices: Arc<dyn Notices>,
+    fault: Option<Fault>,
+}
+
+/// What a session is made from, besides its PTY.
+pub(crate) struct Setup {
+    pub(crate) id: TerminalId,
+    pub(crate) agent: Option<AgentId>,
+    pub(crate) title: String,
+    pub(crate) directory: PathBuf,
+    pub(crate) size: Size,
+    pub(crate) identity: Identity,
+    pub(crate) palette: Palette,
+    pub(crate) pool: Handle<Session>,
+    pub(crate) notices: Arc<dyn Notices>,
+    pub(crate) fault: Option<Fault>,
+}
+
+/// What the pool's threads work on.
+struct Core {
+    terminal: Terminal,
+    outbox: Outbox,
+    viewers: Vec<Viewer>,
+    /// Counts changes of the terminal, so that nothing is compared when nothing changed.
+    version: u64,
+    last_frame: Instant,
+    last_output: Option<Instant>,
+    /// There may be history to compress.
+    compressible: bool,
+    panics: u32,
+}
+
+struct Viewer {
+    link: Arc<Link>,
+    view: View,
+    version: u64,
+    input_seq: u64,
+}
+
+/// A client's hold on a terminal.
+pub(crate) struct Link {
+    pub(crate) client: Arc<Client>,
+    pub(crate) focused: bool,
+    /// The client can take another frame.
+    credit: std::sync::atomic::AtomicBool,
+}
+
+#[derive(Default)]
+struct Inbox {
+    orders: VecDeque<Order>,
+    bytes: usize,
+}
+
+enum Order {
+    Input { client: ClientId, seq: u64, input: Input },
+    Bytes(Vec<u8>),
+    Resize(Size),
+    Palette(Palette),
+    Subscribe(Arc<Link>),
+    Unsubscribe(ClientId),
+    Read { history: bool, answer: oneshot::Sender<Contents> },
+    Copy { answer: oneshot::Sender<Option<String>> },
+}
+
+/// What is known about a terminal and not yet told.
+pub(crate) struct Facts {
+    info: TerminalInfo,
+    name: String,
+    started_in: PathBuf,
+    news: News,
+}
+
+/// What happened in a terminal since somebody last asked.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// Title, directory, size, exit or progress changed.
+    pub(crate) info: bool,
+    pub(crate) notifications: VecDeque<(String, String)>,
+    pub(crate) bell: bool,
+    pub(crate) clipboard: Option<String>,
+    pub(crate) status: Option<Status>,
+    pub(crate) title: Option<String>,
+    pub(crate) exit: Option<i32>,
+    /// The user typed.
+    pub(crate) typed: bool,
+}
+
+/// The inbox is full: input was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl Session {
+    /// Starts the child of a terminal. Blocks for as long as a fork takes.
+    pub(crate) fn spawn(setup: Setup, spawn: Spawn) -> Result<Arc<Self>, maestro_pty::Error> {
+        Self::with_pty(setup, |wake| Pty::spawn(spawn, wake))
+    }
+
+    /// A session on whatever PTY is made with its wake function.
+    pub(crate) fn with_pty<E>(
+        setup: Setup,
+        pty: impl FnOnce(Wake) -> Result<Pty, E>,
+    ) -> Result<Arc<Self>, E> {
+        let place: Arc<OnceLock<Weak<Self>>> = Arc::default();
+        let waker = Arc::clone(&place);
+        let pool = setup.pool.clone();
+        let pty = pty(Arc::new(move || {
+            if let Some(session) = waker.get().and_then(Weak::upgrade) {
+                pool.wake(&session);
+            }
+        }))?;
+        let session = Arc::new(Self::new(setup, pty));
+        let _ = place.set(Arc::downgrade(&session));
+        // What came before the place was set woke nobody.
+        session.wake();
+        Ok(session)
+    }
+
+    fn new(setup: Setup, pty: Pty) -> Self {
+        let options = Options {
+            palette: setup.palette,
+            identity: setup.identity,
+            ..Options::new(setup.size)
+        };
+        let info = TerminalInfo {
+            id: setup.id,
+            agent: setup.agent,
+            title: setup.title.clone(),
+            directory: setup.directory.clone(),
+            size: options.size,
+            pid: pty.pid(),
+            exit: None,
+            progress: None,
+        };
+        let now = Instant::now();
+        Self {
+            id: setup.id,
+            agent: setup.agent,
+            core: Mutex::new(Core {
+                terminal: Terminal::new(options.clone()),
+                outbox: Outbox::new(),
+                viewers: Vec::new(),
+                version: 1,
+                last_frame: now,
+                last_output: None,
+                compressible: false,
+                panics: 0,
+            }),
+            options,
+            pty,
+            inbox: Mutex::default(),
+            facts: Mutex::new(Facts {
+                info,
+                name: setup.title,
+                started_in: setup.directory,
+                news: News::default(),
+            }),
+            schedule: Schedule::default(),
+            viewers: AtomicU32::new(0),
+            focused: AtomicU32::new(0),
+            urgent_until: AtomicU64::new(0),
+            epoch: now,
+            closed: watch::Sender::new(false),
+            pool: setup.pool,
+            notices: setup.notices,
+            fault: setup.fault,
+        }
+    }
+
+    /// What the world sees.
+    pub(crate) fn info(&self) -> TerminalInfo {
+        self.facts().info.clone()
+    }
+
+    /// What happened since the last call.
+    pub(crate) fn take_news(&self) -> News {
+        std::mem::take(&mut self.facts().news)
+    }
+
+    /// Whether its child lives.
+    pub(crate) fn is_live(&self) -> bool {
+        self.facts().info.exit.is_none()
+    }
+
+    /// Something a user did.
+    pub(crate) fn input(
+        self: &Arc<Self>,
+        client: ClientId,
+        seq: u64,
+        input: Input,
+    ) -> Result<(), Full> {
+        if is_typing(&input) {
+            let until = (Instant::now() + URGENT).saturating_duration_since(self.epoch);
+            self.urgent_until.store(until.as_millis() as u64, Ordering::Relaxed);
+            let mut facts = self.facts();
+            if !std::mem::replace(&mut facts.news.typed, true) {
+                drop(facts);
+                self.notices.changed(self.id);
+            }
+        }
+        let size = match &input {
+            Input::Text(text) | Input::Paste(text) => text.len(),
+            _ => 0,
+        };
+        self.order(Order::Input { client, seq, input }, size)
+    }
+
+    /// Bytes for the child as they are.
+    pub(crate) fn bytes(self: &Arc<Self>, bytes: Vec<u8>) -> Result<(), Full> {
+        let size = bytes.len();
+        self.order(Order::Bytes(bytes), size)
+    }
+
+    /// Another size.
+    pub(crate) fn resize(self: &Arc<Self>, size: Size) -> Result<(), Full> {
+        self.order(Order::Resize(size), 0)
+    }
+
+    /// Other colours to tell the child.
+    pub(crate) fn set_palette(self: &Arc<Self>, palette: Palette) {
+        self.order_always(Order::Palette(palette));
+    }
+
+    /// Frames for a client from now on.
+    pub(crate) fn subscribe(self: &Arc<Self>, client: Arc<Client>, focused: bool) -> Arc<Link> {
+        let link = Arc::new(Link { client, focused, credit: true.into() });
+        self.order_always(Order::Subscribe(Arc::clone(&link)));
+        link
+    }
+
+    /// No more frames for a client.
+    pub(crate) fn unsubscribe(self: &Arc<Self>, client: ClientId) {
+        self.order_always(Order::Unsubscribe(client));
+    }
+
+    /// A client has drawn its last frame.
+    pub(crate) fn credit(self: &Arc<Self>, link: &Link) {
+        if !link.credit.swap(true, Ordering::AcqRel) {
+            self.wake();
+        }
+    }
+
+    /// The screen for reading.
+    pub(crate) async fn read(self: &Arc<Self>, history: bool) -> Option<Screen> {
+        let (answer, answered) = oneshot::channel();
+        self.order(Order::Read { history, answer }, 0).ok()?;
+        let contents = answered.await.ok()?;
+        Some(Screen {
+            info: self.info(),
+            history: contents.history,
+            rows: contents.rows,
+            cursor: contents.cursor,
+            modes: contents.modes,
+            scroll: contents.scroll,
+        })
+    }
+
+    /// The text of the selection.
+    pub(crate) async fn copy(self: &Arc<Self>) -> Option<String> {
+        let (answer, answered) = oneshot::channel();
+        self.order(Order::Copy { answer }, 0).ok()?;
+        answered.await.ok()?
+    }
+
+    /// Ends the child and everything it started, in the background.
+    pub(crate) fn close(&self, grace: Grace) {
+        self.pty.close(grace);
+    }
+
+    /// Waits until nothing of it runs any more, but not for ever; says whether that is so.
+    pub(crate) async fn closed(&self, limit: Duration) -> bool {
+        let mut closed = self.closed.subscribe();
+        tokio::time::timeout(limit, closed.wait_for(|closed| *closed))
+            .await
+            .is_ok_and(|result| result.is_ok())
+    }
+
+    /// Runs it soon.
+    pub(crate) fn wake(self: &Arc<Self>) {
+        self.pool.wake(self);
+    }
+
+    fn order(self: &Arc<Self>, order: Order, size: usize) -> Result<(), Full> {
+        {
+            let mut inbox = self.inbox();
+            if inbox.orders.len() >= INBOX || inbox.bytes + size > INBOX_BYTES {
+                return Err(Full);
+            }
+            inbox.bytes += size;
+            inbox.orders.push_back(order);
+        }
+        self.wake();
+        Ok(())
+    }
+
+    /// For orders that are bounded by other means: one per client or one per theme.
+    fn order_always(self: &Arc<Self>, order: Order) {
+        self.inbox().orders.push_back(order);
+        self.wake();
+    }
+
+    fn obey(&self, core: &mut Core, orders: VecDeque<Order>) {
+        for order in orders {
+            match order {
+                Order::Input { client, seq, input } => self.give(core, client, seq, &input),
+                Order::Bytes(bytes) => self.write(&bytes),
+                Order::Resize(size) => self.set_size(core, size),
+                Order::Palette(palette) => {
+                    core.terminal.set_palette(palette, &mut core.outbox);
+                    core.version += 1;
+                    self.empty_outbox(core);
+                }
+                Order::Subscribe(link) => {
+                    let client = link.client.id;
+                    core.viewers.retain(|viewer| viewer.link.client.id != client);
+                    link.client.forget_frame(self.id);
+                    core.viewers.push(Viewer {
+                        link,
+                        view: View::new(self.id),
+                        version: 0,
+                        input_seq: 0,
+                    });
+                    self.count_viewers(core);
+                }
+                Order::Unsubscribe(client) => {
+                    core.viewers.retain(|viewer| {
+                        let stays = viewer.link.client.id != client;
+                        if !stays {
+                            viewer.link.client.forget_frame(self.id);
+                        }
+                        stays
+                    });
+                    self.count_viewers(core);
+                }
+                Order::Read { history, answer } => {
+                    let _ = answer.send(core.terminal.screen(history));
+                }
+                Order::Copy { answer } => {
+                    let _ = answer.send(core.terminal.selection_text());
+                }
+            }
+        }
+    }
+
+    fn give(&self, core: &mut Core, client: ClientId, seq: u64, input: &Input) {
+        match input {
+            Input::Resize(size) => self.set_size(core, *size),
+            input => {
+                core.terminal.input(input, &mut core.outbox);
+                core.version += 1;
+                self.empty_outbox(core);
+            }
+        }
+        for viewer in &mut core.viewers {
+            if viewer.link.client.id == client {
+                viewer.input_seq = viewer.input_seq.max(seq);
+            }
+        }
+    }
+
+    fn set_size(&self, core: &mut Core, size: Size) {
+        let size = size.clamped();
+        if core.terminal.size() == size {
+            return;
+        }
+        core.terminal.resize(size);
+        self.pty.resize(size);
+        core.version += 1;
+        core.compressible = true;
+        self.tell(|facts| {
+            let changed = facts.info.size != size;
+            facts.info.size = size;
+            facts.news.info |= changed;
+        });
+    }
+
+    fn count_viewers(&self, core: &Core) {
+        let focused = core.viewers.iter().filter(|viewer| viewer.link.focused).count();
+        self.viewers.store(core.viewers.len() as u32, Ordering::Relaxed);
+        self.focused.store(focused as u32, Ordering::Relaxed);
+    }
+
+    /// Replies go to the child, events to the facts.
+    fn empty_outbox(&self, core: &mut Core) {
+        if core.outbox.is_empty() {
+            return;
+        }
+        self.write(&core.outbox.replies);
+        let events = std::mem::take(&mut core.outbox.events);
+        core.outbox.clear();
+        if !events.is_empty() {
+            self.tell(|facts| events.into_iter().for_each(|event| facts.note(event)));
+        }
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        match self.pty.write(bytes) {
+            Ok(()) | Err(maestro_pty::Refused::Closed) => {}
+            Err(refused @ maestro_pty::Refused::Full { .. }) => {
+                self.notices.problem(self.agent, format!("{}: {refused}", self.id));
+            }
+        }
+    }
+
+    fn note_exit(&self) {
+        if let Some(code) = self.pty.exit()
+            && self.is_live()
+        {
+            self.tell(|facts| {
+                facts.info.exit = Some(code);
+                facts.info.pid = None;
+                facts.info.progress = None;
+                facts.news.info = true;
+                facts.news.exit = Some(code);
+            });
+        }
+        if self.pty.is_closed() {
+            let _ = self.closed.send_replace(true);
+        }
+    }
+
+    /// Packs frames for the clients that can take one.
+    fn publish(self: &Arc<Self>, core: &mut Core, now: Instant) {
+        let flooding = self.pty.has_output();
+        let hold = flooding
+            && !self.is_urgent(now)
+            && now.saturating_duration_since(core.last_frame) < FLOOD_FRAMES;
+        if hold {
+            // It runs again at once: there is output.
+            return;
+        }
+        let mut sent = false;
+        for viewer in &mut core.viewers {
+            let ready = viewer.version != core.version
+                && viewer.link.credit.load(Ordering::Acquire)
+                && viewer.link.client.takes_frame_of(self);
+            if !ready {
+                continue;
+            }
+            viewer.version = core.version;
+            let Some(mut frame) = core.terminal.frame(&mut viewer.view) else { continue };
+            frame.flooding = flooding;
+            frame.input_seq = viewer.input_seq;
+            viewer.link.credit.store(false, Ordering::Release);
+            viewer.link.client.push_frame(frame, viewer.link.focused);
+            sent = true;
+        }
+        if sent {
+            core.last_frame = now;
+        }
+    }
+
+    /// Compresses a slice of history when nothing else is to do; says when to look again.
+    fn compact(&self, core: &mut Core, now: Instant) -> Option<Instant> {
+        if !core.compressible {
+            return None;
+        }
+        let quiet_from = core.last_output.map_or(now, |at| at + QUIET);
+        if quiet_from > now {
+            return Some(quiet_from);
+        }
+        core.compressible = core.terminal.compact(SLICE);
+        // A later slice waits its turn behind everybody who has real work.
+        core.compressible.then(|| now + Duration::from_millis(1))
+    }
+
+    fn is_urgent(&self, now: Instant) -> bool {
+        let until = self.urgent_until.load(Ordering::Relaxed);
+        now.saturating_duration_since(self.epoch).as_millis() < u128::from(until)
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut Facts)) {
+        let has_news = {
+            let mut facts = self.facts();
+            change(&mut facts);
+            !facts.news.is_empty()
+        };
+        if has_news {
+            self.notices.changed(self.id);
+        }
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Work for Session {
+    fn run(self: &Arc<Self>, now: Instant) -> Next {
+        let mut guard = self.core();
+        let core = &mut *guard;
+        let orders = {
+            let mut inbox = self.inbox();
+            inbox.bytes = 0;
+            std::mem::take(&mut inbox.orders)
+        };
+        self.obey(core, orders);
+        if let Some(chunk) = self.pty.take() {
+            if let Some(fault) = &self.fault {
+                fault(&chunk);
+            }
+            core.terminal.advance(&chunk, &mut core.outbox);
+            core.version += 1;
+            core.last_output = Some(now);
+            core.compressible = true;
+            core.panics = 0;
+            self.empty_outbox(core);
+        }
+        let deadline = core.terminal.sync_deadline();
+        if deadline.is_some_and(|at| at <= now) {
+            core.terminal.end_sync(&mut core.outbox);
+            core.version += 1;
+            self.empty_outbox(core);
+        }
+        let more = self.pty.has_output();
+        if !more {
+            self.note_exit();
+        }
+        self.publish(core, now);
+        if more || !self.inbox().orders.is_empty() {
+            return Next::Again;
+        }
+        let sync = core.terminal.sync_deadline();
+        let compact = self.compact(core, now);
+        Next::Wait([sync, compact].into_iter().flatten().min())
+    }
+
+    fn priority(&self, now: Instant) -> Priority {
+        if self.focused.load(Ordering::Relaxed) > 0 {
+            if self.is_urgent(now) { Priority::Urgent } else { Priority::Focused }
+        } else if self.viewers.load(Ordering::Relaxed) > 0 {
+            Priority::Visible
+        } else {
+            Priority::Hidden
+        }
+    }
+
+    fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// The emulator's state cannot be trusted any more: a fresh one takes over, the child goes on.
+    fn panicked(self: &Arc<Self>, message: String) {
+        tracing::error!(terminal = %self.id, message, "a terminal's work panicked");
+        let mut core = self.core();
+        core.panics += 1;
+        let given_up = core.panics >= PANICS;
+        let size = core.terminal.size();
+        core.terminal = Terminal::new(Options { size, ..self.options.clone() });
+        core.outbox = Outbox::new();
+        core.version += 1;
+        for viewer in &mut core.viewers {
+            viewer.view.reset();
+        }
+        drop(core);
+        let text = if given_up {
+            self.pty.close(Grace::default());
+            format!("Terminal {} failed again and again and was closed: {message}", self.id)
+        } else {
+            // A program that draws its whole screen does so again when its size changes.
+            self.pty.resize(Size { rows: size.rows.saturating_sub(1).max(1), ..size });
+            self.pty.resize(size);
+            format!("The screen of terminal {} was reset because showing it failed: {message}", self.id)
+        };
+        self.notices.problem(self.agent, text);
+    }
+}
+
+impl Facts {
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Title(title) => {
+                self.news.title = Some(title.clone().unwrap_or_default());
+                self.info.title = title.unwrap_or_else(|| self.name.clone());
+                self.news.info = true;
+            }
+            Event::Directory(directory) => {
+                let known = directory.is_absolute();
+                self.info.directory = if known { directory } else { self.started_in.clone() };
+                self.news.info = true;
+            }
+            Event::Notification { title, body } => {
+                if self.news.notifications.len() < NOTIFICATIONS {
+                    self.news.notifications.push_back((title, body));
+                }
+            }
+            Event::Progress(progress) => {
+                self.info.progress = progress.percent();
+                self.news.info = true;
+            }
+            Event::Bell => self.news.bell = true,
+            Event::Clipboard(text) => self.news.clipboard = Some(text),
+            Event::Status(status) => self.news.status = Some(status),
+            Event::Prompt(_) => {}
+        }
+    }
+}
+
+impl News {
+    fn is_empty(&self) -> bool {
+        !(self.info || self.bell || self.typed)
+            && self.notifications.is_empty()
+            && self.clipboard.is_none()
+            && self.status.is_none()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+fn is_typing(input: &Input) -> bool {
+    match input {
+        Input::Key(key) => key.action != Action::Release,
+        Input::Text(_) | Input::Paste(_) => true,
+        Input::Mouse(_) | Input::Focus(_) | Input::Resize(_) | Input::Scroll(_) | Input::Select(_) => {
+            false
+        }
+    }
+}
