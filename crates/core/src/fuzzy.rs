@@ -133,7 +133,7 @@ mod tests {
     fn word_starts_and_runs_come_first() {
         for (query, better, worse) in [
             ("na", "New agent", "Terminal"),
-            ("pane", "Next pane", "Pa n e"),
+            ("pane", "Next pane", "Spy an engine"),
             ("run", "Start Auto Run", "Larger n u n"),
             ("fp", "Focus Previous", "Offprint"),
             ("theme", "theme", "switch theme"),
