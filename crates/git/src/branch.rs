@@ -120,7 +120,7 @@ fn reason(name: &str) -> &'static str {
         "it is empty"
     } else if name.starts_with('-') {
         "it begins with a dash"
-    } else if name.chars().any(|c| c.is_control()) {
+    } else if name.chars().any(char::is_control) {
         "it contains a control character"
     } else if name.contains(' ') {
         "it contains a space"
@@ -157,9 +157,10 @@ fn printable(name: &str) -> String {
 /// leave out `origin/` and `feature/`.
 fn likeness(wanted: &str, branch: &str) -> Option<usize> {
     let last = branch.rsplit('/').next().unwrap_or(branch);
-    let distance = edits(wanted, branch).min(edits(wanted, last) + usize::from(last != branch));
+    let (whole, part) = (edits(wanted, branch), edits(wanted, last));
     let allowed = (wanted.chars().count() / 3).clamp(1, 4);
-    (distance <= allowed).then_some(distance)
+    // A whole name goes before one of which only the last part is alike.
+    (whole.min(part) <= allowed).then_some(whole.min(part + 1))
 }
 
 /// Insertions, deletions and replacements between two words.

@@ -80,8 +80,10 @@ pub enum Error {
         checked_out: Option<PathBuf>,
     },
     /// Git keeps branches like files: `a` and `a/b` cannot both exist.
-    #[error("a branch `{name}` cannot exist beside the branch `{other}`: one name is a folder of the \
-             other. Choose another name.")]
+    #[error(
+        "a branch `{name}` cannot exist beside the branch `{other}`: one name is a folder of the \
+             other. Choose another name."
+    )]
     BranchClash {
         /// The wanted name.
         name: String,
@@ -89,7 +91,10 @@ pub enum Error {
         other: String,
     },
     /// No local branch and no remote has it.
-    #[error("there is no branch `{name}`, neither here nor known from a remote.{}", did_you_mean(near))]
+    #[error(
+        "there is no branch `{name}`, neither here nor known from a remote.{}",
+        did_you_mean(near)
+    )]
     BranchUnknown {
         /// The name.
         name: String,

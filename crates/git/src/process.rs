@@ -210,9 +210,12 @@ impl<'a> Call<'a> {
         if self.access == Access::Read {
             // What only looks must neither disturb the user's own git nor run the repository's code.
             let null = if cfg!(windows) { "NUL" } else { "/dev/null" };
-            let _ = command
-                .env("GIT_OPTIONAL_LOCKS", "0")
-                .args(["-c", &format!("core.hooksPath={null}"), "-c", "core.fsmonitor=false"]);
+            let _ = command.env("GIT_OPTIONAL_LOCKS", "0").args([
+                "-c",
+                &format!("core.hooksPath={null}"),
+                "-c",
+                "core.fsmonitor=false",
+            ]);
         }
         let _ = command
             .args(&self.options)
@@ -378,8 +381,10 @@ fn exchange(
         Heard::All => {}
         Heard::Late => {
             group.end();
-            if talk.hear(&heard, GRACE, usize::MAX) == Heard::Late {
-                group.kill();
+            let _ = talk.hear(&heard, GRACE, usize::MAX);
+            // Git may have obeyed while its hook did not.
+            group.kill();
+            if talk.status.is_none() {
                 let _ = talk.hear(&heard, GRACE, usize::MAX);
             }
             return Err(Error::TimedOut { command: name.into(), after });
@@ -507,7 +512,8 @@ impl Group {
         self.signal(rustix::process::Signal::KILL);
         #[cfg(windows)]
         {
-            let _ = Command::new("taskkill").args(["/T", "/F", "/PID", &self.0.to_string()]).output();
+            let _ =
+                Command::new("taskkill").args(["/T", "/F", "/PID", &self.0.to_string()]).output();
         }
     }
 }
@@ -564,7 +570,11 @@ fn shown(stderr: &[u8], code: Option<i32>) -> String {
         );
     }
     let skipped = clean.chars().count().saturating_sub(SHOWN);
-    if skipped == 0 { clean } else { format!("…{}", clean.chars().skip(skipped).collect::<String>()) }
+    if skipped == 0 {
+        clean
+    } else {
+        format!("…{}", clean.chars().skip(skipped).collect::<String>())
+    }
 }
 
 /// Characters that change the order in which others are shown.
@@ -602,9 +612,12 @@ mod tests {
 
     #[test]
     fn variables_that_redirect_git_are_dropped() {
-        let given = ["GIT_DIR", "GIT_INDEX_FILE", "GIT_TRACE", "GIT_CONFIG_KEY_0", "HOME", "GIT_SSH"];
-        let kept: Vec<_> =
-            cleaned(given.map(|name| (name.into(), "x".into()))).into_iter().map(|(n, _)| n).collect();
+        let given =
+            ["GIT_DIR", "GIT_INDEX_FILE", "GIT_TRACE", "GIT_CONFIG_KEY_0", "HOME", "GIT_SSH"];
+        let kept: Vec<_> = cleaned(given.map(|name| (name.into(), "x".into())))
+            .into_iter()
+            .map(|(n, _)| n)
+            .collect();
         assert_eq!(kept, ["HOME", "GIT_SSH"]);
     }
 }

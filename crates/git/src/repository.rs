@@ -71,19 +71,17 @@ impl Git {
         } else {
             main_checkout(&common_dir)
         };
-        let head = self
-            .ask_text(directory, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
+        let head =
+            self.ask_text(directory, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
         let branch = self.ask_text(directory, &["symbolic-ref", "--quiet", "--short", "HEAD"])?;
-        let any = head.is_some()
-            || self.ask_text(directory, &["for-each-ref", "--count=1"])?.is_some();
+        let any =
+            head.is_some() || self.ask_text(directory, &["for-each-ref", "--count=1"])?.is_some();
         Ok(Repository { root, checkout, git_dir, common_dir, branch, head, has_commits: any, bare })
     }
 
     fn ask_path(&self, directory: &Path, what: &str) -> Result<PathBuf> {
-        let output = self
-            .reading(directory, "rev-parse")
-            .args(["--path-format=absolute", what])
-            .run()?;
+        let output =
+            self.reading(directory, "rev-parse").args(["--path-format=absolute", what]).run()?;
         if output.code == Some(128) && what == "--git-common-dir" {
             let path = directory.to_owned();
             // The only words of git that are looked at: it has one exit code for both.

@@ -80,7 +80,15 @@ impl Git {
         }
         let output = self
             .reading(checkout(&repository)?, "diff")
-            .args(["--no-ext-diff", "--no-textconv", "--no-renames", "--numstat", "-z", "HEAD", "--"])
+            .args([
+                "--no-ext-diff",
+                "--no-textconv",
+                "--no-renames",
+                "--numstat",
+                "-z",
+                "HEAD",
+                "--",
+            ])
             .output()?;
         Ok(parse_lines(&output))
     }

@@ -32,8 +32,7 @@ impl Git {
         let repository = self.repository(directory)?;
         let checkout = checkout(&repository)?;
         let own = |source| Error::Process { command: "add".into(), source: Arc::new(source) };
-        let scratch =
-            tempfile::Builder::new().prefix("maestro-index-").tempdir().map_err(own)?;
+        let scratch = tempfile::Builder::new().prefix("maestro-index-").tempdir().map_err(own)?;
         let index = scratch.path().join("index");
         for tried in 1.. {
             copy_index(&repository.git_dir.join("index"), &index).map_err(own)?;
@@ -94,10 +93,7 @@ impl Git {
 
 /// The checkout, or the refusal where there is none.
 pub(crate) fn checkout(repository: &Repository) -> Result<&Path> {
-    repository
-        .checkout
-        .as_deref()
-        .ok_or_else(|| Error::Bare { path: repository.root.clone() })
+    repository.checkout.as_deref().ok_or_else(|| Error::Bare { path: repository.root.clone() })
 }
 
 /// Copies the index with its modification time: git compares files against that time to find those

@@ -365,9 +365,8 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     if path.to_str().is_none() {
         return Err(Error::NotUnicode { path: path.to_owned() });
     }
-    let exists = path
-        .ancestors()
-        .find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
+    let exists =
+        path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
     let Some((ancestor, mut resolved)) = exists else { return Ok(path.to_owned()) };
     for part in path.strip_prefix(ancestor).unwrap_or(Path::new("")).components() {
         match part {
@@ -397,10 +396,9 @@ fn refuse_target(target: &Path, worktrees: &[Worktree]) -> Result<()> {
         target.starts_with(root)
     });
     match around {
-        Some(worktree) => Err(Error::InsideWorktree {
-            path: target.to_owned(),
-            worktree: worktree.path.clone(),
-        }),
+        Some(worktree) => {
+            Err(Error::InsideWorktree { path: target.to_owned(), worktree: worktree.path.clone() })
+        }
         None => Ok(()),
     }
 }

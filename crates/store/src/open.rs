@@ -146,8 +146,7 @@ fn identify(connection: &Connection, path: &Path) -> Result<()> {
 }
 
 fn check(connection: &Connection, path: &Path) -> Result<()> {
-    let verdict: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         return Err(damaged(path, &verdict));
     }

@@ -79,4 +79,3 @@ fn serve(mut connection: Connection, queue: &Receiver<Request>) {
     }
     open::close(connection);
 }
-

@@ -36,7 +36,9 @@ impl Store {
         self.call(move |connection| {
             let _ = match value {
                 Some(value) => connection
-                    .prepare_cached("INSERT OR REPLACE INTO preferences (key, value) VALUES (?1, ?2)")?
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO preferences (key, value) VALUES (?1, ?2)",
+                    )?
                     .execute((key, value))?,
                 None => connection
                     .prepare_cached("DELETE FROM preferences WHERE key = ?1")?

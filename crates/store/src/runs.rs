@@ -233,9 +233,8 @@ fn append(connection: &Connection, run: RunId, at_ms: u64, entries: &[String]) -
     let last: i64 = connection
         .prepare_cached("SELECT coalesce(max(n), 0) FROM run_journal WHERE run = ?1")?
         .query_row([run.0.cast_signed()], |row| row.get(0))?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO run_journal (run, n, at_ms, entry) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    let mut insert = connection
+        .prepare_cached("INSERT INTO run_journal (run, n, at_ms, entry) VALUES (?1, ?2, ?3, ?4)")?;
     let mut n = last;
     for entry in entries {
         n += 1;

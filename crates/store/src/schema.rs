@@ -99,8 +99,7 @@ pub(crate) fn version(connection: &Connection) -> Result<u32> {
 pub(crate) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<()> {
     let from = version(connection)?;
     for (index, migration) in migrations.iter().enumerate().skip(from as usize) {
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Two processes may have begun at once; the lock decides, and the second finds it done.
         if version(&transaction)? as usize != index {
             continue;

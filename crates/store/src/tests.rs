@@ -10,7 +10,9 @@ fn folder() -> tempfile::TempDir {
 
 fn tables(connection: &Connection) -> Vec<String> {
     connection
-        .prepare("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1")
+        .prepare(
+            "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1",
+        )
         .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
         .expect("the schema")
 }

@@ -25,7 +25,8 @@ impl Sandbox {
         let folder = tempfile::Builder::new().prefix("maestro git ").tempdir().expect("a folder");
         let sandbox = Self { folder };
         fs::create_dir(sandbox.root().join("home")).expect("a home");
-        let config = "[user]\nname = Test\nemail = test@example.org\n[init]\ndefaultBranch = main\n";
+        let config =
+            "[user]\nname = Test\nemail = test@example.org\n[init]\ndefaultBranch = main\n";
         fs::write(sandbox.root().join("home/gitconfig"), config).expect("a configuration");
         sandbox
     }

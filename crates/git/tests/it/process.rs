@@ -50,8 +50,7 @@ fn a_hook_that_ignores_everything_is_ended_with_its_children() {
     let hook = "trap '' TERM HUP\nsleep 600 &\necho $! > ../pid\necho ready > ../ready\nwait; wait; sleep 600";
     script(&app.join(".git/hooks/pre-commit"), hook);
     fs::write(app.join("new"), "").expect("a file");
-    let git =
-        sandbox.handle_within(Limits { write: Duration::from_secs(2), ..Limits::default() });
+    let git = sandbox.handle_within(Limits { write: Duration::from_secs(2), ..Limits::default() });
     let error = git.commit_all(&app, "Never").expect_err("the hook hangs");
     assert!(matches!(&error, Error::TimedOut { command, .. } if command == "commit"), "{error:?}");
     assert!(sandbox.root().join("ready").exists(), "the hook had begun");

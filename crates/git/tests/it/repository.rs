@@ -16,9 +16,11 @@ fn a_repository_is_found_from_anywhere_in_it() {
     let wt = sandbox.root().join("wt");
     let head = sandbox.git(&app, &["rev-parse", "HEAD"]);
 
-    for (directory, checkout, branch) in
-        [(app.clone(), &app, "main"), (app.join("src/deep"), &app, "main"), (wt.clone(), &wt, "topic")]
-    {
+    for (directory, checkout, branch) in [
+        (app.clone(), &app, "main"),
+        (app.join("src/deep"), &app, "main"),
+        (wt.clone(), &wt, "topic"),
+    ] {
         let found = git.repository(&directory).expect("a repository");
         assert_eq!(found.root, app, "{}", directory.display());
         assert_eq!(found.checkout.as_ref(), Some(checkout));
@@ -100,7 +102,8 @@ fn branches_come_most_recent_first() {
 fn names_are_judged_by_git_and_explained() {
     let sandbox = Sandbox::new();
     let git = sandbox.handle();
-    for name in ["main", "feature/x", "größe", "日本/語", "a'b\"c", "$(touch pwned)", "x;y", "a%b"] {
+    for name in ["main", "feature/x", "größe", "日本/語", "a'b\"c", "$(touch pwned)", "x;y", "a%b"]
+    {
         let checked = git.check_branch_name(name);
         // A space is the only thing git minds in these.
         assert_eq!(checked.is_ok(), !name.contains(' '), "{name}: {checked:?}");

@@ -91,13 +91,20 @@ fn runs_and_journals_come_back() {
     assert_eq!(ids(store.open_runs().expect("runs")), [2]);
     let journal = store.journal::<String>(RunId(1)).expect("a journal");
     let entry = |n, at_ms, entry: &str| Journaled { n, at_ms, entry: entry.to_owned() };
-    let expected =
-        [entry(1, 5, "begun"), entry(2, 5, "task 1"), entry(3, 6, "turn ended"), entry(4, 7, "ended")];
+    let expected = [
+        entry(1, 5, "begun"),
+        entry(2, 5, "task 1"),
+        entry(3, 6, "turn ended"),
+        entry(4, 7, "ended"),
+    ];
     assert_eq!(journal, expected);
     assert_eq!(store.journal_after::<String>(RunId(1), 2).expect("its end"), expected[2..]);
     assert!(store.append(RunId(9), 1, &"x").is_err(), "a journal belongs to a run");
     let wrong = store.journal::<u32>(RunId(1)).expect_err("entries of another kind");
-    assert!(wrong.to_string().starts_with("entry 1 of the journal of r1 cannot be read"), "{wrong}");
+    assert!(
+        wrong.to_string().starts_with("entry 1 of the journal of r1 cannot be read"),
+        "{wrong}"
+    );
 }
 
 #[test]
