@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn odd_status_lines_are_skipped() {
         assert_eq!(parse(b""), Status::default());
-        assert_eq!(parse(b"#\0# branch.ab\0# branch.ab x y\01\01 \0\xff\0"), Status::default());
+        assert_eq!(parse(b"#\0# branch.ab\0# branch.ab x y\x001\x001 \0\xff\0"), Status::default());
         let status = parse(b"# branch.oid (initial)\0# branch.head (detached)\0");
         assert_eq!((status.head, status.branch), (None, None));
     }

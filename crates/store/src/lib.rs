@@ -32,10 +32,10 @@ pub use preferences::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub use runs::Journaled;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use maestro_core::{AgentId, RunId, TerminalId};
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 /// Result of every method of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -47,6 +47,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Store {
     path: Arc<Path>,
     owner: owner::Owner,
+    /// Held while a snapshot is taken: two at once would write the same file.
+    snapshots: Arc<Mutex<()>>,
 }
 
 impl Store {
@@ -60,7 +62,7 @@ impl Store {
         let path = path.into();
         let connection = open::open(&path)?;
         let owner = owner::Owner::start(&path, connection)?;
-        Ok(Self { path: path.into(), owner })
+        Ok(Self { path: path.into(), owner, snapshots: Arc::default() })
     }
 
     /// Where the database is.
@@ -83,6 +85,7 @@ impl Store {
     ///
     /// A damaged database or a full disk; the snapshot before stays then.
     pub fn snapshot(&self) -> Result<()> {
+        let _alone = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
         open::snapshot(&self.path, &self.snapshot_path())
     }
 
@@ -121,11 +124,16 @@ impl Store {
 
     fn next_id(&self, counter: Counter) -> Result<u64> {
         self.call(move |connection| {
-            let id: i64 = connection
+            // In a transaction of its own: a statement that returns a row commits when it is dropped,
+            // where nobody hears that the disk is full.
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let id: i64 = transaction
                 .prepare_cached(
                     "UPDATE counters SET next = next + 1 WHERE name = ?1 RETURNING next - 1",
                 )?
                 .query_row([counter.name()], |row| row.get(0))?;
+            transaction.commit()?;
             Ok(id.cast_unsigned())
         })
     }

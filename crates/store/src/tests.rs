@@ -89,6 +89,23 @@ fn a_full_disk_is_named_and_later_writes_work() {
 }
 
 #[test]
+fn an_id_that_could_not_be_noted_is_not_handed_out() {
+    let folder = folder();
+    let store = Store::open(folder.path().join("m.db")).expect("a database");
+    store
+        .call(|connection| {
+            Ok(connection.execute_batch(
+                "CREATE TEMP TRIGGER full BEFORE UPDATE ON counters
+                 BEGIN SELECT RAISE(ABORT, 'no room'); END",
+            )?)
+        })
+        .expect("a trigger");
+    assert!(store.next_run_id().is_err());
+    store.call(|connection| Ok(connection.execute_batch("DROP TRIGGER full")?)).expect("room");
+    assert_eq!(store.next_run_id().expect("an id"), RunId(1));
+}
+
+#[test]
 fn a_panicking_request_leaves_nothing_behind_and_the_store_goes_on() {
     let folder = folder();
     let store = Store::open(folder.path().join("m.db")).expect("a database");

@@ -179,8 +179,8 @@ fn commits_and_conflicts_between_branches() {
     }
     let conflicts = |a, b| git.conflicts_between(&app, a, b).expect("an answer");
     assert_eq!(conflicts("a", "b"), [Path::new("file")]);
-    assert_eq!(conflicts("a", "c"), [Path::new(""); 0]);
-    assert_eq!(conflicts("refs/heads/-d", "c"), [Path::new(""); 0]);
+    assert!(conflicts("a", "c").is_empty());
+    assert!(conflicts("refs/heads/-d", "c").is_empty());
     assert!(matches!(
         git.conflicts_between(&app, "a", "--help"),
         Err(Error::BaseUnknown { base }) if base == "--help"

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use maestro_git::{Branch, Error, Git, NewWorktree, Place, Worktree};
+use maestro_git::{Branch, Error, Git, Limits, NewWorktree, Place, Worktree};
 
 use crate::{Sandbox, script};
 
@@ -192,6 +193,21 @@ fn a_failed_checkout_takes_everything_back() {
         assert!(matches!(error, Error::Git { .. }), "{error:?}");
         assert_eq!(sandbox.everything(&app), before, "{error}");
     }
+}
+
+#[test]
+fn an_endless_checkout_is_ended_and_taken_back() {
+    let (sandbox, app) = Sandbox::with_app();
+    sandbox.commit(&app, ".gitattributes", "file filter=slow\n", "Filter");
+    // Deaf to the polite signal, too: git is killed in the middle of it.
+    let slow = "trap '' TERM; sleep 600";
+    let _ = sandbox.git(&app, &["config", "filter.slow.smudge", slow]);
+    let limits = Limits { write: Duration::from_secs(1), ..Limits::default() };
+    let git = sandbox.handle_within(limits);
+    let before = sandbox.everything(&app);
+    let error = git.add_worktree(&new(&app, "x")).expect_err("it never ends");
+    assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
+    assert_eq!(sandbox.everything(&app), before, "{error}");
 }
 
 #[test]

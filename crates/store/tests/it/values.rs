@@ -83,7 +83,7 @@ fn runs_and_journals_come_back() {
     store.close();
 
     let store = home.store();
-    assert_eq!(store.run(RunId(1)).expect("a run"), Some(ended.clone()));
+    assert_eq!(store.run(RunId(1)).expect("a run"), Some(ended));
     assert_eq!(store.run(RunId(3)).expect("no run"), None);
     let ids = |runs: Vec<maestro_core::run::Run>| runs.iter().map(|r| r.id.0).collect::<Vec<_>>();
     assert_eq!(ids(store.runs(10).expect("runs")), [2, 1]);
