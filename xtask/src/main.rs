@@ -1,1 +1,48 @@
-fn main() {}
+//! Every chore of the project, so that a person and a machine that checks do the same thing the same
+//! way.
+
+mod bench;
+mod cargo;
+mod demo;
+mod gallery;
+mod packages;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Every chore of the project")]
+struct Xtask {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Install what is missing, build, and show the main job on a throwaway repository.
+    Demo(demo::Options),
+    /// Run every check: format, lints, documentation, tests.
+    Test(test::Options),
+    /// Measure against the budgets; one JSON object a line with --json.
+    Bench(bench::Options),
+    /// Render every scene in every theme and size to target/gallery.
+    Gallery(gallery::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Xtask::parse().chore {
+        Chore::Demo(options) => demo::run(options),
+        Chore::Test(options) => test::run(&options),
+        Chore::Bench(options) => bench::run(&options),
+        Chore::Gallery(options) => gallery::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

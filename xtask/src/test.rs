@@ -1,0 +1,123 @@
+//! `cargo xtask test`: every check there is. Green means all of it.
+
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::{cargo, packages};
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Only these steps; all when none is given.
+    #[arg(value_enum)]
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// The code is formatted.
+    Format,
+    /// No lint complains.
+    Lint,
+    /// The documentation builds, and its links lead somewhere.
+    Document,
+    /// Unit tests, integration tests, flows, the real window, the rules about dependencies.
+    Test,
+    /// The examples in the documentation.
+    Examples,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    let wanted = |step: &Step| options.steps.is_empty() || options.steps.contains(step);
+    let steps: Vec<Step> = Step::value_variants().iter().copied().filter(wanted).collect();
+    if steps.contains(&Step::Test) {
+        prepare()?;
+    }
+    let mut failed = Vec::new();
+    for step in steps {
+        let name = step.to_possible_value().map(|value| value.get_name().to_owned());
+        let name = name.unwrap_or_default();
+        let begun = Instant::now();
+        let result = step.run();
+        let took = begun.elapsed().as_secs();
+        match result {
+            Ok(()) => eprintln!("xtask: {name} passed in {took} s"),
+            Err(error) => {
+                eprintln!("xtask: {name} failed in {took} s: {error:#}");
+                failed.push(name);
+            }
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }
+}
+
+/// What tests use when it is there. Without it they skip, and say so; nothing here is fatal but what
+/// every test needs.
+fn prepare() -> Result<()> {
+    packages::ensure(packages::BASE)?;
+    for optional in [packages::DISPLAY, packages::TESTS] {
+        if let Err(error) = packages::ensure(optional) {
+            loud(&format!("tests with a real window are skipped: {error:#}"));
+        }
+    }
+    Ok(())
+}
+
+impl Step {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Format => cargo::run(cargo::cargo().args(["fmt", "--all", "--check"])),
+            Self::Lint => cargo::run(cargo::cargo().args([
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "--deny=warnings",
+            ])),
+            Self::Document => cargo::run(
+                cargo::cargo()
+                    .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+                    .env("RUSTDOCFLAGS", "--deny=warnings"),
+            ),
+            Self::Test => test(),
+            Self::Examples => cargo::run(cargo::cargo().args(["test", "--doc", "--workspace"])),
+        }
+    }
+}
+
+fn test() -> Result<()> {
+    if has_nextest() {
+        return cargo::run(cargo::cargo().args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--no-fail-fast",
+        ]));
+    }
+    loud(
+        "cargo-nextest is missing, so nothing stops a test that hangs: \
+         `cargo install --locked cargo-nextest` brings it",
+    );
+    // One at a time: tests with a real window share a display, and a flow uses both cores.
+    cargo::run(
+        cargo::cargo()
+            .args(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast", "--"])
+            .arg("--test-threads=1"),
+    )
+}
+
+fn has_nextest() -> bool {
+    Command::new("cargo")
+        .args(["nextest", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Something that a person must not miss among a thousand lines.
+fn loud(sentence: &str) {
+    eprintln!("\n******** {sentence}\n");
+}
