@@ -5,14 +5,26 @@
 //! for every [`View`] of it. It reads no file, starts no thread and waits for nothing: whoever owns it
 //! decides when it runs. The emulator behind it (`alacritty_terminal`) never shows in a signature.
 
+mod cold;
+mod emulator;
 mod event;
+mod keys;
 mod options;
+mod osc;
+mod pack;
+mod pointer;
+mod select;
+mod tap;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub mod text;
 
-pub use event::{EVENTS_LIMIT, Event, Outbox, Progress, Prompt, REPLIES_LIMIT, Status, StatusState};
+pub use event::{
+    EVENTS_LIMIT, Event, Outbox, Progress, Prompt, REPLIES_LIMIT, Status, StatusState,
+};
 pub use options::{Identity, Options, Palette, SCROLLBACK, ShiftEnter};
 pub use terminal::{Contents, Info, Terminal};
 pub use view::View;

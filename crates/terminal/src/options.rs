@@ -18,6 +18,9 @@ pub struct Options {
     pub identity: Identity,
     /// What Shift+Enter sends outside the kitty keyboard protocol.
     pub shift_enter: ShiftEnter,
+    /// This machine's name, where known: directories a child reports on other machines (through SSH)
+    /// are then left out.
+    pub hostname: Option<String>,
 }
 
 impl Options {
@@ -30,6 +33,7 @@ impl Options {
             palette: Palette::default(),
             identity: Identity::default(),
             shift_enter: ShiftEnter::default(),
+            hostname: None,
         }
     }
 }

@@ -1,0 +1,348 @@
+//! Listens to a child's output on its way to the emulator: it finds the control strings the emulator
+//! does not know (OSC 7, 9, 99, 133, 777, 1337, 7501), the queries nobody else answers, and the ends of
+//! strings that would never end. It keeps its place across chunks by following the same states as the
+//! emulator's parser (vte 0.15), so that an OSC inside a DCS stays data.
+//!
+//! It changes nothing of what the emulator sees but two things: a string longer than its limit is ended,
+//! and a repeat count beyond any screen's width is lowered.
+
+use memchr::{memchr, memchr3};
+
+/// The longest OSC, DCS, APC, PM or SOS string; beyond it the string is ended, so that a stray opener
+/// does not swallow everything that follows, and the parser's buffer stays bounded.
+pub(crate) const STRING_LIMIT: usize = 1024 * 1024;
+
+/// The longest OSC 52 (clipboard) string: 192 KiB of text in base64.
+pub(crate) const CLIPBOARD_LIMIT: usize = 256 * 1024;
+
+/// How much of an OSC is kept for reading. None of those read here needs more.
+const CAPTURE_LIMIT: usize = 4096;
+
+/// The largest repeat count (`CSI n b`) with four digits or more that goes through: as many as a row can
+/// have columns. vte would do 65 535 for seven bytes.
+pub(crate) const REPEAT: &[u8] = b"\x1b[1000b";
+
+/// How much of a CSI is kept across chunks.
+const CSI_LIMIT: usize = 24;
+
+/// What was found where a scan stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// An OSC ended; [`Tap::osc`] has it.
+    Osc,
+    /// `CSI > q`: who are you?
+    Version,
+    /// `CSI = c`: the unit id.
+    UnitId,
+    /// `CSI ? 996 n`: dark or light?
+    ColorScheme,
+    /// A string has reached its limit: the emulator needs a CAN before it sees more.
+    TooLong,
+    /// A repeat count is too large. The scan stopped before its final byte, which must be replaced by a
+    /// CAN and [`REPEAT`], and skipped.
+    Repeat,
+}
+
+/// Where in the parser's states the stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Ground,
+    Escape,
+    EscapeIntermediate,
+    Csi,
+    Osc,
+    /// The head of a DCS, before its final byte.
+    DcsEntry,
+    DcsParam,
+    DcsIntermediate,
+    /// A DCS whose head is malformed.
+    DcsIgnore,
+    DcsData,
+    /// SOS, PM or APC.
+    Ignored,
+}
+
+/// The listener.
+#[derive(Debug, Default)]
+pub(crate) struct Tap {
+    state: State,
+    /// Bytes of the current string so far.
+    length: usize,
+    /// The beginning of the current OSC.
+    osc: Vec<u8>,
+    /// The current CSI as far as it came in earlier chunks.
+    csi: Vec<u8>,
+}
+
+impl Tap {
+    /// Reads on. Returns how many bytes the emulator may have now, and what stopped the scan there;
+    /// without a stop, all of them.
+    pub(crate) fn scan(&mut self, bytes: &[u8]) -> (usize, Option<Found>) {
+        let mut at = 0;
+        while at < bytes.len() {
+            let (used, found) = match self.state {
+                State::Ground => match memchr(0x1b, &bytes[at..]) {
+                    Some(plain) => {
+                        self.state = State::Escape;
+                        (plain + 1, None)
+                    }
+                    None => return (bytes.len(), None),
+                },
+                State::Csi => self.csi(&bytes[at..]),
+                State::Osc => self.osc_string(&bytes[at..]),
+                State::DcsData | State::DcsIgnore | State::Ignored => self.string(&bytes[at..]),
+                _ => {
+                    self.head(bytes[at]);
+                    (1, None)
+                }
+            };
+            at += used;
+            if found.is_some() {
+                return (at, found);
+            }
+        }
+        (at, None)
+    }
+
+    /// The OSC that just ended: everything between `OSC` and its terminator, cut at 4 KiB.
+    pub(crate) fn osc(&self) -> &[u8] {
+        &self.osc
+    }
+
+    /// Whether plain text comes next.
+    pub(crate) fn in_ground(&self) -> bool {
+        self.state == State::Ground
+    }
+
+    /// One byte of an escape sequence's or a DCS's head.
+    fn head(&mut self, byte: u8) {
+        self.state = match (self.state, byte) {
+            (_, 0x18 | 0x1a) => State::Ground,
+            (_, 0x1b) => State::Escape,
+            (State::Escape, b'[') => {
+                self.csi.clear();
+                State::Csi
+            }
+            (State::Escape, b']') => {
+                self.osc.clear();
+                self.length = 0;
+                State::Osc
+            }
+            (State::Escape, b'P') => {
+                self.length = 0;
+                State::DcsEntry
+            }
+            (State::Escape, b'X' | b'^' | b'_') => {
+                self.length = 0;
+                State::Ignored
+            }
+            (State::Escape, 0x20..=0x2f) => State::EscapeIntermediate,
+            (State::Escape | State::EscapeIntermediate, 0x30..=0x7e) => State::Ground,
+            (State::DcsEntry | State::DcsParam | State::DcsIntermediate, 0x40..=0x7e) => {
+                State::DcsData
+            }
+            (State::DcsEntry | State::DcsParam | State::DcsIntermediate, 0x20..=0x2f) => {
+                State::DcsIntermediate
+            }
+            (State::DcsEntry, 0x30..=0x3f) | (State::DcsParam, 0x30..=0x3b) => State::DcsParam,
+            (State::DcsParam, 0x3c..=0x3f) | (State::DcsIntermediate, 0x30..=0x3f) => {
+                State::DcsIgnore
+            }
+            (state, _) => state,
+        };
+    }
+
+    /// A CSI up to its final byte.
+    fn csi(&mut self, bytes: &[u8]) -> (usize, Option<Found>) {
+        for (at, &byte) in bytes.iter().enumerate() {
+            match byte {
+                0x40..=0x7e => {
+                    self.state = State::Ground;
+                    if !matches!(byte, b'q' | b'c' | b'n' | b'b') {
+                        return (at + 1, None);
+                    }
+                    let found = self.question(&bytes[..at], byte);
+                    let used = if found == Some(Found::Repeat) { at } else { at + 1 };
+                    return (used, found);
+                }
+                0x18 | 0x1a => {
+                    self.state = State::Ground;
+                    return (at + 1, None);
+                }
+                0x1b => {
+                    self.state = State::Escape;
+                    return (at + 1, None);
+                }
+                _ => {}
+            }
+        }
+        let room = CSI_LIMIT - self.csi.len();
+        self.csi.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        (bytes.len(), None)
+    }
+
+    /// What a CSI with these bytes before its final one asks.
+    #[cold]
+    fn question(&mut self, rest: &[u8], last: u8) -> Option<Found> {
+        let room = CSI_LIMIT - self.csi.len();
+        self.csi.extend_from_slice(&rest[..room.min(rest.len())]);
+        match (self.csi.as_slice(), last) {
+            (b">" | b">0", b'q') => Some(Found::Version),
+            (b"=" | b"=0", b'c') => Some(Found::UnitId),
+            (b"?996", b'n') => Some(Found::ColorScheme),
+            (count, b'b') => is_huge(count).then_some(Found::Repeat),
+            _ => None,
+        }
+    }
+
+    /// An OSC up to its end.
+    fn osc_string(&mut self, bytes: &[u8]) -> (usize, Option<Found>) {
+        let (limit, end) = self.string_end(bytes, true);
+        let data = &bytes[..end.unwrap_or(bytes.len()).min(limit)];
+        let room = CAPTURE_LIMIT - self.osc.len();
+        self.osc.extend_from_slice(&data[..room.min(data.len())]);
+        self.finish_string(bytes, limit, end)
+    }
+
+    /// A string nobody reads, up to its end.
+    fn string(&mut self, bytes: &[u8]) -> (usize, Option<Found>) {
+        let (limit, end) = self.string_end(bytes, false);
+        self.finish_string(bytes, limit, end)
+    }
+
+    /// How much more the current string may have, and where it ends within that.
+    fn string_end(&self, bytes: &[u8], osc: bool) -> (usize, Option<usize>) {
+        let total = if osc && self.is_clipboard(bytes) { CLIPBOARD_LIMIT } else { STRING_LIMIT };
+        let limit = total.saturating_sub(self.length).min(bytes.len());
+        let within = &bytes[..limit];
+        let end = memchr3(0x1b, 0x18, 0x1a, within);
+        let within = &within[..end.unwrap_or(limit)];
+        // BEL ends only an OSC, 0x9c only a DCS's data: so it is in vte.
+        let other = match self.state {
+            State::Osc => memchr(0x07, within),
+            State::DcsData => memchr(0x9c, within),
+            _ => None,
+        };
+        (limit, other.or(end))
+    }
+
+    fn is_clipboard(&self, bytes: &[u8]) -> bool {
+        let mut head = self.osc.iter().chain(bytes).take(3);
+        [b'5', b'2', b';'].iter().all(|wanted| head.next() == Some(wanted))
+    }
+
+    fn finish_string(
+        &mut self,
+        bytes: &[u8],
+        limit: usize,
+        end: Option<usize>,
+    ) -> (usize, Option<Found>) {
+        let Some(end) = end else {
+            self.length += limit;
+            if limit < bytes.len() {
+                self.state = State::Ground;
+                return (limit, Some(Found::TooLong));
+            }
+            return (limit, None);
+        };
+        let was_osc = self.state == State::Osc;
+        let last = bytes[end];
+        self.state = if last == 0x1b { State::Escape } else { State::Ground };
+        let complete = was_osc && matches!(last, 0x07 | 0x1b);
+        (end + 1, complete.then_some(Found::Osc))
+    }
+}
+
+/// Whether the first number of a repeat is 1 000 or more. C0 bytes within are executed by the parser and
+/// do not end the number; anything but numbers makes it another sequence.
+fn is_huge(parameters: &[u8]) -> bool {
+    let mut bytes = parameters.iter().copied().filter(|b| *b >= 0x20);
+    let plain = bytes.clone().all(|b| matches!(b, b'0'..=b';'));
+    let digits = bytes.by_ref().take_while(u8::is_ascii_digit).skip_while(|b| *b == b'0').count();
+    // A number longer than what was kept is taken for a huge one.
+    let cut = parameters.len() == CSI_LIMIT && bytes.next().is_none();
+    plain && (digits >= 4 || cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything found in a stream given in pieces of `step` bytes.
+    fn found(stream: &[u8], step: usize) -> Vec<(Found, Vec<u8>)> {
+        let mut tap = Tap::default();
+        let mut all = Vec::new();
+        for piece in stream.chunks(step) {
+            let mut rest = piece;
+            while !rest.is_empty() {
+                let (used, found) = tap.scan(rest);
+                rest = &rest[used..];
+                if let Some(found) = found {
+                    let osc = if found == Found::Osc { tap.osc().to_vec() } else { Vec::new() };
+                    all.push((found, osc));
+                    if found == Found::Repeat {
+                        rest = &rest[1..];
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    #[track_caller]
+    fn check(stream: &[u8], wanted: &[(Found, &str)]) {
+        let wanted: Vec<(Found, Vec<u8>)> =
+            wanted.iter().map(|(found, osc)| (*found, osc.as_bytes().to_vec())).collect();
+        for step in [1, 2, 3, 5, stream.len().max(1)] {
+            assert_eq!(found(stream, step), wanted, "in pieces of {step}");
+        }
+    }
+
+    #[test]
+    fn strings_end_where_the_parser_ends_them() {
+        check(b"a\x1b]9;hi\x07b", &[(Found::Osc, "9;hi")]);
+        check(b"\x1b]9;hi\x1b\\", &[(Found::Osc, "9;hi")]);
+        check("\x1b]9;\u{9c}ü\x07".as_bytes(), &[(Found::Osc, "9;\u{9c}ü")]);
+        // Cancelled strings say nothing.
+        check(b"\x1b]9;hi\x18", &[]);
+        check(b"\x1b]9;hi\x1a\x1b]9;b\x07", &[(Found::Osc, "9;b")]);
+        // An OSC inside other strings is data until they end.
+        check(b"\x1bPq]9;no\x07\x1b\\\x1b]9;yes\x07", &[(Found::Osc, "9;yes")]);
+        check(b"\x1b_G]9;no\x07\x1b]9;yes\x07", &[(Found::Osc, "9;yes")]);
+        // A designation's final byte opens nothing.
+        check(b"\x1b(]9;no\x07", &[]);
+        check(b"\x1b[38;2;1;2;3m\x1b]9;a\x07", &[(Found::Osc, "9;a")]);
+        check(b"\x1b[1\x1b]9;a\x07", &[(Found::Osc, "9;a")]);
+    }
+
+    #[test]
+    fn queries_are_found() {
+        check(b"\x1b[>q\x1b[>0q", &[(Found::Version, ""), (Found::Version, "")]);
+        check(b"\x1b[=c\x1b[?996n", &[(Found::UnitId, ""), (Found::ColorScheme, "")]);
+        check(b"\x1b[q\x1b[2 q\x1b[c\x1b[>c\x1b[6n\x1b[?6n\x1b[>1q", &[]);
+    }
+
+    #[test]
+    fn only_huge_repeats_are_lowered() {
+        check(b"x\x1b[999b\x1b[b\x1b[00012b\x1b[1;9999b\x1b[9999 b\x1b[?9999b", &[]);
+        check(b"x\x1b[65535b", &[(Found::Repeat, "")]);
+        check(b"x\x1b[0000065535b", &[(Found::Repeat, "")]);
+        check(b"x\x1b[00000000000000000000000000000065535b", &[(Found::Repeat, "")]);
+    }
+
+    #[test]
+    fn a_string_without_end_is_ended() {
+        let mut stream = b"\x1b]0;".to_vec();
+        stream.resize(STRING_LIMIT + 100, b'x');
+        stream.extend_from_slice(b"\x1b]9;after\x07");
+        for step in [1000, 4096, stream.len()] {
+            let found: Vec<Found> =
+                found(&stream, step).into_iter().map(|(found, _)| found).collect();
+            assert_eq!(found, [Found::TooLong, Found::Osc]);
+        }
+        let mut stream = b"\x1b]52;c;".to_vec();
+        stream.resize(CLIPBOARD_LIMIT + 100, b'x');
+        assert_eq!(found(&stream, 333).len(), 1);
+    }
+}
