@@ -1,0 +1,298 @@
+//! Agents: made, opened, resumed, stopped, and what is known about whether they need their user.
+
+use std::process::Command as Process;
+
+use maestro_core::agent::{Agent, Provider, State};
+use maestro_core::screen::Size;
+use maestro_protocol::message::{Branch, Command, ErrorKind, Event, NewAgent, Reply};
+use maestro_pty::Marker;
+
+use crate::harness::{Place, User, provider, stop, wait};
+
+/// Prints how it was started and waits.
+const TUI: &str = "echo \"args: $*\"; echo \"in: $(pwd)\"; echo \"agent: $MAESTRO_AGENT\"; \
+                   while read line; do eval \"$line\"; done";
+
+fn git(directory: &std::path::Path, args: &[&str]) {
+    let output = Process::new("git")
+        .args(["-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main"])
+        .args(args)
+        .current_dir(directory)
+        .output()
+        .expect("git runs");
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn new(provider: Provider, directory: &std::path::Path, branch: Option<&str>) -> NewAgent {
+    NewAgent {
+        provider,
+        name: None,
+        directory: directory.to_owned(),
+        branch: branch.map(|name| Branch::New { name: name.into(), base: None }),
+        size: Size::new(90, 30),
+        start: true,
+    }
+}
+
+async fn screen_text(user: &User, agent: &Agent) -> String {
+    let terminal = agent.ai_terminal.expect("it has one");
+    user.until_read(terminal, "agent:").await;
+    user.read(terminal).await.rows.iter().map(|row| row.text().trim_end().to_owned() + "\n").collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_works_in_a_worktree_of_its_own() {
+    let place = Place::new();
+    let repository = place.folder("shop");
+    git(&repository, &["init", "-q"]);
+    git(&repository, &["commit", "-q", "--allow-empty", "-m", "first"]);
+    let program = place.script("claude", TUI);
+    let host = place
+        .host_with(|options| options.detected = vec![provider(Provider::Claude, program)])
+        .await;
+    let user = User::of(&host).await;
+    let command = Command::NewAgent(new(Provider::Claude, &repository, Some("feat/cart")));
+    let agent = user.agent(command).await.expect("made");
+    assert_eq!(agent.name, "cart");
+    assert_eq!(agent.branch.as_deref(), Some("feat/cart"));
+    assert!(agent.worktree);
+    assert_ne!(agent.directory, repository);
+    assert_eq!(
+        agent.repository.as_ref().map(|path| path.canonicalize().expect("there")),
+        Some(repository.canonicalize().expect("there"))
+    );
+    let session = agent.session.clone().expect("chosen by us");
+    let text = screen_text(&user, &agent).await;
+    assert!(text.contains("--session-id"), "{text}");
+    assert!(text.contains(&session[..8]), "{text}");
+    assert!(text.contains(&format!("agent: {}", agent.id)), "{text}");
+    assert_eq!(user.world(false).await.agents, [agent.clone()]);
+
+    // The branch is taken now, and the sentence says where.
+    let again = Command::NewAgent(NewAgent {
+        branch: Some(Branch::Existing("feat/cart".into())),
+        ..new(Provider::Claude, &repository, None)
+    });
+    let refused = user.agent(again).await.expect_err("in use");
+    assert_eq!(refused.kind, ErrorKind::Busy);
+    assert!(refused.message.contains(&agent.directory.display().to_string()), "{refused}");
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_beside_the_agent_and_both_ended_by_stop() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let program = place.script("codex", TUI);
+    let host = place
+        .host_with(|options| options.detected = vec![provider(Provider::Codex, program)])
+        .await;
+    let user = User::of(&host).await;
+    let agent = user.new_agent(Provider::Codex, &folder, "one").await;
+    let open = Command::OpenShell { agent: agent.id, size: Size::new(70, 20) };
+    let Ok(Reply::Terminal(shell)) = user.ask(open.clone()).await else { panic!("no shell") };
+    let Ok(Reply::Terminal(same)) = user.ask(open).await else { panic!("no shell") };
+    assert_eq!(shell.id, same.id);
+    assert_eq!(shell.directory, folder.canonicalize().expect("there"));
+    let opened = user.until_agent(agent.id, "shell", |agent| agent.shell_terminal.is_some()).await;
+    assert_eq!(opened.shell_terminal, Some(shell.id));
+
+    let again = user.agent(Command::OpenAgent { agent: agent.id, resume: true }).await;
+    assert_eq!(again.expect("it runs").ai_terminal, agent.ai_terminal);
+
+    let stopped = user.agent(Command::StopAgent { agent: agent.id }).await.expect("stopped");
+    assert_eq!((stopped.ai_terminal, stopped.shell_terminal), (None, None));
+    let marker = Marker::new([("MAESTRO_HOST".to_owned(), host.instance().to_owned())]);
+    assert_eq!(marker.processes(), []);
+    assert!(user.world(false).await.terminals.is_empty());
+
+    user.done(Command::RemoveAgent { agent: agent.id }).await;
+    assert!(user.world(false).await.agents.is_empty());
+    assert!(folder.is_dir());
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_unique_and_follow_the_rules() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let one = user.new_agent(Provider::Shell, &folder, "one").await;
+    let two = user
+        .agent(Command::NewAgent(new(Provider::Shell, &folder, None)))
+        .await
+        .expect("made");
+    assert_eq!(two.name, "work");
+    let three = user
+        .agent(Command::NewAgent(new(Provider::Shell, &folder, None)))
+        .await
+        .expect("made");
+    assert_eq!(three.name, "work-2");
+    let rename = |name: &str| Command::RenameAgent { agent: two.id, name: name.to_owned() };
+    let taken = user.agent(rename("one")).await.expect_err("taken");
+    assert_eq!(taken.kind, ErrorKind::Busy);
+    assert!(taken.message.contains(&one.id.to_string()), "{taken}");
+    for name in ["", "a7", "-v"] {
+        assert_eq!(user.agent(rename(name)).await.expect_err(name).kind, ErrorKind::Invalid);
+    }
+    assert_eq!(user.agent(rename("api")).await.expect("free").name, "api");
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_used_is_refused_before_anything_is_made() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let mut missing = provider(Provider::Droid, "/nowhere".into());
+    missing.unusable = Some("Factory Droid is not installed; install it.".into());
+    let host = place.host_with(|options| options.detected = vec![missing]).await;
+    let user = User::of(&host).await;
+    let refused =
+        user.agent(Command::NewAgent(new(Provider::Droid, &folder, None))).await.expect_err("no");
+    assert_eq!(refused.kind, ErrorKind::Unsupported);
+    assert!(refused.message.contains("install"), "{refused}");
+    let nowhere = place.path("nowhere");
+    let refused =
+        user.agent(Command::NewAgent(new(Provider::Shell, &nowhere, None))).await.expect_err("no");
+    assert_eq!(refused.kind, ErrorKind::NotFound);
+    let no_repository = new(Provider::Shell, &folder, Some("x"));
+    let refused = user.agent(Command::NewAgent(no_repository)).await.expect_err("no");
+    assert_eq!(refused.kind, ErrorKind::Invalid);
+    assert!(user.world(false).await.agents.is_empty());
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_vanished_is_named() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let agent = user.new_agent(Provider::Shell, &folder, "one").await;
+    let _ = user.agent(Command::StopAgent { agent: agent.id }).await.expect("stopped");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let open = Command::OpenAgent { agent: agent.id, resume: true };
+    let refused = user.agent(open).await.expect_err("gone");
+    assert_eq!(refused.kind, ErrorKind::NotFound);
+    assert!(refused.message.contains("does not exist"), "{refused}");
+    let failed = user.until_agent(agent.id, "failed", |a| a.attention.state == State::Failed).await;
+    assert!(failed.attention.because.contains("does not exist"));
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_terminal_says_decides_about_attention() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let program = place.script("codex", TUI);
+    let host = place
+        .host_with(|options| options.detected = vec![provider(Provider::Codex, program)])
+        .await;
+    let user = User::of(&host).await;
+    let agent = user.new_agent(Provider::Codex, &folder, "one").await;
+    assert_eq!(agent.attention.state, State::Unknown);
+    let terminal = agent.ai_terminal.expect("it has one");
+    let say = |line: &str| Command::SendBytes { terminal, bytes: format!("{line}\n").into_bytes() };
+    let steps = [
+        ("printf '\\033]7501;state=working;app=x;text=tests\\007'", State::Working),
+        ("printf '\\033]7501;state=waiting\\007'", State::NeedsYou),
+        ("printf '\\033]7501;state=idle\\007'", State::Idle),
+        ("exit 3", State::Failed),
+    ];
+    for (line, state) in steps {
+        user.done(say(line)).await;
+        user.until_agent(agent.id, line, |agent| agent.attention.state == state).await;
+    }
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_crash_every_agent_is_offered_back_and_nothing_is_left_running() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let program = place.script("claude", &format!("trap '' HUP TERM; {TUI}"));
+    let claude = || vec![provider(Provider::Claude, program.clone())];
+    let host = place.host_with(|options| options.detected = claude()).await;
+    let user = User::of(&host).await;
+    let agent = user.new_agent(Provider::Claude, &folder, "one").await;
+    let idle = user
+        .agent(Command::NewAgent(NewAgent {
+            start: false,
+            ..new(Provider::Shell, &folder, None)
+        }))
+        .await
+        .expect("made");
+    user.done(Command::SetPreference { key: "layout".into(), value: Some("2x2".into()) }).await;
+    let _ = screen_text(&user, &agent).await;
+
+    // What a crash leaves: the database as it is, and processes that carry the mark of a host whose
+    // process is gone. A copy of the home folder is that, while the first host cannot know of it.
+    let after = Place::new();
+    let home = after.home();
+    home.create().expect("made");
+    for name in ["maestro.db", "maestro.db-wal"] {
+        let _ = std::fs::copy(place.home().root().join(name), home.root().join(name));
+    }
+    let marker = Marker::new([("MAESTRO_HOST".to_owned(), host.instance().to_owned())]);
+    assert!(!marker.processes().is_empty());
+    rewrite_host_process(&home);
+
+    let next = after.host_with(|options| options.detected = claude()).await;
+    let survivor = User::of(&next).await;
+    let world = survivor.world(true).await;
+    let offered = world.agents.iter().find(|known| known.id == agent.id).expect("not lost");
+    assert_eq!(offered.attention.state, State::Resumable);
+    assert_eq!(offered.session, agent.session);
+    assert_eq!((offered.ai_terminal, world.terminals.len()), (None, 0));
+    let other = world.agents.iter().find(|known| known.id == idle.id).expect("not lost");
+    assert_eq!(other.attention.state, State::Unknown);
+    assert_eq!(world.preferences, [("layout".to_owned(), "2x2".to_owned())]);
+
+    let opened = survivor
+        .agent(Command::OpenAgent { agent: agent.id, resume: true })
+        .await
+        .expect("it opens");
+    // By then nothing of the dead host may touch the session any more.
+    assert_eq!(marker.processes(), []);
+    assert_ne!(opened.ai_terminal, agent.ai_terminal, "ids are never given out twice");
+    let text = screen_text(&survivor, &opened).await;
+    assert!(text.contains(&agent.session.expect("chosen by us")[..8]), "{text}");
+    stop(&next).await;
+    stop(&host).await;
+}
+
+/// The first host still lives, in this very process; its note is changed to a process that does not.
+fn rewrite_host_process(home: &maestro_protocol::Home) {
+    let store = maestro_store::Store::open(home.database()).expect("opened");
+    for host in store.hosts().expect("read") {
+        store.host_started(&maestro_store::Host { process_start: 1, ..host }).expect("written");
+    }
+    store.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_orderly_stop_agents_are_offered_back_too() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let agent = user.new_agent(Provider::Shell, &folder, "one").await;
+    user.until_read(agent.ai_terminal.expect("it has one"), "$").await;
+    let user_was_told = user.clone();
+    stop(&host).await;
+    user_was_told
+        .until("the goodbye", |state| state.events.contains(&Event::HostStopping).then_some(()))
+        .await;
+    user_was_told.until("the end", |state| state.closed.clone()).await;
+
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let offered = user.world(true).await.agents;
+    assert_eq!(offered.len(), 1);
+    assert_eq!(offered[0].attention.state, State::Resumable);
+    let open = Command::OpenAgent { agent: agent.id, resume: true };
+    let opened = user.agent(open).await.expect("it opens");
+    wait("it runs", || opened.ai_terminal.is_some()).await;
+    stop(&host).await;
+}
