@@ -5,19 +5,52 @@
 //! [`maestro_core::run::machine`], which is pure; this module reads and writes documents, runs turns
 //! and commands, keeps the journal, and holds the lease on a run's directory.
 
+mod actor;
+mod command;
+mod documents;
+mod lock;
+
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use maestro_agents::{CommandLine, TurnOptions};
 use maestro_core::RunId;
 use maestro_core::agent::Provider;
-use maestro_core::run::{Run, Spec};
-use maestro_core::turn::Failure;
+use maestro_core::run::journal::Entry;
+use maestro_core::run::machine::{Effect, Machine, Policy};
+use maestro_core::run::{Ending, Run, Spec, State};
+use maestro_core::turn::{Failure, Usage};
 use maestro_git::Git;
 use maestro_protocol::message::{Error, ErrorKind, Event};
-use maestro_store::Store;
+use maestro_pty::process::Process;
+use maestro_pty::{Grace, Marker};
+use maestro_store::{Lease, Store};
+use tokio::sync::mpsc;
+
+pub use self::lock::locks_folder;
+
+use self::actor::{Actor, End, Order, now_ms};
+use self::lock::{DirectoryLock, Refused};
+
+/// Documents of one run. More is a mistake, and every turn would read them all.
+const MAX_DOCUMENTS: usize = 64;
+/// Runs that [`Runs::list`] gives.
+const LISTED: u32 = 100;
+/// Orders that may wait for a run. It answers within moments; a flood of orders says nothing new.
+const ORDERS: usize = 16;
+/// How long [`Runs::suspend`] waits for runs to end their processes.
+const SUSPEND: Duration = Duration::from_millis(3500);
+/// How long what a dead host left running has between one signal and the next.
+const ORPHANS: Grace =
+    Grace { hangup: Duration::from_millis(500), terminate: Duration::from_millis(1000) };
+
+/// Asked before each effect of a run; `true` ends its actor there, as the death of the host would. For
+/// tests of recovery.
+pub type Hook = Arc<dyn Fn(&Effect) -> bool + Send + Sync>;
 
 /// What runs need from the host.
 #[derive(Clone)]
@@ -64,16 +97,42 @@ pub trait Providers: Send + Sync {
 }
 
 /// The runs of one host. A cheap handle.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Runs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
     deps: Deps,
+    policy: Policy,
+    hook: Option<Hook>,
+    /// The runs at work.
+    active: Mutex<HashMap<RunId, Handle>>,
+}
+
+/// A run at work.
+struct Handle {
+    orders: mpsc::Sender<Order>,
+    view: Arc<Mutex<Run>>,
+}
+
+impl fmt::Debug for Runs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runs").field("active", &self.active()).finish_non_exhaustive()
+    }
 }
 
 impl Runs {
     /// No run yet. Call [`Self::recover`] once before anything is started.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self { deps }
+        Self::with(deps, Policy::default(), None)
+    }
+
+    /// The same with numbers and words of one's own, and a test's hook.
+    #[must_use]
+    pub fn with(deps: Deps, policy: Policy, hook: Option<Hook>) -> Self {
+        Self { inner: Arc::new(Inner { deps, policy, hook, active: Mutex::default() }) }
     }
 
     /// Starts a run, after checking that it can: its documents are there with an open task, its
@@ -84,8 +143,12 @@ impl Runs {
     /// [`ErrorKind::Busy`] with the holder of the directory; [`ErrorKind::NotFound`],
     /// [`ErrorKind::Invalid`] and [`ErrorKind::Unsupported`] with what is missing.
     pub async fn start(&self, spec: Spec) -> Result<Run, Error> {
-        let _ = (&self.deps, spec);
-        Err(Error { kind: ErrorKind::Unsupported, message: "Auto Run is not built in yet.".into() })
+        let inner = Arc::clone(&self.inner);
+        let (run, lock) = blocking(move || inner.prepare(spec)).await?;
+        let machine = Machine::new(run.clone(), self.inner.policy.clone());
+        (self.inner.deps.events)(Event::Run(Box::new(run.clone())));
+        self.spawn(machine, lock, None);
+        Ok(run)
     }
 
     /// Lets a run finish its current task, then ends it.
@@ -94,7 +157,7 @@ impl Runs {
     ///
     /// [`ErrorKind::NotFound`] when there is no such run; one that has ended is left as it is.
     pub async fn stop(&self, run: RunId) -> Result<Run, Error> {
-        self.get(run).await
+        self.order(run, Order::Stop).await
     }
 
     /// Ends a run and its processes now.
@@ -103,7 +166,7 @@ impl Runs {
     ///
     /// [`ErrorKind::NotFound`] when there is no such run; one that has ended is left as it is.
     pub async fn kill(&self, run: RunId) -> Result<Run, Error> {
-        self.get(run).await
+        self.order(run, Order::Kill).await
     }
 
     /// The newest runs, newest first; those that have not ended are always among them.
@@ -112,7 +175,18 @@ impl Runs {
     ///
     /// When the store cannot be read.
     pub async fn list(&self) -> Result<Vec<Run>, Error> {
-        Ok(Vec::new())
+        let store = self.inner.deps.store.clone();
+        let mut runs = blocking(move || store.runs(LISTED).map_err(stored)).await?;
+        let mut views: HashMap<RunId, Run> =
+            self.inner.active().iter().map(|(id, handle)| (*id, view(&handle.view))).collect();
+        for run in &mut runs {
+            if let Some(view) = views.remove(&run.id) {
+                *run = view;
+            }
+        }
+        runs.extend(views.into_values());
+        runs.sort_by_key(|run| std::cmp::Reverse(run.id));
+        Ok(runs)
     }
 
     /// One run as it is now.
@@ -121,13 +195,20 @@ impl Runs {
     ///
     /// [`ErrorKind::NotFound`] when there is no such run.
     pub async fn get(&self, run: RunId) -> Result<Run, Error> {
-        Err(Error { kind: ErrorKind::NotFound, message: format!("there is no run {run}") })
+        if let Some(handle) = self.inner.active().get(&run) {
+            return Ok(view(&handle.view));
+        }
+        let store = self.inner.deps.store.clone();
+        let found = blocking(move || store.run(run).map_err(stored)).await?;
+        found.ok_or_else(|| {
+            error(ErrorKind::NotFound, format!("There is no run {run}; see `maestro run list`."))
+        })
     }
 
     /// How many runs have not ended.
     #[must_use]
     pub fn active(&self) -> usize {
-        0
+        self.inner.active().len()
     }
 
     /// Goes on with the runs of a host that died: ends what is left of their processes, then
@@ -137,17 +218,313 @@ impl Runs {
     ///
     /// When the store cannot be read. A run that cannot be continued is ended with its sentence.
     pub async fn recover(&self) -> Result<Vec<RunId>, Error> {
-        Ok(Vec::new())
+        let store = self.inner.deps.store.clone();
+        let runs = blocking(move || store.open_runs().map_err(stored)).await?;
+        let mut recovered = Vec::new();
+        for run in runs {
+            let id = run.id;
+            if self.inner.active().contains_key(&id) {
+                continue;
+            }
+            let inner = Arc::clone(&self.inner);
+            let mut failed = run.clone();
+            match blocking(move || inner.reopen(run)).await {
+                Ok((machine, lock, host)) => {
+                    self.spawn(machine, lock, Some(host));
+                    recovered.push(id);
+                }
+                Err(because) => {
+                    tracing::warn!(run = %id, %because, "a run cannot be continued");
+                    failed.state = State::Ended(Ending::Failed(because.message));
+                    failed.ended_ms = Some(now_ms());
+                    let inner = Arc::clone(&self.inner);
+                    blocking(move || inner.close(&failed)).await?;
+                }
+            }
+        }
+        Ok(recovered)
     }
 
     /// Ends every process of every run, within a bound, and leaves the runs as interrupted: the next
     /// host continues them. For a host that stops.
-    pub async fn suspend(&self) {}
+    pub async fn suspend(&self) {
+        let orders: Vec<mpsc::Sender<Order>> =
+            self.inner.active().values().map(|handle| handle.orders.clone()).collect();
+        for orders in &orders {
+            let _ = orders.try_send(Order::Suspend);
+        }
+        let _ = tokio::time::timeout(SUSPEND, all_closed(orders)).await;
+    }
+
+    async fn order(&self, run: RunId, order: Order) -> Result<Run, Error> {
+        let orders = self.inner.active().get(&run).map(|handle| handle.orders.clone());
+        if let Some(orders) = orders {
+            // A full queue holds the same order already; a closed one belongs to a run that has just
+            // ended.
+            let _ = orders.try_send(order);
+        }
+        self.get(run).await
+    }
+
+    /// Puts a run to work. `orphans_of`: the dead host whose processes of this run are ended first.
+    fn spawn(&self, machine: Machine, lock: DirectoryLock, orphans_of: Option<String>) {
+        let id = machine.run().id;
+        let (orders, inbox) = mpsc::channel(ORDERS);
+        let view = Arc::new(Mutex::new(machine.run().clone()));
+        let _ = self.inner.active().insert(id, Handle { orders, view: Arc::clone(&view) });
+        let actor = Actor {
+            deps: self.inner.deps.clone(),
+            machine,
+            orders: inbox,
+            view: Arc::clone(&view),
+            hook: self.inner.hook.clone(),
+            _lock: lock,
+        };
+        let inner = Arc::clone(&self.inner);
+        let _ = tokio::spawn(async move {
+            if let Some(host) = orphans_of {
+                let marker = Marker::new(actor::marks(&host, id));
+                let _ = tokio::task::spawn_blocking(move || marker.end(ORPHANS)).await;
+            }
+            // In a task of its own, so that its panic ends this run and nothing else.
+            let end = tokio::spawn(actor.live()).await;
+            inner.finish(id, &view, end).await;
+        });
+    }
 }
 
-/// The folder for [`Deps::locks`]: the user's runtime folder, otherwise a folder of the user's own
-/// among the temporary files.
-#[must_use]
-pub fn locks_folder() -> PathBuf {
-    std::env::temp_dir()
+/// Waits until nobody listens for any of these orders any more.
+async fn all_closed(orders: Vec<mpsc::Sender<Order>>) {
+    for orders in orders {
+        orders.closed().await;
+    }
+}
+
+impl Inner {
+    fn active(&self) -> MutexGuard<'_, HashMap<RunId, Handle>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Checks what a run needs, takes its directory, and writes it down. Blocks.
+    fn prepare(&self, mut spec: Spec) -> Result<(Run, DirectoryLock), Error> {
+        spec.directory = directory(&spec.directory)?;
+        spec.documents = documents_of(&spec.documents)?;
+        let (open, done) = count(&spec.documents)?;
+        if open == 0 {
+            let text = match done {
+                0 => {
+                    "There is no task in the checklist; write one as `- [ ] what to do`.".to_owned()
+                }
+                _ => format!("There is nothing to do: all {done} tasks are ticked."),
+            };
+            return Err(error(ErrorKind::Invalid, text));
+        }
+        if spec.provider == Provider::Shell {
+            let text = "A shell cannot do tasks; choose an agent.".to_owned();
+            return Err(error(ErrorKind::Invalid, text));
+        }
+        self.deps
+            .providers
+            .check(spec.provider)
+            .map_err(|because| error(ErrorKind::Unsupported, because))?;
+        spec.attempts = spec.attempts.max(1);
+        let id = self.deps.store.next_run_id().map_err(stored)?;
+        let lock = self.take(&spec.directory, id)?;
+        let run = Run {
+            id,
+            spec,
+            state: State::Running,
+            started_ms: now_ms(),
+            ended_ms: None,
+            tasks: Vec::new(),
+            open,
+            done,
+            usage: Usage::default(),
+        };
+        self.begin(&run)?;
+        Ok((run, lock))
+    }
+
+    fn take(&self, directory: &Path, run: RunId) -> Result<DirectoryLock, Error> {
+        let home = self.deps.store.path().parent().unwrap_or(Path::new("/"));
+        DirectoryLock::take(&self.deps.locks, directory, run, home).map_err(|refused| match refused
+        {
+            Refused::Held(holder) => error(
+                ErrorKind::Busy,
+                format!(
+                    "{} is in use by {}; stop that run first, or work in another worktree.",
+                    directory.display(),
+                    if holder.is_empty() { "another run" } else { &holder }
+                ),
+            ),
+            Refused::Io(source) => error(
+                ErrorKind::Failed,
+                format!("The lock on {} cannot be taken: {source}.", directory.display()),
+            ),
+        })
+    }
+
+    /// Takes the lease and writes the run down. Whoever has the lock on the directory has it alone, so
+    /// a lease of a run that does not work any more is left over.
+    fn begin(&self, run: &Run) -> Result<(), Error> {
+        let begin =
+            || self.deps.store.start_run(run, self.lease(run), run.started_ms, &[Entry::Started]);
+        match begin() {
+            Err(maestro_store::Error::Leased(lease)) if !self.active().contains_key(&lease.run) => {
+                let _ = self.deps.store.release_leases(lease.run).map_err(stored)?;
+                begin().map_err(stored)
+            }
+            other => other.map_err(stored),
+        }
+    }
+
+    fn lease(&self, run: &Run) -> Lease {
+        Lease {
+            directory: run.spec.directory.clone(),
+            run: run.id,
+            host: self.deps.instance.clone(),
+            pid: std::process::id(),
+            process_start: Process::current().map_or(0, |process| process.started),
+            since_ms: now_ms(),
+        }
+    }
+
+    /// Takes over a run of a dead host; gives that host, too. Blocks.
+    fn reopen(&self, run: Run) -> Result<(Machine, DirectoryLock, String), Error> {
+        let store = &self.deps.store;
+        let leases = store.leases().map_err(stored)?;
+        let host = leases.into_iter().find(|lease| lease.run == run.id).map(|lease| lease.host);
+        let lock = self.take(&run.spec.directory, run.id)?;
+        let journal = store.journal::<Entry>(run.id).map_err(stored)?;
+        let entries: Vec<Entry> = journal.into_iter().map(|entry| entry.entry).collect();
+        store.take_lease(self.lease(&run)).map_err(stored)?;
+        let machine = Machine::resume(run, self.policy.clone(), &entries);
+        Ok((machine, lock, host.unwrap_or_default()))
+    }
+
+    /// A run's actor is gone.
+    async fn finish(
+        self: Arc<Self>,
+        id: RunId,
+        view: &Arc<Mutex<Run>>,
+        end: Result<End, tokio::task::JoinError>,
+    ) {
+        let run = match end {
+            Ok(End::Over(run)) => *run,
+            Ok(End::Suspended | End::Died) => {
+                let _ = self.active().remove(&id);
+                return;
+            }
+            Err(panic) => {
+                tracing::error!(run = %id, %panic, "the work on a run failed");
+                let because =
+                    "Maestro itself failed at this run; its log says where. Start the run \
+                               again to go on."
+                        .to_owned();
+                let mut run = self::view(view);
+                run.state = State::Ended(Ending::Failed(because));
+                run.ended_ms = Some(now_ms());
+                run
+            }
+        };
+        let inner = Arc::clone(&self);
+        if let Err(because) = blocking(move || inner.close(&run)).await {
+            tracing::warn!(run = %id, %because, "a run that ended was not saved");
+        }
+        let _ = self.active().remove(&id);
+    }
+
+    /// Saves a run that has ended, gives its directory back and tells. Blocks.
+    fn close(&self, run: &Run) -> Result<(), Error> {
+        self.deps.store.put_run(run).map_err(stored)?;
+        let _ = self.deps.store.release_leases(run.id).map_err(stored)?;
+        (self.deps.events)(Event::Run(Box::new(run.clone())));
+        Ok(())
+    }
+}
+
+/// The directory to work in, canonical.
+fn directory(path: &Path) -> Result<PathBuf, Error> {
+    let missing = |because: &dyn fmt::Display| {
+        error(
+            ErrorKind::NotFound,
+            format!("The directory {} cannot be used: {because}.", path.display()),
+        )
+    };
+    if !path.is_absolute() {
+        return Err(missing(&"its path is not absolute"));
+    }
+    let canonical = path.canonicalize().map_err(|source| missing(&source))?;
+    if !canonical.is_dir() {
+        return Err(missing(&"it is not a directory"));
+    }
+    if canonical.to_str().is_none() {
+        return Err(missing(&"its name is not Unicode"));
+    }
+    Ok(canonical)
+}
+
+/// The documents, each once, by the names the user knows them by.
+fn documents_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    if paths.is_empty() {
+        let text = "There is no checklist to run; name one or more files.".to_owned();
+        return Err(error(ErrorKind::Invalid, text));
+    }
+    if paths.len() > MAX_DOCUMENTS {
+        let text = format!("A run has at most {MAX_DOCUMENTS} checklists; start several.");
+        return Err(error(ErrorKind::Invalid, text));
+    }
+    let mut seen = Vec::new();
+    let mut documents = Vec::new();
+    for path in paths {
+        if !path.is_absolute() || path.to_str().is_none() {
+            let text = format!("The path {} is not absolute and Unicode.", path.display());
+            return Err(error(ErrorKind::Invalid, text));
+        }
+        let canonical = path.canonicalize().map_err(|source| {
+            error(ErrorKind::NotFound, format!("{} cannot be read: {source}.", path.display()))
+        })?;
+        if !seen.contains(&canonical) {
+            seen.push(canonical);
+            documents.push(path.clone());
+        }
+    }
+    Ok(documents)
+}
+
+/// Open and done tasks of all documents.
+fn count(paths: &[PathBuf]) -> Result<(u32, u32), Error> {
+    let mut sum = (0_usize, 0_usize);
+    for path in paths {
+        let document =
+            documents::read(path).map_err(|because| error(ErrorKind::Invalid, because))?;
+        sum = (sum.0 + document.open(), sum.1 + document.done());
+    }
+    let bounded = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Ok((bounded(sum.0), bounded(sum.1)))
+}
+
+fn view(view: &Mutex<Run>) -> Run {
+    view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn error(kind: ErrorKind, message: String) -> Error {
+    Error { kind, message }
+}
+
+fn stored(source: maestro_store::Error) -> Error {
+    let kind = match &source {
+        maestro_store::Error::Leased(_) => ErrorKind::Busy,
+        maestro_store::Error::Closed => ErrorKind::Stopping,
+        _ => ErrorKind::Failed,
+    };
+    error(kind, source.to_string())
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let failed =
+        |_| error(ErrorKind::Failed, "Maestro itself failed; its log says where.".to_owned());
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
 }

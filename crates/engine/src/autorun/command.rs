@@ -1,0 +1,306 @@
+//! Running a `verify:` command: in its own process group, with a time limit, its output bounded, and
+//! nothing of it left when it is over.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use maestro_core::run::Verify;
+use maestro_pty::Marker;
+use rustix::process::{Pid, Signal};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// Bytes of output that are kept: the end, where the failure is.
+const KEPT: usize = 8 * 1024;
+/// How long the output of a command that has ended is read on, when something it started holds it open.
+const LINGER: Duration = Duration::from_millis(300);
+/// Between SIGTERM and SIGKILL, when a command takes too long.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What to run.
+#[derive(Debug)]
+pub(super) struct Command<'a> {
+    /// For `sh -c`.
+    pub(super) line: &'a str,
+    pub(super) directory: &'a Path,
+    /// Complete.
+    pub(super) env: Vec<(OsString, OsString)>,
+    /// Variables by which what it starts is recognised.
+    pub(super) marks: Vec<(String, String)>,
+    pub(super) limit: Option<Duration>,
+}
+
+/// Runs it to its end, whatever that is.
+pub(super) async fn run(command: Command<'_>, mut cancelled: watch::Receiver<bool>) -> Verify {
+    let verify =
+        |exit_code, output: String| Verify { command: command.line.to_owned(), exit_code, output };
+    let mut child = match spawn(&command) {
+        Ok(child) => child,
+        Err(error) => return verify(None, format!("It could not be started: {error}.")),
+    };
+    let family = Family { child: child.id(), marker: Marker::new(command.marks.iter().cloned()) };
+    let mut tail = Tail::default();
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let (mut out_buffer, mut err_buffer) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
+    let mut status = None;
+    let mut ended_by = None;
+    // When the next thing is due: the limit, a harder signal, or giving up the output.
+    let mut due = command.limit.and_then(|limit| Instant::now().checked_add(limit));
+    let mut sent = None;
+    while status.is_none() || out.is_some() || err.is_some() {
+        tokio::select! {
+            count = read(&mut out, &mut out_buffer) => tail.feed(&out_buffer[..count]),
+            count = read(&mut err, &mut err_buffer) => tail.feed(&err_buffer[..count]),
+            result = child.wait(), if status.is_none() => {
+                status = Some(result.ok());
+                due = Some(Instant::now() + LINGER);
+            }
+            Ok(()) = cancelled.changed(), if sent.is_none() && status.is_none() => {
+                if *cancelled.borrow_and_update() {
+                    ended_by = Some("It was stopped.".to_owned());
+                    sent = Some(family.signal(Signal::TERM));
+                    due = Some(Instant::now() + GRACE);
+                }
+            }
+            () = until(due) => {
+                let next = match (&status, sent) {
+                    // Its output is held open by something it left behind.
+                    (Some(_), _) => break,
+                    (None, None) => {
+                        let limit = command.limit.unwrap_or_default();
+                        ended_by = Some(format!("It took longer than {} s.", limit.as_secs()));
+                        Signal::TERM
+                    }
+                    (None, Some(Signal::TERM)) => Signal::KILL,
+                    // It hangs in the kernel: nothing can be waited for.
+                    (None, Some(_)) => break,
+                };
+                sent = Some(family.signal(next));
+                due = Some(Instant::now() + GRACE);
+            }
+        }
+    }
+    family.end().await;
+    let exit_code = status.flatten().and_then(|status| status.code());
+    let mut output = tail.text();
+    match ended_by {
+        Some(why) => {
+            if !output.is_empty() {
+                output.push('\n');
+            }
+            output.push_str(&why);
+            verify(None, output)
+        }
+        None => verify(exit_code, output),
+    }
+}
+
+fn spawn(command: &Command<'_>) -> std::io::Result<tokio::process::Child> {
+    let mut process = std::process::Command::new("/bin/sh");
+    let _ = process
+        .arg("-c")
+        .arg(command.line)
+        .current_dir(command.directory)
+        .env_clear()
+        .envs(command.env.iter().map(|(name, value)| (name, value)))
+        .env("PWD", command.directory)
+        .envs(command.marks.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    #[cfg(unix)]
+    let _ = std::os::unix::process::CommandExt::process_group(&mut process, 0);
+    let mut process = tokio::process::Command::from(process);
+    let _ = process.kill_on_drop(true);
+    process.spawn()
+}
+
+/// A command and everything it started. Ended when dropped.
+struct Family {
+    child: Option<u32>,
+    marker: Marker,
+}
+
+impl Family {
+    /// Signals the group, and says which signal it was.
+    fn signal(&self, signal: Signal) -> Signal {
+        let group = self.child.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(group) = group {
+            let _ = rustix::process::kill_process_group(group, signal);
+        }
+        signal
+    }
+
+    /// Ends the group, and what has left it: those are known by their environment.
+    async fn end(&self) {
+        let _ = self.signal(Signal::KILL);
+        for _ in 0..100 {
+            if self.marker.signal(Signal::KILL) == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        let _ = self.signal(Signal::KILL);
+        let _ = self.marker.signal(Signal::KILL);
+    }
+}
+
+/// Reads what there is; 0, once, at the end. Never comes back without a reader.
+async fn read<R: AsyncRead + Unpin>(from: &mut Option<R>, into: &mut [u8]) -> usize {
+    let Some(reader) = from else { return std::future::pending().await };
+    let count = reader.read(into).await.unwrap_or(0);
+    if count == 0 {
+        *from = None;
+    }
+    count
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The end of an output.
+#[derive(Default)]
+struct Tail {
+    bytes: Vec<u8>,
+    cut: bool,
+}
+
+impl Tail {
+    fn feed(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > 2 * KEPT {
+            let _ = self.bytes.drain(..self.bytes.len() - KEPT);
+            self.cut = true;
+        }
+    }
+
+    fn text(&self) -> String {
+        let begin = self.bytes.len().saturating_sub(KEPT);
+        let text = String::from_utf8_lossy(&self.bytes[begin..]);
+        // A line that was cut in the middle says nothing.
+        let text = match text.split_once('\n') {
+            Some((_, rest)) if self.cut || begin > 0 => rest,
+            _ => &text,
+        };
+        plain(text).trim_end().to_owned()
+    }
+}
+
+/// Text without escape sequences and other control characters. A line that was overwritten by carriage
+/// returns keeps its last state.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => match chars.next() {
+                // CSI: up to its final byte.
+                Some('[') => while chars.next().is_some_and(|c| !matches!(c, '@'..='~')) {},
+                // OSC and its like: up to BEL or ST.
+                Some(']' | 'P' | '^' | '_' | 'X') => {
+                    while let Some(c) = chars.next() {
+                        if c == '\u{7}' || (c == '\u{1b}' && chars.next_if_eq(&'\\').is_some()) {
+                            break;
+                        }
+                    }
+                }
+                _ => {}
+            },
+            '\r' if chars.peek().is_some_and(|c| !matches!(c, '\n' | '\r')) => {
+                let line = plain.rfind('\n').map_or(0, |at| at + 1);
+                plain.truncate(line);
+            }
+            '\n' | '\t' => plain.push(c),
+            c if c.is_control() => {}
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, limit: Duration, stop: bool) -> Verify {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let (stopper, cancelled) = watch::channel(false);
+        if stop {
+            let _ = stopper.send(true);
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let command = Command {
+            line,
+            directory: Path::new("/"),
+            env: vec![("PATH".into(), path)],
+            marks: vec![("MAESTRO_TEST_VERIFY".into(), format!("{}", std::process::id()))],
+            limit: Some(limit),
+        };
+        runtime.expect("a runtime").block_on(run(command, cancelled))
+    }
+
+    #[test]
+    fn control_characters_are_taken_out() {
+        for (text, expected) in [
+            ("\x1b[31mred\x1b[0m\n", "red\n"),
+            ("10%\r50%\r100%\nok", "100%\nok"),
+            ("a\r\nb", "a\nb"),
+            ("\x1b]0;title\x07text\x1b]0;t\x1b\\x", "textx"),
+            ("\u{0}\u{8}\u{9b}a\tb", "a\tb"),
+            ("end\x1b", "end"),
+        ] {
+            assert_eq!(plain(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_command_is_run_to_its_end_whatever_that_is() {
+        let minute = Duration::from_secs(60);
+        let verify = check("echo out; echo err >&2; pwd; exit 3", minute, false);
+        assert_eq!(verify.exit_code, Some(3));
+        for part in ["out", "err", "/"] {
+            assert!(verify.output.contains(part), "{verify:?}");
+        }
+        assert_eq!(check("true", minute, false).exit_code, Some(0));
+        let verify = check(
+            "trap '' TERM; echo begun; sleep 100 & wait; sleep 100",
+            Duration::from_millis(200),
+            false,
+        );
+        assert_eq!(verify.exit_code, None);
+        assert!(verify.output.contains("took longer"), "{verify:?}");
+        let verify = check("kill -9 $$", minute, false);
+        assert_eq!(verify.exit_code, None);
+        let verify = check("sleep 100", minute, true);
+        assert_eq!((verify.exit_code, verify.output.as_str()), (None, "It was stopped."));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn nothing_is_left_and_output_is_bounded() {
+        let minute = Duration::from_secs(60);
+        // Something in the background holds the output open, in a session of its own.
+        let verify = check("setsid sleep 1000 & exit 0", minute, false);
+        assert_eq!(verify.exit_code, Some(0));
+        let mark = (String::from("MAESTRO_TEST_VERIFY"), format!("{}", std::process::id()));
+        assert!(Marker::new([mark]).processes().is_empty());
+        let verify = check("yes line | head -c 3000000; echo last", minute, false);
+        assert!(
+            verify.output.len() <= KEPT && verify.output.ends_with("line\nlast"),
+            "the end is kept"
+        );
+    }
+}
