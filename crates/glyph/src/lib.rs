@@ -4,13 +4,22 @@
 //! Knows nothing of windows, toolkits or graphics devices. Fonts come in as bytes; the system's own are
 //! the fallback. Everything is deterministic: the same fonts, size and text give the same pixels.
 //!
-//! The way through: [`Fonts`] are loaded once, [`Fonts::metrics`] gives the size of a cell, an [`Atlas`]
-//! of that size keeps what [`Fonts::raster`] draws, cut into pieces of one cell each.
+//! The way through: [`Fonts::new`] reads a typeface at one size, [`Fonts::metrics`] is the size of its
+//! cell, [`Fonts::raster`] draws the text of a cell, and an [`Atlas`] keeps the result, cut into pieces
+//! of one cell each.
 
+pub mod atlas;
+mod builtin;
 mod faces;
+mod fonts;
 mod metrics;
+mod raster;
 
 pub use cosmic_text::FontSystem;
 
+pub use atlas::{Atlas, Pieces, Plane};
+pub use builtin::Line;
 pub use faces::Faces;
+pub use fonts::{Error, Fonts, Style};
 pub use metrics::Metrics;
+pub use raster::Raster;

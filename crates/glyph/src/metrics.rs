@@ -26,6 +26,8 @@ impl Metrics {
     /// Rounds what a font says, in pixels, to a cell.
     #[must_use]
     pub fn new(font: &FontMetrics, line_height: f32) -> Self {
+        let font = &font.sane();
+        let line_height = if line_height.is_finite() { line_height } else { 1.0 };
         let whole = |length: f32| length.round().clamp(*Self::SIDE.start(), *Self::SIDE.end());
         let natural = font.ascent + font.descent + font.leading;
         let width = whole(font.advance);
@@ -67,6 +69,22 @@ pub struct FontMetrics {
     pub underline: f32,
     /// Middle of the line through struck text.
     pub strike: f32,
+}
+
+impl FontMetrics {
+    /// What is not a number counts as nothing.
+    fn sane(&self) -> Self {
+        let number = |value: f32| if value.is_finite() { value.clamp(-4096.0, 4096.0) } else { 0.0 };
+        Self {
+            advance: number(self.advance),
+            ascent: number(self.ascent),
+            descent: number(self.descent).abs(),
+            leading: number(self.leading),
+            stroke: number(self.stroke),
+            underline: number(self.underline),
+            strike: number(self.strike),
+        }
+    }
 }
 
 #[cfg(test)]

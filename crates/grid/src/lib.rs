@@ -11,7 +11,9 @@
 //! Encoding input, selecting and scrolling are the host's; this crate only tells it what was done.
 
 pub mod clock;
+mod compose;
 mod counters;
+mod encode;
 mod gpu;
 mod keyboard;
 mod look;

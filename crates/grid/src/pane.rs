@@ -15,6 +15,8 @@ pub(crate) struct Pane {
     pub(crate) surface: Surface,
     pub(crate) look: Arc<Look>,
     pub(crate) geometry: Geometry,
+    /// From the widget's snapped corner to the first cell's, in physical pixels.
+    pub(crate) inset: (i32, i32),
     pub(crate) cursor: CursorLook,
     pub(crate) preedit: Option<Preedit>,
 }

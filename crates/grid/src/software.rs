@@ -1,8 +1,130 @@
-use iced::Rectangle;
+//! Drawing without a graphics card: every row is composed to pixels and handed over as an image.
+//!
+//! An image a row and not one a terminal: the software renderer compares images by identity, so a row
+//! that did not change is not damaged and costs nothing.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use iced::advanced::image::{self, FilterMethod, Handle, Image};
+use iced::advanced::renderer::Quad;
+use iced::{Color, Rectangle};
+
+use crate::compose;
+use crate::look::Rgb;
 use crate::pane::Pane;
+use crate::sheet::{Cells, Cursor, Key, Sheet};
 
-#[derive(Debug, Default)]
-pub(crate) struct Cache;
+/// The most sizes of type kept. Beyond it all are given up: nobody shows so many at once.
+const MOST_SHEETS: usize = 8;
 
-pub(crate) fn draw<R>(_renderer: &mut R, _bounds: Rectangle, _pane: &Pane, _cache: &mut Cache) {}
+/// What a widget keeps of its rows between frames.
+#[derive(Default)]
+pub(crate) struct Cache {
+    cells: Cells,
+    key: Option<(Key, u64)>,
+    cursor: Cursor,
+    rows: Vec<Option<Handle>>,
+}
+
+/// Glyphs are shared by all terminals of the process; they are copied into rows at once, so nobody
+/// depends on them afterwards.
+#[derive(Default)]
+struct Sheets {
+    sheets: HashMap<Key, (Sheet, u64)>,
+    /// Counts the sheets ever made, so that a cache notices when its own was replaced.
+    made: u64,
+}
+
+fn sheets() -> MutexGuard<'static, Sheets> {
+    static SHEETS: OnceLock<Mutex<Sheets>> = OnceLock::new();
+    SHEETS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sheets {
+    fn of(&mut self, key: Key) -> &mut (Sheet, u64) {
+        if self.sheets.get(&key).is_some_and(|(sheet, _)| sheet.atlas.is_crowded()) {
+            let _ = self.sheets.remove(&key);
+        }
+        if self.sheets.len() >= MOST_SHEETS && !self.sheets.contains_key(&key) {
+            self.sheets.clear();
+        }
+        let made = &mut self.made;
+        self.sheets.entry(key).or_insert_with(|| {
+            *made += 1;
+            (Sheet::new(&key), *made)
+        })
+    }
+}
+
+/// Draws a terminal.
+pub(crate) fn draw<R>(renderer: &mut R, bounds: Rectangle, pane: &Pane, cache: &mut Cache)
+where
+    R: image::Renderer<Handle = Handle>,
+{
+    cache.update(pane);
+    let scale = pane.geometry.scale;
+    let background = cache.cells.colors().map_or([0; 3], |colors| colors.background);
+    renderer.fill_quad(Quad { bounds, ..Quad::default() }, color(background));
+    let metrics = pane.geometry.metrics;
+    let width = u32::from(cache.cells.cols) * metrics.width;
+    for (row, handle) in cache.rows.iter().enumerate() {
+        let Some(handle) = handle else { continue };
+        let top = pane.geometry.top as f32 + row as f32 * metrics.height as f32;
+        let place = Rectangle {
+            // The renderer cuts fractions off. A quarter of a pixel keeps it from cutting off a whole
+            // one where a product came out a little small.
+            x: (pane.geometry.left as f32 + 0.25) / scale,
+            y: (top + 0.25) / scale,
+            width: width as f32 / scale,
+            height: metrics.height as f32 / scale,
+        };
+        let image = Image::new(handle.clone()).filter_method(FilterMethod::Nearest);
+        renderer.draw_image(image, place, bounds);
+    }
+    pane.surface.drawn();
+}
+
+impl Cache {
+    fn update(&mut self, pane: &Pane) {
+        let mut sheets = sheets();
+        let key = Key::of(&pane.look, pane.geometry.scale);
+        let (sheet, made) = sheets.of(key);
+        if self.key != Some((key, *made)) {
+            self.key = Some((key, *made));
+            self.cells.invalidate();
+        }
+        let (changed, cursor) = self.cells.update(pane, sheet);
+        self.rows.resize(usize::from(self.cells.rows), None);
+        let moved = cursor != self.cursor;
+        for row in changed.into_iter().flatten() {
+            self.forget(row);
+        }
+        if moved {
+            self.forget(self.cursor.row);
+            self.forget(cursor.row);
+            self.cursor = cursor;
+        }
+        let Some(colors) = self.cells.colors() else { return };
+        let metrics = sheet.atlas.metrics();
+        let width = u32::from(self.cells.cols) * metrics.width;
+        for (row, handle) in (0..self.cells.rows).zip(&mut self.rows) {
+            if handle.is_none() {
+                let mut pixels = vec![0; width as usize * metrics.height as usize * 4];
+                let words = self.cells.row(row);
+                compose::row(words, row, &self.cursor, colors, &sheet.atlas, &mut pixels);
+                *handle = Some(Handle::from_rgba(width, metrics.height, pixels));
+            }
+        }
+    }
+
+    fn forget(&mut self, row: u16) {
+        if let Some(handle) = self.rows.get_mut(usize::from(row)) {
+            *handle = None;
+        }
+    }
+}
+
+fn color([r, g, b]: Rgb) -> Color {
+    Color::from_rgb8(r, g, b)
+}

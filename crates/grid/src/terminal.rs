@@ -800,11 +800,14 @@ impl<Message: Clone> Terminal<'_, Message> {
 
     fn pane(&self, state: &State, layout: Layout<'_>) -> Pane {
         let bounds = layout.bounds();
+        let geometry = self.geometry(bounds);
+        let corner = |length: f32| (length * geometry.scale).round() as i32;
         Pane {
             view: state.view,
             surface: self.surface.clone(),
             look: Arc::clone(&self.look),
-            geometry: self.geometry(bounds),
+            geometry,
+            inset: (geometry.left - corner(bounds.x), geometry.top - corner(bounds.y)),
             cursor: match (state.has_keyboard(), state.blink.shown) {
                 (false, _) => CursorLook::Hollow,
                 (true, true) => CursorLook::Shown,
