@@ -57,6 +57,9 @@ const UNLIMITED: usize = usize::MAX / 4;
 /// How many characters may come between two looks at the history's length.
 const LOOK_EVERY: u32 = 1 << 14;
 
+/// The number of the first row. Far from zero: lines wrapped anew may be more rows above it.
+const FIRST_ROW: u64 = 1 << 40;
+
 /// The mode in which a child is told when the colour scheme changes.
 const COLOR_SCHEME_UPDATES: u16 = 2031;
 
@@ -155,7 +158,7 @@ impl Emulator {
                 palette,
                 size,
                 scrollback,
-                shed: 0,
+                shed: FIRST_ROW,
                 dropped: false,
                 wiped: false,
                 swapped: false,

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use alacritty_terminal::grid::{Dimensions, Scroll as TermScroll};
+use alacritty_terminal::grid::{Dimensions, Grid};
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::TermMode;
 use alacritty_terminal::term::cell::{Cell as TermCell, Flags};
@@ -297,6 +297,7 @@ impl Terminal {
 
     /// The screen for reading, with the history above it when asked for.
     pub fn screen(&mut self, history: bool) -> Contents {
+        self.wrap_cold();
         let base = self.emulator.base();
         let first = if history { self.oldest() } else { base };
         let rows = usize::from(self.options.size.rows);
@@ -616,6 +617,7 @@ impl Terminal {
     // Scrolling.
 
     fn scroll_to(&mut self, to: ScrollTo) {
+        self.wrap_cold();
         let (offset, history) = (self.offset() as i64, self.history() as i64);
         let rows = i64::from(self.options.size.rows);
         let wanted = match to {
@@ -644,12 +646,10 @@ impl Terminal {
     fn reflow_at(&mut self, size: Size, offset: usize) {
         let native = self.emulator.native_history();
         if offset <= native {
-            // Upstream follows its own viewport through the reflow.
-            self.emulator.term.scroll_display(TermScroll::Delta(offset as i32));
+            // Upstream would keep the viewport's last row in place; a reader's eye is at its first.
+            let place = ReadingPlace::of(self.emulator.grid(), offset);
             self.emulator.resize(size);
-            let offset = self.emulator.grid().display_offset().min(self.emulator.native_history());
-            self.emulator.term.scroll_display(TermScroll::Bottom);
-            self.set_offset(offset as i64);
+            self.set_offset(place.find(self.emulator.grid()));
         } else {
             self.emulator.resize(size);
             let above = self.cold.rewrap(size.cols, offset - native - 1);
@@ -737,6 +737,7 @@ impl Terminal {
                 }
             }
             Select::All => {
+                self.wrap_cold();
                 let last = self.emulator.base() + u64::from(size.rows) - 1;
                 self.set_selection(Some(Selection {
                     anchor: Place { row: self.oldest(), col: 0, right: false },
@@ -893,6 +894,53 @@ impl Terminal {
             row.cells.get(at).is_some_and(|cell| cell.has(maestro_core::screen::flags::SPACER));
         col - u16::from(half && col > 0)
     }
+}
+
+/// A row as people find it again after lines were wrapped anew: so many lines above the cursor's, so many
+/// cells into its line.
+#[derive(Debug, Clone, Copy)]
+struct ReadingPlace {
+    lines: usize,
+    cells: usize,
+}
+
+impl ReadingPlace {
+    fn of(grid: &Grid<TermCell>, offset: usize) -> Self {
+        let top = -(offset as i32);
+        let cursor = grid.cursor.point.line.0;
+        let lines = (top..cursor).filter(|line| !wraps(grid, *line)).count();
+        let first = grid.topmost_line().0;
+        let before = (first..top).rev().take_while(|line| wraps(grid, *line)).count();
+        Self { lines, cells: before * grid.columns() }
+    }
+
+    /// The offset at which the row is the viewport's first.
+    fn find(self, grid: &Grid<TermCell>) -> i64 {
+        let first = grid.topmost_line().0;
+        let mut line = grid.cursor.point.line.0;
+        let mut lines = 0;
+        while line > first {
+            if !wraps(grid, line - 1) {
+                if lines == self.lines {
+                    break;
+                }
+                lines += 1;
+            }
+            line -= 1;
+        }
+        for _ in 0..self.cells / grid.columns() {
+            if line >= 0 || !wraps(grid, line) {
+                break;
+            }
+            line += 1;
+        }
+        i64::from(-line).max(0)
+    }
+}
+
+/// Whether a line of the emulator goes on in the next one.
+fn wraps(grid: &Grid<TermCell>, line: i32) -> bool {
+    grid[Line(line)][Column(grid.columns() - 1)].flags.contains(Flags::WRAPLINE)
 }
 
 impl Held {

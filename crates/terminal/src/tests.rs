@@ -38,6 +38,10 @@ fn bare(bytes: &[u8], cols: usize, rows: usize) -> (Vec<Row>, (i32, usize)) {
     for line in term.grid().topmost_line().0..rows as i32 {
         let mut row = Row::default();
         pack(&term.grid()[Line(line)], &mut row);
+        // Ours keeps eight marks on a character.
+        for cluster in &mut row.clusters {
+            *cluster = cluster.chars().take(9).collect();
+        }
         packed.push(row);
     }
     let point = term.grid().cursor.point;

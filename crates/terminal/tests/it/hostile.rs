@@ -13,6 +13,7 @@ use super::{Random, give, print, screen, shown, terminal, view, with};
 /// After whatever happened, a reset gives a terminal that prints.
 #[track_caller]
 fn still_works(terminal: &mut Terminal) {
+    terminal.resize(Size::new(80, 24));
     let _ = print(terminal, "\x18\x1b[?2026l\x1bcstill here");
     assert_eq!(screen(terminal)[0], "still here");
 }

@@ -37,7 +37,7 @@ fn terminal(cols: u16, rows: u16) -> Terminal {
 /// A terminal that was given some output.
 fn with(cols: u16, rows: u16, output: &str) -> Terminal {
     let mut terminal = terminal(cols, rows);
-    print(&mut terminal, output);
+    let _ = print(&mut terminal, output);
     terminal
 }
 

@@ -12,7 +12,7 @@ fn check(output: &str, by: SelectBy, from: (u16, u16), to: (i32, u16), wanted: &
 #[test]
 fn cells() {
     check("hello", SelectBy::Cell, (0, 1), (0, 3), "ell");
-    check("hello", SelectBy::Cell, (0, 3), (0, 0), "l");
+    check("hello", SelectBy::Cell, (0, 3), (0, 0), "el");
     check("one  \r\ntwo", SelectBy::Cell, (0, 1), (1, 1), "ne\ntw");
     check("one\r\n\r\ntwo", SelectBy::Cell, (0, 0), (2, 2), "one\n\ntwo");
     check("ab", SelectBy::Cell, (0, 0), (0, 9), "ab");
