@@ -61,7 +61,9 @@ fn inner_program() -> Option<ExitCode> {
     if args.next()? != "demo-agent" {
         return None;
     }
-    Some(window::demo_agent(args))
+    let args: Vec<String> = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
+    // What a process can end with.
+    Some(ExitCode::from(crate::demo_agent::main(&args) as u8))
 }
 
 fn run(cli: Cli) -> Result<()> {

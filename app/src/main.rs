@@ -3,6 +3,7 @@
 //! This file declares the parts; what a command line means is in [`cli`].
 
 mod cli;
+mod demo_agent;
 
 use std::process::ExitCode;
 

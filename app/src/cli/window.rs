@@ -1,8 +1,6 @@
 //! The commands that need the window's code.
 
-use std::ffi::OsString;
 use std::path::Path;
-use std::process::ExitCode;
 
 use super::args::{Screenshot, Term};
 use super::failure::{Code, Failure, Result};
@@ -17,11 +15,6 @@ pub fn term(_term: Term) -> Result<()> {
 
 pub fn screenshot(_screenshot: Screenshot) -> Result<()> {
     Err(not_here("`maestro screenshot`"))
-}
-
-pub fn demo_agent(_args: impl Iterator<Item = OsString>) -> ExitCode {
-    eprintln!("maestro: {}", not_here("the demo agent"));
-    ExitCode::from(Code::Unsupported as u8)
 }
 
 fn not_here(what: &str) -> Failure {
