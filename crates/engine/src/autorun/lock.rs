@@ -102,10 +102,16 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let about = fs::symlink_metadata(folder)?;
-        if !about.is_dir() || about.uid() != rustix::process::geteuid().as_raw() {
-            let text = format!("{} does not belong to you; remove it", folder.display());
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+        // Who owns the folder above could put another one in its place.
+        for (folder, owners) in
+            [(Some(folder), &[own_id()][..]), (folder.parent(), &[own_id(), 0][..])]
+        {
+            let Some(folder) = folder else { continue };
+            let about = fs::symlink_metadata(folder)?;
+            if !about.is_dir() || !owners.contains(&about.uid()) {
+                let text = format!("{} does not belong to you; remove it", folder.display());
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+            }
         }
     }
     Ok(())
@@ -117,11 +123,15 @@ fn private_folder(folder: &Path) -> io::Result<()> {
 pub fn locks_folder() -> PathBuf {
     #[cfg(unix)]
     {
-        let user = rustix::process::geteuid().as_raw();
-        PathBuf::from(format!("/tmp/maestro-{user}/locks"))
+        PathBuf::from(format!("/tmp/maestro-{}/locks", own_id()))
     }
     #[cfg(not(unix))]
     std::env::temp_dir().join("maestro-locks")
+}
+
+#[cfg(unix)]
+fn own_id() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 #[cfg(test)]
