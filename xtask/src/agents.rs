@@ -124,9 +124,10 @@ fn report(names: &[String], as_json: bool) -> Result<()> {
                 })
             );
         } else {
-            let state = installed.map_or_else(|| "not installed".to_owned(), |version| {
-                format!("{version} in {}", agent.link().display())
-            });
+            let state = installed.map_or_else(
+                || "not installed".to_owned(),
+                |version| format!("{version} in {}", agent.link().display()),
+            );
             println!("{:<9} {:<9} {:<11} {state}", agent.name, agent.version, agent.licence);
         }
     }
@@ -135,7 +136,11 @@ fn report(names: &[String], as_json: bool) -> Result<()> {
 
 impl Agent {
     fn package(&self) -> String {
-        if self.per_platform { format!("{}-{}", self.package, platform()) } else { self.package.to_owned() }
+        if self.per_platform {
+            format!("{}-{}", self.package, platform())
+        } else {
+            self.package.to_owned()
+        }
     }
 
     fn folder(&self) -> PathBuf {
@@ -149,7 +154,8 @@ impl Agent {
     /// The version that lies in our folder.
     fn installed(&self) -> Option<String> {
         let manifest = self.folder().join("node_modules").join(self.package()).join("package.json");
-        let manifest: serde_json::Value = serde_json::from_str(&fs::read_to_string(manifest).ok()?).ok()?;
+        let manifest: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(manifest).ok()?).ok()?;
         manifest.get("version")?.as_str().map(str::to_owned)
     }
 
@@ -165,7 +171,9 @@ impl Agent {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .status()
-            .context("npm cannot be started; install Node.js (Debian: apt-get install nodejs npm)")?;
+            .context(
+                "npm cannot be started; install Node.js (Debian: apt-get install nodejs npm)",
+            )?;
         ensure!(npm.success(), "npm ended with {npm}");
         let program = self.program_path();
         let program = Path::new("..").join(self.name).join("node_modules").join(program);

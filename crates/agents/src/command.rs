@@ -206,7 +206,8 @@ pub fn turn_command(
             }
             args.option("-m", model);
             args.option("--session", resume);
-            let config = opencode_config(env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str()));
+            let config =
+                opencode_config(env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str()));
             env.set("OPENCODE_CONFIG_CONTENT", config);
         }
         Provider::Droid => {
@@ -224,7 +225,9 @@ pub fn turn_command(
             args.option("--model", model);
         }
         Provider::Shell => {
-            return Err(unusable("A shell is not an agent: it cannot be given a prompt.".to_owned()));
+            return Err(unusable(
+                "A shell is not an agent: it cannot be given a prompt.".to_owned(),
+            ));
         }
     }
     Ok(CommandLine {
@@ -279,7 +282,10 @@ fn is_root() -> bool {
     false
 }
 
-fn child_environment(detected: &Detected, environment: &Environment) -> Result<Environment, Failure> {
+fn child_environment(
+    detected: &Detected,
+    environment: &Environment,
+) -> Result<Environment, Failure> {
     let mut env = environment.clone();
     if detected.provider == Provider::Demo
         && let Some(home) = session::demo_home(environment)
@@ -304,7 +310,9 @@ fn unusable(message: String) -> Failure {
 /// An id or model name goes on a command line; one that looks like an option must not get there.
 fn checked(word: Option<&str>) -> Result<Option<&str>, Failure> {
     match word {
-        Some(word) if word.is_empty() || word.starts_with('-') || word.contains(char::is_control) => {
+        Some(word)
+            if word.is_empty() || word.starts_with('-') || word.contains(char::is_control) =>
+        {
             Err(unusable(format!("`{}` is neither a session nor a model.", word.escape_debug())))
         }
         word => Ok(word),

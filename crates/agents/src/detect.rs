@@ -126,7 +126,10 @@ fn ask(provider: Provider, program: PathBuf, environment: &Environment) -> Detec
     let version = first_version(&text);
     let (title, path) = (provider.title(), program.display());
     let unusable = if let Some(error) = &answer.error {
-        Some(format!("{title} at {path} cannot be started ({error}); install it again: {}.", install_hint(provider)))
+        Some(format!(
+            "{title} at {path} cannot be started ({error}); install it again: {}.",
+            install_hint(provider)
+        ))
     } else if answer.late {
         Some(format!(
             "{title} at {path} did not answer `--version` within {} seconds; run it once in a terminal \
@@ -169,10 +172,10 @@ fn own_program() -> Option<PathBuf> {
     let ourselves = std::env::current_exe().ok()?;
     // While we run, an update may have replaced our file; Linux then reports the old one like this.
     let ourselves = PathBuf::from(
-        ourselves.to_string_lossy().strip_suffix(" (deleted)").map_or_else(
-            || ourselves.clone().into_os_string(),
-            std::ffi::OsString::from,
-        ),
+        ourselves
+            .to_string_lossy()
+            .strip_suffix(" (deleted)")
+            .map_or_else(|| ourselves.clone().into_os_string(), std::ffi::OsString::from),
     );
     let beside = ourselves.parent()?;
     if ourselves.file_name().is_some_and(|file| file == name) {

@@ -140,8 +140,13 @@ impl Environment {
             .map(PathBuf::from)
             .filter(|shell| is_program(shell))
             .or_else(|| account().map(|account| account.shell).filter(|shell| is_program(shell)))
-            .unwrap_or_else(|| ["/bin/bash", "/bin/sh"].into_iter().map(PathBuf::from)
-                .find(|shell| is_program(shell)).unwrap_or_else(|| "/bin/sh".into()))
+            .unwrap_or_else(|| {
+                ["/bin/bash", "/bin/sh"]
+                    .into_iter()
+                    .map(PathBuf::from)
+                    .find(|shell| is_program(shell))
+                    .unwrap_or_else(|| "/bin/sh".into())
+            })
     }
 
     /// Where a program of that name is: in PATH first, then in the places where installers put agent
@@ -155,10 +160,7 @@ impl Environment {
     fn path(&self) -> impl Iterator<Item = PathBuf> {
         let path = self.get("PATH").map(OsStr::to_owned).unwrap_or_default();
         // A relative entry would find programs in whatever repository an agent works in.
-        std::env::split_paths(&path)
-            .filter(|dir| dir.is_absolute())
-            .collect::<Vec<_>>()
-            .into_iter()
+        std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect::<Vec<_>>().into_iter()
     }
 
     fn usual_places(&self, program: &str) -> Vec<PathBuf> {
@@ -168,8 +170,17 @@ impl Environment {
         let mut places: Vec<PathBuf> = Vec::new();
         if let Some(home) = self.home() {
             places.extend(
-                [".local/bin", "bin", ".npm-global/bin", ".bun/bin", ".volta/bin", ".asdf/shims",
-                 ".local/share/mise/shims", ".local/share/pnpm", "Library/pnpm"]
+                [
+                    ".local/bin",
+                    "bin",
+                    ".npm-global/bin",
+                    ".bun/bin",
+                    ".volta/bin",
+                    ".asdf/shims",
+                    ".local/share/mise/shims",
+                    ".local/share/pnpm",
+                    "Library/pnpm",
+                ]
                 .map(|dir| home.join(dir)),
             );
             places.push(home.join(format!(".{program}/local")));
@@ -181,7 +192,8 @@ impl Environment {
                 places.extend(newest_first(&versions, "installation/bin"));
             }
         }
-        places.extend(["/usr/local/bin", "/opt/homebrew/bin", "/usr/bin", "/bin"].map(PathBuf::from));
+        places
+            .extend(["/usr/local/bin", "/opt/homebrew/bin", "/usr/bin", "/bin"].map(PathBuf::from));
         places
     }
 
@@ -374,7 +386,10 @@ fn newest_first(dir: &Path, below: &str) -> Vec<PathBuf> {
 fn program_in(dir: &Path, program: &str) -> Option<PathBuf> {
     // On Windows npm programs are `.cmd` shims; a real program beside one is the better choice.
     let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
-    endings.iter().map(|ending| dir.join(format!("{program}{ending}"))).find(|path| is_program(path))
+    endings
+        .iter()
+        .map(|ending| dir.join(format!("{program}{ending}")))
+        .find(|path| is_program(path))
 }
 
 #[cfg(unix)]

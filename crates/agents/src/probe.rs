@@ -85,7 +85,12 @@ impl Probe<'_> {
                         answer.stdout.truncate(self.most);
                         break;
                     }
-                    if mark.is_some_and(|mark| find(&answer.stdout, mark).is_some()) {
+                    // Only where it can have appeared by this piece.
+                    let fresh = |mark: &[u8]| {
+                        let begin = answer.stdout.len().saturating_sub(chunk.len() + mark.len());
+                        find(&answer.stdout[begin..], mark).is_some()
+                    };
+                    if mark.is_some_and(fresh) {
                         break;
                     }
                 }

@@ -101,14 +101,15 @@ pub fn demo_home(environment: &Environment) -> Option<PathBuf> {
 /// What a Codex thread has consumed so far, from its own record.
 pub(crate) fn codex_total(thread: &str, environment: &Environment) -> Option<Tokens> {
     let ending = format!("-{thread}.jsonl");
-    let file = codex_files(environment)?
-        .into_iter()
-        .find(|file| file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&ending)))?;
-    let tail = end_of(&file)?;
-    let total = tail.lines().rev().filter(|line| line.contains("token_count")).find_map(|line| {
-        let record: Value = serde_json::from_str(line).ok()?;
-        record.pointer("/payload/info/total_token_usage").cloned()
+    let file = codex_files(environment)?.into_iter().find(|file| {
+        file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&ending))
     })?;
+    let tail = end_of(&file)?;
+    let total =
+        tail.lines().rev().filter(|line| line.contains("token_count")).find_map(|line| {
+            let record: Value = serde_json::from_str(line).ok()?;
+            record.pointer("/payload/info/total_token_usage").cloned()
+        })?;
     let number = |name: &str| total.get(name).and_then(Value::as_u64).unwrap_or_default();
     Some(Tokens {
         input: number("input_tokens"),
@@ -248,7 +249,8 @@ fn opencode_latest(
         most: 4 << 20,
     }
     .whole();
-    let since_ms = since.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let since_ms =
+        since.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
     opencode_pick(&answer.stdout, directories, since_ms)
 }
 
@@ -272,8 +274,8 @@ fn opencode_pick(list: &[u8], directories: &[&Path], since_ms: u128) -> Option<S
 /// A random (version 4) UUID.
 pub(crate) fn uuid() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
-    // Each `RandomState` is seeded by the operating system; 122 of these bits make an id that nobody
-    // else has. It is a name, not a secret.
+    // The keys of a `RandomState` come from the operating system, once a thread, and differ each time
+    // after that; 122 of these bits make an id that nobody else has. It is a name, not a secret.
     let random = || RandomState::new().build_hasher().finish();
     let high = (random() & 0xffff_ffff_ffff_0fff) | 0x4000;
     let low = (random() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;

@@ -176,10 +176,9 @@ impl Parser {
     /// How the turn ended.
     #[must_use]
     pub fn finish(self, exit: &Exit) -> Outcome {
-        let result = self.verdict(exit).map_err(|failure| Failure {
-            message: text::sentence(&failure.message),
-            ..failure
-        });
+        let result = self
+            .verdict(exit)
+            .map_err(|failure| Failure { message: text::sentence(&failure.message), ..failure });
         let Seen { session, text, usage, .. } = self.seen;
         Outcome { session, text, usage, result }
     }
@@ -210,7 +209,10 @@ impl Parser {
         }
         // 130 and 143 are how shells and Node programs report SIGINT and SIGTERM.
         if matches!(exit.signal, Some(2 | 15)) || matches!(exit.code, Some(130 | 143)) {
-            return fail(FailureKind::Interrupted, format!("{title} was interrupted from outside."));
+            return fail(
+                FailureKind::Interrupted,
+                format!("{title} was interrupted from outside."),
+            );
         }
         let how = match (exit.signal, exit.code) {
             (Some(signal), _) => format!("was killed by signal {signal}"),
@@ -222,7 +224,11 @@ impl Parser {
             (None, None) => "ended in an unknown way".to_owned(),
         };
         let words = text::last_words(&exit.stderr);
-        let message = if words.is_empty() { format!("{title} {how}.") } else { format!("{title} {how}: {words}") };
+        let message = if words.is_empty() {
+            format!("{title} {how}.")
+        } else {
+            format!("{title} {how}: {words}")
+        };
         fail(FailureKind::Crashed, message)
     }
 
@@ -243,7 +249,10 @@ impl Parser {
             }
             Ended::Silent(limit) => fail(
                 if offline { FailureKind::Network } else { FailureKind::Silent },
-                format!("{title} printed nothing for {} and was ended{retrying}.", text::duration(*limit)),
+                format!(
+                    "{title} printed nothing for {} and was ended{retrying}.",
+                    text::duration(*limit)
+                ),
             ),
             Ended::TimedOut(limit) => fail(
                 if offline { FailureKind::Network } else { FailureKind::Interrupted },

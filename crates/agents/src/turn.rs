@@ -111,14 +111,19 @@ pub async fn run(
     mut on_event: impl FnMut(Event) + Send,
 ) -> Outcome {
     if cancel.is_cancelled() {
-        return failed(FailureKind::Interrupted, "The turn was stopped before it began.".to_owned());
+        return failed(
+            FailureKind::Interrupted,
+            "The turn was stopped before it began.".to_owned(),
+        );
     }
     let mut parser = Parser::new(command.provider).after(command.before);
     let mut turn = match Turn::start(&command, marks) {
         Ok(turn) => turn,
         Err(message) => return failed(FailureKind::Unusable, message),
     };
-    let ended = turn.follow(limits, cancel, |line| parser.line(line).into_iter().for_each(&mut on_event)).await;
+    let ended = turn
+        .follow(limits, cancel, |line| parser.line(line).into_iter().for_each(&mut on_event))
+        .await;
     let exit = turn.end(ended, limits.grace).await;
     parser.finish(&exit)
 }

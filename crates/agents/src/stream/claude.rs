@@ -87,11 +87,16 @@ impl Stream {
         let mut events = Vec::new();
         for block in array(message, "/content") {
             match string(block, "/type") {
-                "text" if synthetic => events.push(Event::Notice(text::sentence(string(block, "/text")))),
+                "text" if synthetic => {
+                    events.push(Event::Notice(text::sentence(string(block, "/text"))))
+                }
                 "text" if main => events.push(seen.text(string(block, "/text"))),
                 "text" => events.push(Event::Notice(text::sentence(string(block, "/text")))),
                 "thinking" => {
-                    events.push(Event::Thinking(text::bounded(string(block, "/thinking"), text::ANSWER)));
+                    events.push(Event::Thinking(text::bounded(
+                        string(block, "/thinking"),
+                        text::ANSWER,
+                    )));
                 }
                 "tool_use" => events.push(self.tool_use(block)),
                 _ => events.push(Event::Raw(text::bounded(&block.to_string(), text::RAW))),
@@ -128,10 +133,13 @@ impl Stream {
                 "tool_result" => {
                     let id = string(block, "/tool_use_id").to_owned();
                     let is_error = block.get("is_error").and_then(Value::as_bool).unwrap_or(false);
-                    let output = text::output(&content(block.get("content").unwrap_or(&Value::Null)));
+                    let output =
+                        text::output(&content(block.get("content").unwrap_or(&Value::Null)));
                     self.last_tool_failed = is_error;
                     if !is_error {
-                        events.extend(self.files.remove(&id).map(|path| Event::FileChange(vec![path])));
+                        events.extend(
+                            self.files.remove(&id).map(|path| Event::FileChange(vec![path])),
+                        );
                     }
                     events.insert(0, Event::ToolResult { id, is_error, output });
                 }
@@ -159,13 +167,10 @@ impl Stream {
     fn result(&mut self, value: &Value, seen: &mut Seen) -> Vec<Event> {
         let mut events = Vec::new();
         // A cut stream reports no usage at all; what the messages told is better than nothing.
-        let told = Usage {
-            cost_usd: value.get("total_cost_usd").and_then(Value::as_f64),
-            ..usage(value)
-        };
+        let told =
+            Usage { cost_usd: value.get("total_cost_usd").and_then(Value::as_f64), ..usage(value) };
         let nothing = told.input_tokens == 0 && told.output_tokens == 0;
-        let total =
-            if nothing { Usage { cost_usd: told.cost_usd, ..seen.usage } } else { told };
+        let total = if nothing { Usage { cost_usd: told.cost_usd, ..seen.usage } } else { told };
         events.push(seen.usage(total));
 
         // Refusals after which some tool succeeded do not count: the agent found an allowed way.
@@ -202,7 +207,8 @@ impl Stream {
             return fail(FailureKind::Context, message);
         }
         if errors.iter().any(|error| {
-            error.starts_with("No conversation found") || error.contains("requires a valid session ID")
+            error.starts_with("No conversation found")
+                || error.contains("requires a valid session ID")
         }) {
             return fail(FailureKind::SessionMissing, message);
         }
@@ -219,7 +225,10 @@ impl Stream {
             _ => None,
         };
         let kind = kind.or_else(|| text::kind_of_status(status)).unwrap_or(FailureKind::Other);
-        fail(kind, if message.is_empty() { format!("Claude Code failed ({reason}).") } else { message })
+        fail(
+            kind,
+            if message.is_empty() { format!("Claude Code failed ({reason}).") } else { message },
+        )
     }
 
     pub fn verdict(&self, _exit: &Exit) -> Option<Result<(), Failure>> {

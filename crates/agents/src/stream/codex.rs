@@ -15,7 +15,9 @@ pub(super) struct Stream {
 impl Stream {
     pub fn line(&mut self, value: &Value, seen: &mut Seen) -> Option<Vec<Event>> {
         match string(value, "/type") {
-            "thread.started" => Some(seen.session(string(value, "/thread_id"), None).into_iter().collect()),
+            "thread.started" => {
+                Some(seen.session(string(value, "/thread_id"), None).into_iter().collect())
+            }
             "turn.started" => {
                 self.ending = None;
                 Some(Vec::new())
@@ -30,7 +32,8 @@ impl Stream {
                 let before = seen.before;
                 Some(vec![seen.usage(Usage {
                     input_tokens: total("/usage/input_tokens").saturating_sub(before.input),
-                    cached_tokens: total("/usage/cached_input_tokens").saturating_sub(before.cached),
+                    cached_tokens:
+                        total("/usage/cached_input_tokens").saturating_sub(before.cached),
                     output_tokens: total("/usage/output_tokens").saturating_sub(before.output),
                     cost_usd: None,
                 })])

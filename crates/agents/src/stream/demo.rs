@@ -31,7 +31,11 @@ impl Stream {
                 output: text::output(string(value, "/output")),
             },
             "file_change" => Event::FileChange(
-                array(value, "/paths").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+                array(value, "/paths")
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect(),
             ),
             "retrying" => Event::Retrying(text::sentence(string(value, "/message"))),
             "notice" => Event::Notice(text::sentence(string(value, "/message"))),

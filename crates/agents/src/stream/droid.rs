@@ -72,7 +72,8 @@ impl Stream {
     fn tool_result(&mut self, value: &Value) -> Vec<Event> {
         let id = string(value, "/id").to_owned();
         let is_error = value.get("isError").and_then(Value::as_bool).unwrap_or(false);
-        let output = text::output(string(value, if is_error { "/error/message" } else { "/value" }));
+        let output =
+            text::output(string(value, if is_error { "/error/message" } else { "/value" }));
         let changed = self.files.remove(&id).filter(|_| !is_error);
         let result = Event::ToolResult { id, is_error, output };
         std::iter::once(result).chain(changed.map(|path| Event::FileChange(vec![path]))).collect()

@@ -30,7 +30,10 @@ impl Stream {
             "step_start" => self.last = Some(Step::Between("tool-calls".to_owned())),
             "text" => events.push(seen.text(string(value, "/part/text"))),
             "reasoning" => {
-                events.push(Event::Thinking(text::bounded(string(value, "/part/text"), text::ANSWER)));
+                events.push(Event::Thinking(text::bounded(
+                    string(value, "/part/text"),
+                    text::ANSWER,
+                )));
             }
             "tool_use" => events.extend(self.tool_use(value.get("part")?)),
             "step_finish" => {
@@ -54,8 +57,7 @@ impl Stream {
     fn tool_use(&mut self, part: &Value) -> Vec<Event> {
         let (id, name) = (string(part, "/callID").to_owned(), string(part, "/tool").to_owned());
         let is_error = string(part, "/state/status") == "error";
-        let output =
-            string(part, if is_error { "/state/error" } else { "/state/output" });
+        let output = string(part, if is_error { "/state/error" } else { "/state/output" });
         self.refused = (is_error && output.contains("rejected permission")
             || is_error && output.contains("prevents you from using"))
         .then(|| name.clone());
@@ -64,7 +66,9 @@ impl Stream {
             Event::ToolCall { id: id.clone(), name: name.clone(), summary: text::summary(input) },
             Event::ToolResult { id, is_error, output: text::output(output) },
         ];
-        if !is_error && matches!(name.as_str(), "write" | "edit" | "multiedit" | "patch" | "apply_patch") {
+        if !is_error
+            && matches!(name.as_str(), "write" | "edit" | "multiedit" | "patch" | "apply_patch")
+        {
             let path = ["/state/metadata/filepath", "/state/input/filePath", "/state/title"]
                 .map(|field| string(part, field))
                 .into_iter()
@@ -81,19 +85,21 @@ impl Stream {
                 None => Ok(()),
             }),
             Step::Failed(failure) => Some(Err(failure.clone())),
-            Step::Between(reason) if exit.code == Some(0) => Some(Err(match (&self.refused, reason.as_str()) {
-                // A question that nobody could answer ends the turn, with exit code 0.
-                (Some(tool), _) => refusal(tool),
-                (None, _) if exit.stderr.contains("auto-rejecting") => refusal("a tool"),
-                (None, "length") => fail(
-                    FailureKind::Context,
-                    "The answer was cut at the model's length limit.",
-                ),
-                (None, "content-filter") => {
-                    fail(FailureKind::Other, "The model's service filtered the answer.")
-                }
-                (None, _) => return None,
-            })),
+            Step::Between(reason) if exit.code == Some(0) => {
+                Some(Err(match (&self.refused, reason.as_str()) {
+                    // A question that nobody could answer ends the turn, with exit code 0.
+                    (Some(tool), _) => refusal(tool),
+                    (None, _) if exit.stderr.contains("auto-rejecting") => refusal("a tool"),
+                    (None, "length") => fail(
+                        FailureKind::Context,
+                        "The answer was cut at the model's length limit.",
+                    ),
+                    (None, "content-filter") => {
+                        fail(FailureKind::Other, "The model's service filtered the answer.")
+                    }
+                    (None, _) => return None,
+                }))
+            }
             Step::Stopped | Step::Between(_) => None,
         }
     }
@@ -126,7 +132,9 @@ fn failure(value: &Value) -> Failure {
     let status = number(value, "/error/data/statusCode");
     let kind = kind
         .or_else(|| match text::kind_of_status(status) {
-            Some(FailureKind::Limit { .. }) => Some(FailureKind::Limit { resets_ms: resets(value) }),
+            Some(FailureKind::Limit { .. }) => {
+                Some(FailureKind::Limit { resets_ms: resets(value) })
+            }
             other => other,
         })
         .or_else(|| text::kind_of_error(message))

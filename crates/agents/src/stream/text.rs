@@ -73,14 +73,22 @@ fn without_escapes(text: &str) -> String {
 /// A tool's input on one line: the part of it that a person would want to see.
 pub(super) fn summary(input: &Value) -> String {
     const TELLING: &[&str] = &[
-        "command", "file_path", "filePath", "path", "pattern", "query", "url", "description",
-        "prompt", "name",
+        "command",
+        "file_path",
+        "filePath",
+        "path",
+        "pattern",
+        "query",
+        "url",
+        "description",
+        "prompt",
+        "name",
     ];
     let telling = TELLING.iter().find_map(|key| match input.get(key)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Array(words) => Some(
-            words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
-        ),
+        Value::Array(words) => {
+            Some(words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
+        }
         _ => None,
     });
     let text = telling.unwrap_or_else(|| match input {
@@ -142,26 +150,59 @@ pub(super) fn kind_of_error(text: &str) -> Option<FailureKind> {
         return Some(kind);
     }
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&["hit your usage limit", "hit your limit", "rate limit", "rate_limit", "too many requests"]) {
+    if has(&[
+        "hit your usage limit",
+        "hit your limit",
+        "rate limit",
+        "rate_limit",
+        "too many requests",
+    ]) {
         Some(FailureKind::Limit { resets_ms: None })
-    } else if has(&["quota exceeded", "credit balance is too low", "billing", "insufficient_quota"]) {
+    } else if has(&["quota exceeded", "credit balance is too low", "billing", "insufficient_quota"])
+    {
         Some(FailureKind::Billing)
-    } else if has(&["context window", "prompt is too long", "context_length_exceeded", "maximum context"]) {
+    } else if has(&[
+        "context window",
+        "prompt is too long",
+        "context_length_exceeded",
+        "maximum context",
+    ]) {
         Some(FailureKind::Context)
     } else if has(&[
-        "authentication failed", "missing environment variable", "not logged in", "invalid api key",
-        "invalid x-api-key", "please log in", "please run /login", "token has expired",
+        "authentication failed",
+        "missing environment variable",
+        "not logged in",
+        "invalid api key",
+        "invalid x-api-key",
+        "please log in",
+        "please run /login",
+        "token has expired",
     ]) {
         Some(FailureKind::Auth)
     } else if has(&["overloaded", "at capacity", "internal server error"]) {
         Some(FailureKind::Overload)
     } else if has(&[
-        "waiting for network", "stream disconnected", "error sending request", "connection refused",
-        "connection reset", "unable to connect", "cannot connect", "econnrefused", "econnreset",
-        "enotfound", "etimedout", "socket hang up", "network error", "timed out",
+        "waiting for network",
+        "stream disconnected",
+        "error sending request",
+        "connection refused",
+        "connection reset",
+        "unable to connect",
+        "cannot connect",
+        "econnrefused",
+        "econnreset",
+        "enotfound",
+        "etimedout",
+        "socket hang up",
+        "network error",
+        "timed out",
     ]) {
         Some(FailureKind::Network)
-    } else if has(&["model_not_found", "does not exist or you do not have access", "model not found"]) {
+    } else if has(&[
+        "model_not_found",
+        "does not exist or you do not have access",
+        "model not found",
+    ]) {
         Some(FailureKind::ModelUnknown)
     } else {
         None
@@ -173,14 +214,22 @@ pub(super) fn kind_of_stderr(stderr: &str) -> Option<FailureKind> {
     let words = last_words(stderr).to_lowercase();
     let has = |texts: &[&str]| texts.iter().any(|text| words.contains(text));
     if has(&[
-        "no rollout found", "session not found", "no conversation found", "requires a valid session id",
-        "no session", "invalid session",
+        "no rollout found",
+        "session not found",
+        "no conversation found",
+        "requires a valid session id",
+        "no session",
+        "invalid session",
     ]) {
         Some(FailureKind::SessionMissing)
     } else if has(&["cannot be used with root/sudo"]) {
         Some(FailureKind::Unusable)
     } else if has(&[
-        "unknown option", "unexpected argument", "unrecognized", "unknown argument", "requires --verbose",
+        "unknown option",
+        "unexpected argument",
+        "unrecognized",
+        "unknown argument",
+        "requires --verbose",
         "invalid value",
     ]) {
         Some(FailureKind::Unusable)
@@ -219,13 +268,20 @@ mod tests {
     #[test]
     fn error_texts_have_kinds() {
         let limit = Some(FailureKind::Limit { resets_ms: None });
-        let check = |text: &str, kind: Option<FailureKind>| assert_eq!(kind_of_error(text), kind, "{text}");
+        let check =
+            |text: &str, kind: Option<FailureKind>| assert_eq!(kind_of_error(text), kind, "{text}");
         check("exceeded retry limit, last status: 429 Too Many Requests", limit);
         check("You’ve hit your usage limit. Try again at 8:32 AM.", limit);
         check("unexpected status 401 Unauthorized: Incorrect API key", Some(FailureKind::Auth));
-        check("unexpected status 529 <unknown status code>: overloaded", Some(FailureKind::Overload));
+        check(
+            "unexpected status 529 <unknown status code>: overloaded",
+            Some(FailureKind::Overload),
+        );
         check("429 {\"type\":\"error\"}", limit);
-        check("Reconnecting... waiting for network (Connection failed)", Some(FailureKind::Network));
+        check(
+            "Reconnecting... waiting for network (Connection failed)",
+            Some(FailureKind::Network),
+        );
         check("4290 things", None);
         check("2024-11-22 all fine", None);
         check("429", limit);
