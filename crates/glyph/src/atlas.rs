@@ -257,7 +257,7 @@ fn ink(raster: &Raster, left: i32, width: i32, height: i32) -> Ink {
     let columns = (left - raster.left).max(0)..(left + width - raster.left).min(raster.width as i32);
     for y in rows {
         for x in columns.clone() {
-            let at = (y * raster.width as i32 + x) as usize * depth + depth - 1;
+            let at = (y as usize * raster.width as usize + x as usize) * depth + depth - 1;
             let alpha = raster.pixels.get(at).copied().unwrap_or(0);
             ink.most = ink.most.max(alpha);
             ink.sum = ink.sum.saturating_add(u16::from(alpha >> 4));
@@ -400,9 +400,11 @@ impl Plane {
                     && (0..raster.height as i32).contains(&from_y);
                 let to = (slot_y as usize + y as usize) * stride
                     + (slot_x as usize + x as usize) * depth;
-                let from = (from_y * raster.width as i32 + from_x) as usize * depth;
-                let pixel = inside.then(|| raster.pixels.get(from..from + depth)).flatten();
-                match pixel {
+                let pixel = inside.then(|| {
+                    let from = (from_y as usize * raster.width as usize + from_x as usize) * depth;
+                    raster.pixels.get(from..from + depth)
+                });
+                match pixel.flatten() {
                     Some(pixel) => self.pixels[to..to + depth].copy_from_slice(pixel),
                     None => self.pixels[to..to + depth].fill(0),
                 }

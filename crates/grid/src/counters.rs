@@ -16,6 +16,7 @@ pub struct Counters {
     encode_nanos: AtomicU64,
     upload_nanos: AtomicU64,
     uploaded_bytes: AtomicU64,
+    record_nanos: AtomicU64,
     glyphs: AtomicU64,
 }
 
@@ -34,12 +35,14 @@ pub struct Counts {
     pub applied_rows: u64,
     /// Rows turned into what is drawn.
     pub encoded_rows: u64,
-    /// Time that took, rasterising new glyphs included.
+    /// Processor time that took, rasterising new glyphs included.
     pub encoding: Duration,
-    /// Time spent handing data to the graphics device.
+    /// Processor time spent handing data to the graphics device.
     pub uploading: Duration,
     /// How much was handed over.
     pub uploaded_bytes: u64,
+    /// Processor time spent recording what to draw.
+    pub recording: Duration,
     /// Glyphs rasterised.
     pub glyphs: u64,
 }
@@ -58,6 +61,7 @@ impl Counters {
             encoding: Duration::from_nanos(self.encode_nanos.load(Relaxed)),
             uploading: Duration::from_nanos(self.upload_nanos.load(Relaxed)),
             uploaded_bytes: self.uploaded_bytes.load(Relaxed),
+            recording: Duration::from_nanos(self.record_nanos.load(Relaxed)),
             glyphs: self.glyphs.load(Relaxed),
         }
     }
@@ -88,6 +92,10 @@ impl Counters {
     pub(crate) fn uploaded(&self, bytes: usize, took: Duration) {
         add(&self.uploaded_bytes, bytes as u64);
         add(&self.upload_nanos, nanos(took));
+    }
+
+    pub(crate) fn recorded(&self, took: Duration) {
+        add(&self.record_nanos, nanos(took));
     }
 }
 

@@ -5,7 +5,6 @@
 //! on a software Vulkan a third of what one rectangle a glyph costs.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use iced::Rectangle;
 use iced_wgpu::graphics::Viewport;
@@ -13,6 +12,7 @@ use iced_wgpu::primitive::{self, Renderer as _};
 use iced_wgpu::wgpu;
 use maestro_glyph::{Atlas, Line, Plane};
 
+use crate::clock::thread_time;
 use crate::encode::{Word4, pack};
 use crate::pane::Pane;
 use crate::sheet::{Cells, Cursor, Key, Sheet};
@@ -114,7 +114,10 @@ impl primitive::Primitive for Primitive {
     }
 
     fn draw(&self, pipeline: &Pipeline, pass: &mut wgpu::RenderPass<'_>) -> bool {
+        let start = thread_time();
         pipeline.draw(self.pane.view, pass);
+        let took = thread_time().saturating_sub(start);
+        self.pane.surface.clock().counters().recorded(took);
         true
     }
 }
@@ -229,7 +232,7 @@ impl Pipeline {
         }
 
         let (changed, cursor) = view.cells.update(pane, &mut sheet.sheet);
-        let start = Instant::now();
+        let start = thread_time();
         let mut bytes = sheet.upload(device, queue, &self.atlas_layout);
         for rows in changed {
             bytes += view.upload(queue, rows);
@@ -242,7 +245,7 @@ impl Pipeline {
         }
         let target = viewport.physical_size();
         view.target = (target.width as f32, target.height as f32);
-        pane.surface.clock().counters().uploaded(bytes, start.elapsed());
+        pane.surface.clock().counters().uploaded(bytes, thread_time().saturating_sub(start));
     }
 
     fn draw(&self, view: u64, pass: &mut wgpu::RenderPass<'_>) {

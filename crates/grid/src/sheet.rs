@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
 
 use iced::advanced::graphics::text::font_system;
 use maestro_core::screen::{Cell, CursorShape, Row, flags};
 use maestro_glyph::{Atlas, Faces, Fonts, Metrics, Pieces, Style};
 use unicode_width::UnicodeWidthChar;
 
+use crate::clock::thread_time;
 use crate::encode::{Encoder, Glyphs, Word4};
 use crate::look::{Colors, Look};
 use crate::pane::{CursorLook, Pane, Preedit};
@@ -177,7 +177,7 @@ impl Cells {
 
     /// Encodes what changed. Returns the changed rows, as few ranges as may be, and the cursor.
     pub(crate) fn update(&mut self, pane: &Pane, sheet: &mut Sheet) -> (Vec<Range<u16>>, Cursor) {
-        let start = Instant::now();
+        let start = thread_time();
         let screen = pane.surface.lock();
         let (cols, rows) = (pane.geometry.cols, pane.geometry.rows);
         let mut all = std::mem::take(&mut self.stale)
@@ -230,7 +230,7 @@ impl Cells {
         let cursor = Cursor::new(pane, &screen, self.preedit.as_ref());
         drop(screen);
         let glyphs = sheet.take_drawn();
-        pane.surface.clock().counters().encoded(count, start.elapsed(), glyphs);
+        pane.surface.clock().counters().encoded(count, thread_time().saturating_sub(start), glyphs);
         (ranges, cursor)
     }
 }
