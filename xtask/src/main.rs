@@ -1,6 +1,7 @@
 //! Every chore of the project, so that a person and a machine that checks do the same thing the same
 //! way.
 
+mod agents;
 mod bench;
 mod cargo;
 mod demo;
@@ -29,6 +30,13 @@ enum Chore {
     Bench(bench::Options),
     /// Render every scene in every theme and size to target/gallery.
     Gallery(gallery::Options),
+    /// Install the real agent programs that tests drive, at pinned versions, into target/agents.
+    #[command(disable_help_flag = true)]
+    Agents {
+        /// Names of agents; --list only shows them, --json as JSON.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -37,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::Gallery(options) => gallery::run(&options),
+        Chore::Agents { args } => agents::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,10 +3,10 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 
-use crate::{cargo, packages};
+use crate::{agents, cargo, packages};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -61,6 +61,14 @@ fn prepare() -> Result<()> {
         if let Err(error) = packages::ensure(optional) {
             loud(&format!("tests with a real window are skipped: {error:#}"));
         }
+    }
+    let agents = if cargo::has("npm") {
+        agents::install(&[])
+    } else {
+        Err(anyhow!("npm is missing: apt-get install nodejs npm"))
+    };
+    if let Err(error) = agents {
+        loud(&format!("tests with the real agents are skipped: {error:#}"));
     }
     Ok(())
 }

@@ -95,18 +95,21 @@ fn a_task_whose_verify_fails_is_tried_again_and_never_ticked() {
 fn an_agent_that_ticks_its_own_box_without_the_work_does_not_get_away_with_it() {
     let stage = Stage::new();
     let repository = stage.repository("shop");
-    let path = stage.path("tasks.md");
     let document = stage.write(
         "tasks.md",
-        &format!(
-            "- [ ] Cheat [[bash sed -i 's/- . . Cheat/- [x\\] Cheat/' {0}; sed -i 's/^- .. Cheat/- [x\\] Cheat/; s/^- .\\{{3\\}} Cheat/- [x\\] Cheat/' {0}]]\n  - verify: `false`\n",
-            text(&path)
-        ),
+        "- [ ] Cheat [[bash sh ../cheat.sh]]\n  - verify: `false`\n- [ ] Other [[text x]]\n",
     );
+    let script = "sed -i 's/\\[ \\]/[x]/' tasks.md\n".replace("tasks.md", text(&document));
+    let _ = stage.write("cheat.sh", &script);
     let (code, events) = run(&stage, &document, &repository);
     assert_eq!(code, 1, "{events:#?}");
     let after = std::fs::read_to_string(&document).expect("there");
     assert!(after.starts_with("- [ ] Cheat"), "a box is ticked without evidence: {after}");
+    let other = events.iter().find(|event| {
+        event["type"] == "task_complete" && event["task"].as_str().is_some_and(|t| t.starts_with("Other"))
+    });
+    let other = other.unwrap_or_else(|| panic!("the other task was taken as done: {events:#?}"));
+    assert_eq!(other["success"], true);
 }
 
 #[test]

@@ -1,1 +1,0 @@
-//! The real window on a virtual display.
