@@ -56,6 +56,8 @@ pub type Fault = Arc<dyn Fn(&[u8]) + Send + Sync>;
 pub(crate) struct Session {
     pub(crate) id: TerminalId,
     pub(crate) agent: Option<AgentId>,
+    /// Whether it shows the agent itself, not a shell beside it.
+    pub(crate) ai: bool,
     options: Options,
     pty: Pty,
     core: Mutex<Core>,
@@ -77,6 +79,7 @@ pub(crate) struct Session {
 pub(crate) struct Setup {
     pub(crate) id: TerminalId,
     pub(crate) agent: Option<AgentId>,
+    pub(crate) ai: bool,
     pub(crate) title: String,
     pub(crate) directory: PathBuf,
     pub(crate) size: Size,
@@ -206,6 +209,7 @@ impl Session {
         Self {
             id: setup.id,
             agent: setup.agent,
+            ai: setup.ai,
             core: Mutex::new(Core {
                 terminal: Terminal::new(options.clone()),
                 outbox: Outbox::new(),

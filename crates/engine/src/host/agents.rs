@@ -14,7 +14,8 @@ use maestro_protocol::message::{Branch, Error, ErrorKind, NewAgent};
 use super::commands::{branch, git_error, store_error};
 use super::tools::failed;
 use super::{Shared, attention, blocking, check_path, now_ms, refuse};
-use crate::session::Session;
+use super::terminals::Start;
+use crate::session::{Notices as _, Session};
 
 /// Agents at once.
 const AGENTS: usize = 512;
@@ -167,9 +168,8 @@ impl Shared {
         let shared = Arc::clone(self);
         let (session, start) = blocking(move || {
             let (session, options) = shared.choose_session(&agent, resume);
-            shared
-                .plan_tui(agent.provider, Some(agent.id), &options, size)
-                .map(|start| (session, start))
+            let start = shared.plan_tui(agent.provider, &options, size)?;
+            Ok::<_, Error>((session, Start { agent: Some(agent.id), ai: true, ..start }))
         })
         .await
         .map_err(failed)??;
@@ -192,15 +192,10 @@ impl Shared {
                 };
             })
             .await?;
-        // It may have ended before the world knew whose it was.
-        if let Some(code) = opened.info().exit {
-            let news = crate::session::News { exit: Some(code), ..Default::default() };
-            if let Some(verdict) = attention::from_terminal(&agent, &news, now_ms()) {
-                self.world.attend(id, verdict);
-            }
-        }
+        // What it said before the world knew whose it is was kept.
+        self.notices.changed(terminal);
         let _ = tokio::spawn(Arc::clone(self).look_for_session(id, terminal));
-        self.agent(id)
+        Ok(agent)
     }
 
     /// Which session a TUI is started with: the one to go on with, or a new one whose id we choose

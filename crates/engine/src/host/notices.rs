@@ -106,10 +106,13 @@ fn tell_news(
     now: Instant,
 ) {
     let terminal = session.id;
+    let agent = session.agent.filter(|_| session.ai).and_then(|id| shared.world.agent(id));
+    if agent.as_ref().is_some_and(|agent| agent.ai_terminal.is_none_or(|known| known < terminal)) {
+        // It was started a moment ago and the agent does not have it yet: kept until it has.
+        return;
+    }
     let mut news = session.take_news();
-    if let Some(agent) = session.agent.and_then(|id| shared.world.agent(id))
-        && agent.ai_terminal == Some(terminal)
-    {
+    if let Some(agent) = agent.filter(|agent| agent.ai_terminal == Some(terminal)) {
         if let Some(verdict) = attention::from_terminal(&agent, &news, now_ms()) {
             shared.world.attend(agent.id, verdict);
         }

@@ -19,7 +19,7 @@ use maestro_terminal::Identity;
 use super::commands::store_error;
 use super::tools::failed;
 use super::{Shared, blocking, check_path, now_ms, refuse};
-use crate::session::{Session, Setup};
+use crate::session::{Notices as _, Session, Setup};
 
 /// Terminals at once.
 const TERMINALS: usize = 256;
@@ -39,6 +39,8 @@ pub(crate) const TERMINAL: &str = "MAESTRO_TERMINAL";
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) agent: Option<AgentId>,
+    /// Whether it shows the agent itself, not a shell beside it.
+    pub(crate) ai: bool,
     /// Decides who the terminal says it is.
     pub(crate) provider: Provider,
     pub(crate) title: String,
@@ -95,14 +97,15 @@ impl Shared {
         directory: PathBuf,
         size: Size,
     ) -> Result<Start, Error> {
-        self.plan_tui(Provider::Shell, agent, &TuiOptions { directory, ..TuiOptions::default() }, size)
+        let options = TuiOptions { directory, ..TuiOptions::default() };
+        let start = self.plan_tui(Provider::Shell, &options, size)?;
+        Ok(Start { agent, ..start })
     }
 
     /// A provider's own TUI. Blocks.
     pub(crate) fn plan_tui(
         &self,
         provider: Provider,
-        agent: Option<AgentId>,
         options: &TuiOptions,
         size: Size,
     ) -> Result<Start, Error> {
@@ -115,7 +118,8 @@ impl Shared {
             provider => provider.title().to_owned(),
         };
         Ok(Start {
-            agent,
+            agent: None,
+            ai: false,
             provider,
             title,
             program: program.into(),
@@ -141,6 +145,8 @@ impl Shared {
         let shared = Arc::clone(self);
         let session = blocking(move || shared.spawn(start)).await.map_err(failed)??;
         self.world.add_terminal(&session);
+        // What it said before the world knew it was not told.
+        self.notices.changed(session.id);
         if self.is_stopping() {
             // The stop may have gone by before this one was in the world.
             session.close(self.options.grace);
@@ -158,6 +164,7 @@ impl Shared {
         let setup = Setup {
             id,
             agent: start.agent,
+            ai: start.ai,
             title: start.title,
             directory: start.directory.clone(),
             size: start.size.clamped(),

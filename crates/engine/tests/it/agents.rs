@@ -11,7 +11,7 @@ use crate::harness::{Place, User, provider, stop, wait};
 
 /// Prints how it was started and waits.
 const TUI: &str = "echo \"args: $*\"; echo \"in: $(pwd)\"; echo \"agent: $MAESTRO_AGENT\"; \
-                   while read line; do eval \"$line\"; done";
+                   while read -r line; do eval \"$line\"; done";
 
 fn git(directory: &std::path::Path, args: &[&str]) {
     let output = Process::new("git")
@@ -278,7 +278,6 @@ async fn after_an_orderly_stop_agents_are_offered_back_too() {
     let host = place.host().await;
     let user = User::of(&host).await;
     let agent = user.new_agent(Provider::Shell, &folder, "one").await;
-    user.until_read(agent.ai_terminal.expect("it has one"), "$").await;
     let user_was_told = user.clone();
     stop(&host).await;
     user_was_told

@@ -17,6 +17,7 @@ use maestro_protocol::message::{
 use maestro_protocol::{Client, Home, Incoming};
 use maestro_pty::Grace;
 use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
 
 /// How long anything may take before a test gives up. Far more than it needs.
 pub const DEADLINE: Duration = Duration::from_secs(40);
@@ -102,6 +103,7 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 pub struct User {
     pub client: Client,
     seen: Arc<Seen>,
+    listener: AbortHandle,
 }
 
 #[derive(Default)]
@@ -168,7 +170,7 @@ impl User {
     fn listening(client: Client, mut incoming: mpsc::Receiver<Incoming>, credit: bool) -> Self {
         let seen = Arc::new(Seen::default());
         let (ours, theirs) = (Arc::clone(&seen), client.clone());
-        tokio::spawn(async move {
+        let listener = tokio::spawn(async move {
             while let Some(message) = incoming.recv().await {
                 let mut state = ours.state.lock().expect("no panic before");
                 match message {
@@ -190,7 +192,12 @@ impl User {
                 ours.changed.notify_waiters();
             }
         });
-        Self { client, seen }
+        Self { client, seen, listener: listener.abort_handle() }
+    }
+
+    /// Ends the connection without a word.
+    pub fn leave(self) {
+        self.listener.abort();
     }
 
     pub async fn ask(&self, command: Command) -> Result<Reply, Error> {

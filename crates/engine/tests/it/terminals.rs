@@ -94,8 +94,8 @@ async fn a_resize_reaches_the_child_and_makes_a_full_frame() {
     user.client.input(terminal, Input::Resize(Size::new(61, 17))).expect("connected");
     let shown = user.until_shown(terminal, "17 61").await;
     assert_eq!(shown.size, Some(Size::new(61, 17)));
-    user.done(Command::ResizeTerminal { terminal, size: Size::new(5000, 0) }).await;
-    user.until_shown(terminal, "1 1000").await;
+    user.done(Command::ResizeTerminal { terminal, size: Size { cols: 5000, rows: 3, cell_width: 0, cell_height: 0 } }).await;
+    user.until_shown(terminal, "3 1000").await;
     stop(&host).await;
 }
 
