@@ -253,11 +253,13 @@ struct Guard<'a> {
 }
 
 impl Guard<'_> {
-    /// Removes history beyond its limit when it is more than `slack` rows beyond.
+    /// Removes history beyond its limit once it is `slack` rows beyond. One row more, and upstream would
+    /// allocate rows only to free them again.
     #[inline]
     fn shorten(&mut self, slack: usize) {
         let history = self.term.grid().history_size();
-        if history > self.state.scrollback.saturating_add(slack) {
+        let limit = self.state.scrollback;
+        if history >= limit.saturating_add(slack) && history > limit {
             self.shorten_to_limit(history);
         }
     }

@@ -82,13 +82,17 @@ impl Tap {
         let mut at = 0;
         while at < bytes.len() {
             let (used, found) = match self.state {
-                State::Ground => match memchr(0x1b, &bytes[at..]) {
-                    Some(plain) => {
+                State::Ground => {
+                    let Some(plain) = memchr(0x1b, &bytes[at..]) else {
+                        return (bytes.len(), None);
+                    };
+                    let after = &bytes[at + plain + 1..];
+                    let quiet = quiet_csi(after);
+                    if quiet == 0 {
                         self.state = State::Escape;
-                        (plain + 1, None)
                     }
-                    None => return (bytes.len(), None),
-                },
+                    (plain + 1 + quiet, None)
+                }
                 State::Csi => self.csi(&bytes[at..]),
                 State::Osc => self.osc_string(&bytes[at..]),
                 State::DcsData | State::DcsIgnore | State::Ignored => self.string(&bytes[at..]),
@@ -159,7 +163,7 @@ impl Tap {
             match byte {
                 0x40..=0x7e => {
                     self.state = State::Ground;
-                    if !matches!(byte, b'q' | b'c' | b'n' | b'b') {
+                    if !asks(byte) {
                         return (at + 1, None);
                     }
                     let found = self.question(&bytes[..at], byte);
@@ -252,6 +256,22 @@ impl Tap {
         let complete = was_osc && matches!(last, 0x07 | 0x1b);
         (end + 1, complete.then_some(Found::Osc))
     }
+}
+
+/// The length of a CSI (without its escape) that is whole and asks nothing, or 0. Nearly all are such, and
+/// they need no state.
+#[inline]
+fn quiet_csi(bytes: &[u8]) -> usize {
+    let [b'[', rest @ ..] = bytes else { return 0 };
+    match rest.iter().position(|byte| !(0x20..0x40).contains(byte)) {
+        Some(at) if (0x40..0x7f).contains(&rest[at]) && !asks(rest[at]) => at + 2,
+        _ => 0,
+    }
+}
+
+/// Whether a CSI with this final byte may be one to look at.
+fn asks(last: u8) -> bool {
+    matches!(last, b'q' | b'c' | b'n' | b'b')
 }
 
 /// Whether the first number of a repeat is 1 000 or more. C0 bytes within are executed by the parser and
