@@ -281,7 +281,7 @@ impl Runs {
             _lock: lock,
         };
         let inner = Arc::clone(&self.inner);
-        let _ = tokio::spawn(async move {
+        drop(tokio::spawn(async move {
             if let Some(host) = orphans_of {
                 let marker = Marker::new(actor::marks(&host, id));
                 let _ = tokio::task::spawn_blocking(move || marker.end(ORPHANS)).await;
@@ -289,7 +289,7 @@ impl Runs {
             // In a task of its own, so that its panic ends this run and nothing else.
             let end = tokio::spawn(actor.live()).await;
             inner.finish(id, &view, end).await;
-        });
+        }));
     }
 }
 

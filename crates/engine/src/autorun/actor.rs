@@ -82,10 +82,10 @@ impl Stopper {
                 cancel.cancel();
                 // The user is waiting: SIGINT gives it the time to save its session, not more.
                 let cancel = cancel.clone();
-                let _ = tokio::spawn(async move {
+                drop(tokio::spawn(async move {
                     tokio::time::sleep(SHORT_GRACE).await;
                     cancel.kill();
-                });
+                }));
             }
             Self::Command(stop) => {
                 let _ = stop.send(true);
@@ -180,7 +180,7 @@ impl Actor {
             Ok(Ok(())) => {}
             // The journal has everything; the state is for people.
             Ok(Err(error)) => {
-                tracing::warn!(run = %run.id, %error, "an interrupted run was not saved")
+                tracing::warn!(run = %run.id, %error, "an interrupted run was not saved");
             }
             Err(error) => tracing::warn!(run = %run.id, %error, "an interrupted run was not saved"),
         }
