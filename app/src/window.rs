@@ -1,0 +1,132 @@
+//! The window: one more client of the host, with screens.
+//!
+//! [`run`] opens it, [`term`] opens one with a single command in it, [`screenshot`] draws it into a file
+//! without a display. Nothing an agent depends on lives here: killing the window loses nothing.
+
+mod ago;
+mod agents;
+mod bare;
+mod bars;
+mod link;
+mod model;
+mod new_agent;
+mod palette;
+mod panes;
+mod picture;
+mod prompt;
+mod runs;
+mod scene;
+mod shell;
+#[cfg(test)]
+mod tests;
+mod toast;
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use iced::{Size, Task, window};
+use maestro_grid::Clock;
+use maestro_protocol::client::Start;
+use maestro_protocol::home::Home;
+use maestro_ui::font;
+use maestro_ui::theme::type_scale;
+
+pub use bare::Options as TermOptions;
+pub use picture::{Picture, Renderer};
+
+use link::Link;
+use shell::{Message, Shell};
+
+/// The smallest window that still makes sense.
+const LEAST: Size = Size::new(640.0, 400.0);
+
+/// What the window needs to know.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whose agents it shows.
+    pub home: Home,
+    /// How the host is started when none runs.
+    pub start: Start,
+}
+
+/// Opens the window and returns when it is closed. Agents and runs go on without it.
+pub fn run(options: Options) -> anyhow::Result<()> {
+    load_fonts();
+    let clock = Clock::new();
+    let link = Link::start(&clock, options.home, options.start)
+        .context("the window cannot start the thread that talks to the host")?;
+    let boot = move || {
+        let shell = Shell::new(link.clone(), clock.clone(), now_ms());
+        let (id, opened) = window::open(settings(Size::new(1440.0, 900.0)));
+        let opened = opened.then(window::scale_factor).map(Message::Rescaled);
+        let size = window::size(id).map(Message::Resized);
+        let started = shell.start();
+        (shell, Task::batch([opened.chain(size), started]))
+    };
+    iced::daemon(boot, Shell::update, Shell::view)
+        .title(|shell: &Shell, _| shell.title())
+        .theme(|shell: &Shell, _| shell.theme())
+        .subscription(Shell::subscription)
+        .settings(program_settings())
+        .run()
+        .context("the window cannot be opened: is there a display?")
+}
+
+/// Opens a window with nothing but one command in one terminal. Returns the command's exit code, and
+/// ends with it.
+pub fn term(command: Vec<String>, options: TermOptions) -> anyhow::Result<i32> {
+    bare::run(command, options)
+}
+
+/// Draws a scene into a PNG file, without a display.
+pub fn screenshot(picture: &Picture) -> anyhow::Result<()> {
+    picture::write(picture)
+}
+
+/// The scenes that [`screenshot`] knows by name, besides `live`.
+#[must_use]
+pub fn scenes() -> &'static [&'static str] {
+    &scene::NAMES
+}
+
+/// Finds the system's fonts on a thread of its own: it takes as long as opening a window does.
+fn load_fonts() {
+    // Without the thread the first text waits for the fonts; nothing else changes.
+    let _ = thread::Builder::new().name("fonts".to_owned()).spawn(font::load);
+}
+
+fn settings(size: Size) -> window::Settings {
+    window::Settings {
+        size,
+        min_size: Some(LEAST),
+        exit_on_close_request: false,
+        #[cfg(target_os = "linux")]
+        platform_specific: window::settings::PlatformSpecific {
+            application_id: "maestro".to_owned(),
+            ..Default::default()
+        },
+        ..window::Settings::default()
+    }
+}
+
+fn program_settings() -> iced::Settings {
+    iced::Settings {
+        id: Some("maestro".to_owned()),
+        default_font: font::REGULAR,
+        default_text_size: type_scale::BASE.0.into(),
+        ..iced::Settings::default()
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Where a picture goes, for its errors.
+fn shown(path: &PathBuf) -> String {
+    path.display().to_string()
+}

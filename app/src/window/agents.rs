@@ -1,0 +1,172 @@
+//! The left panel: who needs the user, then every agent by repository.
+
+use iced::widget::{Column, button, column, container, row, scrollable};
+use iced::{Alignment, Element, Length, Padding};
+use maestro_core::AgentId;
+use maestro_core::agent::{Agent, State};
+use maestro_core::command::Id;
+use maestro_core::keymap::Keymap;
+use maestro_ui::icon::{Icon, icon};
+use maestro_ui::theme::{Tokens, extent, space, type_scale};
+use maestro_ui::{font, line, part, status, style};
+
+use super::ago;
+use super::model::Model;
+
+/// What the panel shows beside the model.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// Colours.
+    pub tokens: &'static Tokens,
+    /// Chords to teach.
+    pub keymap: &'a Keymap,
+    /// The agent whose pane has the keyboard.
+    pub focused: Option<AgentId>,
+    /// The agent the list's own cursor is on, while the list has the keyboard.
+    pub marked: Option<AgentId>,
+    /// Now.
+    pub now_ms: u64,
+    /// Whether the working arc turns.
+    pub turning: bool,
+}
+
+/// What was pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// An agent.
+    Picked(AgentId),
+    /// *New agent*.
+    New,
+}
+
+/// The agents in the order in which the panel lists them, without the group on top.
+#[must_use]
+pub fn order(model: &Model) -> Vec<AgentId> {
+    let groups = model.groups();
+    groups.iter().flat_map(|group| group.agents.iter().map(|agent| agent.id)).collect()
+}
+
+/// The panel.
+pub fn view<'a>(model: &'a Model, context: Context<'a>) -> Element<'a, Message> {
+    let tokens = context.tokens;
+    let mut rows = Column::new().width(Length::Fill);
+    let waiting: Vec<_> =
+        model.agents.iter().filter(|agent| agent.attention.state == State::NeedsYou).collect();
+    if !waiting.is_empty() {
+        rows = rows.push(part::section(tokens, "Needs you", waiting.len()));
+        for agent in waiting {
+            // The same agent again further down: only there is it the selected one.
+            let above = Context { focused: None, marked: None, ..context };
+            rows = rows.push(agent_row(model, agent, above, false));
+        }
+    }
+    for group in model.groups() {
+        rows = rows.push(part::section(tokens, &group.title(), group.agents.len()));
+        for agent in &group.agents {
+            rows = rows.push(agent_row(model, agent, context, group.is_child(agent)));
+        }
+    }
+    let bar = scrollable::Scrollbar::new().width(4.0).scroller_width(4.0).margin(1.0);
+    let list = scrollable(rows.padding(Padding::ZERO.bottom(space::M)))
+        .direction(scrollable::Direction::Vertical(bar))
+        .height(Length::Fill)
+        .style(style::scroll(tokens));
+    container(column![list, part::rule(tokens), new_agent(context)])
+        .width(extent::LEFT_PANEL)
+        .height(Length::Fill)
+        .style(move |_| style::surface(tokens.panel))
+        .into()
+}
+
+fn agent_row<'a>(
+    model: &Model,
+    agent: &Agent,
+    context: Context<'_>,
+    child: bool,
+) -> Element<'a, Message> {
+    let tokens = context.tokens;
+    let shape = status::of_agent(tokens, agent.attention.state);
+    let parts = part::AgentRow {
+        glyph: status::glyph(tokens, shape, extent::GLYPH, context.turning),
+        name: agent.name.clone(),
+        reason: reason(agent),
+        pill: pill(model, agent, context),
+        selected: context.focused == Some(agent.id),
+        marked: context.marked == Some(agent.id),
+        child,
+    };
+    part::agent_row(tokens, parts, Message::Picked(agent.id))
+}
+
+/// Why the agent is as it is: what was found out, or else where it works.
+pub fn reason(agent: &Agent) -> String {
+    let because = agent.attention.because.trim();
+    let branch = agent.branch.as_deref();
+    match (agent.attention.state, because, branch) {
+        (_, "", Some(branch)) => branch.to_owned(),
+        (_, "", None) => agent.directory.display().to_string(),
+        (State::Idle | State::Done | State::Working, because, Some(branch)) => {
+            format!("{branch} · {because}")
+        }
+        (_, because, _) => because.to_owned(),
+    }
+}
+
+/// The one fact that matters now.
+pub fn pill<'a, M: 'a>(
+    model: &Model,
+    agent: &Agent,
+    context: Context<'_>,
+) -> Option<Element<'a, M>> {
+    let tokens = context.tokens;
+    let since = || ago::since(agent.attention.since_ms, context.now_ms);
+    let label = match (agent.attention.state, model.run_of(agent)) {
+        (State::NeedsYou, _) => since(),
+        (State::Failed, _) => "!".to_owned(),
+        (_, Some(run)) => format!("{}/{}", run.done, run.done + run.open),
+        (State::Done, None) => "new".to_owned(),
+        _ => return None,
+    };
+    Some(part::pill(tokens, label, false))
+}
+
+fn new_agent<'a>(context: Context<'_>) -> Element<'a, Message> {
+    let tokens = context.tokens;
+    let chord = context.keymap.title(Id::AgentNew);
+    let content = row![
+        icon(Icon::Plus, 11.0, tokens.dim),
+        line("New agent", type_scale::BASE, font::REGULAR, tokens.dim).fill(),
+    ]
+    .push(chord.map(|chord| part::chord(tokens, &chord)))
+    .spacing(space::S)
+    .align_y(Alignment::Center)
+    .height(Length::Fill);
+    button(content)
+        .padding([0.0, space::M])
+        .height(extent::TOP_BAR)
+        .width(Length::Fill)
+        .style(style::row(tokens, false))
+        .on_press(Message::New)
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene;
+    use super::*;
+
+    #[test]
+    fn every_row_says_why() {
+        for agent in scene::world().agents {
+            assert!(!reason(&agent).is_empty(), "{}", agent.name);
+        }
+    }
+
+    #[test]
+    fn the_list_has_every_agent_once() {
+        let mut model = Model::default();
+        model.replace(scene::world());
+        let order = order(&model);
+        assert_eq!(order.len(), model.agents.len());
+    }
+}

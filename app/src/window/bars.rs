@@ -1,0 +1,147 @@
+//! The bar at the top and the line at the bottom.
+
+use iced::widget::{Row, button, container, row, stack};
+use iced::{Alignment, Background, Border, Color, Element, Length};
+use maestro_core::agent::{Agent, State};
+use maestro_core::command::Id;
+use maestro_core::keymap::Keymap;
+use maestro_ui::icon::{Icon, icon};
+use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
+use maestro_ui::{font, line, part, status, style};
+
+use super::model::{self, Model};
+use super::panes::Side;
+use super::runs;
+
+/// The bar at the top: the name, the way to everything, what needs the user.
+pub fn top<'a, M: Clone + 'a>(
+    model: &Model,
+    tokens: &'static Tokens,
+    keymap: &Keymap,
+    on_search: M,
+    on_waiting: M,
+) -> Element<'a, M> {
+    let (waiting, working) = (model.count(State::NeedsYou), model.count(State::Working));
+    let mut pills = Row::new().spacing(space::S).align_y(Alignment::Center);
+    if waiting > 0 {
+        let words = if waiting == 1 { "1 needs you".to_owned() } else { format!("{waiting} need you") };
+        let pill = part::pill(tokens, words, true);
+        pills = pills.push(iced::widget::mouse_area(pill).on_press(on_waiting));
+    }
+    if working > 0 {
+        pills = pills.push(part::pill(tokens, format!("{working} working"), false));
+    }
+    let name = line("Maestro", type_scale::LARGE, font::SEMIBOLD, tokens.text);
+    let sides = row![name, line("", type_scale::BASE, font::REGULAR, tokens.dim).fill(), pills]
+        .align_y(Alignment::Center)
+        .height(Length::Fill);
+    let search = container(search(tokens, keymap, on_search))
+        .center(Length::Fill);
+    container(stack![sides, search])
+        .padding([0.0, space::M])
+        .height(extent::TOP_BAR)
+        .width(Length::Fill)
+        .style(move |_| style::surface(tokens.panel))
+        .into()
+}
+
+fn search<'a, M: Clone + 'a>(
+    tokens: &'static Tokens,
+    keymap: &Keymap,
+    on_press: M,
+) -> Element<'a, M> {
+    let content = row![
+        line("Run a command, go to an agent…", type_scale::BASE, font::REGULAR, tokens.faint).fill()
+    ]
+    .push(keymap.title(Id::Palette).map(|chord| part::chord(tokens, &chord)))
+    .align_y(Alignment::Center)
+    .height(Length::Fill);
+    button(content)
+        .padding([0.0, 10.0])
+        .width(360.0)
+        .height(26.0)
+        .style(move |_, status| {
+            let hovered = matches!(status, button::Status::Hovered | button::Status::Pressed);
+            let line = if hovered { tokens.strong } else { tokens.border };
+            button::Style {
+                background: Some(Background::Color(tokens.raised)),
+                text_color: tokens.dim,
+                border: Border { color: line, width: extent::LINE, radius: radius::BUTTON.into() },
+                ..button::Style::default()
+            }
+        })
+        .on_press(on_press)
+        .into()
+}
+
+/// What the status bar is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Status<'a> {
+    /// The agent whose pane has the keyboard.
+    pub agent: Option<(&'a Agent, Side)>,
+    /// What is wrong with the connection.
+    pub trouble: Option<&'a str>,
+    /// Whether one pane is shown alone.
+    pub maximised: bool,
+}
+
+/// The line at the bottom: where one is, what goes on, which keys help.
+pub fn bottom<'a, M: 'a>(
+    model: &Model,
+    tokens: &'static Tokens,
+    keymap: &Keymap,
+    about: Status<'_>,
+) -> Element<'a, M> {
+    let words =
+        |text: String, ink: Color| line(text, type_scale::SMALL, font::REGULAR, ink);
+    let mut left = Row::new().spacing(space::L).align_y(Alignment::Center);
+    if let Some(trouble) = about.trouble {
+        let glyph = icon(Icon::Warning, 12.0, tokens.red);
+        let trouble = words(trouble.to_owned(), tokens.red);
+        left = left.push(row![glyph, trouble].spacing(6.0).align_y(Alignment::Center));
+    }
+    if let Some((agent, side)) = about.agent {
+        let (shape, color) = status::of_agent(tokens, agent.attention.state);
+        let glyph = status::glyph(tokens, (shape, color), 12.0, false);
+        let name = line(&*agent.name, type_scale::SMALL, font::MEDIUM, tokens.text);
+        left = left.push(row![glyph, name].spacing(6.0).align_y(Alignment::Center));
+        let side = match side {
+            Side::Agent => "AI terminal",
+            Side::Shell => "Shell",
+        };
+        left = left.push(words(side.to_owned(), tokens.dim));
+        left = left.push(agent.branch.clone().map(|branch| words(branch, tokens.dim)));
+    }
+    if about.maximised {
+        left = left.push(words("alone".to_owned(), tokens.accent));
+    }
+    if let Some(run) = model.runs.iter().find(|run| model::is_active(run)) {
+        let all = run.done + run.open;
+        let bar = container(part::progress(tokens, run.done, all, tokens.green)).width(64.0);
+        let name = words(format!("{} {} of {all}", runs::title(run), run.done), tokens.dim);
+        left = left.push(row![name, bar].spacing(space::S).align_y(Alignment::Center));
+    }
+    let mut right = Row::new().spacing(space::L).align_y(Alignment::Center);
+    let side = match about.agent {
+        Some((_, Side::Shell)) => "agent",
+        _ => "shell",
+    };
+    for (id, label) in [
+        (about.agent.map(|_| Id::ToggleShell), side),
+        (Some(Id::FocusNext).filter(|_| model.agents.len() > 1), "next pane"),
+        (about.agent.map(|_| Id::PaneMaximise), if about.maximised { "all panes" } else { "maximise" }),
+    ] {
+        if let Some(chord) = id.and_then(|id| keymap.title(id)) {
+            let label = words(label.to_owned(), tokens.dim);
+            let hint = row![part::chord(tokens, &chord), label].spacing(6.0);
+            right = right.push(hint.align_y(Alignment::Center));
+        }
+    }
+    let left = container(left).width(Length::Fill).clip(true);
+    container(row![left, right].spacing(space::L).align_y(Alignment::Center))
+        .padding([0.0, space::M])
+        .width(Length::Fill)
+        .center_y(extent::STATUS_BAR)
+        .style(move |_| style::surface(tokens.panel))
+        .into()
+}

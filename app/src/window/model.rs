@@ -1,0 +1,222 @@
+//! What the host has told: the world as of the last event, and the questions the screens ask of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use maestro_core::agent::{Agent, State};
+use maestro_core::run::{self, Run};
+use maestro_core::{AgentId, TerminalId};
+use maestro_protocol::message::{Event, TerminalInfo, World};
+
+/// How long an ended run stays in sight.
+const RECENT_MS: u64 = 10 * 60 * 1000;
+
+/// The world as the window knows it.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    /// All agents, in the host's order.
+    pub agents: Vec<Agent>,
+    /// All terminals.
+    pub terminals: BTreeMap<TerminalId, TerminalInfo>,
+    /// Runs, newest first.
+    pub runs: Vec<Run>,
+    /// The number of the last event.
+    seq: u64,
+}
+
+/// Something in an event that a person should be told, beyond what the screens show anyway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A terminal's child wants attention.
+    Notification { agent: Option<AgentId>, title: String, body: String },
+    /// Something went wrong.
+    Problem { agent: Option<AgentId>, text: String },
+    /// A terminal's child wrote to the clipboard.
+    Clipboard { terminal: TerminalId, text: String },
+    /// A terminal's child ended.
+    Exited { terminal: TerminalId, exit: i32 },
+    /// The host is about to end.
+    HostStopping,
+}
+
+impl Model {
+    /// Starts over from a whole world.
+    pub fn replace(&mut self, world: World) {
+        self.seq = world.seq;
+        self.agents = world.agents;
+        self.terminals = world.terminals.into_iter().map(|info| (info.id, info)).collect();
+        self.runs = world.runs;
+    }
+
+    /// Takes in an event; old ones are ignored.
+    pub fn apply(&mut self, seq: u64, event: Event) -> Option<Notice> {
+        if seq <= self.seq {
+            return None;
+        }
+        self.seq = seq;
+        match event {
+            Event::Agent(agent) => self.put_agent(*agent),
+            Event::AgentRemoved(id) => self.agents.retain(|agent| agent.id != id),
+            Event::Terminal(info) => return self.put_terminal(info),
+            Event::TerminalClosed(id) => {
+                let _ = self.terminals.remove(&id);
+            }
+            Event::Run(run) => self.put_run(*run),
+            Event::Notification { terminal, title, body } => {
+                let agent = self.terminals.get(&terminal).and_then(|info| info.agent);
+                return Some(Notice::Notification { agent, title, body });
+            }
+            Event::Problem { agent, text } => return Some(Notice::Problem { agent, text }),
+            Event::Clipboard { terminal, text } => {
+                return Some(Notice::Clipboard { terminal, text });
+            }
+            Event::HostStopping => return Some(Notice::HostStopping),
+            Event::Bell(_) | Event::Preference { .. } => {}
+        }
+        None
+    }
+
+    fn put_agent(&mut self, agent: Agent) {
+        match self.agents.iter_mut().find(|known| known.id == agent.id) {
+            Some(known) => *known = agent,
+            None => self.agents.push(agent),
+        }
+    }
+
+    fn put_terminal(&mut self, info: TerminalInfo) -> Option<Notice> {
+        let (id, exit) = (info.id, info.exit);
+        let before = self.terminals.insert(id, info);
+        let exit = exit.filter(|_| before.is_none_or(|before| before.exit.is_none()))?;
+        Some(Notice::Exited { terminal: id, exit })
+    }
+
+    fn put_run(&mut self, run: Run) {
+        match self.runs.iter_mut().find(|known| known.id == run.id) {
+            Some(known) => *known = run,
+            None => self.runs.insert(0, run),
+        }
+    }
+
+    /// An agent.
+    #[must_use]
+    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
+        self.agents.iter().find(|agent| agent.id == id)
+    }
+
+    /// How many agents are in a state.
+    #[must_use]
+    pub fn count(&self, state: State) -> usize {
+        self.agents.iter().filter(|agent| agent.attention.state == state).count()
+    }
+
+    /// The run that works in an agent's name or directory now.
+    #[must_use]
+    pub fn run_of(&self, agent: &Agent) -> Option<&Run> {
+        self.runs.iter().find(|run| {
+            is_active(run)
+                && (run.spec.agent == Some(agent.id) || run.spec.directory == agent.directory)
+        })
+    }
+
+    /// Runs worth a card: active ones, and those that ended a moment ago.
+    pub fn runs_in_sight(&self, now_ms: u64) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(move |run| {
+            is_active(run)
+                || run.ended_ms.is_some_and(|ended| now_ms.saturating_sub(ended) < RECENT_MS)
+        })
+    }
+
+    /// Agents by repository: the main checkout first, its worktrees after it. Groups in the order in
+    /// which their first agent was made.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for agent in &self.agents {
+            let repository = agent.repository.as_deref();
+            match groups.iter_mut().find(|group| group.repository == repository) {
+                Some(group) => group.agents.push(agent),
+                None => groups.push(Group { repository, agents: vec![agent] }),
+            }
+        }
+        for group in &mut groups {
+            group.agents.sort_by_key(|agent| agent.worktree);
+        }
+        groups
+    }
+}
+
+/// Agents of one repository.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group<'a> {
+    /// The repository's main checkout.
+    pub repository: Option<&'a Path>,
+    /// The agents.
+    pub agents: Vec<&'a Agent>,
+}
+
+impl Group<'_> {
+    /// What the group is called.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.repository
+            .and_then(Path::file_name)
+            .map_or_else(|| "No repository".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Whether an agent of the group is shown as the child of the one in the main checkout.
+    #[must_use]
+    pub fn is_child(&self, agent: &Agent) -> bool {
+        agent.worktree && self.agents.iter().any(|other| !other.worktree)
+    }
+}
+
+/// Whether a run has not ended.
+#[must_use]
+pub fn is_active(run: &Run) -> bool {
+    !matches!(run.state, run::State::Ended(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene;
+    use super::*;
+
+    fn model() -> Model {
+        let mut model = Model::default();
+        model.replace(scene::world());
+        model
+    }
+
+    #[test]
+    fn groups_put_the_main_checkout_first_and_its_worktrees_under_it() {
+        let mut model = model();
+        model.agents.reverse();
+        let groups = model.groups();
+        let shop = groups.iter().find(|group| group.title() == "shop").expect("a group");
+        assert!(!shop.agents[0].worktree);
+        assert!(shop.agents[1..].iter().all(|agent| agent.worktree == shop.is_child(agent)));
+    }
+
+    #[test]
+    fn an_event_counts_once() {
+        let mut model = model();
+        let before = model.agents.len();
+        let id = model.agents[0].id;
+        assert_eq!(model.apply(8, Event::AgentRemoved(id)), None);
+        assert_eq!(model.agents.len(), before - 1);
+        let mut other = model.agents[0].clone();
+        other.id = id;
+        assert_eq!(model.apply(8, Event::Agent(Box::new(other))), None);
+        assert_eq!(model.agents.len(), before - 1, "an old event was applied");
+    }
+
+    #[test]
+    fn a_terminal_that_ends_is_told_once() {
+        let mut model = model();
+        let mut info = model.terminals.values().next().expect("a terminal").clone();
+        info.exit = Some(3);
+        let told = Notice::Exited { terminal: info.id, exit: 3 };
+        assert_eq!(model.apply(20, Event::Terminal(info.clone())), Some(told));
+        assert_eq!(model.apply(21, Event::Terminal(info)), None);
+    }
+}

@@ -1,0 +1,680 @@
+//! The dialog that makes an agent from a provider, a repository and a branch.
+
+use std::path::{Path, PathBuf};
+
+use iced::widget::{Column, button, column, container, row, text_input};
+use iced::{Alignment, Color, Element, Length};
+use maestro_core::agent::Provider;
+use maestro_core::fuzzy;
+use maestro_core::screen::Size;
+use maestro_protocol::message::{Branch, NewAgent as Order, ProviderInfo, Repository};
+use maestro_ui::icon::{Icon, icon};
+use maestro_ui::theme::{Tokens, radius, space, type_scale};
+use maestro_ui::{font, line, part, style};
+
+/// Branches offered at once for what was typed.
+const SUGGESTIONS: usize = 5;
+
+/// A place in the dialog that can have the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the fields")]
+pub enum Field {
+    Provider,
+    Directory,
+    Mode,
+    Branch,
+    Base,
+    Name,
+    Create,
+}
+
+impl Field {
+    /// The id of the field's input, where it is one.
+    #[must_use]
+    pub fn input(self) -> Option<&'static str> {
+        match self {
+            Self::Directory => Some("new-agent-directory"),
+            Self::Branch => Some("new-agent-branch"),
+            Self::Base => Some("new-agent-base"),
+            Self::Name => Some("new-agent-name"),
+            Self::Provider | Self::Mode | Self::Create => None,
+        }
+    }
+}
+
+/// Where the agent is to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// In a new worktree, on a new branch.
+    New,
+    /// In a worktree of a branch there is.
+    Existing,
+    /// In the directory itself.
+    Directly,
+}
+
+impl Mode {
+    const ALL: [Self; 3] = [Self::New, Self::Existing, Self::Directly];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::New => "New branch",
+            Self::Existing => "Existing branch",
+            Self::Directly => "No worktree",
+        }
+    }
+
+    fn about(self) -> &'static str {
+        match self {
+            Self::New => "Works in a worktree of its own, on a branch made for it.",
+            Self::Existing => "Works in a worktree of its own, on a branch there is.",
+            Self::Directly => "Works in the directory itself, beside whoever else does.",
+        }
+    }
+}
+
+/// What is known about the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Seen {
+    Looking,
+    Repository(Repository),
+    Refused(String),
+}
+
+/// The open dialog.
+#[derive(Debug, Clone)]
+pub struct NewAgent {
+    providers: Vec<ProviderInfo>,
+    provider: Provider,
+    /// Whether the user chose it; until then the first usable one is taken.
+    provider_chosen: bool,
+    directory: String,
+    seen: Seen,
+    mode: Mode,
+    branch: String,
+    base: String,
+    name: String,
+    focus: Field,
+    error: Option<(Field, String)>,
+    creating: bool,
+}
+
+/// What happens in the dialog.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A provider was pressed.
+    ProviderPicked(Provider),
+    /// A way to work was pressed.
+    ModePicked(Mode),
+    /// A text is another one.
+    Edited(Field, String),
+    /// A branch that was offered was pressed.
+    BranchPicked(String),
+    /// The main button.
+    Accepted,
+    /// The other button.
+    Cancelled,
+}
+
+/// What the shell is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// Give the keyboard to a field.
+    Focus(Field),
+    /// Look at a directory.
+    Inspect(PathBuf),
+    /// Make the agent; the dialog stays open until that is done.
+    Create(Order),
+    /// Close the dialog.
+    Close,
+}
+
+impl NewAgent {
+    /// An open dialog about a directory.
+    #[must_use]
+    pub fn new(directory: Option<&Path>, providers: &[ProviderInfo]) -> (Self, Action) {
+        let directory = directory.map(|path| path.display().to_string()).unwrap_or_default();
+        let mut dialog = Self {
+            providers: Vec::new(),
+            provider: Provider::ALL[0],
+            provider_chosen: false,
+            seen: Seen::Looking,
+            mode: Mode::New,
+            branch: String::new(),
+            base: String::new(),
+            name: String::new(),
+            focus: if directory.is_empty() { Field::Directory } else { Field::Branch },
+            error: None,
+            creating: false,
+            directory,
+        };
+        dialog.providers_detected(providers);
+        let inspect = dialog.inspect();
+        (dialog, inspect)
+    }
+
+    /// What has the keyboard.
+    #[must_use]
+    pub fn focus(&self) -> Field {
+        self.focus
+    }
+
+    /// The providers are known now.
+    pub fn providers_detected(&mut self, providers: &[ProviderInfo]) {
+        providers.clone_into(&mut self.providers);
+        if !self.provider_chosen
+            && let Some(usable) = providers.iter().find(|info| info.unusable.is_none())
+        {
+            self.provider = usable.provider;
+        }
+    }
+
+    /// A directory was looked at.
+    pub fn inspected(&mut self, directory: &Path, result: Result<Repository, String>) {
+        if directory != self.path() {
+            return;
+        }
+        self.seen = match result {
+            Ok(repository) => {
+                if repository.root.is_none() || !repository.has_commits {
+                    self.mode = Mode::Directly;
+                }
+                Seen::Repository(repository)
+            }
+            Err(why) => Seen::Refused(why),
+        };
+        if !self.fields().contains(&self.focus) {
+            self.focus = Field::Directory;
+        }
+    }
+
+    /// The host refused; the sentence goes where it belongs.
+    pub fn refused(&mut self, why: String) {
+        let about_branch = why.contains("branch") && self.mode != Mode::Directly;
+        let field = if about_branch { Field::Branch } else { Field::Create };
+        self.error = Some((field, why));
+        self.creating = false;
+    }
+
+    /// Takes in what happened.
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::ProviderPicked(provider) => {
+                self.provider = provider;
+                self.provider_chosen = true;
+                self.focus_on(Field::Provider)
+            }
+            Message::ModePicked(mode) => {
+                self.mode = mode;
+                self.error = None;
+                self.focus_on(Field::Mode)
+            }
+            Message::Edited(field, text) => self.edited(field, text),
+            Message::BranchPicked(branch) => {
+                self.branch = branch;
+                self.focus_on(Field::Branch)
+            }
+            Message::Accepted => self.accept(),
+            Message::Cancelled => Action::Close,
+        }
+    }
+
+    fn edited(&mut self, field: Field, text: String) -> Action {
+        self.focus = field;
+        if self.error.as_ref().is_some_and(|(at, _)| *at == field || *at == Field::Create) {
+            self.error = None;
+        }
+        match field {
+            Field::Directory => {
+                self.directory = text;
+                return self.inspect();
+            }
+            Field::Branch => self.branch = text,
+            Field::Base => self.base = text,
+            Field::Name => self.name = text,
+            Field::Provider | Field::Mode | Field::Create => {}
+        }
+        Action::None
+    }
+
+    fn inspect(&mut self) -> Action {
+        let path = self.path();
+        if path.as_os_str().is_empty() {
+            self.seen = Seen::Refused("Say which repository it is to work in.".to_owned());
+            return Action::None;
+        }
+        self.seen = Seen::Looking;
+        Action::Inspect(path)
+    }
+
+    fn path(&self) -> PathBuf {
+        PathBuf::from(self.directory.trim())
+    }
+
+    fn focus_on(&mut self, field: Field) -> Action {
+        self.focus = field;
+        Action::Focus(field)
+    }
+
+    /// The fields there are, in the order of the Tab key.
+    fn fields(&self) -> Vec<Field> {
+        let mut fields = vec![Field::Provider, Field::Directory, Field::Mode];
+        match self.mode {
+            Mode::New => fields.extend([Field::Branch, Field::Base]),
+            Mode::Existing => fields.push(Field::Branch),
+            Mode::Directly => {}
+        }
+        fields.extend([Field::Name, Field::Create]);
+        fields
+    }
+
+    /// Goes to another field; the ends are joined.
+    pub fn step_field(&mut self, by: isize) -> Action {
+        let fields = self.fields();
+        let at = fields.iter().position(|field| *field == self.focus).unwrap_or(0) as isize;
+        let next = (at + by).rem_euclid(fields.len() as isize) as usize;
+        self.focus_on(fields[next])
+    }
+
+    /// Goes to another choice of the field with the keyboard.
+    pub fn step_choice(&mut self, by: isize) -> Action {
+        match self.focus {
+            Field::Provider => {
+                if let Some(next) = stepped(&Provider::ALL, &self.provider, by) {
+                    (self.provider, self.provider_chosen) = (next, true);
+                }
+                Action::None
+            }
+            Field::Mode => {
+                if let Some(next) = stepped(&Mode::ALL, &self.mode, by) {
+                    self.mode = next;
+                }
+                Action::None
+            }
+            Field::Branch if self.mode == Mode::Existing => {
+                let offered = self.offered();
+                let next = stepped(&offered, &self.branch, by)
+                    .or_else(|| offered.first().filter(|_| by > 0).cloned());
+                self.branch = next.unwrap_or_else(|| self.branch.clone());
+                Action::None
+            }
+            _ => self.step_field(by),
+        }
+    }
+
+    /// Makes the agent, if everything is said.
+    pub fn accept(&mut self) -> Action {
+        if self.creating {
+            return Action::None;
+        }
+        match self.order() {
+            Ok(order) => {
+                self.error = None;
+                self.creating = true;
+                Action::Create(order)
+            }
+            Err((field, why)) => {
+                self.error = Some((field, why));
+                self.focus_on(field)
+            }
+        }
+    }
+
+    fn order(&self) -> Result<Order, (Field, String)> {
+        let refuse = |field, why: &str| Err((field, why.to_owned()));
+        if let Some(why) = self.info(self.provider).and_then(|info| info.unusable.clone()) {
+            return Err((Field::Provider, why));
+        }
+        if let Seen::Refused(why) = &self.seen {
+            return refuse(Field::Directory, why);
+        }
+        let words = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let branch = match (self.mode, words(&self.branch)) {
+            (Mode::Directly, _) => None,
+            (Mode::New, None) => return refuse(Field::Branch, "Name the branch it is to work on."),
+            (Mode::Existing, None) => return refuse(Field::Branch, "Choose a branch."),
+            (Mode::New, Some(name)) => Some(Branch::New { name, base: words(&self.base) }),
+            (Mode::Existing, Some(name)) => Some(Branch::Existing(name)),
+        };
+        Ok(Order {
+            provider: self.provider,
+            name: words(&self.name),
+            directory: self.path(),
+            branch,
+            // The shell knows how large its pane will be.
+            size: Size::new(80, 24),
+            start: true,
+        })
+    }
+
+    fn info(&self, provider: Provider) -> Option<&ProviderInfo> {
+        self.providers.iter().find(|info| info.provider == provider)
+    }
+
+    /// The branches that fit what was typed.
+    fn offered(&self) -> Vec<String> {
+        let Seen::Repository(repository) = &self.seen else { return Vec::new() };
+        // A branch that was picked must not hide its neighbours.
+        let exact = repository.branches.contains(&self.branch);
+        let query = if exact { "" } else { self.branch.trim() };
+        let mut found: Vec<_> = repository
+            .branches
+            .iter()
+            .filter_map(|branch| fuzzy::find(query, branch).map(|found| (found.score, branch)))
+            .collect();
+        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        let at = found.iter().position(|(_, branch)| **branch == self.branch).unwrap_or(0);
+        let top = (at + 1).saturating_sub(SUGGESTIONS);
+        found.into_iter().skip(top).take(SUGGESTIONS).map(|(_, branch)| branch.clone()).collect()
+    }
+
+    /// The dialog.
+    pub fn view(&self, tokens: &'static Tokens) -> Element<'_, Message> {
+        let title = line("New agent", type_scale::TITLE, font::SEMIBOLD, tokens.text).fill();
+        let mut body = column![title, self.providers_view(tokens), self.directory_view(tokens)]
+            .push(self.mode_view(tokens))
+            .spacing(14.0);
+        if self.mode != Mode::Directly {
+            body = body.push(self.branch_view(tokens));
+        }
+        let placeholder = self.default_name();
+        let name = self.input(tokens, Field::Name, &placeholder, &self.name);
+        let hint = "What you call it: in the list, in the palette, on the command line.";
+        let name = part::field(tokens, "Name", name, self.below(Field::Name, Some(hint)));
+        body.push(name).push(self.buttons(tokens)).padding(space::XL).width(Length::Fill).into()
+    }
+
+    fn providers_view(&self, tokens: &'static Tokens) -> Element<'_, Message> {
+        let pair = |pair: &[Provider]| -> Element<'_, Message> {
+            row(pair.iter().map(|provider| self.provider_view(tokens, *provider)))
+                .spacing(6.0)
+                .into()
+        };
+        let choices = Column::with_children(Provider::ALL.chunks(2).map(pair)).spacing(6.0);
+        let unusable = self.info(self.provider).and_then(|info| info.unusable.clone());
+        let below = unusable.map(|why| (why, true));
+        part::field(tokens, "Provider", choices.into(), below)
+    }
+
+    fn provider_view(&self, tokens: &'static Tokens, provider: Provider) -> Element<'_, Message> {
+        let info = self.info(provider);
+        let usable = info.is_none_or(|info| info.unusable.is_none());
+        let version = match info {
+            None => "looking…".to_owned(),
+            Some(info) if info.unusable.is_some() => "not usable".to_owned(),
+            Some(info) => info.version.clone().unwrap_or_default(),
+        };
+        let ink = if usable { tokens.text } else { tokens.faint };
+        let content = row![
+            line(provider.title(), type_scale::BASE, font::MEDIUM, ink).fill(),
+            line(version, type_scale::SMALL, font::REGULAR, tokens.faint),
+        ]
+        .spacing(space::S)
+        .align_y(Alignment::Center);
+        let picked = self.provider == provider;
+        let focused = self.focus == Field::Provider;
+        choice(tokens, content.into(), picked, focused, Message::ProviderPicked(provider))
+    }
+
+    fn directory_view(&self, tokens: &'static Tokens) -> Element<'_, Message> {
+        let input = self.input(tokens, Field::Directory, "/path/to/repository", &self.directory);
+        let (words, wrong) = match &self.seen {
+            Seen::Looking => ("Looking…".to_owned(), false),
+            Seen::Refused(why) => (why.clone(), !self.directory.is_empty()),
+            Seen::Repository(repository) => (describe(repository), false),
+        };
+        let below = self.below(Field::Directory, None).unwrap_or((words, wrong));
+        part::field(tokens, "Repository or directory", input, Some(below))
+    }
+
+    fn mode_view(&self, tokens: &'static Tokens) -> Element<'_, Message> {
+        let focused = self.focus == Field::Mode;
+        let choices = Mode::ALL.map(|mode| {
+            let content = line(mode.title(), type_scale::BASE, font::MEDIUM, tokens.text);
+            let content = container(content).center_x(Length::Fill).into();
+            choice(tokens, content, self.mode == mode, focused, Message::ModePicked(mode))
+        });
+        let about = Some((self.mode.about().to_owned(), false));
+        part::field(tokens, "Works in", row(choices).spacing(6.0).into(), about)
+    }
+
+    fn branch_view(&self, tokens: &'static Tokens) -> Element<'_, Message> {
+        if self.mode == Mode::New {
+            let branch = self.input(tokens, Field::Branch, "feat/name", &self.branch);
+            let base = self.input(tokens, Field::Base, "the current commit", &self.base);
+            return row![
+                part::field(tokens, "Branch", branch, self.below(Field::Branch, None)),
+                part::field(tokens, "From", base, self.below(Field::Base, None)),
+            ]
+            .spacing(space::M)
+            .into();
+        }
+        let input = self.input(tokens, Field::Branch, "type to filter", &self.branch);
+        let offered = self.offered().into_iter().map(|branch| {
+            let picked = branch == self.branch;
+            let ink = if picked { tokens.accent } else { tokens.dim };
+            button(line(branch.clone(), type_scale::BASE, font::REGULAR, ink).fill())
+                .padding([3.0, 10.0])
+                .width(Length::Fill)
+                .style(style::row(tokens, picked))
+                .on_press(Message::BranchPicked(branch))
+                .into()
+        });
+        let list = column![input, Column::with_children(offered)].spacing(space::XS).into();
+        part::field(tokens, "Branch", list, self.below(Field::Branch, None))
+    }
+
+    fn input(
+        &self,
+        tokens: &'static Tokens,
+        field: Field,
+        placeholder: &str,
+        value: &str,
+    ) -> Element<'_, Message> {
+        let wrong = self.error.as_ref().is_some_and(|(at, _)| *at == field);
+        let (size, height) = type_scale::BASE;
+        text_input(placeholder, value)
+            .id(field.input().unwrap_or_default())
+            .on_input(move |text| Message::Edited(field, text))
+            .size(size)
+            .line_height(iced::widget::text::LineHeight::Absolute(height.into()))
+            .font(font::REGULAR)
+            .padding([4.0, 10.0])
+            .style(style::input(tokens, wrong))
+            .into()
+    }
+
+    /// What stands under a field: what is wrong with it, or a hint.
+    fn below(&self, field: Field, hint: Option<&str>) -> Option<(String, bool)> {
+        let wrong = self.error.as_ref().filter(|(at, _)| *at == field);
+        wrong
+            .map(|(_, why)| (why.clone(), true))
+            .or_else(|| hint.map(|hint| (hint.to_owned(), false)))
+    }
+
+    fn default_name(&self) -> String {
+        let from = match self.mode {
+            Mode::Directly => self.directory.trim_end_matches('/'),
+            Mode::New | Mode::Existing => self.branch.trim(),
+        };
+        let last = from.rsplit('/').next().unwrap_or_default();
+        if last.is_empty() { "from the branch".to_owned() } else { last.to_owned() }
+    }
+
+    fn buttons(&self, tokens: &'static Tokens) -> Element<'_, Message> {
+        let error = self.below(Field::Create, None);
+        let error =
+            error.map(|(why, _)| part::paragraph(why, type_scale::BASE, font::REGULAR, tokens.red));
+        let label = if self.creating { "Creating…" } else { "Create agent" };
+        let create = (!self.creating).then_some(Message::Accepted);
+        let buttons = row![
+            line("", type_scale::SMALL, font::REGULAR, tokens.faint).fill(),
+            part::action(tokens, "Cancel", false, false, Some(Message::Cancelled)),
+            part::chord(tokens, "Esc"),
+            part::action(tokens, label, true, self.focus == Field::Create, create),
+            part::chord(tokens, "↵"),
+        ]
+        .spacing(space::S)
+        .align_y(Alignment::Center);
+        column![].push(error).push(buttons).spacing(space::M).into()
+    }
+}
+
+fn stepped<T: PartialEq + Clone>(all: &[T], now: &T, by: isize) -> Option<T> {
+    let at = all.iter().position(|other| other == now)? as isize;
+    all.get((at + by).rem_euclid(all.len() as isize) as usize).cloned()
+}
+
+fn describe(repository: &Repository) -> String {
+    let Some(root) = &repository.root else {
+        return "Not a git repository: it works in the directory itself.".to_owned();
+    };
+    let name = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy();
+    if !repository.has_commits {
+        return format!("{name} has no commits yet: worktrees need one.");
+    }
+    let branch = repository.branch.as_deref().unwrap_or("no branch");
+    let count = match repository.branches.len() {
+        1 => "1 branch".to_owned(),
+        count => format!("{count} branches"),
+    };
+    format!("{name} · on {branch} · {count}")
+}
+
+/// One of several that exclude each other.
+fn choice<'a>(
+    tokens: &'static Tokens,
+    content: Element<'a, Message>,
+    picked: bool,
+    focused: bool,
+    on_press: Message,
+) -> Element<'a, Message> {
+    let mark = if picked { Icon::Dot } else { Icon::Ring };
+    let ink = if picked { tokens.accent } else { tokens.faint };
+    let content = row![icon(mark, 12.0, ink), content]
+        .spacing(space::S)
+        .align_y(Alignment::Center);
+    button(content)
+        .padding([4.0, 10.0])
+        .width(Length::Fill)
+        .style(move |_, status| {
+            let hovered = matches!(status, button::Status::Hovered | button::Status::Pressed);
+            let line = match (picked, focused) {
+                (true, true) => tokens.accent,
+                (true, false) => tokens.strong,
+                _ => tokens.border,
+            };
+            let fill = if picked || hovered { tokens.hover } else { Color::TRANSPARENT };
+            button::Style {
+                background: Some(fill.into()),
+                text_color: tokens.text,
+                border: iced::Border { color: line, width: 1.0, radius: radius::BUTTON.into() },
+                ..button::Style::default()
+            }
+        })
+        .on_press(on_press)
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene;
+    use super::*;
+
+    fn dialog() -> NewAgent {
+        let path = Path::new("/home/ada/shop");
+        let (mut dialog, action) = NewAgent::new(Some(path), &scene::providers());
+        assert_eq!(action, Action::Inspect(path.to_owned()));
+        dialog.inspected(path, Ok(scene::repository()));
+        dialog
+    }
+
+    fn edit(dialog: &mut NewAgent, field: Field, text: &str) {
+        let _ = dialog.update(Message::Edited(field, text.to_owned()));
+    }
+
+    #[test]
+    fn a_branch_name_is_all_it_takes() {
+        let mut dialog = dialog();
+        edit(&mut dialog, Field::Branch, "feat/search");
+        let Action::Create(order) = dialog.accept() else { panic!("not created") };
+        let branch = Branch::New { name: "feat/search".to_owned(), base: None };
+        assert_eq!(order.branch, Some(branch));
+        assert_eq!(order.directory, Path::new("/home/ada/shop"));
+        assert_eq!(dialog.accept(), Action::None, "created twice");
+    }
+
+    #[test]
+    fn what_is_missing_is_said_at_its_field() {
+        let mut dialog = dialog();
+        assert_eq!(dialog.accept(), Action::Focus(Field::Branch));
+        assert_eq!(dialog.error.as_ref().map(|(field, _)| *field), Some(Field::Branch));
+        edit(&mut dialog, Field::Branch, "x");
+        assert_eq!(dialog.error, None);
+    }
+
+    #[test]
+    fn an_unusable_provider_says_why() {
+        let mut dialog = dialog();
+        let _ = dialog.update(Message::ProviderPicked(Provider::Droid));
+        edit(&mut dialog, Field::Branch, "x");
+        assert_eq!(dialog.accept(), Action::Focus(Field::Provider));
+    }
+
+    #[test]
+    fn a_refusal_stays_in_the_dialog_and_can_be_answered() {
+        let mut dialog = dialog();
+        edit(&mut dialog, Field::Branch, "main");
+        assert!(matches!(dialog.accept(), Action::Create(_)));
+        dialog.refused("the branch main is checked out in /home/ada/shop".to_owned());
+        assert_eq!(dialog.error.as_ref().map(|(field, _)| *field), Some(Field::Branch));
+        assert!(matches!(dialog.accept(), Action::Create(_)));
+    }
+
+    #[test]
+    fn tab_goes_round_every_field_there_is() {
+        let mut dialog = dialog();
+        let mut seen = vec![dialog.focus()];
+        while let Action::Focus(field) = dialog.step_field(1) {
+            if field == seen[0] {
+                break;
+            }
+            seen.push(field);
+        }
+        assert_eq!(seen.len(), 7);
+        dialog.mode = Mode::Directly;
+        assert!(!dialog.fields().contains(&Field::Branch));
+    }
+
+    #[test]
+    fn arrows_choose_among_branches() {
+        let mut dialog = dialog();
+        let _ = dialog.update(Message::ModePicked(Mode::Existing));
+        dialog.focus = Field::Branch;
+        let _ = dialog.step_choice(1);
+        assert_eq!(dialog.branch, "main");
+        let _ = dialog.step_choice(1);
+        assert_eq!(dialog.branch, "feat/preferences");
+    }
+
+    #[test]
+    fn an_answer_about_another_directory_is_ignored() {
+        let mut dialog = dialog();
+        edit(&mut dialog, Field::Directory, "/elsewhere");
+        dialog.inspected(Path::new("/home/ada/shop"), Ok(scene::repository()));
+        assert_eq!(dialog.seen, Seen::Looking);
+    }
+
+    #[test]
+    fn a_directory_without_a_repository_is_worked_in_directly() {
+        let path = Path::new("/tmp");
+        let (mut dialog, _) = NewAgent::new(Some(path), &scene::providers());
+        let nothing =
+            Repository { root: None, branch: None, branches: Vec::new(), has_commits: false };
+        dialog.inspected(path, Ok(nothing));
+        let Action::Create(order) = dialog.accept() else { panic!("not created") };
+        assert_eq!(order.branch, None);
+    }
+}

@@ -1,0 +1,357 @@
+//! The grid: one pane per agent, each with a live terminal, or with what to do when there is none.
+
+use std::sync::Arc;
+
+use iced::widget::{column, container, row, stack};
+use iced::{Alignment, Element, Length};
+use maestro_core::agent::{Agent, State};
+use maestro_core::command::Id;
+use maestro_core::keymap::Keymap;
+use maestro_core::{AgentId, TerminalId};
+use maestro_grid::Look;
+use maestro_protocol::message::TerminalInfo;
+use maestro_ui::icon::{Icon, icon};
+use maestro_ui::theme::{Tokens, extent, space, type_scale};
+use maestro_ui::tiles::{Arrangement, tiles};
+use maestro_ui::{font, line, part, status};
+use serde::{Deserialize, Serialize};
+
+use super::agents;
+use super::ago;
+use super::link::Link;
+use super::model::Model;
+
+/// The gap between panes; each has a ring of one pixel around it, which is part of the 8 one sees.
+pub const GAP: f32 = space::S - 2.0 * extent::LINE;
+
+/// Space between a pane's edge and its cells.
+pub const PADDING: f32 = 8.0;
+
+/// What a pane shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Pane {
+    /// An agent, by one of its two terminals.
+    Agent(AgentId),
+    /// A terminal that belongs to no agent.
+    Terminal(TerminalId),
+}
+
+impl Pane {
+    fn key(self) -> u64 {
+        match self {
+            Self::Agent(id) => id.0 << 1,
+            Self::Terminal(id) => id.0 << 1 | 1,
+        }
+    }
+}
+
+/// Which of an agent's terminals its pane shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Side {
+    /// The provider's own interface.
+    #[default]
+    Agent,
+    /// A shell in the same directory.
+    Shell,
+}
+
+/// What the grid shows beside the model.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// Colours.
+    pub tokens: &'static Tokens,
+    /// How terminals look.
+    pub look: &'a Arc<Look>,
+    /// Where input goes and frames come from.
+    pub link: &'a Link,
+    /// Chords to teach.
+    pub keymap: &'a Keymap,
+    /// The pane with the keyboard.
+    pub focused: Option<Pane>,
+    /// How they share the place.
+    pub arrangement: Arrangement,
+    /// Physical pixels per logical one.
+    pub scale: f32,
+    /// Now.
+    pub now_ms: u64,
+    /// Whether the working arc turns.
+    pub turning: bool,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// A pane was given the keyboard by the mouse.
+    Focused(Pane),
+    /// A pane without a terminal was asked for one.
+    Resumed(Pane),
+    /// A selection was finished.
+    Selected(TerminalId),
+}
+
+/// The id of a terminal's widget.
+#[must_use]
+pub fn widget_id(terminal: TerminalId) -> String {
+    format!("terminal-{terminal}")
+}
+
+/// The terminal a pane shows.
+#[must_use]
+pub fn terminal_of(model: &Model, pane: Pane, side: Side) -> Option<TerminalId> {
+    match pane {
+        Pane::Terminal(id) => model.terminals.contains_key(&id).then_some(id),
+        Pane::Agent(id) => {
+            let agent = model.agent(id)?;
+            match side {
+                Side::Agent => agent.ai_terminal,
+                Side::Shell => agent.shell_terminal,
+            }
+        }
+    }
+}
+
+/// The grid with these panes, in order.
+pub fn view<'a>(
+    model: &'a Model,
+    panes: &[(Pane, Side)],
+    context: Context<'a>,
+) -> Element<'a, Message> {
+    let panes = panes.iter().map(|(pane, side)| {
+        let element = match pane {
+            Pane::Agent(id) => model.agent(*id).map(|agent| agent_pane(model, agent, *side, context)),
+            Pane::Terminal(id) => model.terminals.get(id).map(|info| free_pane(model, info, context)),
+        };
+        (pane.key(), element.unwrap_or_else(|| container("").into()))
+    });
+    container(tiles(context.arrangement, GAP, panes))
+        .padding(space::S - extent::LINE)
+        .width(Length::Fill)
+        .height(Length::Fill)
+        .into()
+}
+
+fn agent_pane<'a>(
+    model: &'a Model,
+    agent: &'a Agent,
+    side: Side,
+    context: Context<'a>,
+) -> Element<'a, Message> {
+    let tokens = context.tokens;
+    let pane = Pane::Agent(agent.id);
+    let terminal = terminal_of(model, pane, side);
+    let info = terminal.and_then(|id| model.terminals.get(&id));
+    let header = match side {
+        Side::Agent => {
+            let shape = status::of_agent(tokens, agent.attention.state);
+            let glyph = status::glyph(tokens, shape, extent::GLYPH, context.turning);
+            let branch = agent.branch.as_deref().map(|branch| format!(" · {branch}"));
+            let about = format!("{}{}", agent.provider.title(), branch.unwrap_or_default());
+            part::pane_header(tokens, glyph, &*agent.name, about, pill(model, agent, info, context))
+        }
+        Side::Shell => {
+            let glyph = icon(Icon::Shell, extent::GLYPH, tokens.dim);
+            let about = info.map_or_else(|| agent.directory.display().to_string(), about_terminal);
+            let pill = info.and_then(|info| exit_pill(tokens, info));
+            part::pane_header(tokens, glyph, format!("{} · shell", agent.name), about, pill)
+        }
+    };
+    let body = match terminal {
+        Some(terminal) => terminal_body(pane, terminal, info, context),
+        None => nothing_here(agent, side, context),
+    };
+    framed(context, pane, header, body)
+}
+
+fn free_pane<'a>(
+    _model: &'a Model,
+    info: &'a TerminalInfo,
+    context: Context<'a>,
+) -> Element<'a, Message> {
+    let tokens = context.tokens;
+    let pane = Pane::Terminal(info.id);
+    let glyph = icon(Icon::Shell, extent::GLYPH, tokens.dim);
+    let pill = exit_pill(tokens, info);
+    let header =
+        part::pane_header(tokens, glyph, &*info.title, info.directory.display().to_string(), pill);
+    framed(context, pane, header, terminal_body(pane, info.id, Some(info), context))
+}
+
+fn framed<'a>(
+    context: Context<'a>,
+    pane: Pane,
+    header: Element<'a, Message>,
+    body: Element<'a, Message>,
+) -> Element<'a, Message> {
+    let header = iced::widget::mouse_area(header).on_press(Message::Focused(pane)).into();
+    part::pane(context.tokens, header, body, context.focused == Some(pane))
+}
+
+fn about_terminal(info: &TerminalInfo) -> String {
+    let directory = info.directory.file_name().unwrap_or(info.directory.as_os_str());
+    format!("{} · {}", info.title, directory.to_string_lossy())
+}
+
+fn exit_pill<'a>(tokens: &'static Tokens, info: &TerminalInfo) -> Option<Element<'a, Message>> {
+    info.exit.map(|exit| part::pill(tokens, format!("ended with {exit}"), false))
+}
+
+/// The one fact about an agent that matters now.
+fn pill<'a>(
+    model: &Model,
+    agent: &Agent,
+    info: Option<&TerminalInfo>,
+    context: Context<'_>,
+) -> Option<Element<'a, Message>> {
+    let tokens = context.tokens;
+    if let Some(exit) = info.and_then(|info| exit_pill(tokens, info)) {
+        return Some(exit);
+    }
+    let because = agent.attention.because.trim();
+    let (label, wants_the_eye) = match (agent.attention.state, model.run_of(agent)) {
+        (State::NeedsYou, _) => {
+            let short = because.split(':').next().filter(|word| word.len() <= 20);
+            (short.filter(|word| !word.is_empty()).unwrap_or("needs you").to_owned(), true)
+        }
+        (State::Limited, _) => (because.trim_start_matches("limited ").to_owned(), false),
+        (_, Some(run)) => (format!("{}/{}", run.done, run.done + run.open), false),
+        (State::Working, None) => match info.and_then(|info| info.progress) {
+            Some(percent) => (format!("{percent} %"), false),
+            None => (ago::since(agent.attention.since_ms, context.now_ms), false),
+        },
+        (State::Failed, None) => ("failed".to_owned(), false),
+        _ => return None,
+    };
+    (!label.is_empty()).then(|| part::pill(tokens, label, wants_the_eye))
+}
+
+fn terminal_body<'a>(
+    pane: Pane,
+    terminal: TerminalId,
+    info: Option<&TerminalInfo>,
+    context: Context<'a>,
+) -> Element<'a, Message> {
+    let link = context.link;
+    let widget = maestro_grid::terminal(&link.surface(terminal), context.look)
+        .id(widget_id(terminal))
+        .scale(context.scale)
+        .padding(PADDING)
+        .keeps_focus(true)
+        .on_input(move |input| link.input(terminal, input))
+        .on_focus(Message::Focused(pane))
+        .on_select(Message::Selected(terminal));
+    let ended = info.is_some_and(|info| info.exit.is_some()) && matches!(pane, Pane::Agent(_));
+    let strip = ended.then(|| ended_strip(pane, context));
+    // Always a column, so that the terminal keeps its state when the strip comes.
+    column![Element::from(widget)].push(strip).into()
+}
+
+/// Under a terminal whose program has ended.
+fn ended_strip<'a>(pane: Pane, context: Context<'_>) -> Element<'a, Message> {
+    let tokens = context.tokens;
+    let words = line("The program has ended.", type_scale::SMALL, font::REGULAR, tokens.dim).fill();
+    let chord = context.keymap.title(Id::AgentResume);
+    let content = row![words]
+        .push(part::action(tokens, "Start again", false, false, Some(Message::Resumed(pane))))
+        .push(chord.map(|chord| part::chord(tokens, &chord)))
+        .spacing(space::S)
+        .align_y(Alignment::Center)
+        .padding([space::XS, space::M]);
+    column![part::rule(tokens), content].into()
+}
+
+/// A pane without a terminal: why, and what to do.
+fn nothing_here<'a>(agent: &Agent, side: Side, context: Context<'_>) -> Element<'a, Message> {
+    let tokens = context.tokens;
+    let pane = Pane::Agent(agent.id);
+    let resumable = agent.attention.state == State::Resumable;
+    let (title, words, label) = match side {
+        Side::Shell => ("No shell yet", "A shell in the agent's directory.".to_owned(), "Start shell"),
+        Side::Agent if resumable => (
+            "Its program is gone, its session is not",
+            agents::reason(agent),
+            "Resume",
+        ),
+        Side::Agent => ("It is not running", agents::reason(agent), "Start"),
+    };
+    let (shape, color) = match side {
+        Side::Agent => status::of_agent(tokens, agent.attention.state),
+        Side::Shell => (Icon::Shell, tokens.faint),
+    };
+    let focused = context.focused == Some(pane);
+    let button =
+        row![part::action(tokens, label, true, false, Some(Message::Resumed(pane)))]
+            .push(focused.then(|| part::chord(tokens, "↵")))
+            .spacing(space::S)
+            .align_y(Alignment::Center);
+    let content = column![
+        icon(shape, 28.0, color),
+        line(title, type_scale::LARGE, font::MEDIUM, tokens.text),
+        line(words, type_scale::BASE, font::REGULAR, tokens.dim),
+        button,
+    ]
+    .spacing(space::M)
+    .align_x(Alignment::Center);
+    let area = container(content).padding(space::L).center(Length::Fill);
+    iced::widget::mouse_area(area).on_press(Message::Focused(pane)).into()
+}
+
+/// A window without agents: a drawing, a sentence, the key to press.
+pub fn empty<'a, M: Clone + 'a>(
+    tokens: &'static Tokens,
+    keymap: &Keymap,
+    on_press: M,
+) -> Element<'a, M> {
+    let side = 232.0;
+    let drawing = stack![
+        icon(Icon::Panes, side, tokens.strong),
+        icon(Icon::Baton, side, tokens.accent),
+    ];
+    let chord = keymap.title(Id::AgentNew).map(|chord| part::chord(tokens, &chord));
+    let action = row![part::action(tokens, "New agent", true, false, Some(on_press))]
+        .push(chord)
+        .spacing(space::S)
+        .align_y(Alignment::Center);
+    let words = "Each agent works in a worktree of its own, side by side with the others.";
+    let content = column![
+        drawing,
+        line("Bring in your first agent", type_scale::DISPLAY, font::SEMIBOLD, tokens.text),
+        line(words, type_scale::LARGE, font::REGULAR, tokens.dim),
+        action,
+    ]
+    .spacing(space::L)
+    .align_x(Alignment::Center);
+    container(content).padding(space::XL).center(Length::Fill).into()
+}
+
+/// A grid whose panes were all closed.
+pub fn all_closed<'a, M: 'a>(tokens: &'static Tokens) -> Element<'a, M> {
+    let words = "Every pane is closed. Choose an agent at the left to see it again.";
+    let words = line(words, type_scale::LARGE, font::REGULAR, tokens.dim);
+    container(words).padding(space::XL).center(Length::Fill).into()
+}
+
+/// A window without a host, and what to do about it.
+pub fn no_host<'a, M: Clone + 'a>(
+    tokens: &'static Tokens,
+    title: &str,
+    words: String,
+    start: Option<M>,
+) -> Element<'a, M> {
+    let action = start.map(|message| {
+        row![
+            part::action(tokens, "Start it again", true, false, Some(message)),
+            part::chord(tokens, "↵")
+        ]
+        .spacing(space::S)
+        .align_y(Alignment::Center)
+    });
+    let content = column![
+        line(title, type_scale::TITLE, font::SEMIBOLD, tokens.text),
+        container(part::paragraph(words, type_scale::BASE, font::REGULAR, tokens.dim))
+            .max_width(520.0),
+    ]
+    .push(action)
+    .spacing(space::M)
+    .align_x(Alignment::Center);
+    container(content).padding(space::XL).center(Length::Fill).into()
+}

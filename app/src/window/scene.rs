@@ -1,0 +1,375 @@
+//! Made-up worlds and screens, for pictures and for tests.
+
+use std::path::PathBuf;
+
+use maestro_core::agent::{Agent, Attention, Provider, Source, State};
+use maestro_core::run::{self, Run, Spec, Task, TaskState, Verify};
+use maestro_core::screen::{Cell, Color, Cursor, CursorShape, Frame, Modes, Row, Scroll, Size, flags};
+use maestro_core::turn::Usage;
+use maestro_core::{AgentId, RunId, TerminalId};
+use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, World};
+
+/// The instant at which every made-up world is looked at.
+pub const NOW_MS: u64 = 1_760_000_000_000;
+
+/// Every scene, in the order in which they are listed.
+pub const NAMES: [&str; 9] = [
+    "empty",
+    "grid",
+    "grid-many",
+    "single",
+    "palette",
+    "new-agent",
+    "rename",
+    "resume",
+    "toasts",
+];
+
+fn agent(
+    id: u64,
+    name: &str,
+    provider: Provider,
+    repository: &str,
+    branch: &str,
+    (state, because, minutes): (State, &str, u64),
+) -> Agent {
+    let main = PathBuf::from("/home/ada").join(repository);
+    let worktree = branch != "main" && name != "api";
+    let directory = if worktree {
+        PathBuf::from(format!("/home/ada/{repository}-worktrees/{name}"))
+    } else {
+        main.clone()
+    };
+    Agent {
+        id: AgentId(id),
+        name: name.to_owned(),
+        provider,
+        directory,
+        repository: Some(main),
+        branch: Some(branch.to_owned()),
+        worktree,
+        ai_terminal: Some(TerminalId(id)),
+        shell_terminal: Some(TerminalId(100 + id)),
+        session: Some(format!("7f3c{id:04}-8f20-4a59-b3f6-63da0b1b4e10")),
+        attention: Attention {
+            state,
+            since_ms: NOW_MS - minutes * 60_000,
+            because: because.to_owned(),
+            source: Source::Stream,
+        },
+        created_ms: NOW_MS - 3_600_000 * (20 - id),
+    }
+}
+
+/// Eight agents in three repositories, and a run.
+#[must_use]
+pub fn world() -> World {
+    use Provider::{Claude, Codex, Droid, OpenCode};
+    let agents = vec![
+        agent(1, "api", Claude, "shop", "feat/preferences", (State::Working, "running tests", 1)),
+        agent(2, "web", Codex, "shop", "feat/settings-page", (State::NeedsYou, "approve: npm install zod", 2)),
+        agent(3, "db", OpenCode, "shop", "feat/migration", (State::Limited, "limited until 05:00", 31)),
+        agent(4, "docs", Claude, "shop", "docs/preferences", (State::Done, "3 files changed", 8)),
+        agent(5, "e2e", Droid, "shop", "fix/flaky-checkout", (State::Failed, "verify failed: 2 tests", 12)),
+        agent(6, "billing", Claude, "ledger", "feat/rounding", (State::NeedsYou, "asks: which currency first?", 14)),
+        agent(7, "parser", Codex, "libraries", "main", (State::Idle, "", 50)),
+        agent(8, "legacy", OpenCode, "libraries", "fix/encoding", (State::Unknown, "no signal for 3 min", 3)),
+    ];
+    let terminals = agents.iter().flat_map(terminals_of).collect();
+    World { seq: 7, agents, terminals, runs: vec![run()], preferences: Vec::new() }
+}
+
+fn terminals_of(agent: &Agent) -> [TerminalInfo; 2] {
+    let info = |id: Option<TerminalId>, title: &str| TerminalInfo {
+        id: id.unwrap_or(TerminalId(0)),
+        agent: Some(agent.id),
+        title: title.to_owned(),
+        directory: agent.directory.clone(),
+        size: Size::new(80, 24),
+        pid: Some(4000),
+        exit: None,
+        progress: None,
+    };
+    [info(agent.ai_terminal, agent.provider.title()), info(agent.shell_terminal, "zsh")]
+}
+
+fn task(text: &str, line: u32, state: TaskState, verify: Option<&str>, seconds: u64) -> Task {
+    Task {
+        document: PathBuf::from("/home/ada/shop/preferences.md"),
+        text: text.to_owned(),
+        line,
+        state,
+        attempts: if line == 9 { 2 } else { 1 },
+        session: Some("7f3c19ae-8f20-4a59-b3f6-63da0b1b4e10".to_owned()),
+        tree_before: Some("9f31c2a".to_owned()),
+        tree_after: Some("4be07d1".to_owned()),
+        verify: verify.map(|command| Verify {
+            command: command.to_owned(),
+            exit_code: Some(0),
+            output: "14 passed".to_owned(),
+        }),
+        usage: Usage::default(),
+        duration_ms: seconds * 1000,
+        because: (state == TaskState::Working).then(|| "running tests".to_owned()),
+    }
+}
+
+fn run() -> Run {
+    Run {
+        id: RunId(2),
+        spec: Spec {
+            documents: vec![PathBuf::from("/home/ada/shop/preferences.md")],
+            directory: PathBuf::from("/home/ada/shop"),
+            provider: Provider::Claude,
+            agent: Some(AgentId(1)),
+            model: None,
+            turn_timeout_s: 0,
+            silence_timeout_s: 0,
+            verify_timeout_s: 600,
+            attempts: 3,
+            unattended: true,
+        },
+        state: run::State::Running,
+        started_ms: NOW_MS - 41 * 60_000,
+        ended_ms: None,
+        tasks: vec![
+            task("Create database migration for user preferences", 5, TaskState::Done, Some("cargo test -p db"), 12),
+            task("Implement PreferencesService with CRUD", 7, TaskState::Done, Some("cargo test -p core"), 31),
+            task("Add API endpoints", 9, TaskState::Done, Some("cargo test -p api"), 130),
+            task("Write integration tests", 11, TaskState::Working, None, 48),
+        ],
+        open: 2,
+        done: 3,
+        usage: Usage { cost_usd: Some(1.9), ..Usage::default() },
+    }
+}
+
+/// A world with more agents than most people have.
+#[must_use]
+pub fn crowded() -> World {
+    use Provider::{Claude, Codex, OpenCode};
+    let mut world = world();
+    let more = [
+        (9, "search", Claude, "shop", "feat/search", (State::Working, "reading 14 files", 3)),
+        (10, "cache", Codex, "shop", "perf/cache", (State::Working, "editing cache.rs", 6)),
+        (11, "i18n", OpenCode, "ledger", "feat/i18n", (State::Working, "writing tests", 9)),
+        (12, "export", Claude, "ledger", "feat/export", (State::Idle, "", 44)),
+    ];
+    for (id, name, provider, repository, branch, attention) in more {
+        let agent = agent(id, name, provider, repository, branch, attention);
+        world.terminals.extend(terminals_of(&agent));
+        world.agents.push(agent);
+    }
+    world
+}
+
+/// The same world after the host was killed.
+#[must_use]
+pub fn after_a_crash() -> World {
+    let mut world = world();
+    for agent in &mut world.agents {
+        if agent.id.0 < 5 {
+            agent.ai_terminal = None;
+            agent.attention.state = State::Resumable;
+            agent.attention.because = "the host ended; its session can be resumed".to_owned();
+        }
+    }
+    world.runs.clear();
+    world
+}
+
+/// Every provider, one of them missing.
+#[must_use]
+pub fn providers() -> Vec<ProviderInfo> {
+    let versions = [Some("2.0.55"), Some("0.63.0"), Some("1.0.107"), None, Some("0.1.0"), Some("zsh 5.9")];
+    let info = |(provider, version): (Provider, Option<&str>)| ProviderInfo {
+        provider,
+        program: version.map(|_| PathBuf::from("/usr/local/bin").join(provider.name())),
+        version: version.map(str::to_owned),
+        unusable: version.is_none().then(|| {
+            format!(
+                "{} is not installed: there is no `{}` on the PATH of your login shell.",
+                provider.title(),
+                provider.name()
+            )
+        }),
+    };
+    Provider::ALL.into_iter().zip(versions).map(info).collect()
+}
+
+/// What is seen of the made-up repository.
+#[must_use]
+pub fn repository() -> Repository {
+    Repository {
+        root: Some(PathBuf::from("/home/ada/shop")),
+        branch: Some("main".to_owned()),
+        branches: ["main", "feat/preferences", "feat/settings-page", "feat/migration", "fix/flaky-checkout"]
+            .map(str::to_owned)
+            .to_vec(),
+        has_commits: true,
+    }
+}
+
+/// The screen of a terminal, as a full frame.
+#[must_use]
+pub fn frame(terminal: TerminalId) -> Frame {
+    let lines = screen(terminal);
+    let size = Size::new(160, lines.len().max(60) as u16);
+    let cursor = lines.iter().enumerate().find_map(|(row, line)| {
+        let before = line.split_once("§_")?.0;
+        Some(Cursor {
+            row: row as u16,
+            col: paint(before).cells.len() as u16,
+            shape: CursorShape::Block,
+            blinking: false,
+        })
+    });
+    let rows = lines.iter().enumerate().map(|(at, line)| (at as u16, paint(line))).collect();
+    Frame {
+        terminal,
+        generation: 1,
+        size,
+        full: true,
+        rows,
+        cursor,
+        modes: Modes::default(),
+        scroll: Scroll::default(),
+        colors: Vec::new(),
+        flooding: false,
+        input_seq: 0,
+    }
+}
+
+/// A line of markup as a row: `§` and a letter change the ink.
+fn paint(line: &str) -> Row {
+    let mut cells = Vec::new();
+    let (mut fg, mut style) = (Color::DEFAULT, 0);
+    let mut characters = line.chars();
+    while let Some(c) = characters.next() {
+        if c != '§' {
+            cells.push(Cell { glyph: c as u32, fg, flags: style, ..Cell::BLANK });
+            continue;
+        }
+        (fg, style) = match characters.next() {
+            Some('w') => (Color::DEFAULT, flags::BOLD),
+            Some('r') => (Color::indexed(1), 0),
+            Some('g') => (Color::indexed(2), 0),
+            Some('y') => (Color::indexed(3), 0),
+            Some('b') => (Color::indexed(4), 0),
+            Some('p') => (Color::indexed(5), 0),
+            Some('c') => (Color::indexed(6), 0),
+            Some('d') => (Color::indexed(8), 0),
+            _ => (Color::DEFAULT, 0),
+        };
+    }
+    Row { cells, ..Row::default() }
+}
+
+const API: &[&str] = &[
+    "§d❯§0 add the preferences endpoint and its tests",
+    "",
+    "§g●§0 First: how are the others wired?",
+    "",
+    "§g●§0 §wRead§0(src/api/routes.rs)",
+    "  §d└ 142 lines",
+    "",
+    "§g●§0 §wUpdate§0(src/api/preferences.rs)",
+    "  §d└ Added 61 lines",
+    "    §d12§0 §g+ pub async fn get(s: State) -> Json<Prefs> {",
+    "    §d13§0 §g+     Json(s.prefs.load(user).await)",
+    "    §d14§0 §g+ }",
+    "",
+    "§b✢ Running tests…§0 §d(48s · ↓ 3.1k tokens)",
+    "",
+    "§d╭────────────────────────────────────────────────╮",
+    "§d│§0 ❯ §_                                            §d│",
+    "§d╰────────────────────────────────────────────────╯",
+];
+
+const WEB: &[&str] = &[
+    "§g●§0 The form needs a schema library. I'd like to run:",
+    "",
+    "§y╭─ Approve? ─────────────────────────────────────╮",
+    "§y│§0 §wnpm install zod                                §y│",
+    "§y│§0 §din worktrees/web · writes package.json         §y│",
+    "§y│                                                §y│",
+    "§y│§0 §y❯§0 §w1. Yes                                       §y│",
+    "§y│§0   2. Yes, and don't ask again                  §y│",
+    "§y│§0   3. No, and say what to do instead            §y│",
+    "§y╰────────────────────────────────────────────────╯",
+];
+
+const DB: &[&str] = &[
+    "§g●§0 Migration 0042 written and applied.",
+    "",
+    "§p■ You've hit your limit · resets 05:00",
+    "",
+    "  §dNothing is lost. Work goes on at 05:00.",
+    "",
+    "  §d[t]§0 try now   §d[s]§0 stop waiting",
+];
+
+const DOCS: &[&str] = &[
+    "§g●§0 §wUpdate§0(docs/preferences.md)",
+    "  §d└ Added 38 lines",
+    "",
+    "§g●§0 The page now covers defaults, scopes and errors.",
+    "  Every example was run against the test server.",
+    "",
+    "§d❯§0 §_",
+];
+
+const E2E: &[&str] = &[
+    "§g~/shop-worktrees/e2e§0 §bfix/flaky-checkout§0 §y±",
+    "§d$§0 cargo test -p e2e",
+    "   §gCompiling§0 e2e v0.3.1",
+    "    §gFinished§0 test profile in 3.42s",
+    "     §gRunning§0 tests/preferences.rs",
+    "",
+    "running 4 tests",
+    "test get_returns_defaults ... §gok",
+    "test put_rejects_unknown_keys ... §gok",
+    "test put_is_idempotent ... §gok",
+    "test concurrent_puts_last_wins ... §rFAILED",
+    "",
+    "§d$§0 §_",
+];
+
+const OTHER: &[&str] = &[
+    "§d❯§0 keep the public interface as it is",
+    "",
+    "§g●§0 §wRead§0(src/lib.rs)",
+    "  §d└ 388 lines",
+    "",
+    "§g●§0 §wSearch§0(\"fn round_half_even\")",
+    "  §d└ 3 matches in 2 files",
+    "",
+    "§b✢ Thinking…§0 §d(12s)",
+    "",
+    "§d❯§0 §_",
+];
+
+fn screen(terminal: TerminalId) -> &'static [&'static str] {
+    match terminal.0 {
+        1 => API,
+        2 => WEB,
+        3 => DB,
+        4 => DOCS,
+        5 | 101..=199 => E2E,
+        _ => OTHER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_becomes_cells() {
+        let row = paint("§gok§0 §wbold");
+        assert_eq!(row.text(), "ok bold");
+        assert_eq!(row.cells[0].fg, Color::indexed(2));
+        assert_eq!(row.cells[2].fg, Color::DEFAULT);
+        assert!(row.cells[3].has(flags::BOLD));
+    }
+}
