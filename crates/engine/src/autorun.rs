@@ -29,7 +29,7 @@ use maestro_protocol::message::{Error, ErrorKind, Event};
 use maestro_pty::process::Process;
 use maestro_pty::{Grace, Marker};
 use maestro_store::{Lease, Store};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 pub use self::lock::locks_folder;
 
@@ -108,6 +108,8 @@ struct Inner {
     hook: Option<Hook>,
     /// The runs at work.
     active: Mutex<HashMap<RunId, Handle>>,
+    /// Told when one of them is at work no more.
+    finished: Notify,
 }
 
 /// A run at work.
@@ -132,7 +134,15 @@ impl Runs {
     /// The same with numbers and words of one's own, and a test's hook.
     #[must_use]
     pub fn with(deps: Deps, policy: Policy, hook: Option<Hook>) -> Self {
-        Self { inner: Arc::new(Inner { deps, policy, hook, active: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                deps,
+                policy,
+                hook,
+                active: Mutex::default(),
+                finished: Notify::new(),
+            }),
+        }
     }
 
     /// Starts a run, after checking that it can: its documents are there with an open task, its
@@ -253,7 +263,7 @@ impl Runs {
         for orders in &orders {
             let _ = orders.try_send(Order::Suspend);
         }
-        let _ = tokio::time::timeout(SUSPEND, all_closed(orders)).await;
+        let _ = tokio::time::timeout(SUSPEND, self.inner.idle()).await;
     }
 
     async fn order(&self, run: RunId, order: Order) -> Result<Run, Error> {
@@ -293,16 +303,28 @@ impl Runs {
     }
 }
 
-/// Waits until nobody listens for any of these orders any more.
-async fn all_closed(orders: Vec<mpsc::Sender<Order>>) {
-    for orders in orders {
-        orders.closed().await;
-    }
-}
-
 impl Inner {
     fn active(&self) -> MutexGuard<'_, HashMap<RunId, Handle>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remove(&self, run: RunId) {
+        let _ = self.active().remove(&run);
+        self.finished.notify_waiters();
+    }
+
+    /// Waits until no run is at work.
+    async fn idle(&self) {
+        loop {
+            let finished = self.finished.notified();
+            tokio::pin!(finished);
+            // Before looking, so that what happens in between is not missed.
+            let _ = finished.as_mut().enable();
+            if self.active().is_empty() {
+                return;
+            }
+            finished.await;
+        }
     }
 
     /// Checks what a run needs, takes its directory, and writes it down. Blocks.
@@ -412,7 +434,7 @@ impl Inner {
         let run = match end {
             Ok(End::Over(run)) => *run,
             Ok(End::Suspended | End::Died) => {
-                let _ = self.active().remove(&id);
+                self.remove(id);
                 return;
             }
             Err(panic) => {
@@ -431,7 +453,7 @@ impl Inner {
         if let Err(because) = blocking(move || inner.close(&run)).await {
             tracing::warn!(run = %id, %because, "a run that ended was not saved");
         }
-        let _ = self.active().remove(&id);
+        self.remove(id);
     }
 
     /// Saves a run that has ended, gives its directory back and tells. Blocks.
