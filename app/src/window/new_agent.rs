@@ -17,7 +17,6 @@ const SUGGESTIONS: usize = 5;
 
 /// A place in the dialog that can have the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the fields")]
 pub enum Field {
     Provider,
     Directory,
