@@ -42,8 +42,9 @@ use maestro_store::Store;
 use tokio::sync::{OnceCell, mpsc, watch};
 
 use crate::client::{Client, ClientId};
+use crate::heap::Heap;
 use crate::pool::{Handle, Pool};
-use crate::session::{Fault, Session};
+use crate::session::{self, Fault, Session};
 use notices::Notices;
 use tools::Tools;
 use world::World;
@@ -252,6 +253,7 @@ pub(crate) struct Shared {
     pub(crate) world: World,
     pub(crate) pool: Handle<Session>,
     pub(crate) notices: Arc<Notices>,
+    pub(crate) heap: Arc<Heap>,
     pub(crate) tools: OnceCell<Tools>,
     pub(crate) detected: Mutex<HashMap<Provider, Detected>>,
     clients: Mutex<HashMap<ClientId, Arc<Client>>>,
@@ -294,6 +296,7 @@ impl Shared {
             world,
             pool: pool.handle(),
             notices: Arc::default(),
+            heap: Arc::default(),
             tools: OnceCell::new(),
             clients: Mutex::default(),
             next_client: AtomicU64::new(1),
@@ -390,16 +393,19 @@ impl Shared {
         Arc::clone(locks.entry(agent).or_default())
     }
 
-    /// A new client's queue; `None` when there are too many.
-    pub(crate) fn add_client(&self, limit: usize) -> Option<Arc<Client>> {
+    /// An agent is gone, and nobody will work on it any more.
+    pub(crate) fn forget_agent_lock(&self, agent: AgentId) {
+        let mut locks = self.agent_locks.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = locks.remove(&agent);
+    }
+
+    /// A new client's queue.
+    pub(crate) fn add_client(&self) -> Arc<Client> {
         let mut clients = self.clients();
-        if clients.len() >= limit {
-            return None;
-        }
         let id = ClientId(self.next_client.fetch_add(1, Ordering::Relaxed));
         let client = Arc::new(Client::new(id));
         let _ = clients.insert(id, Arc::clone(&client));
-        Some(client)
+        client
     }
 
     pub(crate) fn remove_client(&self, client: &Client) {
@@ -426,9 +432,8 @@ impl Shared {
 
     /// Something that must not end silently.
     pub(crate) fn problem(&self, agent: Option<AgentId>, text: impl Into<String>) {
-        let text = text.into();
-        tracing::warn!(?agent, text, "a problem");
-        self.world.tell(Event::Problem { agent, text });
+        // Through the notices, which tell the same thing once and not a thousand times.
+        session::Notices::problem(&*self.notices, agent, text.into());
     }
 }
 

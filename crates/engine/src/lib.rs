@@ -9,6 +9,7 @@ pub mod host;
 pub mod log;
 
 mod client;
+mod heap;
 mod pool;
 mod session;
 

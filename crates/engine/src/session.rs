@@ -22,6 +22,7 @@ use maestro_terminal::{
 use tokio::sync::{oneshot, watch};
 
 use crate::client::{Client, ClientId};
+use crate::heap::Heap;
 use crate::pool::{Handle, Next, Priority, Schedule, Work};
 
 /// How long after a key a terminal is urgent.
@@ -37,7 +38,7 @@ const INBOX: usize = 4096;
 /// Bytes of input that may wait in one inbox.
 const INBOX_BYTES: usize = 8 << 20;
 /// Notifications that may wait to be told.
-const NOTIFICATIONS: usize = 8;
+const NOTIFICATIONS: usize = 3;
 /// After so many panics in a row a terminal is given up.
 const PANICS: u32 = 3;
 
@@ -72,6 +73,7 @@ pub(crate) struct Session {
     closed: watch::Sender<bool>,
     pool: Handle<Session>,
     notices: Arc<dyn Notices>,
+    heap: Arc<Heap>,
     fault: Option<Fault>,
 }
 
@@ -87,6 +89,7 @@ pub(crate) struct Setup {
     pub(crate) palette: Palette,
     pub(crate) pool: Handle<Session>,
     pub(crate) notices: Arc<dyn Notices>,
+    pub(crate) heap: Arc<Heap>,
     pub(crate) fault: Option<Fault>,
 }
 
@@ -101,6 +104,8 @@ struct Core {
     last_output: Option<Instant>,
     /// There may be history to compress.
     compressible: bool,
+    /// Bytes of rows as last told to the heap's books.
+    hot: usize,
     panics: u32,
 }
 
@@ -218,6 +223,7 @@ impl Session {
                 last_frame: now,
                 last_output: None,
                 compressible: false,
+                hot: 0,
                 panics: 0,
             }),
             options,
@@ -237,6 +243,7 @@ impl Session {
             closed: watch::Sender::new(false),
             pool: setup.pool,
             notices: setup.notices,
+            heap: setup.heap,
             fault: setup.fault,
         }
     }
@@ -530,12 +537,32 @@ impl Session {
             return None;
         }
         let quiet_from = core.last_output.map_or(now, |at| at + QUIET);
-        if quiet_from > now {
+        if quiet_from > now && !self.heap.is_over() {
             return Some(quiet_from);
         }
-        core.compressible = core.terminal.compact(SLICE);
+        core.compressible = self.compress_slice(core);
         // A later slice waits its turn behind everybody who has real work.
         core.compressible.then(|| now + Duration::from_millis(1))
+    }
+
+    /// Says whether there is more to compress.
+    fn compress_slice(&self, core: &mut Core) -> bool {
+        let more = core.terminal.compact(SLICE);
+        let before = core.hot;
+        self.book(core);
+        if core.hot < before {
+            self.heap.compressed(SLICE);
+        }
+        if !more {
+            self.heap.settle();
+        }
+        more
+    }
+
+    fn book(&self, core: &mut Core) {
+        let hot = core.terminal.hot_bytes();
+        self.heap.changed(core.hot, hot);
+        core.hot = hot;
     }
 
     fn is_urgent(&self, now: Instant) -> bool {
@@ -586,6 +613,7 @@ impl Work for Session {
             core.last_output = Some(now);
             core.compressible = true;
             core.panics = 0;
+            self.book(core);
             self.empty_outbox(core);
         }
         let deadline = core.terminal.sync_deadline();
@@ -600,6 +628,10 @@ impl Work for Session {
         }
         self.publish(core, now);
         if more || !self.inbox().orders.is_empty() {
+            // Many that flood unseen would hold all their rows until they are quiet.
+            if self.heap.is_over() && self.viewers.load(Ordering::Relaxed) == 0 {
+                let _ = self.compress_slice(core);
+            }
             return Next::Again;
         }
         let sync = core.terminal.sync_deadline();
@@ -684,6 +716,13 @@ impl News {
             && self.notifications.is_empty()
             && self.clipboard.is_none()
             && self.status.is_none()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let hot = self.core().hot;
+        self.heap.changed(hot, 0);
     }
 }
 

@@ -211,9 +211,7 @@ impl Shared {
                 }
                 // It was named but never written: nobody said anything in it. The name is still free.
                 (None, Some(session))
-                    if can_choose_session(agent.provider)
-                        && agent.provider == Provider::Claude
-                        && self.is_alone(agent) =>
+                    if can_choose_session(agent.provider) && self.is_alone(agent) =>
                 {
                     let new_session = Some(session.clone());
                     return (Some(session.clone()), TuiOptions { new_session, ..options });
@@ -229,10 +227,11 @@ impl Shared {
         (new_session.clone(), TuiOptions { new_session, ..options })
     }
 
-    /// Whether no other agent of the same provider works in the same directory: only then does the
-    /// provider's newest session there belong to this one.
+    /// Whether no other agent and no run of the same provider worked in the same directory: only then
+    /// does the provider's newest session there belong to this one.
     fn is_alone(&self, agent: &Agent) -> bool {
-        !self.world.agents().iter().any(|other| {
+        !self.world.has_run_in(&agent.directory, agent.provider)
+            && !self.world.agents().iter().any(|other| {
             other.id != agent.id
                 && other.provider == agent.provider
                 && other.directory == agent.directory
@@ -349,6 +348,7 @@ impl Shared {
             .map_err(failed)?
             .map_err(store_error)?;
         self.world.remove_agent(id);
+        self.forget_agent_lock(id);
         Ok(())
     }
 

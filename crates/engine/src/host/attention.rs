@@ -25,6 +25,10 @@ pub(crate) fn verdict(
 /// What news from an agent's AI terminal mean for it; `None` when nothing.
 pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<Attention> {
     let known = &agent.attention;
+    if known.source == Source::Run && matches!(known.state, State::Working | State::Limited) {
+        // A run drives the agent and knows better.
+        return None;
+    }
     if let Some(code) = news.exit {
         let (state, because) = match code {
             0 => (State::Done, "its program ended".to_owned()),
@@ -32,10 +36,6 @@ pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<A
             code => (State::Failed, format!("its program ended with exit code {code}")),
         };
         return Some(verdict(state, because, Source::Process, now_ms));
-    }
-    if known.source == Source::Run {
-        // A run drives the agent and knows better.
-        return None;
     }
     if let Some(status) = &news.status {
         return Some(from_status(status, now_ms));
@@ -52,7 +52,7 @@ pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<A
     }
     // What it asked for was answered, or its work was looked at, as far as anybody can tell.
     let answered = news.typed
-        && known.source == Source::Osc
+        && matches!(known.source, Source::Osc | Source::Run)
         && matches!(known.state, State::NeedsYou | State::Done | State::Failed);
     answered.then(|| verdict(State::Unknown, "", Source::None, now_ms))
 }
@@ -152,5 +152,7 @@ mod tests {
         check(Provider::Codex, (State::Working, Source::Run), note(), None);
         check(Provider::Codex, (State::NeedsYou, Source::Osc), typed(), Some(State::Unknown));
         check(Provider::Codex, (State::Working, Source::Osc), typed(), None);
+        check(Provider::Codex, (State::Working, Source::Run), exit(1), None);
+        check(Provider::Codex, (State::Done, Source::Run), typed(), Some(State::Unknown));
     }
 }

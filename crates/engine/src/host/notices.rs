@@ -93,6 +93,7 @@ pub(crate) async fn publish(shared: Arc<Shared>) {
         told.retain(|_, at| now.duration_since(*at) < SAME_PROBLEM);
         for (agent, text) in problems {
             if told.insert(text.clone(), now).is_none() {
+                tracing::warn!(?agent, text, "a problem");
                 shared.world.tell(Event::Problem { agent, text });
             }
         }

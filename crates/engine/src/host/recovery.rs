@@ -67,12 +67,15 @@ fn offered_back(mut agent: Agent) -> Agent {
 /// the host from working.
 pub(crate) async fn recover(shared: Arc<Shared>) {
     let worker = Arc::clone(&shared);
-    match blocking(move || end_leftovers(&worker)).await.map_err(failed) {
+    // The login shell takes its time, too.
+    let (ended, tools) =
+        tokio::join!(blocking(move || end_leftovers(&worker)), shared.tools());
+    match ended.map_err(failed) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => shared.problem(None, format!("Recovery is incomplete: {error}")),
         Err(error) => shared.problem(None, format!("Recovery failed: {error}")),
     }
-    match shared.tools().await {
+    match tools {
         Ok(tools) => match tools.runs.recover().await {
             Ok(runs) if runs.is_empty() => {}
             Ok(runs) => tracing::info!(?runs, "runs of a host before go on"),

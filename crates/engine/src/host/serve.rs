@@ -9,7 +9,7 @@ use std::time::Duration;
 use maestro_core::TerminalId;
 use maestro_protocol::codec;
 use maestro_protocol::message::{Command, Error, ErrorKind, Reply, ToHost};
-use maestro_protocol::server::{Connection, Listener, Receiver, Sender};
+use maestro_protocol::server::{Connection, Listener, Peer, Receiver, Sender};
 use maestro_terminal::Palette;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -49,41 +49,49 @@ pub(crate) async fn listen(shared: Arc<Shared>, listener: Listener) {
 
 /// Serves one connection to its end.
 pub(crate) async fn serve(shared: Arc<Shared>, connection: Connection) {
-    let stopping = shared.is_stopping().then_some("it is stopping; try again in a moment");
-    let client = if stopping.is_none() { shared.add_client(CLIENTS) } else { None };
-    let refusal = stopping.or_else(|| client.is_none().then_some("it has too many clients"));
-    let peer = connection.handshake(refusal).await;
-    let Some(client) = client else { return };
-    match peer {
-        Ok(peer) => {
-            let writer = tokio::spawn(write(Arc::clone(&client), peer.sender));
-            let reader = Reader::new(Arc::clone(&shared), Arc::clone(&client));
-            let reading = tokio::spawn(reader.run(peer.receiver));
-            let abort = reading.abort_handle();
-            // Whichever ends first ends the other: a client that left, or one that was told goodbye.
-            let mut writer = writer;
-            let writer_ended = tokio::select! {
-                result = reading => {
-                    if result.is_err_and(|error| error.is_panic()) {
-                        tracing::error!(client = client.id.0, "serving a client panicked");
-                    }
-                    false
-                }
-                _ = &mut writer => true,
-            };
-            client.close();
-            if !writer_ended && tokio::time::timeout(GOODBYE, &mut writer).await.is_err() {
-                writer.abort();
-            }
-            abort.abort();
+    let refusal = if shared.is_stopping() {
+        Some("it is stopping; try again in a moment")
+    } else if shared.client_count() >= CLIENTS {
+        Some("it has too many clients; close some")
+    } else {
+        None
+    };
+    let peer = match connection.handshake(refusal).await {
+        Ok(peer) => peer,
+        Err(error) => {
+            tracing::debug!(%error, "a hand-shake failed");
+            return;
         }
-        Err(error) => tracing::debug!(%error, "a hand-shake failed"),
-    }
+    };
+    // Only now: who says nothing takes nobody's place.
+    let client = shared.add_client();
+    converse(&shared, &client, peer).await;
     shared.remove_client(&client);
     // Whatever it watched may have been watched by the task that was ended.
     for session in shared.world.terminals() {
         session.unsubscribe(client.id);
     }
+}
+
+/// Reads and writes until either ends, and then ends the other: a client left, or it was told goodbye.
+async fn converse(shared: &Arc<Shared>, client: &Arc<Client>, peer: Peer) {
+    let mut writing = tokio::spawn(write(Arc::clone(client), peer.sender));
+    let reader = Reader::new(Arc::clone(shared), Arc::clone(client));
+    let mut reading = tokio::spawn(reader.run(peer.receiver));
+    let writer_ended = tokio::select! {
+        result = &mut reading => {
+            if result.is_err_and(|error| error.is_panic()) {
+                tracing::error!(client = client.id.0, "serving a client panicked");
+            }
+            false
+        }
+        _ = &mut writing => true,
+    };
+    client.close();
+    if !writer_ended && tokio::time::timeout(GOODBYE, &mut writing).await.is_err() {
+        writing.abort();
+    }
+    reading.abort();
 }
 
 async fn write(client: Arc<Client>, mut sender: Sender) {

@@ -172,6 +172,7 @@ impl Shared {
             palette: self.world.palette(),
             pool: self.pool.clone(),
             notices: Arc::clone(&self.notices) as Arc<dyn crate::session::Notices>,
+            heap: Arc::clone(&self.heap),
             fault: self.options.fault.clone(),
         };
         let spawn = Spawn {

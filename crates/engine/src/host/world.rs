@@ -5,9 +5,10 @@
 //! crash has written it to the store before.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use maestro_core::agent::{Agent, Attention};
+use maestro_core::agent::{Agent, Attention, Provider};
 use maestro_core::run::{self, Run};
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{self, Event, Reply};
@@ -178,6 +179,15 @@ impl World {
             run.spec.agent == Some(agent) && !matches!(run.state, run::State::Ended(_))
         });
         open.map(|run| run.id).collect()
+    }
+
+    /// Whether any known run of a provider worked in a directory.
+    pub(crate) fn has_run_in(&self, directory: &Path, provider: Provider) -> bool {
+        let inner = self.lock();
+        inner
+            .runs
+            .values()
+            .any(|run| run.spec.provider == provider && run.spec.directory == directory)
     }
 
     /// How many runs have not ended.

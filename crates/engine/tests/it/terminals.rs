@@ -313,6 +313,41 @@ async fn colours_of_the_theme_answer_a_child_that_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_synchronized_update_that_never_ends_is_shown_all_the_same() {
+    let place = Place::new();
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let terminal = user.sh("printf '\\033[?2026hhalf of it'; read x").await.id;
+    user.watch(terminal, false).await;
+    user.until_shown(terminal, "half of it").await;
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_is_whole_however_it_is_kept() {
+    let place = Place::new();
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let terminal = user.sh("seq 1 6000").await.id;
+    let _ = user.until_exit(terminal).await;
+    for _ in 0..2 {
+        let read = Command::ReadTerminal { terminal, history: true };
+        let Ok(Reply::Screen(screen)) = user.ask(read).await else { panic!("no screen") };
+        let lines: Vec<String> = screen
+            .history
+            .iter()
+            .chain(&screen.rows)
+            .map(|row| row.text().trim_end().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect();
+        assert_eq!(lines, (1..=6000).map(|n| n.to_string()).collect::<Vec<_>>());
+        // The second time it has been quiet for long enough to be compressed.
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+    }
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn closing_does_not_wait_longer_than_it_must() {
     let place = Place::new();
     let host = place

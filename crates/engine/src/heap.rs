@@ -1,0 +1,70 @@
+//! What history costs in memory, over all terminals. The emulators keep rows as they came; quiet
+//! terminals compress theirs, and when all of them together hold too much, nobody waits to be quiet.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bytes of uncompressed rows over all terminals beyond which they are compressed at once. Three
+/// terminals that flood at the same time stay below it.
+const LIMIT: usize = 96 << 20;
+/// Rows after whose compression the freed memory is given back to the system: the allocator keeps the
+/// pages otherwise. It takes about a millisecond.
+const TRIM_AFTER: usize = 4096;
+
+/// The books of one host.
+#[derive(Debug, Default)]
+pub(crate) struct Heap {
+    hot: AtomicUsize,
+    compressed: AtomicUsize,
+}
+
+impl Heap {
+    /// A terminal holds so many bytes now, after so many before.
+    pub(crate) fn changed(&self, before: usize, now: usize) {
+        let _ = self.hot.fetch_add(now, Ordering::Relaxed);
+        let _ = self.hot.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    /// Whether all terminals together hold too much.
+    pub(crate) fn is_over(&self) -> bool {
+        self.hot.load(Ordering::Relaxed) > LIMIT
+    }
+
+    /// Rows were compressed.
+    pub(crate) fn compressed(&self, rows: usize) {
+        let _ = self.compressed.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// A terminal has nothing more to compress: gives memory back where it is worth it.
+    pub(crate) fn settle(&self) {
+        if self.compressed.load(Ordering::Relaxed) >= TRIM_AFTER {
+            self.compressed.store(0, Ordering::Relaxed);
+            trim();
+        }
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn trim() {
+    #[allow(unsafe_code, reason = "glibc keeps freed pages unless it is told")]
+    // SAFETY: it takes no pointer, and may be called from any thread at any time.
+    let _ = unsafe { libc::malloc_trim(0) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn trim() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_over_while_all_together_hold_too_much() {
+        let heap = Heap::default();
+        heap.changed(0, LIMIT);
+        assert!(!heap.is_over());
+        heap.changed(0, 1);
+        assert!(heap.is_over());
+        heap.changed(LIMIT, 0);
+        assert!(!heap.is_over());
+    }
+}
