@@ -26,8 +26,8 @@ const MOST: usize = 0x7fff;
 /// The longest side of a plane in pixels: every graphics card takes it.
 const SIDE: u32 = 2048;
 
-/// The most rows of slots follow from the longest side of a texture that every device takes.
-const TALLEST: u32 = 8192;
+/// The tallest a plane may be where nobody sets a lower limit, in pixels.
+pub const TALLEST: u32 = 8192;
 
 /// Slots of the plane of masks that are taken from the start: the blank one and the lines.
 #[cfg(test)]
@@ -82,14 +82,15 @@ pub struct Atlas {
 }
 
 impl Atlas {
-    /// An empty atlas for cells of this size; `lines` draws the lines along text.
-    pub fn new(metrics: Metrics, lines: impl Fn(Line) -> Raster) -> Self {
+    /// An empty atlas for cells of this size, its planes no taller than `tallest` pixels; `lines`
+    /// draws the lines along text.
+    pub fn new(metrics: Metrics, tallest: u32, lines: impl Fn(Line) -> Raster) -> Self {
         let mut atlas = Self {
             metrics,
             chars: HashMap::new(),
             clusters: HashMap::new(),
-            masks: Plane::new(&metrics, 1),
-            colors: Plane::new(&metrics, 4),
+            masks: Plane::new(&metrics, 1, tallest),
+            colors: Plane::new(&metrics, 4, tallest),
             frame: 0,
             full: false,
         };
@@ -254,7 +255,8 @@ fn ink(raster: &Raster, left: i32, width: i32, height: i32) -> Ink {
     let depth = raster.depth();
     let mut ink = Ink { most: 0, sum: 0 };
     let rows = (-raster.top).max(0)..(height - raster.top).min(raster.height as i32);
-    let columns = (left - raster.left).max(0)..(left + width - raster.left).min(raster.width as i32);
+    let columns =
+        (left - raster.left).max(0)..(left + width - raster.left).min(raster.width as i32);
     for y in rows {
         for x in columns.clone() {
             let at = (y as usize * raster.width as usize + x as usize) * depth + depth - 1;
@@ -285,10 +287,10 @@ pub struct Plane {
 }
 
 impl Plane {
-    fn new(metrics: &Metrics, depth: u32) -> Self {
+    fn new(metrics: &Metrics, depth: u32, tallest: u32) -> Self {
         let cell = (metrics.width, metrics.height);
         let per_row = (SIDE / cell.0).max(1);
-        let most = (per_row * (TALLEST / cell.1).max(1)) as usize;
+        let most = (per_row * (tallest.min(TALLEST) / cell.1).max(1)) as usize;
         let mut plane = Self {
             cell,
             depth,
@@ -422,7 +424,7 @@ mod tests {
         Metrics { width: 4, height: 6, baseline: 5, stroke: 1, underline: 5, strike: 3 };
 
     fn atlas() -> Atlas {
-        Atlas::new(METRICS, |line| crate::builtin::line(line, &METRICS))
+        Atlas::new(METRICS, TALLEST, |line| crate::builtin::line(line, &METRICS))
     }
 
     fn solid(left: i32, width: u32) -> Raster {
@@ -462,10 +464,7 @@ mod tests {
     fn blank_glyphs_take_no_slot() {
         let mut atlas = atlas();
         let before = atlas.masks.handed;
-        assert_eq!(
-            atlas.insert(" ", Style::default(), 1, &Raster::default()),
-            Pieces::default()
-        );
+        assert_eq!(atlas.insert(" ", Style::default(), 1, &Raster::default()), Pieces::default());
         assert_eq!(atlas.masks.handed, before);
     }
 
@@ -490,13 +489,9 @@ mod tests {
     #[test]
     fn a_full_atlas_leaves_glyphs_blank_and_says_so() {
         let metrics = Metrics { width: 512, height: 512, ..METRICS };
-        let mut atlas = Atlas::new(metrics, |line| crate::builtin::line(line, &metrics));
-        let big = Raster {
-            width: 512,
-            height: 512,
-            pixels: vec![255; 512 * 512],
-            ..Raster::default()
-        };
+        let mut atlas = Atlas::new(metrics, TALLEST, |line| crate::builtin::line(line, &metrics));
+        let big =
+            Raster { width: 512, height: 512, pixels: vec![255; 512 * 512], ..Raster::default() };
         let room = atlas.masks.most - usize::from(RESERVED);
         for n in 0..room as u32 {
             let c = char::from_u32(0x4e00 + n).expect("a character");

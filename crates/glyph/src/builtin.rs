@@ -23,6 +23,18 @@ pub(crate) fn draw(c: char, metrics: &Metrics) -> Option<Raster> {
     Some(canvas.finish())
 }
 
+/// Signs of a recorder, which agents use for their states, for typefaces that lack them. The system's only
+/// font that has them is usually the one of coloured pictures, and a picture has no colour of its text.
+pub(crate) fn symbol(c: char, metrics: &Metrics) -> Option<Raster> {
+    let code = c as u32;
+    if !(0x23f4..=0x23fa).contains(&code) {
+        return None;
+    }
+    let mut canvas = Canvas::new(metrics);
+    canvas.recorder(code, metrics);
+    Some(canvas.finish())
+}
+
 /// A box where no font has a glyph.
 pub(crate) fn missing(metrics: &Metrics, columns: u32) -> Raster {
     let mut canvas = Canvas::wide(metrics, columns);
@@ -404,6 +416,29 @@ impl Canvas {
         });
     }
 
+    /// Triangles to the left, right, up and down, two bars, a square, a disc.
+    fn recorder(&mut self, code: u32, metrics: &Metrics) {
+        let (w, baseline) = (self.width as f32, metrics.baseline as f32);
+        let radius = (w * 0.44).max(1.5);
+        // The middle of a capital letter.
+        let (cx, cy) = (w / 2.0, (baseline - w * 0.58).max(radius));
+        self.shade(|x, y| {
+            let (x, y) = (x - cx, y - cy);
+            // A triangle that points along `u`.
+            let triangle = |u: f32, v: f32| (radius - u) / 2.0 - v.abs() * 0.9;
+            let inside = match code {
+                0x23f4 => triangle(-x, y).min(x + radius).min(radius - x),
+                0x23f5 => triangle(x, y).min(x + radius),
+                0x23f6 => triangle(-y, x).min(radius - y),
+                0x23f7 => triangle(y, x).min(y + radius),
+                0x23f8 => (radius * 0.28 - (x.abs() - radius * 0.55).abs()).min(radius - y.abs()),
+                0x23f9 => radius * 0.85 - x.abs().max(y.abs()),
+                _ => radius - x.hypot(y),
+            };
+            inside + 0.5
+        });
+    }
+
     fn line(&mut self, line: Line, metrics: &Metrics) {
         let (w, h, t) = (self.width, self.height, self.stroke);
         let top = metrics.underline as i32;
@@ -483,7 +518,8 @@ mod tests {
     /// Cells as fonts of 7 to 40 pixels have them, odd and even sides in every combination.
     fn cells() -> impl Iterator<Item = Metrics> {
         (7..=40).flat_map(|size| {
-            [(0, 0), (0, 1), (1, 0)].map(|(dx, dy)| metrics(size * 6 / 10 + dx, size * 13 / 10 + dy))
+            [(0, 0), (0, 1), (1, 0)]
+                .map(|(dx, dy)| metrics(size * 6 / 10 + dx, size * 13 / 10 + dy))
         })
     }
 
@@ -556,7 +592,8 @@ mod tests {
     #[test]
     fn blocks_complete_each_other() {
         for metrics in cells() {
-            for (one, other) in [('▀', '▄'), ('▌', '▐'), ('▚', '▞'), ('▛', '▗'), ('▙', '▝')] {
+            for (one, other) in [('▀', '▄'), ('▌', '▐'), ('▚', '▞'), ('▛', '▗'), ('▙', '▝')]
+            {
                 let one = draw(one, &metrics).expect("built in");
                 let other = draw(other, &metrics).expect("built in");
                 let sum = one.pixels.iter().zip(&other.pixels).map(|(a, b)| a ^ b);
@@ -610,6 +647,17 @@ mod tests {
                 assert!(step < 250, "{metrics:?} row {y}: {step}");
             }
             assert!(raster.pixels.iter().any(|ink| *ink > 200), "{metrics:?}");
+        }
+    }
+
+    #[test]
+    fn recorder_signs_can_be_seen_at_every_size() {
+        for metrics in cells() {
+            for c in '⏴'..='⏺' {
+                let raster = symbol(c, &metrics).expect("built in");
+                assert!(raster.pixels.iter().any(|ink| *ink > 100), "{c} {metrics:?}");
+            }
+            assert_eq!(symbol('●', &metrics), None);
         }
     }
 

@@ -120,11 +120,14 @@ impl Fonts {
         }
         let (font, made_up) = self.face(style)?;
         let charmap = font.charmap();
-        let has_all = text.chars().all(|c| is_invisible(c) || charmap.map(c) != 0);
-        if !has_all {
-            return None;
+        if charmap.map(first) == 0 {
+            return builtin::symbol(first, &self.metrics).filter(|_| columns == 1);
         }
-        let glyphs = self.shape(font, text);
+        // Marks the face does not have are left out: other fonts' marks would not fit its letters, and
+        // the letter alone can be read.
+        let known: String =
+            text.chars().filter(|c| !is_invisible(*c) && charmap.map(*c) != 0).collect();
+        let glyphs = self.shape(font, &known);
         let advance = font.glyph_metrics(&[]).scale(self.size).advance_width(glyphs.first()?.id);
         let mut raster = draw(&mut self.scaling, font, &glyphs, self.size, made_up);
         raster.top += self.metrics.baseline as i32;
@@ -149,6 +152,10 @@ impl Fonts {
         if drawn.is_none() && color {
             // A font whose colours cannot be read draws nothing; plain outlines are better than that.
             drawn = self.fallback(system, text, style, columns, false);
+        }
+        if drawn.is_none() && style != Style::default() {
+            // Many scripts have no slanted fonts, and only such are found when one is asked for.
+            drawn = self.upright(system, text, style, columns);
         }
         drawn.unwrap_or_else(|| builtin::missing(&self.metrics, columns))
     }
@@ -201,13 +208,41 @@ impl Fonts {
         columns: u32,
         color: bool,
     ) -> Option<Raster> {
-        let family =
-            if color { emoji_family(system).unwrap_or(Family::Monospace) } else { Family::Monospace };
-        let weight = if style.bold { cosmic_text::Weight::BOLD } else { cosmic_text::Weight::NORMAL };
-        let slant = if style.italic { cosmic_text::Style::Italic } else { cosmic_text::Style::Normal };
+        self.lay_out(system, text, style, style, columns, color)
+    }
+
+    /// The same from upright fonts, with the style made up.
+    fn upright(
+        &mut self,
+        system: &mut FontSystem,
+        text: &str,
+        style: Style,
+        columns: u32,
+    ) -> Option<Raster> {
+        self.lay_out(system, text, Style::default(), style, columns, false)
+    }
+
+    /// Draws in fonts of the style `found`, making up what they lack of the style `wanted`.
+    fn lay_out(
+        &mut self,
+        system: &mut FontSystem,
+        text: &str,
+        found: Style,
+        wanted: Style,
+        columns: u32,
+        color: bool,
+    ) -> Option<Raster> {
+        let family = if color {
+            emoji_family(system).unwrap_or(Family::Monospace)
+        } else {
+            Family::Monospace
+        };
+        let weight =
+            if found.bold { cosmic_text::Weight::BOLD } else { cosmic_text::Weight::NORMAL };
+        let slant =
+            if found.italic { cosmic_text::Style::Italic } else { cosmic_text::Style::Normal };
         let attrs = Attrs::new().family(family).weight(weight).style(slant);
-        let mut buffer =
-            Buffer::new_empty(cosmic_text::Metrics::new(self.size, self.size * 1.2));
+        let mut buffer = Buffer::new_empty(cosmic_text::Metrics::new(self.size, self.size * 1.2));
         buffer.set_text(system, text, &attrs, Shaping::Advanced, None);
         buffer.shape_until_scroll(system, false);
         let layout: Vec<_> = buffer
@@ -215,21 +250,21 @@ impl Fonts {
             .flat_map(|run| run.glyphs.iter().cloned())
             .take(MOST_GLYPHS)
             .collect();
-        let found = layout.iter().any(|glyph| glyph.glyph_id != 0);
-        if !found {
+        if layout.iter().all(|glyph| glyph.glyph_id == 0) {
             return None;
         }
         let right = layout.iter().map(|glyph| glyph.x + glyph.w).fold(0.0, f32::max);
         let at_size = |fonts: &mut Self, system: &mut FontSystem, factor: f32| {
             let mut raster = Raster::default();
             for glyph in layout.iter().filter(|glyph| glyph.glyph_id != 0) {
-                let Some(font) = system.get_font(glyph.font_id, glyph.font_weight) else { continue };
-                let made_up = system.db().face(glyph.font_id).map_or(MadeUp::default(), |face| {
-                    MadeUp {
-                        bold: style.bold && face.weight.0 < 600,
-                        italic: style.italic && face.style == cosmic_text::Style::Normal,
-                    }
-                });
+                let Some(font) = system.get_font(glyph.font_id, glyph.font_weight) else {
+                    continue;
+                };
+                let made_up =
+                    system.db().face(glyph.font_id).map_or(MadeUp::default(), |face| MadeUp {
+                        bold: wanted.bold && face.weight.0 < 600,
+                        italic: wanted.italic && face.style == cosmic_text::Style::Normal,
+                    });
                 let placed = Placed {
                     id: glyph.glyph_id,
                     x: (glyph.x + glyph.x_offset * glyph.font_size) * factor,

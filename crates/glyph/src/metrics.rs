@@ -74,7 +74,8 @@ pub struct FontMetrics {
 impl FontMetrics {
     /// What is not a number counts as nothing.
     fn sane(&self) -> Self {
-        let number = |value: f32| if value.is_finite() { value.clamp(-4096.0, 4096.0) } else { 0.0 };
+        let number =
+            |value: f32| if value.is_finite() { value.clamp(-4096.0, 4096.0) } else { 0.0 };
         Self {
             advance: number(self.advance),
             ascent: number(self.ascent),

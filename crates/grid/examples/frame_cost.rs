@@ -75,13 +75,14 @@ fn measure(mut renderer: Renderer) -> Vec<Duration> {
     let mut cache = Cache::new();
     let mut random = Random(1);
     let mut samples = Vec::new();
-    let size = Size::new(1952.0, 1312.0);
+    let size = Size::new(1920.0, 1280.0);
     for frame in 0..WARM_UP + FRAMES {
         for surface in &surfaces {
             let _ = surface.apply(noise(&mut random));
         }
         let panes = |from: usize| {
-            let pane = |n: usize| Element::from(terminal::<()>(&surfaces[from + n], &look).padding(0.0));
+            let pane =
+                |n: usize| Element::from(terminal::<()>(&surfaces[from + n], &look).padding(0.0));
             row([pane(0), pane(1), pane(2), pane(3)])
         };
         let view = column![panes(0), panes(4), panes(8), panes(12)];
@@ -100,7 +101,7 @@ fn measure(mut renderer: Renderer) -> Vec<Duration> {
         let style = Style { text_color: Color::WHITE };
         interface.draw(&mut renderer, &iced::Theme::Dark, &style, pointer);
         cache = interface.into_cache();
-        let _ = renderer.screenshot(Size::new(1952, 1312), 1.0, Color::BLACK);
+        let _ = renderer.screenshot(Size::new(1920, 1280), 1.0, Color::BLACK);
         let after = clock.counters().read();
         assert_eq!(
             after.encoded_rows - before.encoded_rows,

@@ -100,8 +100,7 @@ impl Clock {
             state.pacer.outstanding = None;
         }
         self.request(Urgency::Paced);
-        Task::stream(receiver)
-            .then(|()| task::effect(Action::Window(window::Action::RedrawAll)))
+        Task::stream(receiver).then(|()| task::effect(Action::Window(window::Action::RedrawAll)))
     }
 
     /// Asks for a redraw. Many requests before the next frame are one.
@@ -205,9 +204,7 @@ fn wait_for_turns(shared: &Weak<Shared>) {
             state.request(now, Urgency::Paced, &shared);
             continue;
         }
-        drop(
-            shared.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner),
-        );
+        drop(shared.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -278,10 +275,7 @@ impl Pacer {
 #[cfg(unix)]
 pub(crate) fn process_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or(0),
-        u32::try_from(time.tv_nsec).unwrap_or(0),
-    )
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Where the process cannot be asked cheaply, drawing counts as free and the narrowest spacing holds:
@@ -295,10 +289,7 @@ pub(crate) fn process_time() -> Duration {
 #[cfg(unix)]
 pub(crate) fn thread_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or(0),
-        u32::try_from(time.tv_nsec).unwrap_or(0),
-    )
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Elsewhere the time that passes has to do.

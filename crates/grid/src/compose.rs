@@ -28,7 +28,15 @@ pub(crate) fn row(
             let Some(line) = pixels.get_mut(start..start + width * 4) else { return };
             cell.line(atlas, y as u32, line);
             if let Some(part) = part {
-                cursor_line(cursor, part, (width, height), metrics.stroke as usize, y, colors, line);
+                cursor_line(
+                    cursor,
+                    part,
+                    (width, height),
+                    metrics.stroke as usize,
+                    y,
+                    colors,
+                    line,
+                );
             }
         }
     }

@@ -213,15 +213,14 @@ impl Pipeline {
     ) {
         let key = Key::of(&pane.look, pane.geometry.scale);
         let sheet = self.sheets.entry(key).or_insert_with(|| {
-            GpuSheet::new(Sheet::new(&key), device, &self.atlas_layout)
+            let tallest = device.limits().max_texture_dimension_2d;
+            GpuSheet::new(Sheet::new(&key, tallest), device, &self.atlas_layout)
         });
         sheet.used = self.frame;
         let size = (u32::from(pane.geometry.cols), u32::from(pane.geometry.rows));
         let layout = &self.pane_layout;
-        let view = self
-            .views
-            .entry(pane.view)
-            .or_insert_with(|| View::new(device, layout, size, key));
+        let view =
+            self.views.entry(pane.view).or_insert_with(|| View::new(device, layout, size, key));
         view.used = self.frame;
         if view.key != key {
             view.key = key;
@@ -327,9 +326,9 @@ impl Texture {
             return (self.write(queue, plane, (0, first), (plane.size().0, last - first)), grew);
         }
         let cell_width = plane.size().0 / plane.per_row();
-        let sizes = changed.into_iter().map(|slot| {
-            self.write(queue, plane, plane.origin(slot), (cell_width, cell_height))
-        });
+        let sizes = changed
+            .into_iter()
+            .map(|slot| self.write(queue, plane, plane.origin(slot), (cell_width, cell_height)));
         (sizes.sum(), false)
     }
 
@@ -507,8 +506,14 @@ fn atlas_bind_group(
         label: Some("maestro atlas"),
         layout,
         entries: &[
-            wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&masks) },
-            wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(&colors) },
+            wgpu::BindGroupEntry {
+                binding: 0,
+                resource: wgpu::BindingResource::TextureView(&masks),
+            },
+            wgpu::BindGroupEntry {
+                binding: 1,
+                resource: wgpu::BindingResource::TextureView(&colors),
+            },
         ],
     })
 }

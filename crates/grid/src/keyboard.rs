@@ -7,7 +7,15 @@ use maestro_core::input::{Action, Code, Key, Mods};
 /// The key event for a host, or `None` where there is nothing to tell.
 pub fn translate(event: &Event) -> Option<Key> {
     match event {
-        Event::KeyPressed { key, modified_key, physical_key, location, modifiers, text, repeat } => {
+        Event::KeyPressed {
+            key,
+            modified_key,
+            physical_key,
+            location,
+            modifiers,
+            text,
+            repeat,
+        } => {
             let action = if *repeat { Action::Repeat } else { Action::Press };
             let text = text.as_deref().unwrap_or_default();
             Some(Key {

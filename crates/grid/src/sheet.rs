@@ -76,10 +76,11 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    pub(crate) fn new(key: &Key) -> Self {
+    /// `tallest` bounds the atlas, in pixels.
+    pub(crate) fn new(key: &Key, tallest: u32) -> Self {
         let fonts = key.fonts();
         let metrics = fonts.as_ref().map_or(NO_FONT, Fonts::metrics);
-        let atlas = Atlas::new(metrics, |line| {
+        let atlas = Atlas::new(metrics, tallest, |line| {
             fonts.as_ref().map_or_else(Default::default, |fonts| fonts.line(line))
         });
         Self { fonts, atlas, ascii: Box::new([[None; 128]; 4]), drawn: 0 }
@@ -134,9 +135,7 @@ impl Glyphs for Sheet {
     }
 
     fn cluster(&mut self, text: &str, style: Style, columns: u8) -> Pieces {
-        self.atlas
-            .cluster(text, style, columns)
-            .unwrap_or_else(|| self.draw(text, style, columns))
+        self.atlas.cluster(text, style, columns).unwrap_or_else(|| self.draw(text, style, columns))
     }
 }
 

@@ -10,6 +10,8 @@ use iced::advanced::image::{self, FilterMethod, Handle, Image};
 use iced::advanced::renderer::Quad;
 use iced::{Color, Rectangle};
 
+use maestro_glyph::atlas::TALLEST;
+
 use crate::compose;
 use crate::look::Rgb;
 use crate::pane::Pane;
@@ -52,7 +54,7 @@ impl Sheets {
         let made = &mut self.made;
         self.sheets.entry(key).or_insert_with(|| {
             *made += 1;
-            (Sheet::new(&key), *made)
+            (Sheet::new(&key, TALLEST), *made)
         })
     }
 }

@@ -474,8 +474,7 @@ impl<Message: Clone> Terminal<'_, Message> {
         match event {
             input_method::Event::Opened => state.preedit = Some(Preedit::default()),
             input_method::Event::Preedit(text, selection) => {
-                state.preedit =
-                    Some(Preedit { text: text.clone(), selection: selection.clone() });
+                state.preedit = Some(Preedit { text: text.clone(), selection: selection.clone() });
             }
             input_method::Event::Commit(text) => {
                 state.preedit = Some(Preedit::default());
@@ -610,8 +609,11 @@ impl<Message: Clone> Terminal<'_, Message> {
             Gesture::Reporting(held) if Some(held) == released => {
                 state.mouse.gesture = Gesture::None;
                 let geometry = self.geometry(bounds);
-                if let Some(spot) =
-                    cursor.land().position().map(|point| geometry.spot(point)).or(state.mouse.reported)
+                if let Some(spot) = cursor
+                    .land()
+                    .position()
+                    .map(|point| geometry.spot(point))
+                    .or(state.mouse.reported)
                 {
                     self.report(state, MouseKind::Release(held), spot, &geometry);
                 }
@@ -648,7 +650,8 @@ impl<Message: Clone> Terminal<'_, Message> {
         if !wanted || !modes.mouse {
             return;
         }
-        let point = if held.is_some() { cursor.land().position() } else { cursor.position_over(bounds) };
+        let point =
+            if held.is_some() { cursor.land().position() } else { cursor.position_over(bounds) };
         let Some(point) = point else { return };
         let geometry = self.geometry(bounds);
         let spot = Spot { right_half: false, ..geometry.spot(point) };
@@ -772,10 +775,10 @@ impl<Message: Clone> Terminal<'_, Message> {
         geometry: &Geometry,
         shell: &mut Shell<'_, Message>,
     ) {
-        let cell = self.surface.cursor().map_or_else(
-            || geometry.cell(0, 0),
-            |cursor| geometry.cell(cursor.row, cursor.col),
-        );
+        let cell = self
+            .surface
+            .cursor()
+            .map_or_else(|| geometry.cell(0, 0), |cursor| geometry.cell(cursor.row, cursor.col));
         // The text being composed is drawn among the cells, so none is handed over.
         let _ = state;
         shell.request_input_method::<&str>(&InputMethod::Enabled {

@@ -1,5 +1,6 @@
 //! What is drawn. The pictures are written to the target folder's `tmp`; look at them.
 
+use iced::advanced::input_method;
 use maestro_core::screen::{Cell, Color, Cursor, CursorShape, Extra, Underline, flags};
 use maestro_grid::{Look, Palette};
 
@@ -36,18 +37,13 @@ fn demo() -> Script {
         Underline::Dotted,
         Underline::Dashed,
     ];
-    let red = script.extra(
-        2,
-        Extra { underline: Some(Color::indexed(1)), link: None },
-    );
+    let red = script.extra(2, Extra { underline: Some(Color::indexed(1)), link: None });
     for (place, style) in (0..).zip(styles) {
         let text = format!("{style:?}ly gpq");
         let _ = script.put(2, place * 16, &text, Cell { extra: red, ..with(style.bits()) });
     }
-    let link = script.extra(
-        3,
-        Extra { underline: None, link: Some("https://example.org".to_owned()) },
-    );
+    let link =
+        script.extra(3, Extra { underline: None, link: Some("https://example.org".to_owned()) });
     let _ = script
         .put(3, 0, "a link", Cell { extra: link, ..PLAIN })
         .put(3, 10, "selected text", with(flags::SELECTED))
@@ -55,7 +51,12 @@ fn demo() -> Script {
     for index in 0..16u8 {
         let cell = Cell { bg: Color::indexed(index), ..PLAIN };
         let _ = script.put(4, u16::from(index) * 3, "   ", cell);
-        let _ = script.put(5, u16::from(index) * 3, &format!("{index:>2} "), ink(Color::indexed(index)));
+        let _ = script.put(
+            5,
+            u16::from(index) * 3,
+            &format!("{index:>2} "),
+            ink(Color::indexed(index)),
+        );
     }
     for step in 0..84u16 {
         let level = (step * 3) as u8;
@@ -81,7 +82,7 @@ fn demo() -> Script {
         .put(18, 51, "斜体", with(flags::ITALIC))
         .put(18, 57, "下線", with(Underline::Curl.bits()))
         .put(18, 63, "選択", with(flags::SELECTED))
-        .put(19, 0, "🎼🚀✅❌⚡🔥👍🙂🦀 ⚠\u{fe0f} ❤\u{fe0f} ✔ ✗ ● ○ ◐ ◆ ◇ ▶ ■ □ → ⇒ ✻ ✳ ⏺ ⎿ ❯ › … • ☐ ☑", PLAIN)
+        .put(19, 0, "🎼🚀✅❌⚡🔥👍🙂🦀 ⚠\u{fe0f} ❤\u{fe0f} ✔ ✗ ● ○ ◐ ◆ ◇ ▶ ■ □ → ⇒ ✻ ✳ ⏺ ⎿ ❯ › … • ☐ ☑ ⏴⏵⏵⏶⏷ ⏸ ⏹", PLAIN)
         .put(20, 0, "e\u{301} a\u{308}\u{332} n\u{303} o\u{302}\u{323} Z\u{351}\u{360}\u{334}", PLAIN)
         .put(20, 14, "\u{10fffd} ក្ខ ไทย עברית العربية", PLAIN)
         .put(22, 0, "Underlined words in a row, gjpqy", with(Underline::Single.bits()))
@@ -91,8 +92,7 @@ fn demo() -> Script {
         .put(27, 0, "The quick brown fox jumps over the lazy dog. 0123456789", PLAIN)
         .put(28, 0, "The quick brown fox jumps over the lazy dog. 0123456789", with(flags::ITALIC))
         .put(29, 0, "The quick brown fox jumps over the lazy dog. 0123456789", with(flags::BOLD));
-    script.cursor =
-        Some(Cursor { row: 27, col: 4, shape: CursorShape::Block, blinking: false });
+    script.cursor = Some(Cursor { row: 27, col: 4, shape: CursorShape::Block, blinking: false });
     script
 }
 
@@ -190,6 +190,30 @@ fn only_what_changed_is_encoded() {
         let _ = fresh.surface.apply(script.frame());
         assert_eq!(fresh.screenshot().compare(&picture, 0), (0, 0), "{backend}");
     }
+}
+
+#[test]
+fn text_being_composed_is_drawn_in_its_place() {
+    let mut stage = Stage::software(200, 100);
+    let mut script = Script::new(20, 4);
+    let _ = script.put(1, 0, "a", PLAIN);
+    script.cursor = Some(Cursor { row: 1, col: 2, ..script.cursor.expect("a cursor") });
+    let _ = stage.surface.apply(script.frame());
+    stage.focus();
+    let _ = stage.screenshot();
+    let preedit = input_method::Event::Preedit("にx".to_owned(), Some(3..4));
+    let _ = stage.event(preedit);
+    let composed = stage.screenshot();
+
+    let mut expected = Stage::software(200, 100);
+    let line = Underline::Single.bits();
+    let _ = script.put(1, 2, "に", with(line)).put(1, 4, "x", with(line | flags::INVERSE));
+    script.cursor = None;
+    let _ = expected.surface.apply(script.frame());
+    assert_eq!(composed.compare(&expected.screenshot(), 0), (0, 0));
+
+    let _ = stage.event(input_method::Event::Closed);
+    assert_ne!(stage.screenshot().compare(&composed, 0), (0, 0));
 }
 
 #[test]

@@ -1,12 +1,10 @@
 //! What the user does, and what the host hears of it.
 
-use iced::keyboard::{self, key};
-use iced::{Point, Rectangle, mouse, window};
 use iced::advanced::input_method;
 use iced::advanced::widget::{self, operation};
-use maestro_core::input::{
-    Action, Button, Code, Input, MouseKind, ScrollTo, Select, SelectBy,
-};
+use iced::keyboard::{self, key};
+use iced::{Point, Rectangle, mouse, window};
+use maestro_core::input::{Action, Button, Code, Input, MouseKind, ScrollTo, Select, SelectBy};
 use maestro_core::screen::{Cell, Extra, Modes};
 
 use crate::stage::{Message, Script, Stage};
@@ -237,10 +235,9 @@ fn the_wheel_scrolls_or_is_told() {
     let _ = stage.event(wheel(-0.2));
     assert_eq!(stage.told(), [Input::Scroll(ScrollTo::Lines(-1))]);
 
-    for modes in [
-        Modes { mouse: true, ..Modes::default() },
-        Modes { alt_screen: true, ..Modes::default() },
-    ] {
+    for modes in
+        [Modes { mouse: true, ..Modes::default() }, Modes { alt_screen: true, ..Modes::default() }]
+    {
         let mut stage = ready(modes);
         stage.pointer = Point::new(20.0, 12.0);
         let _ = stage.event(wheel(1.0));
@@ -285,6 +282,29 @@ fn visible_text_is_told_row_by_row() {
     stage.operate(&mut texts);
     assert_eq!(texts.0[0], "hello world");
     assert_eq!(texts.0.len(), 8);
+}
+
+#[test]
+fn a_terminal_at_rest_asks_for_no_frame() {
+    use iced::window::RedrawRequest;
+    use maestro_core::screen::{Cursor, CursorShape};
+
+    for (blinking, focused) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut stage = ready(Modes::default());
+        let mut script = Script::new(48, 9);
+        script.cursor = Some(Cursor { row: 0, col: 0, shape: CursorShape::Block, blinking });
+        let _ = stage.surface.apply(script.frame());
+        if !focused {
+            stage.operate(&mut operation::focusable::unfocus::<()>());
+        }
+        // The size was laid out and told; nothing else is waited for.
+        let request = stage.redraw_request();
+        if blinking && focused {
+            assert!(matches!(request, RedrawRequest::At(_)), "{request:?}");
+        } else {
+            assert_eq!(request, RedrawRequest::Wait, "blinking {blinking}, focused {focused}");
+        }
+    }
 }
 
 #[test]

@@ -88,8 +88,7 @@ impl Stage {
                 matches!(event, iced::keyboard::Event::KeyPressed { modifiers, .. } if modifiers.logo())
             });
         let cache = self.cache.take().expect("kept between calls");
-        let mut interface =
-            UserInterface::build(element, self.size, cache, &mut self.renderer);
+        let mut interface = UserInterface::build(element, self.size, cache, &mut self.renderer);
         let result = act(&mut interface, &mut self.renderer);
         self.cache = Some(interface.into_cache());
         result
@@ -116,6 +115,20 @@ impl Stage {
         self.event(Event::Window(iced::window::Event::RedrawRequested(now)))
     }
 
+    /// When the widget wants the next frame, asked in a frame that begins now.
+    pub fn redraw_request(&mut self) -> iced::window::RedrawRequest {
+        let now = std::time::Instant::now();
+        let event = Event::Window(iced::window::Event::RedrawRequested(now));
+        let pointer = mouse::Cursor::Available(self.pointer);
+        let state = self.with(|interface, renderer| {
+            interface.update(&[event], pointer, renderer, &mut clipboard::Null, &mut Vec::new()).0
+        });
+        match state {
+            user_interface::State::Updated { redraw_request, .. } => redraw_request,
+            user_interface::State::Outdated => panic!("nothing was rebuilt"),
+        }
+    }
+
     pub fn focus(&mut self) {
         let id = widget::Id::new("terminal");
         self.operate(&mut widget::operation::focusable::focus::<()>(id));
@@ -139,8 +152,7 @@ impl Stage {
         });
         let width = (self.size.width * self.scale).round() as u32;
         let height = (self.size.height * self.scale).round() as u32;
-        let pixels =
-            self.renderer.screenshot(Size::new(width, height), self.scale, Color::BLACK);
+        let pixels = self.renderer.screenshot(Size::new(width, height), self.scale, Color::BLACK);
         Picture { width, height, pixels }
     }
 }
@@ -194,9 +206,10 @@ impl Picture {
     /// The largest difference of a channel, and how many pixels differ by more than `tolerance`.
     pub fn compare(&self, other: &Self, tolerance: u8) -> (u8, usize) {
         assert_eq!((self.width, self.height), (other.width, other.height));
-        let differences = self.pixels.chunks_exact(4).zip(other.pixels.chunks_exact(4)).map(
-            |(one, two)| one.iter().zip(two).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0),
-        );
+        let differences =
+            self.pixels.chunks_exact(4).zip(other.pixels.chunks_exact(4)).map(|(one, two)| {
+                one.iter().zip(two).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
+            });
         differences.fold((0, 0), |(most, count), difference| {
             (most.max(difference), count + usize::from(difference > tolerance))
         })
