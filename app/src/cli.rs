@@ -79,7 +79,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Terminal(terminal) => terminal::run(terminal, &mut out),
         args::Command::Demo(demo) => demo::run(demo, &mut out),
         args::Command::Term(term) => window::term(term),
-        args::Command::Screenshot(screenshot) => window::screenshot(screenshot),
+        args::Command::Screenshot(screenshot) => window::screenshot(screenshot, &mut out),
         args::Command::Completions { shell } => completions(shell, &mut out),
     }
 }

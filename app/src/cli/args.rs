@@ -328,15 +328,15 @@ pub struct Screenshot {
     /// Physical pixels per logical one.
     #[arg(long, default_value_t = 1.0)]
     pub scale: f32,
-    /// Which theme.
-    #[arg(long, value_enum, default_value_t = Theme::Dark)]
-    pub theme: Theme,
+    /// Which theme; dark, or in a live picture the window's own, when absent.
+    #[arg(long, value_enum)]
+    pub theme: Option<Theme>,
     /// Which renderer.
     #[arg(long, value_enum, default_value_t = Renderer::Software)]
     pub renderer: Renderer,
     /// The PNG to write.
     #[arg(long, short)]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

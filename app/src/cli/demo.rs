@@ -358,11 +358,13 @@ fn take_picture(stage: &Stage, arguments: &args::Demo, say: &Say) -> Result<Path
         .output()
         .map_err(|error| Failure::failed(format!("the picture cannot be taken: {error}")))?;
     if taken.status.success() {
-        say.line(&format!("There is no display; the window is in {}.", picture.display()));
+        let why = if arguments.headless { "No window is wanted" } else { "There is no display" };
+        say.line(&format!("{why}; how it would look is in {}.", picture.display()));
         return Ok(picture);
     }
     let said = String::from_utf8_lossy(&taken.stderr);
-    let because = output::plain(said.lines().last().unwrap_or("it does not say why"));
+    let because = said.lines().last().unwrap_or("it does not say why");
+    let because = output::plain(because.trim_start_matches("maestro: "));
     Err(Failure::failed(format!("the picture cannot be taken: {because}")))
 }
 

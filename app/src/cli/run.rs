@@ -185,13 +185,15 @@ impl Progress {
             steps.push(Step::Started { documents: run.spec.documents.len(), open: run.open });
         }
         for (index, task) in run.tasks.iter().enumerate() {
-            let now = (task.state, task.attempts);
+            // A task is there a moment before its first attempt is counted.
+            let attempt = task.attempts.max(1);
+            let now = (task.state, attempt);
             let before = self.tasks.insert(index, now);
             if before == Some(now) {
                 continue;
             }
             let ended = matches!(task.state, TaskState::Done | TaskState::Failed);
-            let seen_working = before.is_some_and(|(_, attempts)| attempts == task.attempts);
+            let seen_working = before.is_some_and(|(_, before)| before == attempt);
             if !seen_working {
                 steps.push(Step::TaskStarted { task: task.clone() });
             }
@@ -238,7 +240,7 @@ impl Step {
                 "document": task.document,
                 "line": task.line,
                 "task": task.text,
-                "attempt": task.attempts,
+                "attempt": task.attempts.max(1),
             }),
             Self::Verifying { task } => json!({
                 "type": "task_verify",

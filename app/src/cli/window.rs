@@ -4,10 +4,15 @@ use std::path::Path;
 
 use maestro_protocol::client::Start;
 use maestro_protocol::home::Home;
+use serde_json::json;
 
 use super::args::{Renderer, Screenshot, Term, Theme};
 use super::failure::{Code, Failure, Result};
+use super::output::Out;
 use crate::window;
+
+/// The scene that shows what the host has now.
+const LIVE: &str = "live";
 
 pub fn open(home: Option<&Path>) -> Result<()> {
     let home = home.map_or_else(Home::from_env, Home::at)?;
@@ -28,27 +33,42 @@ pub fn term(term: Term) -> Result<()> {
     }
 }
 
-pub fn screenshot(screenshot: Screenshot) -> Result<()> {
+pub fn screenshot(screenshot: Screenshot, out: &mut Out) -> Result<()> {
+    let scenes = || std::iter::once(LIVE).chain(window::scenes().iter().copied());
     if screenshot.scene == "all" {
-        println!("live\n{}", window::scenes().join("\n"));
-        return Ok(());
+        if out.json {
+            return out.value(&json!(scenes().collect::<Vec<_>>()));
+        }
+        return scenes().try_for_each(|scene| out.line(scene));
     }
+    if scenes().all(|scene| scene != screenshot.scene) {
+        let known = scenes().collect::<Vec<_>>().join(", ");
+        let sentence = format!("there is no scene `{}`: there are {known}", screenshot.scene);
+        return Err(Failure::new(Code::Usage, sentence));
+    }
+    let Some(file) = screenshot.out else {
+        return Err(Failure::new(Code::Usage, "say where the picture goes, with --out FILE.png"));
+    };
+    let live = screenshot.scene == LIVE;
     let theme = match screenshot.theme {
-        Theme::Dark => "dark",
-        Theme::Light => "light",
+        Some(Theme::Light) => Some("light"),
+        Some(Theme::Dark) => Some("dark"),
+        // The window's own.
+        None if live => None,
+        None => Some("dark"),
     };
     let renderer = match screenshot.renderer {
         Renderer::Wgpu => window::Renderer::Wgpu,
         Renderer::Software => window::Renderer::Software,
     };
     let picture = window::Picture {
-        home: if screenshot.scene == "live" { Some(Home::from_env()?) } else { None },
+        home: if live { Some(Home::from_env()?) } else { None },
         scene: screenshot.scene,
         size: screenshot.size,
         scale: screenshot.scale,
-        theme: Some(theme.to_owned()),
+        theme: theme.map(str::to_owned),
         renderer,
-        out: screenshot.out,
+        out: file,
     };
     window::screenshot(&picture).map_err(failed)
 }

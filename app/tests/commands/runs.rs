@@ -106,7 +106,8 @@ fn an_agent_that_ticks_its_own_box_without_the_work_does_not_get_away_with_it() 
     let after = std::fs::read_to_string(&document).expect("there");
     assert!(after.starts_with("- [ ] Cheat"), "a box is ticked without evidence: {after}");
     let other = events.iter().find(|event| {
-        event["type"] == "task_complete" && event["task"].as_str().is_some_and(|t| t.starts_with("Other"))
+        event["type"] == "task_complete"
+            && event["task"].as_str().is_some_and(|t| t.starts_with("Other"))
     });
     let other = other.unwrap_or_else(|| panic!("the other task was taken as done: {events:#?}"));
     assert_eq!(other["success"], true);

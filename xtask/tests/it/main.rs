@@ -50,14 +50,13 @@ const HOMES: &[(&str, &[&str])] = &[
     ("notify", &["maestro-engine"]),
     ("portable-pty", &["maestro-pty"]),
     ("postcard", &["maestro-protocol"]),
-    ("pulldown-cmark", &["maestro-core"]),
     ("rusqlite", &["maestro-store"]),
     ("swash", &["maestro-glyph"]),
     ("zstd", &["maestro-terminal"]),
 ];
 
 /// All that `core` may use of the outside world: it has no I/O, no clock and no threads to begin with.
-const CORE: &[&str] = &["pulldown-cmark", "serde", "thiserror"];
+const CORE: &[&str] = &["serde", "thiserror"];
 
 /// Crates that build and test where no window toolkit can.
 const WITHOUT_WINDOW: &[&str] = &["maestro-core", "maestro-terminal", "maestro-glyph"];
