@@ -68,7 +68,9 @@ impl Client {
         result: Result<Reply, Error>,
         permit: Option<OwnedSemaphorePermit>,
     ) {
-        self.add(|state| state.items.push_back(Item::Reply(ToClient::Reply { id, result }, permit)));
+        self.add(|state| {
+            state.items.push_back(Item::Reply(ToClient::Reply { id, result }, permit))
+        });
     }
 
     /// From here on events are sent.

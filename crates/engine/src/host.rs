@@ -138,11 +138,11 @@ impl Host {
             ("idle", tokio::spawn(watch_idle(Arc::clone(&shared)))),
         ];
         for (name, worker) in workers {
-            let _ = tokio::spawn(report_panic(Arc::clone(&shared), name, worker));
+            detach(report_panic(Arc::clone(&shared), name, worker));
         }
-        let _ = tokio::spawn(refresh_branches(Arc::clone(&shared)));
+        detach(refresh_branches(Arc::clone(&shared)));
         if let Some(listener) = listener {
-            let _ = tokio::spawn(serve::listen(Arc::clone(&shared), listener));
+            detach(serve::listen(Arc::clone(&shared), listener));
         }
         tracing::info!(
             instance = shared.instance,
@@ -160,7 +160,7 @@ impl Host {
     /// When the host is stopping or has too many clients.
     pub async fn connect(&self) -> Result<(Remote, mpsc::Receiver<Incoming>), client::Error> {
         let (client, connection) = maestro_protocol::in_process_halves();
-        let _ = tokio::spawn(serve::serve(Arc::clone(&self.shared), connection));
+        detach(serve::serve(Arc::clone(&self.shared), connection));
         client.await
     }
 
@@ -226,7 +226,7 @@ async fn stop_on_signal(host: Host) {
     for kind in kinds {
         let Ok(mut signals) = signal(kind) else { continue };
         let sender = sender.clone();
-        let _ = tokio::spawn(async move {
+        detach(async move {
             while signals.recv().await.is_some() {
                 let _ = sender.send(kind).await;
             }
@@ -282,8 +282,7 @@ impl Shared {
         let pool = Pool::start(threads).map_err(Error::Runtime)?;
         let instance = instance_id();
         let started_ms = now_ms();
-        let process =
-            Process::current().unwrap_or(Process { pid: std::process::id(), started: 0 });
+        let process = Process::current().unwrap_or(Process { pid: std::process::id(), started: 0 });
         let world = recovery::read_world(&store, &instance, process, started_ms).await?;
         Ok(Arc::new(Self {
             detected: Mutex::new(
@@ -324,7 +323,7 @@ impl Shared {
             first
         });
         if first {
-            let _ = tokio::spawn(Arc::clone(self).wind_up());
+            detach(Arc::clone(self).wind_up());
         }
     }
 
@@ -491,7 +490,9 @@ async fn refresh_branches(shared: Arc<Shared>) {
                 continue;
             }
             let (git, directory) = (tools.git.clone(), agent.directory.clone());
-            let Ok(Ok(found)) = blocking(move || git.repository(&directory)).await else { continue };
+            let Ok(Ok(found)) = blocking(move || git.repository(&directory)).await else {
+                continue;
+            };
             let _ = shared.world.change_agent(agent.id, |agent| agent.branch = found.branch);
         }
     }
@@ -505,6 +506,11 @@ async fn report_panic(shared: Arc<Shared>, name: &str, worker: tokio::task::Join
         tracing::error!(name, reason, "a part of the host panicked");
         shared.problem(None, format!("A part of the host ({name}) failed: {reason}. Restart it."));
     }
+}
+
+/// Runs something beside everything else.
+pub(crate) fn detach(work: impl Future<Output = ()> + Send + 'static) {
+    drop(tokio::spawn(work));
 }
 
 /// Runs what blocks where blocking is allowed.

@@ -165,7 +165,9 @@ impl<W: Work> Shared<W> {
                 self.changed.notify_one();
             }
             let idle = next != Next::Again
-                && state.compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok();
+                && state
+                    .compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire)
+                    .is_ok();
             if !idle {
                 state.store(QUEUED, Ordering::Release);
                 self.queue(&work, now);
@@ -318,7 +320,10 @@ mod tests {
         let handle = pool.handle();
         let gate = Arc::new(Mutex::new(()));
         let held = gate.lock().expect("free");
-        let first = Arc::new(Job { gate: Some(Arc::clone(&gate)), ..job("gate", Priority::Urgent, &sender) });
+        let first = Arc::new(Job {
+            gate: Some(Arc::clone(&gate)),
+            ..job("gate", Priority::Urgent, &sender)
+        });
         handle.wake(&first);
         let flood = Arc::new(Job {
             left: AtomicU32::new(200),
@@ -341,7 +346,8 @@ mod tests {
     fn a_timer_wakes() {
         let (sender, ran) = mpsc::channel();
         let pool = Pool::start(2).expect("threads");
-        let work = Arc::new(Job { wait: AtomicU64::new(20), ..job("t", Priority::Hidden, &sender) });
+        let work =
+            Arc::new(Job { wait: AtomicU64::new(20), ..job("t", Priority::Hidden, &sender) });
         pool.handle().wake(&work);
         for _ in 0..2 {
             assert_eq!(ran.recv_timeout(DEADLINE), Ok("t"));

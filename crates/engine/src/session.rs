@@ -674,7 +674,10 @@ impl Work for Session {
             // A program that draws its whole screen does so again when its size changes.
             self.pty.resize(Size { rows: size.rows.saturating_sub(1).max(1), ..size });
             self.pty.resize(size);
-            format!("The screen of terminal {} was reset because showing it failed: {message}", self.id)
+            format!(
+                "The screen of terminal {} was reset because showing it failed: {message}",
+                self.id
+            )
         };
         self.notices.problem(self.agent, text);
     }
@@ -736,8 +739,10 @@ fn is_typing(input: &Input) -> bool {
     match input {
         Input::Key(key) => key.action != Action::Release,
         Input::Text(_) | Input::Paste(_) => true,
-        Input::Mouse(_) | Input::Focus(_) | Input::Resize(_) | Input::Scroll(_) | Input::Select(_) => {
-            false
-        }
+        Input::Mouse(_)
+        | Input::Focus(_)
+        | Input::Resize(_)
+        | Input::Scroll(_)
+        | Input::Select(_) => false,
     }
 }

@@ -94,7 +94,9 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The child does not read, and the queue is full.
-    #[error("the program in this terminal is not reading its input; {limit} bytes already wait for it")]
+    #[error(
+        "the program in this terminal is not reading its input; {limit} bytes already wait for it"
+    )]
     Full {
         /// The queue's size.
         limit: usize,

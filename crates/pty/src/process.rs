@@ -54,8 +54,7 @@ impl Marker {
         all_processes()
             .filter(|pid| *pid != std::process::id())
             .filter(|pid| {
-                fs::read(format!("/proc/{pid}/environ"))
-                    .is_ok_and(|environ| self.matches(&environ))
+                fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| self.matches(&environ))
             })
             .filter_map(Process::find)
             .collect()

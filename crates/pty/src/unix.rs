@@ -125,7 +125,7 @@ impl Unix {
     fn start_threads(self: &Arc<Self>, child: Box<Child>) -> std::io::Result<()> {
         // The child is waited for first of all: without this thread it would stay a zombie.
         self.thread("x", move |unix| unix.wait_for(*child))?;
-        self.thread("r", |unix| unix.gather())
+        self.thread("r", Self::gather)
     }
 
     fn thread(
@@ -165,7 +165,9 @@ impl Unix {
             match rustix::io::read(&self.master, spare_capacity(chunk.buffer())) {
                 Ok(0) | Err(Errno::IO) => return true,
                 Ok(count) if count < GATHER_FROM && deadline.is_none() => return false,
-                Ok(_) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return false,
+                Ok(_) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+                    return false;
+                }
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
                     let Some(deadline) = deadline else { return false };
@@ -243,10 +245,8 @@ impl Unix {
     fn wait_until(&self, what: PollFlags, limit: Option<Duration>) -> bool {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         loop {
-            let mut descriptors = [
-                PollFd::new(&self.master, what),
-                PollFd::new(&self.stopped, PollFlags::IN),
-            ];
+            let mut descriptors =
+                [PollFd::new(&self.master, what), PollFd::new(&self.stopped, PollFlags::IN)];
             match poll(&mut descriptors, limit.as_ref()) {
                 Err(Errno::INTR) => {}
                 Err(_) => return false,

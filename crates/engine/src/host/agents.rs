@@ -12,9 +12,9 @@ use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{Branch, Error, ErrorKind, NewAgent};
 
 use super::commands::{branch, git_error, store_error};
+use super::terminals::Start;
 use super::tools::failed;
 use super::{Shared, attention, blocking, check_path, now_ms, refuse};
-use super::terminals::Start;
 use crate::session::{Notices as _, Session};
 
 /// Agents at once.
@@ -194,7 +194,7 @@ impl Shared {
             .await?;
         // What it said before the world knew whose it is was kept.
         self.notices.changed(terminal);
-        let _ = tokio::spawn(Arc::clone(self).look_for_session(id, terminal));
+        super::detach(Arc::clone(self).look_for_session(id, terminal));
         Ok(agent)
     }
 
@@ -207,7 +207,10 @@ impl Shared {
             let latest = self.is_alone(agent).then(|| self.session_of(agent, agent.created_ms));
             match (latest.flatten(), &agent.session) {
                 (Some(session), _) => {
-                    return (Some(session.clone()), TuiOptions { resume: Some(session), ..options });
+                    return (
+                        Some(session.clone()),
+                        TuiOptions { resume: Some(session), ..options },
+                    );
                 }
                 // It was named but never written: nobody said anything in it. The name is still free.
                 (None, Some(session))
@@ -232,10 +235,10 @@ impl Shared {
     fn is_alone(&self, agent: &Agent) -> bool {
         !self.world.has_run_in(&agent.directory, agent.provider)
             && !self.world.agents().iter().any(|other| {
-            other.id != agent.id
-                && other.provider == agent.provider
-                && other.directory == agent.directory
-        })
+                other.id != agent.id
+                    && other.provider == agent.provider
+                    && other.directory == agent.directory
+            })
     }
 
     fn session_of(&self, agent: &Agent, since_ms: u64) -> Option<String> {
@@ -266,7 +269,7 @@ impl Shared {
         let Some(agent) = self.world.agent(id) else { return };
         if agent.session.is_none() {
             let shared = Arc::clone(self);
-            let _ = tokio::spawn(async move {
+            super::detach(async move {
                 let since = agent.created_ms;
                 shared.learn_session(agent, since).await;
             });
@@ -275,9 +278,8 @@ impl Shared {
 
     async fn learn_session(self: &Arc<Self>, agent: Agent, since_ms: u64) {
         let (shared, id) = (Arc::clone(self), agent.id);
-        let look = move || {
-            shared.is_alone(&agent).then(|| shared.session_of(&agent, since_ms)).flatten()
-        };
+        let look =
+            move || shared.is_alone(&agent).then(|| shared.session_of(&agent, since_ms)).flatten();
         if let Ok(Some(session)) = blocking(look).await {
             tracing::info!(agent = %id, session, "a session was found");
             let change = move |agent: &mut Agent| agent.session = Some(session.clone());
@@ -343,10 +345,8 @@ impl Shared {
         }
         self.close_terminals_of(&agent).await?;
         let store = self.store.clone();
-        let _ = blocking(move || store.remove_agent(id))
-            .await
-            .map_err(failed)?
-            .map_err(store_error)?;
+        let _ =
+            blocking(move || store.remove_agent(id)).await.map_err(failed)?.map_err(store_error)?;
         self.world.remove_agent(id);
         self.forget_agent_lock(id);
         Ok(())

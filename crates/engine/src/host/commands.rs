@@ -93,7 +93,10 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         Command::InspectRepository { directory } => {
             check_path(&directory)?;
             let git = shared.tools().await?.git.clone();
-            blocking(move || inspect(&git, &directory)).await.map_err(failed)?.map(Reply::Repository)
+            blocking(move || inspect(&git, &directory))
+                .await
+                .map_err(failed)?
+                .map(Reply::Repository)
         }
         Command::DetectProviders { refresh } => {
             shared.detect_all(refresh).await.map(Reply::Providers)
@@ -192,7 +195,8 @@ async fn set_preference(
     key: String,
     value: Option<String>,
 ) -> Result<(), Error> {
-    if key.is_empty() || key.len() > KEY || value.as_ref().is_some_and(|value| value.len() > VALUE) {
+    if key.is_empty() || key.len() > KEY || value.as_ref().is_some_and(|value| value.len() > VALUE)
+    {
         let text = format!("a preference has a key of 1 to {KEY} bytes and at most {VALUE} bytes");
         return Err(refuse(ErrorKind::Invalid, text));
     }

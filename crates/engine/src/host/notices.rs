@@ -44,7 +44,8 @@ impl session::Notices for Notices {
 
     fn problem(&self, agent: Option<AgentId>, text: String) {
         let mut state = self.lock();
-        if state.problems.len() < PROBLEMS && !state.problems.iter().any(|(_, known)| *known == text)
+        if state.problems.len() < PROBLEMS
+            && !state.problems.iter().any(|(_, known)| *known == text)
         {
             state.problems.push_back((agent, text));
             drop(state);

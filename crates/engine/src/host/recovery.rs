@@ -68,8 +68,7 @@ fn offered_back(mut agent: Agent) -> Agent {
 pub(crate) async fn recover(shared: Arc<Shared>) {
     let worker = Arc::clone(&shared);
     // The login shell takes its time, too.
-    let (ended, tools) =
-        tokio::join!(blocking(move || end_leftovers(&worker)), shared.tools());
+    let (ended, tools) = tokio::join!(blocking(move || end_leftovers(&worker)), shared.tools());
     match ended.map_err(failed) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => shared.problem(None, format!("Recovery is incomplete: {error}")),

@@ -37,7 +37,7 @@ pub(crate) async fn listen(shared: Arc<Shared>, listener: Listener) {
         };
         match connection {
             Ok(connection) => {
-                let _ = tokio::spawn(serve(Arc::clone(&shared), connection));
+                super::detach(serve(Arc::clone(&shared), connection));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection was not taken");
@@ -192,7 +192,7 @@ impl Reader {
             }
             command => {
                 let (shared, client) = (Arc::clone(&self.shared), Arc::clone(&self.client));
-                let _ = tokio::spawn(async move {
+                super::detach(async move {
                     let result = commands::run(&shared, command).await;
                     client.reply(id, result, Some(permit));
                 });

@@ -59,7 +59,10 @@ impl Shared {
     ) -> Result<Arc<Session>, Error> {
         let words: usize = new.command.len() + new.env.len();
         if words > WORDS {
-            return Err(refuse(ErrorKind::Invalid, format!("more than {WORDS} words and variables")));
+            return Err(refuse(
+                ErrorKind::Invalid,
+                format!("more than {WORDS} words and variables"),
+            ));
         }
         let shared = Arc::clone(self);
         let start = blocking(move || shared.plan_terminal(new)).await.map_err(failed)??;

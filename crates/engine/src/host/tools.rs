@@ -4,9 +4,7 @@
 use std::ffi::OsString;
 use std::sync::{Arc, PoisonError, Weak};
 
-use maestro_agents::{
-    CommandLine, Detected, Environment, TurnOptions, detect, turn_command,
-};
+use maestro_agents::{CommandLine, Detected, Environment, TurnOptions, detect, turn_command};
 use maestro_core::agent::Provider;
 use maestro_core::turn::{Failure, FailureKind};
 use maestro_git::Git;
@@ -146,9 +144,8 @@ impl autorun::Providers for Resolver {
     }
 
     fn turn(&self, provider: Provider, options: &TurnOptions) -> Result<CommandLine, Failure> {
-        let shared = self
-            .shared()
-            .map_err(|message| Failure { kind: FailureKind::Interrupted, message })?;
+        let shared =
+            self.shared().map_err(|message| Failure { kind: FailureKind::Interrupted, message })?;
         turn_command(&shared.detect(provider), &shared.environment(), options)
     }
 

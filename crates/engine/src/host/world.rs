@@ -97,7 +97,11 @@ impl World {
     }
 
     /// Changes an agent and tells it if anything is different then.
-    pub(crate) fn change_agent(&self, id: AgentId, change: impl FnOnce(&mut Agent)) -> Option<Agent> {
+    pub(crate) fn change_agent(
+        &self,
+        id: AgentId,
+        change: impl FnOnce(&mut Agent),
+    ) -> Option<Agent> {
         let mut inner = self.lock();
         let agent = inner.agents.iter_mut().find(|agent| agent.id == id)?;
         let before = agent.clone();

@@ -37,7 +37,12 @@ fn new(provider: Provider, directory: &std::path::Path, branch: Option<&str>) ->
 async fn screen_text(user: &User, agent: &Agent) -> String {
     let terminal = agent.ai_terminal.expect("it has one");
     user.until_read(terminal, "agent:").await;
-    user.read(terminal).await.rows.iter().map(|row| row.text().trim_end().to_owned() + "\n").collect()
+    user.read(terminal)
+        .await
+        .rows
+        .iter()
+        .map(|row| row.text().trim_end().to_owned() + "\n")
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,15 +124,11 @@ async fn names_are_unique_and_follow_the_rules() {
     let host = place.host().await;
     let user = User::of(&host).await;
     let one = user.new_agent(Provider::Shell, &folder, "one").await;
-    let two = user
-        .agent(Command::NewAgent(new(Provider::Shell, &folder, None)))
-        .await
-        .expect("made");
+    let two =
+        user.agent(Command::NewAgent(new(Provider::Shell, &folder, None))).await.expect("made");
     assert_eq!(two.name, "work");
-    let three = user
-        .agent(Command::NewAgent(new(Provider::Shell, &folder, None)))
-        .await
-        .expect("made");
+    let three =
+        user.agent(Command::NewAgent(new(Provider::Shell, &folder, None))).await.expect("made");
     assert_eq!(three.name, "work-2");
     let rename = |name: &str| Command::RenameAgent { agent: two.id, name: name.to_owned() };
     let taken = user.agent(rename("one")).await.expect_err("taken");
@@ -202,7 +203,7 @@ async fn what_its_terminal_says_decides_about_attention() {
     ];
     for (line, state) in steps {
         user.done(say(line)).await;
-        user.until_agent(agent.id, line, |agent| agent.attention.state == state).await;
+        let _ = user.until_agent(agent.id, line, |agent| agent.attention.state == state).await;
     }
     stop(&host).await;
 }
@@ -217,10 +218,7 @@ async fn after_a_crash_every_agent_is_offered_back_and_nothing_is_left_running()
     let user = User::of(&host).await;
     let agent = user.new_agent(Provider::Claude, &folder, "one").await;
     let idle = user
-        .agent(Command::NewAgent(NewAgent {
-            start: false,
-            ..new(Provider::Shell, &folder, None)
-        }))
+        .agent(Command::NewAgent(NewAgent { start: false, ..new(Provider::Shell, &folder, None) }))
         .await
         .expect("made");
     user.done(Command::SetPreference { key: "layout".into(), value: Some("2x2".into()) }).await;
@@ -283,7 +281,7 @@ async fn after_an_orderly_stop_agents_are_offered_back_too() {
     user_was_told
         .until("the goodbye", |state| state.events.contains(&Event::HostStopping).then_some(()))
         .await;
-    user_was_told.until("the end", |state| state.closed.clone()).await;
+    let _ = user_was_told.until("the end", |state| state.closed.clone()).await;
 
     let host = place.host().await;
     let user = User::of(&host).await;

@@ -14,8 +14,8 @@ use crate::harness::{DEADLINE, Place, User, stop, wait, within};
 async fn works_on(user: &User) {
     let terminal = user.sh("echo alive; read x; echo \"got <$x>\"").await.id;
     user.watch(terminal, true).await;
-    user.type_text(terminal, "it\n");
-    user.until_shown(terminal, "got <it>").await;
+    let _ = user.type_text(terminal, "it\n");
+    let _ = user.until_shown(terminal, "got <it>").await;
     user.done(Command::CloseTerminal { terminal }).await;
 }
 
@@ -49,7 +49,8 @@ async fn garbage_costs_its_sender_the_connection_and_nobody_else_anything() {
         // Closed or reset, but not hanging.
         let _ = stream.read_to_end(&mut answer);
     }
-    for bytes in [&[0xff, 0xff, 0xff, 0xff][..], &[8, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]]
+    for bytes in
+        [&[0xff, 0xff, 0xff, 0xff][..], &[8, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]]
     {
         let mut stream = shaken(&place.home()).await;
         stream.write_all(bytes).await.expect("sent");
@@ -116,7 +117,7 @@ async fn a_client_may_watch_only_so_much_and_name_only_what_is_there() {
     assert_eq!(refused.expect_err("there is none").kind, ErrorKind::NotFound);
     // Input and credit for nothing are not even an error.
     user.client.credit(nothing).expect("connected");
-    user.type_text(nothing, "x");
+    let _ = user.type_text(nothing, "x");
     let key = "k".repeat(65);
     let refused = user.ask(Command::SetPreference { key, value: None }).await;
     assert_eq!(refused.expect_err("too long").kind, ErrorKind::Invalid);

@@ -88,7 +88,7 @@ async fn a_stop_is_bounded_and_leaves_nothing_running() {
     within("the host stops", host.stopped()).await;
     assert!(begin.elapsed() < DEADLINE / 2, "{:?}", begin.elapsed());
     assert_eq!(marker.processes(), []);
-    user.until("the connection's end", |state| state.closed.clone()).await;
+    let _ = user.until("the connection's end", |state| state.closed.clone()).await;
     assert!(client.request(Command::HostStatus).await.is_err());
     assert!(place.home().lock().is_ok(), "the lock is free");
 }

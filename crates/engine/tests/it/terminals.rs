@@ -16,9 +16,9 @@ async fn what_is_typed_is_echoed_and_counted() {
     let user = User::of(&host).await;
     let terminal = user.sh("echo ready; read line; echo \"got <$line>\"").await.id;
     user.watch(terminal, true).await;
-    user.until_shown(terminal, "ready").await;
+    let _ = user.until_shown(terminal, "ready").await;
     let seq = user.type_text(terminal, "hello\n");
-    user.until_shown(terminal, "got <hello>").await;
+    let _ = user.until_shown(terminal, "got <hello>").await;
     user.until("the input's number", |state| {
         (state.screens.get(&terminal)?.input_seq == seq).then_some(())
     })
@@ -61,7 +61,7 @@ async fn a_client_that_takes_no_frames_slows_nothing() {
     assert!(frames <= 1, "{frames} frames without credit");
     // With a credit it sees the present and nothing of what it skipped.
     slow.client.credit(terminal).expect("connected");
-    slow.until_shown(terminal, "all-of-it").await;
+    let _ = slow.until_shown(terminal, "all-of-it").await;
     stop(&host).await;
 }
 
@@ -72,12 +72,12 @@ async fn a_flood_does_not_keep_others_from_working() {
     let user = User::of(&host).await;
     let flood = user.run(&["yes", "flood"]).await.expect("it starts").id;
     user.watch(flood, true).await;
-    user.until_shown(flood, "flood").await;
+    let _ = user.until_shown(flood, "flood").await;
     let hidden = user.sh("echo ready; read x; echo \"got <$x>\"").await.id;
     user.until_read(hidden, "ready").await;
     user.watch(hidden, false).await;
-    user.type_text(hidden, "on\n");
-    user.until_shown(hidden, "got <on>").await;
+    let _ = user.type_text(hidden, "on\n");
+    let _ = user.until_shown(hidden, "got <on>").await;
     user.done(Command::CloseTerminal { terminal: flood }).await;
     stop(&host).await;
 }
@@ -90,12 +90,16 @@ async fn a_resize_reaches_the_child_and_makes_a_full_frame() {
     let terminal =
         user.sh("trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done").await.id;
     user.watch(terminal, false).await;
-    user.until_shown(terminal, "ready").await;
-    user.client.input(terminal, Input::Resize(Size::new(61, 17))).expect("connected");
+    let _ = user.until_shown(terminal, "ready").await;
+    let _ = user.client.input(terminal, Input::Resize(Size::new(61, 17))).expect("connected");
     let shown = user.until_shown(terminal, "17 61").await;
     assert_eq!(shown.size, Some(Size::new(61, 17)));
-    user.done(Command::ResizeTerminal { terminal, size: Size { cols: 5000, rows: 3, cell_width: 0, cell_height: 0 } }).await;
-    user.until_shown(terminal, "3 1000").await;
+    user.done(Command::ResizeTerminal {
+        terminal,
+        size: Size { cols: 5000, rows: 3, cell_width: 0, cell_height: 0 },
+    })
+    .await;
+    let _ = user.until_shown(terminal, "3 1000").await;
     stop(&host).await;
 }
 
@@ -124,10 +128,8 @@ async fn what_a_child_says_besides_drawing_is_told() {
         })
     })
     .await;
-    user.until("the bell", |state| {
-        state.events.contains(&Event::Bell(terminal)).then_some(())
-    })
-    .await;
+    user.until("the bell", |state| state.events.contains(&Event::Bell(terminal)).then_some(()))
+        .await;
     stop(&host).await;
 }
 
@@ -157,7 +159,7 @@ async fn a_selection_can_be_copied() {
     user.until_read(terminal, "three").await;
     assert_eq!(user.ask(Command::CopySelection { terminal }).await, Ok(Reply::Text(None)));
     let word = Select::Start { row: 0, col: 5, right_half: false, by: SelectBy::Word };
-    user.client.input(terminal, Input::Select(word)).expect("connected");
+    let _ = user.client.input(terminal, Input::Select(word)).expect("connected");
     let text = user.ask(Command::CopySelection { terminal }).await;
     assert_eq!(text, Ok(Reply::Text(Some("two".into()))));
     stop(&host).await;
@@ -190,7 +192,7 @@ async fn a_second_subscription_begins_with_everything() {
     let user = User::of(&host).await;
     let terminal = user.sh("echo ready; read x").await.id;
     user.watch(terminal, false).await;
-    user.until_shown(terminal, "ready").await;
+    let _ = user.until_shown(terminal, "ready").await;
     user.watch(terminal, true).await;
     user.until("another full frame", |state| {
         (state.screens.get(&terminal)?.full == 2).then_some(())
@@ -254,7 +256,8 @@ async fn children_get_their_marks_and_a_terminal_they_know() {
     let place = Place::new();
     let host = place.host().await;
     let user = User::of(&host).await;
-    let terminal = user.sh("echo $TERM $COLORTERM; echo $MAESTRO_HOST $MAESTRO_TERMINAL; tty").await.id;
+    let terminal =
+        user.sh("echo $TERM $COLORTERM; echo $MAESTRO_HOST $MAESTRO_TERMINAL; tty").await.id;
     let _ = user.until_exit(terminal).await;
     let rows = user.read(terminal).await.rows;
     assert_eq!(rows[0].text().trim_end(), "xterm-256color truecolor");
@@ -285,7 +288,7 @@ async fn a_failing_emulator_is_replaced_and_its_child_lives_on() {
     })
     .await;
     user.done(Command::SendBytes { terminal, bytes: b"\n".to_vec() }).await;
-    user.until_shown(terminal, "after").await;
+    let _ = user.until_shown(terminal, "after").await;
     assert_eq!(user.until_exit(terminal).await, 0);
     stop(&host).await;
 }
@@ -319,7 +322,7 @@ async fn a_synchronized_update_that_never_ends_is_shown_all_the_same() {
     let user = User::of(&host).await;
     let terminal = user.sh("printf '\\033[?2026hhalf of it'; read x").await.id;
     user.watch(terminal, false).await;
-    user.until_shown(terminal, "half of it").await;
+    let _ = user.until_shown(terminal, "half of it").await;
     stop(&host).await;
 }
 

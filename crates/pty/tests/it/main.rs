@@ -33,7 +33,7 @@ fn shell(script: &str, marker: Marker, extra: &[(&str, &str)]) -> Running {
     let bell = Arc::new(Bell::default());
     let ringer = Arc::clone(&bell);
     let wake: Wake = Arc::new(move || {
-        *ringer.rung.lock().unwrap() += 1;
+        *ringer.rung.lock().expect("no panic before") += 1;
         ringer.changed.notify_all();
     });
     let mut env: Vec<(OsString, OsString)> =
@@ -56,7 +56,7 @@ impl Running {
     fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         loop {
-            let seen = *self.bell.rung.lock().unwrap();
+            let seen = *self.bell.rung.lock().expect("no panic before");
             while let Some(chunk) = self.pty.take() {
                 self.output.extend_from_slice(&chunk);
             }
@@ -64,12 +64,12 @@ impl Running {
                 return;
             }
             assert!(Instant::now() < deadline, "{what}: {}", self.text());
-            let rung = self.bell.rung.lock().unwrap();
+            let rung = self.bell.rung.lock().expect("no panic before");
             let _ = self
                 .bell
                 .changed
                 .wait_timeout_while(rung, Duration::from_millis(50), |now| *now == seen)
-                .unwrap();
+                .expect("no panic before");
         }
     }
 
@@ -112,7 +112,8 @@ fn exit_codes_and_signals_are_told_apart() {
 
 #[test]
 fn the_last_output_is_there_before_the_exit() {
-    let mut running = sh("i=0; while [ $i -lt 3000 ]; do echo line $i of it all; i=$((i+1)); done; echo end");
+    let mut running =
+        sh("i=0; while [ $i -lt 3000 ]; do echo line $i of it all; i=$((i+1)); done; echo end");
     let _ = running.until_exit();
     assert!(running.text().ends_with("end\r\n"));
     assert!(running.text().contains("line 2999 of"));
@@ -122,8 +123,7 @@ fn the_last_output_is_there_before_the_exit() {
 fn output_that_nobody_takes_holds_the_child() {
     let marker = tempfile::tempdir().expect("a directory");
     let done = marker.path().join("done");
-    let running =
-        sh(&format!("head -c 8000000 /dev/zero | tr '\\0' x; echo > {}", done.display()));
+    let running = sh(&format!("head -c 8000000 /dev/zero | tr '\\0' x; echo > {}", done.display()));
     wait("the queue fills", || running.pty.has_output());
     // The child cannot have finished: at most the queue, one chunk and the kernel's buffer are read.
     assert!(!done.exists());
