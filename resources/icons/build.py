@@ -103,9 +103,9 @@ def panes():
 def baton():
     """What lies over the panes in the accent colour: a prompt, a diamond, a check, an arc."""
     s = 15
-    shapes = line([(70, 715), (108, 690), (70, 665)], s) + line([(140, 655), (186, 655)], s)
+    shapes = line([(70, 672), (108, 645), (70, 618)], s) + line([(140, 612), (186, 612)], s)
     shapes += [diamond(560, 902, 25)]
-    shapes += arc(65, 442, 19, 0, 250, 11)
+    shapes += arc(65, 442, 18, 0, 250, 11)
     shapes += line([(543, 442), (557, 428), (581, 456)], 12)
     shapes += ring(65, 902, 18, 10)
     return shapes
@@ -153,9 +153,10 @@ font = FontBuilder(UNITS, isTTF=True)
 font.setupGlyphOrder(names)
 font.setupCharacterMap({0x20: "space"} | {0xE000 + i: name for i, name in enumerate(ICONS)})
 font.setupGlyf({".notdef": glyph([]), "space": glyph([])} | {n: glyph(s) for n, s in ICONS.items()})
-font.setupHorizontalMetrics({name: (UNITS, 0) for name in names})
+table = font.font["glyf"]
+font.setupHorizontalMetrics({name: (UNITS, getattr(table[name], "xMin", 0)) for name in names})
 font.setupHorizontalHeader(ascent=UNITS, descent=0)
-font.setupNameTable({"familyName": "Maestro Icons", "styleName": "Regular"})
+font.setupNameTable({"familyName": "Maestro Icons", "styleName": "Regular", "psName": "MaestroIcons"})
 font.setupOS2(sTypoAscender=UNITS, sTypoDescender=0, sTypoLineGap=0, usWinAscent=UNITS, usWinDescent=0)
 font.setupPost()
 # Without a fixed time the same shapes would give another file each time.

@@ -105,7 +105,7 @@ pub fn reason(agent: &Agent) -> String {
     match (agent.attention.state, because, branch) {
         (_, "", Some(branch)) => branch.to_owned(),
         (_, "", None) => agent.directory.display().to_string(),
-        (State::Idle | State::Done | State::Working, because, Some(branch)) => {
+        (State::Idle | State::Done, because, Some(branch)) => {
             format!("{branch} · {because}")
         }
         (_, because, _) => because.to_owned(),

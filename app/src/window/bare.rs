@@ -138,7 +138,9 @@ impl Term {
         match message {
             Message::Heard => {
                 let news = self.link.take();
-                return Task::batch(news.into_iter().map(|news| self.heard(news)).collect::<Vec<_>>());
+                return Task::batch(
+                    news.into_iter().map(|news| self.heard(news)).collect::<Vec<_>>(),
+                );
             }
             Message::Rescaled(scale) => self.scale = scale,
             Message::CloseRequested => return self.close(),

@@ -24,7 +24,8 @@ pub fn top<'a, M: Clone + 'a>(
     let (waiting, working) = (model.count(State::NeedsYou), model.count(State::Working));
     let mut pills = Row::new().spacing(space::S).align_y(Alignment::Center);
     if waiting > 0 {
-        let words = if waiting == 1 { "1 needs you".to_owned() } else { format!("{waiting} need you") };
+        let words =
+            if waiting == 1 { "1 needs you".to_owned() } else { format!("{waiting} need you") };
         let pill = part::pill(tokens, words, true);
         pills = pills.push(iced::widget::mouse_area(pill).on_press(on_waiting));
     }
@@ -35,8 +36,7 @@ pub fn top<'a, M: Clone + 'a>(
     let sides = row![name, line("", type_scale::BASE, font::REGULAR, tokens.dim).fill(), pills]
         .align_y(Alignment::Center)
         .height(Length::Fill);
-    let search = container(search(tokens, keymap, on_search))
-        .center(Length::Fill);
+    let search = container(search(tokens, keymap, on_search)).center(Length::Fill);
     container(stack![sides, search])
         .padding([0.0, space::M])
         .height(extent::TOP_BAR)
@@ -51,7 +51,8 @@ fn search<'a, M: Clone + 'a>(
     on_press: M,
 ) -> Element<'a, M> {
     let content = row![
-        line("Run a command, go to an agent…", type_scale::BASE, font::REGULAR, tokens.faint).fill()
+        line("Run a command, go to an agent…", type_scale::BASE, font::REGULAR, tokens.faint)
+            .fill()
     ]
     .push(keymap.title(Id::Palette).map(|chord| part::chord(tokens, &chord)))
     .align_y(Alignment::Center)
@@ -92,8 +93,7 @@ pub fn bottom<'a, M: 'a>(
     keymap: &Keymap,
     about: Status<'_>,
 ) -> Element<'a, M> {
-    let words =
-        |text: String, ink: Color| line(text, type_scale::SMALL, font::REGULAR, ink);
+    let words = |text: String, ink: Color| line(text, type_scale::SMALL, font::REGULAR, ink);
     let mut left = Row::new().spacing(space::L).align_y(Alignment::Center);
     if let Some(trouble) = about.trouble {
         let glyph = icon(Icon::Warning, 12.0, tokens.red);
@@ -129,7 +129,10 @@ pub fn bottom<'a, M: 'a>(
     for (id, label) in [
         (about.agent.map(|_| Id::ToggleShell), side),
         (Some(Id::FocusNext).filter(|_| model.agents.len() > 1), "next pane"),
-        (about.agent.map(|_| Id::PaneMaximise), if about.maximised { "all panes" } else { "maximise" }),
+        (
+            about.agent.map(|_| Id::PaneMaximise),
+            if about.maximised { "all panes" } else { "maximise" },
+        ),
     ] {
         if let Some(chord) = id.and_then(|id| keymap.title(id)) {
             let label = words(label.to_owned(), tokens.dim);

@@ -552,9 +552,7 @@ fn choice<'a>(
 ) -> Element<'a, Message> {
     let mark = if picked { Icon::Dot } else { Icon::Ring };
     let ink = if picked { tokens.accent } else { tokens.faint };
-    let content = row![icon(mark, 12.0, ink), content]
-        .spacing(space::S)
-        .align_y(Alignment::Center);
+    let content = row![icon(mark, 12.0, ink), content].spacing(space::S).align_y(Alignment::Center);
     button(content)
         .padding([4.0, 10.0])
         .width(Length::Fill)

@@ -316,8 +316,8 @@ mod tests {
             .into_iter()
             .map(|span| (span.text.to_string(), span.color == Some(tokens.accent)))
             .collect();
-        let expected =
-            [("New", true), (" ", false), ("ag", true), ("ent…", false)].map(|(t, a)| (t.to_owned(), a));
+        let expected = [("New", true), (" ", false), ("ag", true), ("ent…", false)]
+            .map(|(t, a)| (t.to_owned(), a));
         assert_eq!(inks, expected);
     }
 }

@@ -118,8 +118,12 @@ pub fn view<'a>(
 ) -> Element<'a, Message> {
     let panes = panes.iter().map(|(pane, side)| {
         let element = match pane {
-            Pane::Agent(id) => model.agent(*id).map(|agent| agent_pane(model, agent, *side, context)),
-            Pane::Terminal(id) => model.terminals.get(id).map(|info| free_pane(model, info, context)),
+            Pane::Agent(id) => {
+                model.agent(*id).map(|agent| agent_pane(model, agent, *side, context))
+            }
+            Pane::Terminal(id) => {
+                model.terminals.get(id).map(|info| free_pane(model, info, context))
+            }
         };
         (pane.key(), element.unwrap_or_else(|| container("").into()))
     });
@@ -265,12 +269,12 @@ fn nothing_here<'a>(agent: &Agent, side: Side, context: Context<'_>) -> Element<
     let pane = Pane::Agent(agent.id);
     let resumable = agent.attention.state == State::Resumable;
     let (title, words, label) = match side {
-        Side::Shell => ("No shell yet", "A shell in the agent's directory.".to_owned(), "Start shell"),
-        Side::Agent if resumable => (
-            "Its program is gone, its session is not",
-            agents::reason(agent),
-            "Resume",
-        ),
+        Side::Shell => {
+            ("No shell yet", "A shell in the agent's directory.".to_owned(), "Start shell")
+        }
+        Side::Agent if resumable => {
+            ("Its program is gone, its session is not", agents::reason(agent), "Resume")
+        }
         Side::Agent => ("It is not running", agents::reason(agent), "Start"),
     };
     let (shape, color) = match side {
@@ -278,11 +282,10 @@ fn nothing_here<'a>(agent: &Agent, side: Side, context: Context<'_>) -> Element<
         Side::Shell => (Icon::Shell, tokens.faint),
     };
     let focused = context.focused == Some(pane);
-    let button =
-        row![part::action(tokens, label, true, false, Some(Message::Resumed(pane)))]
-            .push(focused.then(|| part::chord(tokens, "↵")))
-            .spacing(space::S)
-            .align_y(Alignment::Center);
+    let button = row![part::action(tokens, label, true, false, Some(Message::Resumed(pane)))]
+        .push(focused.then(|| part::chord(tokens, "↵")))
+        .spacing(space::S)
+        .align_y(Alignment::Center);
     let content = column![
         icon(shape, 28.0, color),
         line(title, type_scale::LARGE, font::MEDIUM, tokens.text),
@@ -302,10 +305,8 @@ pub fn empty<'a, M: Clone + 'a>(
     on_press: M,
 ) -> Element<'a, M> {
     let side = 232.0;
-    let drawing = stack![
-        icon(Icon::Panes, side, tokens.strong),
-        icon(Icon::Baton, side, tokens.accent),
-    ];
+    let drawing =
+        stack![icon(Icon::Panes, side, tokens.strong), icon(Icon::Baton, side, tokens.accent),];
     let chord = keymap.title(Id::AgentNew).map(|chord| part::chord(tokens, &chord));
     let action = row![part::action(tokens, "New agent", true, false, Some(on_press))]
         .push(chord)

@@ -111,7 +111,11 @@ impl Prompt {
                     .padding([6.0, 10.0])
                     .style(style::input(tokens, self.error.is_some()));
                 let below = self.error.clone().map(|error| (error, true));
-                (format!("Rename {before}"), part::field(tokens, "Name", input.into(), below), "Rename")
+                (
+                    format!("Rename {before}"),
+                    part::field(tokens, "Name", input.into(), below),
+                    "Rename",
+                )
             }
             Question::Remove { name, directory } => {
                 let words = format!(

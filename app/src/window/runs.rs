@@ -120,7 +120,9 @@ fn standing(run: &Run, tokens: &Tokens) -> (String, iced::Color) {
         State::Running => ("working".to_owned(), tokens.blue),
         State::Stopping => ("stops after this task".to_owned(), tokens.dim),
         State::Waiting { because, .. } => (because.clone(), tokens.purple),
-        State::Interrupted => ("interrupted; goes on when the host has recovered".to_owned(), tokens.orange),
+        State::Interrupted => {
+            ("interrupted; goes on when the host has recovered".to_owned(), tokens.orange)
+        }
         State::Ended(Ending::Completed) => ("every task is done".to_owned(), tokens.green),
         State::Ended(Ending::WithFailures) => ("ended; some tasks failed".to_owned(), tokens.red),
         State::Ended(Ending::Stopped) => ("stopped".to_owned(), tokens.dim),
@@ -146,9 +148,12 @@ fn task_row<'a, Message: 'a>(
     let (words, wrong) = evidence(task);
     let ink = if wrong { tokens.red } else { tokens.faint };
     let evidence = line(words, type_scale::SMALL, font::REGULAR, ink).fill();
-    row![container(glyph).padding(Padding::ZERO.top(3.0)), column![text, evidence].width(Length::Fill)]
-        .spacing(space::M)
-        .into()
+    row![
+        container(glyph).padding(Padding::ZERO.top(3.0)),
+        column![text, evidence].width(Length::Fill)
+    ]
+    .spacing(space::M)
+    .into()
 }
 
 /// What speaks for a task's state, in a line; whether it is bad news.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
 use maestro_core::run::{self, Run, Spec, Task, TaskState, Verify};
-use maestro_core::screen::{Cell, Color, Cursor, CursorShape, Frame, Modes, Row, Scroll, Size, flags};
+use maestro_core::screen::{
+    Cell, Color, Cursor, CursorShape, Frame, Modes, Row, Scroll, Size, flags,
+};
 use maestro_core::turn::Usage;
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, World};
@@ -13,17 +15,8 @@ use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, World};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Every scene, in the order in which they are listed.
-pub const NAMES: [&str; 9] = [
-    "empty",
-    "grid",
-    "grid-many",
-    "single",
-    "palette",
-    "new-agent",
-    "rename",
-    "resume",
-    "toasts",
-];
+pub const NAMES: [&str; 9] =
+    ["empty", "grid", "grid-many", "single", "palette", "new-agent", "rename", "resume", "toasts"];
 
 fn agent(
     id: u64,
@@ -67,13 +60,48 @@ pub fn world() -> World {
     use Provider::{Claude, Codex, Droid, OpenCode};
     let agents = vec![
         agent(1, "api", Claude, "shop", "feat/preferences", (State::Working, "running tests", 1)),
-        agent(2, "web", Codex, "shop", "feat/settings-page", (State::NeedsYou, "approve: npm install zod", 2)),
-        agent(3, "db", OpenCode, "shop", "feat/migration", (State::Limited, "limited until 05:00", 31)),
+        agent(
+            2,
+            "web",
+            Codex,
+            "shop",
+            "feat/settings-page",
+            (State::NeedsYou, "approve: npm install zod", 2),
+        ),
+        agent(
+            3,
+            "db",
+            OpenCode,
+            "shop",
+            "feat/migration",
+            (State::Limited, "limited until 05:00", 31),
+        ),
         agent(4, "docs", Claude, "shop", "docs/preferences", (State::Done, "3 files changed", 8)),
-        agent(5, "e2e", Droid, "shop", "fix/flaky-checkout", (State::Failed, "verify failed: 2 tests", 12)),
-        agent(6, "billing", Claude, "ledger", "feat/rounding", (State::NeedsYou, "asks: which currency first?", 14)),
+        agent(
+            5,
+            "e2e",
+            Droid,
+            "shop",
+            "fix/flaky-checkout",
+            (State::Failed, "verify failed: 2 tests", 12),
+        ),
+        agent(
+            6,
+            "billing",
+            Claude,
+            "ledger",
+            "feat/rounding",
+            (State::NeedsYou, "asks: which currency first?", 14),
+        ),
         agent(7, "parser", Codex, "libraries", "main", (State::Idle, "", 50)),
-        agent(8, "legacy", OpenCode, "libraries", "fix/encoding", (State::Unknown, "no signal for 3 min", 3)),
+        agent(
+            8,
+            "legacy",
+            OpenCode,
+            "libraries",
+            "fix/encoding",
+            (State::Unknown, "no signal for 3 min", 3),
+        ),
     ];
     let terminals = agents.iter().flat_map(terminals_of).collect();
     World { seq: 7, agents, terminals, runs: vec![run()], preferences: Vec::new() }
@@ -133,8 +161,20 @@ fn run() -> Run {
         started_ms: NOW_MS - 41 * 60_000,
         ended_ms: None,
         tasks: vec![
-            task("Create database migration for user preferences", 5, TaskState::Done, Some("cargo test -p db"), 12),
-            task("Implement PreferencesService with CRUD", 7, TaskState::Done, Some("cargo test -p core"), 31),
+            task(
+                "Create database migration for user preferences",
+                5,
+                TaskState::Done,
+                Some("cargo test -p db"),
+                12,
+            ),
+            task(
+                "Implement PreferencesService with CRUD",
+                7,
+                TaskState::Done,
+                Some("cargo test -p core"),
+                31,
+            ),
             task("Add API endpoints", 9, TaskState::Done, Some("cargo test -p api"), 130),
             task("Write integration tests", 11, TaskState::Working, None, 48),
         ],
@@ -181,7 +221,8 @@ pub fn after_a_crash() -> World {
 /// Every provider, one of them missing.
 #[must_use]
 pub fn providers() -> Vec<ProviderInfo> {
-    let versions = [Some("2.0.55"), Some("0.63.0"), Some("1.0.107"), None, Some("0.1.0"), Some("zsh 5.9")];
+    let versions =
+        [Some("2.0.55"), Some("0.63.0"), Some("1.0.107"), None, Some("0.1.0"), Some("zsh 5.9")];
     let info = |(provider, version): (Provider, Option<&str>)| ProviderInfo {
         provider,
         program: version.map(|_| PathBuf::from("/usr/local/bin").join(provider.name())),
@@ -203,9 +244,15 @@ pub fn repository() -> Repository {
     Repository {
         root: Some(PathBuf::from("/home/ada/shop")),
         branch: Some("main".to_owned()),
-        branches: ["main", "feat/preferences", "feat/settings-page", "feat/migration", "fix/flaky-checkout"]
-            .map(str::to_owned)
-            .to_vec(),
+        branches: [
+            "main",
+            "feat/preferences",
+            "feat/settings-page",
+            "feat/migration",
+            "fix/flaky-checkout",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         has_commits: true,
     }
 }
@@ -282,12 +329,12 @@ const API: &[&str] = &[
     "§b✢ Running tests…§0 §d(48s · ↓ 3.1k tokens)",
     "",
     "§d╭────────────────────────────────────────────────╮",
-    "§d│§0 ❯ §_                                            §d│",
+    "§d│§0 ❯ §_                                             §d│",
     "§d╰────────────────────────────────────────────────╯",
 ];
 
 const WEB: &[&str] = &[
-    "§g●§0 The form needs a schema library. I'd like to run:",
+    "§g●§0 The form needs a schema library. May I run:",
     "",
     "§y╭─ Approve? ─────────────────────────────────────╮",
     "§y│§0 §wnpm install zod                                §y│",

@@ -368,11 +368,12 @@ impl Shell {
         self.model.replace(world);
         self.connection = Connection::Up;
         self.tell_theme();
-        let detect = self.request(Command::DetectProviders { refresh: false }, |reply| match reply {
-            Ok(Reply::Providers(providers)) => Message::Detected(providers),
-            Ok(_) => Message::Done(Ok(())),
-            Err(why) => Message::Done(Err(why)),
-        });
+        let detect =
+            self.request(Command::DetectProviders { refresh: false }, |reply| match reply {
+                Ok(Reply::Providers(providers)) => Message::Detected(providers),
+                Ok(_) => Message::Done(Ok(())),
+                Err(why) => Message::Done(Err(why)),
+            });
         let told = self.tell_resumable(again);
         Task::batch([detect, told])
     }
@@ -383,7 +384,8 @@ impl Shell {
             (0, false) => return Task::none(),
             (0, true) => "There is a host again. Nothing was lost.".to_owned(),
             (count, _) => {
-                let agents = if count == 1 { "1 agent".to_owned() } else { format!("{count} agents") };
+                let agents =
+                    if count == 1 { "1 agent".to_owned() } else { format!("{count} agents") };
                 let chord = self.keymap.title(Id::AgentResume).unwrap_or_default();
                 format!(
                     "{agents} can be resumed where they were: press Enter in a pane, or {chord}."
@@ -397,7 +399,8 @@ impl Shell {
     fn notice(&mut self, notice: Notice) -> Task<Message> {
         match notice {
             Notice::Notification { agent, title, body } => {
-                let name = agent.and_then(|id| self.model.agent(id)).map(|agent| agent.name.clone());
+                let name =
+                    agent.and_then(|id| self.model.agent(id)).map(|agent| agent.name.clone());
                 let source = agent.map_or(toast::Source::Window, toast::Source::Agent);
                 let (title, text) = match (title.is_empty(), body.is_empty()) {
                     (_, true) => (name, title),
@@ -411,7 +414,8 @@ impl Shell {
             }
             Notice::Problem { agent, text } => {
                 let source = agent.map_or(toast::Source::Host, toast::Source::Agent);
-                let name = agent.and_then(|id| self.model.agent(id)).map(|agent| agent.name.clone());
+                let name =
+                    agent.and_then(|id| self.model.agent(id)).map(|agent| agent.name.clone());
                 self.toast(source, Kind::Problem, name, text)
             }
             Notice::Clipboard { terminal, text } => {
@@ -499,14 +503,17 @@ impl Shell {
     fn command(&mut self, id: Id) -> Task<Message> {
         match id {
             Id::Palette => {
-                self.overlay = Some(Overlay::Palette(Palette::new(&self.model.agents, &self.keymap)));
+                self.overlay =
+                    Some(Overlay::Palette(Palette::new(&self.model.agents, &self.keymap)));
             }
             Id::AgentNew | Id::WorktreeNew => return self.open_new_agent(),
             Id::AgentRename | Id::ListRename => {
-                self.overlay = self.chosen_agent().map(|agent| Overlay::Prompt(Prompt::rename(agent)));
+                self.overlay =
+                    self.chosen_agent().map(|agent| Overlay::Prompt(Prompt::rename(agent)));
             }
             Id::AgentRemove | Id::ListRemove => {
-                self.overlay = self.chosen_agent().map(|agent| Overlay::Prompt(Prompt::remove(agent)));
+                self.overlay =
+                    self.chosen_agent().map(|agent| Overlay::Prompt(Prompt::remove(agent)));
             }
             Id::AgentResume => return self.resume(),
             Id::AgentStop => {
@@ -527,7 +534,9 @@ impl Shell {
                     self.focus_pane(*pane);
                 }
             }
-            Id::PaneMaximise => self.kept.maximised = !self.kept.maximised && self.focused().is_some(),
+            Id::PaneMaximise => {
+                self.kept.maximised = !self.kept.maximised && self.focused().is_some()
+            }
             Id::PaneClose => self.close_pane(),
             Id::LayoutNext => self.arrange(self.arrangement().next()),
             Id::LayoutAuto => self.arrange(Arrangement::Automatic),
@@ -619,18 +628,23 @@ impl Shell {
     fn open_new_agent(&mut self) -> Task<Message> {
         let here = self.focused_agent().map(|(agent, _)| agent);
         let here = here.or_else(|| self.model.agents.last());
-        let directory = here.map(|agent| agent.repository.clone().unwrap_or_else(|| agent.directory.clone()));
+        let directory =
+            here.map(|agent| agent.repository.clone().unwrap_or_else(|| agent.directory.clone()));
         let (dialog, action) = NewAgent::new(directory.as_deref(), &self.providers);
         self.overlay = Some(Overlay::NewAgent(Box::new(dialog)));
-        let refresh = self.request(Command::DetectProviders { refresh: true }, |reply| match reply {
-            Ok(Reply::Providers(providers)) => Message::Detected(providers),
-            Ok(_) => Message::Done(Ok(())),
-            Err(why) => Message::Done(Err(why)),
-        });
+        let refresh =
+            self.request(Command::DetectProviders { refresh: true }, |reply| match reply {
+                Ok(Reply::Providers(providers)) => Message::Detected(providers),
+                Ok(_) => Message::Done(Ok(())),
+                Err(why) => Message::Done(Err(why)),
+            });
         Task::batch([refresh, self.new_agent_action(action)])
     }
 
-    fn new_agent(&mut self, change: impl FnOnce(&mut NewAgent) -> new_agent::Action) -> Task<Message> {
+    fn new_agent(
+        &mut self,
+        change: impl FnOnce(&mut NewAgent) -> new_agent::Action,
+    ) -> Task<Message> {
         let Some(Overlay::NewAgent(dialog)) = &mut self.overlay else { return Task::none() };
         let action = change(dialog);
         self.new_agent_action(action)
@@ -857,7 +871,8 @@ impl Shell {
     }
 
     fn copy(&self, primary: bool) -> Task<Message> {
-        self.focused_terminal().map_or_else(Task::none, |terminal| self.copy_from(terminal, primary))
+        self.focused_terminal()
+            .map_or_else(Task::none, |terminal| self.copy_from(terminal, primary))
     }
 
     fn copy_from(&self, terminal: TerminalId, primary: bool) -> Task<Message> {
@@ -942,9 +957,7 @@ impl Shell {
     fn settle_keyboard(&mut self) -> Task<Message> {
         let wanted = match &self.overlay {
             Some(Overlay::Palette(_)) => palette::INPUT.to_owned(),
-            Some(Overlay::NewAgent(dialog)) => {
-                dialog.focus().input().unwrap_or(NOBODY).to_owned()
-            }
+            Some(Overlay::NewAgent(dialog)) => dialog.focus().input().unwrap_or(NOBODY).to_owned(),
             Some(Overlay::Prompt(_)) => prompt::INPUT.to_owned(),
             None if self.marked.is_some() => NOBODY.to_owned(),
             None => self.focused_terminal().map_or_else(|| NOBODY.to_owned(), panes::widget_id),
@@ -1037,8 +1050,7 @@ impl Shell {
     }
 
     fn runs_shown(&self) -> bool {
-        self.window.size.width >= WIDE
-            && self.model.runs_in_sight(self.now_ms).next().is_some()
+        self.window.size.width >= WIDE && self.model.runs_in_sight(self.now_ms).next().is_some()
     }
 
     fn size_of_one_more(&self) -> screen::Size {
@@ -1162,14 +1174,9 @@ impl Shell {
         );
         let bottom = bars::bottom(&self.model, tokens, &self.keymap, self.status());
         let middle = row![self.left(), self.middle(), self.right()].height(Length::Fill);
-        let window = container(column![
-            top,
-            part::rule(tokens),
-            middle,
-            part::rule(tokens),
-            bottom
-        ])
-        .style(move |_| style::surface(tokens.base));
+        let window =
+            container(column![top, part::rule(tokens), middle, part::rule(tokens), bottom])
+                .style(move |_| style::surface(tokens.base));
         // Always the same layers, so that nothing under them loses its state when one comes.
         let layers = stack![window, self.over(), self.corner()];
         keys::before(layers, |event| self.key(event))
@@ -1333,6 +1340,7 @@ impl Shell {
             shell.kept.closed = [4, 6, 7, 8].map(|id| Pane::Agent(AgentId(id))).into();
             let _ = shell.kept.shells.insert(AgentId(5));
         }
+        shell.settle_focus();
         match name {
             "palette" => {
                 let _ = shell.command(Id::Palette);
@@ -1342,7 +1350,8 @@ impl Shell {
                 let _ = shell.command(Id::AgentNew);
                 let path = Path::new("/home/ada/shop");
                 let _ = shell.handle(Message::Inspected(path.to_owned(), Ok(scene::repository())));
-                let edit = new_agent::Message::Edited(new_agent::Field::Branch, "feat/search".to_owned());
+                let edit =
+                    new_agent::Message::Edited(new_agent::Field::Branch, "feat/search".to_owned());
                 let _ = shell.handle(Message::NewAgent(edit));
             }
             "rename" => {
@@ -1350,7 +1359,8 @@ impl Shell {
             }
             "single" => shell.kept.maximised = true,
             "toasts" => {
-                let problem = "the branch feat/preferences is checked out in /home/ada/shop: choose another";
+                let problem =
+                    "the branch feat/preferences is checked out in /home/ada/shop: choose another";
                 let _ = shell.problem(problem.to_owned());
                 let _ = shell.notice(Notice::Notification {
                     agent: Some(AgentId(6)),
@@ -1378,21 +1388,21 @@ fn last_size(places: &[iced::Rectangle]) -> Size {
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}. It is tried again every few seconds.", characters.as_str().trim_end_matches('.'))
+    format!(
+        "{first}{}. It is tried again every few seconds.",
+        characters.as_str().trim_end_matches('.')
+    )
 }
 
 /// How terminals look in a theme.
 #[must_use]
 pub fn look(tokens: &Tokens, zoom: f32) -> Arc<Look> {
     let [.., regular, bold, italic, bold_italic, _] = font::FILES;
-    let faces = Faces {
-        regular,
-        bold: Some(bold),
-        italic: Some(italic),
-        bold_italic: Some(bold_italic),
-    };
+    let faces =
+        Faces { regular, bold: Some(bold), italic: Some(italic), bold_italic: Some(bold_italic) };
     let colors = &tokens.terminal;
-    let own = if tokens.dark { maestro_grid::Palette::NOCTURNE } else { maestro_grid::Palette::MATINEE };
+    let own =
+        if tokens.dark { maestro_grid::Palette::NOCTURNE } else { maestro_grid::Palette::MATINEE };
     let palette = maestro_grid::Palette {
         foreground: colors.foreground,
         background: colors.background,

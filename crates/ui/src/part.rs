@@ -157,9 +157,9 @@ pub fn agent_row<'a, Message: Clone + 'a>(
     ]
     .width(Length::Fill);
     let indent = if child { space::L } else { 0.0 };
-    let content = row![glyph, lines]
+    let content = row![row![glyph, lines].spacing(space::M).align_y(Alignment::Center)]
         .push(pill)
-        .spacing(space::M)
+        .spacing(space::S)
         .align_y(Alignment::Center)
         .height(Length::Fill)
         .padding(Padding { left: space::M - extent::BAR + indent, right: space::M, ..Padding::ZERO });

@@ -165,7 +165,7 @@ pub mod type_scale {
     /// The one line of an empty window.
     pub const DISPLAY: Step = (24.0, 32.0);
     /// Size of terminal text at zoom 1.
-    pub const TERMINAL: f32 = 13.0;
+    pub const TERMINAL: f32 = 12.0;
 }
 
 /// Fixed extents.
