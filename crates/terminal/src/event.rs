@@ -134,12 +134,14 @@ pub enum Prompt {
 /// A child's own status, OSC 7501:
 ///
 /// ```text
-/// ESC ] 7501 ; KEY=VALUE [; KEY=VALUE …] BEL        (or ESC \ at the end)
+/// ESC ] 7501 ; KEY=VALUE [: KEY=VALUE …] BEL        (or ESC \ at the end)
 /// ```
 ///
 /// `state` is one of `idle`, `working`, `waiting` (for its user), `done`, `failed`; `app` is a program's
-/// name; `text` says in a few words what it is about. Other keys are ignored, and so is the whole
-/// sequence without a known `state`. Values cannot hold a semicolon. Codex speaks it on its own.
+/// name; `text` says in a few words what it is about. A semicolon separates as well as a colon does, so
+/// values hold neither. Other keys are ignored, and so is the whole sequence without a known `state`.
+/// `state=clear` alone takes the status back: [`Info::status`](crate::Info::status) is `None` then, and no
+/// event is sent. Codex speaks it on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// What it is doing.

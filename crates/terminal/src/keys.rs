@@ -76,10 +76,13 @@ fn extended(key: &Key, kitty: u8, mode: TermMode) -> Option<Vec<u8>> {
         String::new()
     };
     // Arrows and the like keep their SS3 form in application mode as long as nothing else is to be said.
-    if let Form::Letter(letter) = form {
-        if mods == 1 && plain_press && !released && text.is_empty() {
-            return Some(letter_key(letter, mode));
-        }
+    if let Form::Letter(letter) = form
+        && mods == 1
+        && plain_press
+        && !released
+        && text.is_empty()
+    {
+        return Some(letter_key(letter, mode));
     }
     let mut out = String::from("\x1b[");
     match form {
@@ -132,10 +135,10 @@ enum Form {
 
 /// The kitty protocol's name of a key.
 fn form(key: &Key) -> Option<Form> {
-    if key.keypad {
-        if let Some(number) = keypad_number(key.code) {
-            return Some(Form::Unicode(number));
-        }
+    if key.keypad
+        && let Some(number) = keypad_number(key.code)
+    {
+        return Some(Form::Unicode(number));
     }
     Some(match key.code {
         Code::Char(c) => Form::Unicode(unshifted(c) as u32),

@@ -163,10 +163,15 @@ fn prompt(rest: &str) -> Option<Event> {
     }))
 }
 
-/// `state=…;app=…;text=…`: see [`Status`].
+/// Whether an OSC takes a status back.
+pub(crate) fn clears_status(osc: &[u8]) -> bool {
+    osc == b"7501;state=clear"
+}
+
+/// `state=…:app=…:text=…`: see [`Status`].
 fn status(rest: &str) -> Option<Event> {
     let value = |name: &str| {
-        rest.split(';')
+        rest.split([':', ';'])
             .filter_map(|pair| pair.split_once('='))
             .find_map(|(key, value)| (key.trim() == name).then_some(value))
     };
@@ -320,7 +325,7 @@ mod tests {
     #[test]
     fn statuses() {
         check(
-            "7501;state=working;app=codex",
+            "7501;state=working:app=codex",
             Event::Status(Status {
                 state: StatusState::Working,
                 app: Some("codex".to_owned()),
@@ -335,7 +340,7 @@ mod tests {
                 text: Some("approve?".to_owned()),
             }),
         );
-        for none in ["7501", "7501;", "7501;state=dancing", "7501;app=x"] {
+        for none in ["7501", "7501;", "7501;state=clear", "7501;state=dancing", "7501;app=x"] {
             assert_eq!(read(none), None, "{none}");
         }
     }

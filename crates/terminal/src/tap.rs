@@ -36,6 +36,9 @@ pub(crate) enum Found {
     UnitId,
     /// `CSI ? 996 n`: dark or light?
     ColorScheme,
+    /// `CSI ? 2026 l`: a synchronized update ended. The parser must not have more before it has shown that:
+    /// what it does with the rest of a chunk otherwise depends on where the chunk ends.
+    SyncEnd,
     /// A string has reached its limit: the emulator needs a CAN before it sees more.
     TooLong,
     /// A repeat count is too large. The scan stopped before its final byte, which must be replaced by a
@@ -195,6 +198,7 @@ impl Tap {
             (b">" | b">0", b'q') => Some(Found::Version),
             (b"=" | b"=0", b'c') => Some(Found::UnitId),
             (b"?996", b'n') => Some(Found::ColorScheme),
+            (b"?2026", b'l') => Some(Found::SyncEnd),
             (count, b'b') => is_huge(count).then_some(Found::Repeat),
             _ => None,
         }
@@ -271,7 +275,7 @@ fn quiet_csi(bytes: &[u8]) -> usize {
 
 /// Whether a CSI with this final byte may be one to look at.
 fn asks(last: u8) -> bool {
-    matches!(last, b'q' | b'c' | b'n' | b'b')
+    matches!(last, b'q' | b'c' | b'n' | b'b' | b'l')
 }
 
 /// Whether the first number of a repeat is 1 000 or more. C0 bytes within are executed by the parser and
@@ -340,6 +344,7 @@ mod tests {
     fn queries_are_found() {
         check(b"\x1b[>q\x1b[>0q", &[(Found::Version, ""), (Found::Version, "")]);
         check(b"\x1b[=c\x1b[?996n", &[(Found::UnitId, ""), (Found::ColorScheme, "")]);
+        check(b"\x1b[?2026h\x1b[?25l\x1b[?2026l", &[(Found::SyncEnd, "")]);
         check(b"\x1b[q\x1b[2 q\x1b[c\x1b[>c\x1b[6n\x1b[?6n\x1b[>1q", &[]);
     }
 

@@ -56,6 +56,7 @@ pub struct Terminal {
     mouse_cell: Option<(u16, u16)>,
     /// Raised by whatever may change a frame.
     version: u64,
+    restarts: u32,
     /// Output came since the emulator last gave spare rows back.
     loose: bool,
     scratch: Row,
@@ -133,6 +134,7 @@ impl Terminal {
             focused: None,
             mouse_cell: None,
             version: 1,
+            restarts: 0,
             loose: false,
             scratch: Row::default(),
         }
@@ -387,6 +389,13 @@ impl Terminal {
         false
     }
 
+    /// How often the emulator panicked on what the child printed and was started anew with an empty
+    /// screen: a defect worth a line in the log.
+    #[must_use]
+    pub fn restarts(&self) -> u32 {
+        self.restarts
+    }
+
     /// Bytes the uncompressed rows take, roughly: what a budget over all terminals adds up.
     #[must_use]
     pub fn hot_bytes(&self) -> usize {
@@ -413,14 +422,8 @@ impl Terminal {
             }
             self.emulator.feed(now);
             match found {
-                None => {}
-                Some(Found::Osc) => {
-                    if let Some(event) =
-                        self.reader.read(self.tap.osc(), self.options.hostname.as_deref())
-                    {
-                        self.emulator.event(event);
-                    }
-                }
+                None | Some(Found::SyncEnd) => {}
+                Some(Found::Osc) => self.osc(),
                 Some(Found::Version) => {
                     let identity = &self.options.identity;
                     let name = osc::clean(&format!("{} {}", identity.name, identity.version), 64);
@@ -437,6 +440,20 @@ impl Terminal {
                     rest = rest.get(1..).unwrap_or_default();
                 }
             }
+        }
+    }
+
+    /// An OSC that the emulator does not know has ended.
+    fn osc(&mut self) {
+        let osc = self.tap.osc();
+        if osc::clears_status(osc) {
+            self.status = None;
+        }
+        if let Some(event) = self.reader.read(osc, self.options.hostname.as_deref()) {
+            if let Event::Status(status) = &event {
+                self.status = Some(status.clone());
+            }
+            self.emulator.event(event);
         }
     }
 
@@ -464,6 +481,7 @@ impl Terminal {
         if catch_unwind(AssertUnwindSafe(|| run(&mut *self))).is_err() {
             let Options { size, scrollback, palette, .. } = self.options;
             let shed = self.emulator.base() + u64::from(size.rows);
+            self.restarts += 1;
             self.emulator = Emulator::new(size, scrollback, palette);
             self.emulator.state.shed = shed;
             self.tap = Tap::default();
@@ -499,12 +517,11 @@ impl Terminal {
     }
 
     fn deliver(&mut self, out: &mut Outbox) {
-        let Self { emulator, title, directory, progress, status, .. } = self;
+        let Self { emulator, title, directory, progress, .. } = self;
         emulator.deliver(out, |event| match event {
             Event::Title(new) => title.clone_from(new),
             Event::Directory(new) => *directory = Some(new.clone()),
             Event::Progress(new) => *progress = *new,
-            Event::Status(new) => *status = Some(new.clone()),
             _ => {}
         });
     }

@@ -63,6 +63,8 @@ fn what_is_known_is_kept() {
     assert_eq!(info.directory, Some(PathBuf::from("/tmp")));
     assert_eq!(info.progress, Progress::Normal(30));
     assert!(info.status.is_some());
+    let cleared = "\x1b]7501;state=working\x07\x1b]7501;state=clear\x07";
+    assert_eq!(with(80, 24, cleared).info().status, None);
 }
 
 #[test]

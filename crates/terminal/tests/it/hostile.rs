@@ -13,6 +13,7 @@ use super::{Random, give, print, screen, shown, terminal, view, with};
 /// After whatever happened, a reset gives a terminal that prints.
 #[track_caller]
 fn still_works(terminal: &mut Terminal) {
+    assert_eq!(terminal.restarts(), 0, "the emulator panicked");
     terminal.resize(Size::new(80, 24));
     let _ = print(terminal, "\x18\x1b[?2026l\x1bcstill here");
     assert_eq!(screen(terminal)[0], "still here");
@@ -181,17 +182,23 @@ fn a_synchronized_update_without_end() {
 #[test]
 fn colours_that_are_none() {
     let mut terminal = terminal(80, 24);
-    for color in [
-        "#0000000000000000000000000000000000000000000000000000000000000f",
-        "#",
-        "rgb:",
-        "rgb://",
-        "rgb:fffff/0/0",
-        "#ü",
-    ] {
+    for color in ["#", "rgb:", "rgb://", "rgb:fffff/0/0", "#ü", "#12345678901234567890"] {
         let _ = print(&mut terminal, &format!("\x1b]4;1;{color}\x07\x1b]11;{color}\x07"));
     }
     still_works(&mut terminal);
+}
+
+/// vte 0.15 shifts too far on this colour and panics where overflows are checked, as in tests; should it
+/// be cured there, this needs another cause.
+#[test]
+fn a_panic_in_the_parser_costs_no_more_than_the_screen() {
+    let mut terminal = with(80, 24, "before");
+    let _ = give(&mut terminal, Input::Select(Select::All));
+    let _ = print(&mut terminal, &format!("\x1b]11;#{}f\x07", "0".repeat(60)));
+    assert_eq!(terminal.restarts(), 1);
+    assert_eq!(terminal.selection_text(), None);
+    let _ = print(&mut terminal, "after");
+    assert_eq!(screen(&mut terminal)[0], "after");
 }
 
 #[test]
@@ -279,7 +286,7 @@ fn disturb(terminal: &mut Terminal, view: &mut View, random: &mut Random) {
 fn mutated_recordings() {
     let recordings = recordings();
     let mut random = Random(0x5eed);
-    for round in 0..60 {
+    for round in 0..200 {
         let recording = &recordings[round % recordings.len()];
         let mut bytes = recording.bytes.clone();
         mutate(&mut bytes, &mut random);
@@ -345,7 +352,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_stream_cut_anywhere_gives_the_same(
