@@ -44,12 +44,31 @@ fn main() {
     }
 }
 
-fn report(samples: &mut [Duration]) {
-    samples.sort_unstable();
-    let at = |share: f64| samples[((samples.len() - 1) as f64 * share).round() as usize];
-    let note = "processor time of encoding, uploading and recording; 16 panes of 120x40";
-    print("frame_cost_p50", Some(at(0.5)), note);
-    print("frame_cost_p99", Some(at(0.99)), note);
+/// What one frame took.
+#[derive(Clone, Copy)]
+struct Sample {
+    encoding: Duration,
+    uploading: Duration,
+    recording: Duration,
+}
+
+impl Sample {
+    fn total(&self) -> Duration {
+        self.encoding + self.uploading + self.recording
+    }
+}
+
+fn report(samples: &mut [Sample]) {
+    samples.sort_unstable_by_key(Sample::total);
+    for (name, share) in [("frame_cost_p50", 0.5), ("frame_cost_p99", 0.99)] {
+        let sample = samples[((samples.len() - 1) as f64 * share).round() as usize];
+        let Sample { encoding, uploading, recording } = sample;
+        let note = format!(
+            "16 panes of 120x40, processor time: encoding {encoding:.2?}, uploading {uploading:.2?}, \
+             recording {recording:.2?}"
+        );
+        print(name, Some(sample.total()), &note);
+    }
 }
 
 fn print(name: &str, value: Option<Duration>, note: &str) {
@@ -67,7 +86,7 @@ fn print(name: &str, value: Option<Duration>, note: &str) {
     println!("{line}");
 }
 
-fn measure(mut renderer: Renderer) -> Vec<Duration> {
+fn measure(mut renderer: Renderer) -> Vec<Sample> {
     let faces = Faces { bold: Some(BOLD), ..Faces::regular(REGULAR) };
     let look = Look::new(faces, 6.0, Palette::NOCTURNE);
     let clock = Clock::new();
@@ -109,9 +128,11 @@ fn measure(mut renderer: Renderer) -> Vec<Duration> {
             "every row of every pane changes in every frame"
         );
         if frame >= WARM_UP {
-            let encoding = after.encoding - before.encoding;
-            let uploading = after.uploading - before.uploading;
-            samples.push(encoding + uploading + (after.recording - before.recording));
+            samples.push(Sample {
+                encoding: after.encoding - before.encoding,
+                uploading: after.uploading - before.uploading,
+                recording: after.recording - before.recording,
+            });
         }
     }
     samples

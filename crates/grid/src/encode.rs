@@ -39,7 +39,7 @@ pub(crate) trait Glyphs {
 struct Reach {
     left: (u16, u16),
     right: (u16, u16),
-    ink: Rgb,
+    ink: u32,
 }
 
 /// Encodes rows. Keeps its working memory between them.
@@ -64,7 +64,7 @@ impl Encoder {
         while col < out.len() {
             let cell = row.cells.get(col).copied().unwrap_or(Cell::BLANK);
             let wide = cell.has(flags::WIDE) && col + 1 < out.len();
-            let inks = Inks::of(&cell, extra(row, &cell), colors);
+            let inks = Inks::of(&cell, row, colors);
             let pieces = pieces(row, &cell, wide, glyphs);
             let span = if wide { 2 } else { 1 };
             for (place, word) in out[col..col + span].iter_mut().enumerate() {
@@ -89,9 +89,9 @@ impl Encoder {
     fn reach_over(&self, out: &mut [Word4]) {
         for (col, word) in out.iter_mut().enumerate() {
             let before = col.checked_sub(1).and_then(|col| self.reaches.get(col));
-            let from_left = before.map_or((0, 0, [0; 3]), |r| (r.right.0, r.right.1, r.ink));
+            let from_left = before.map_or((0, 0, 0), |r| (r.right.0, r.right.1, r.ink));
             let after = self.reaches.get(col + 1);
-            let from_right = after.map_or((0, 0, [0; 3]), |r| (r.left.0, r.left.1, r.ink));
+            let from_right = after.map_or((0, 0, 0), |r| (r.left.0, r.left.1, r.ink));
             let (slot, _, ink) = if from_left.1 >= from_right.1 { from_left } else { from_right };
             if slot == 0 {
                 continue;
@@ -102,61 +102,68 @@ impl Encoder {
             let underlined = word.0[1] >> UNDERLINE_SHIFT & 0b111 != 0;
             if !underlined {
                 word.0[1] |= NEIGHBOUR_INK;
-                word.0[3] = pack(ink);
+                word.0[3] = ink;
             }
         }
     }
 }
 
-/// The colours of one cell and the lines through it.
+/// The colours of one cell, packed, and the lines through it.
 struct Inks {
-    ink: Rgb,
-    behind: Rgb,
-    line: Rgb,
+    ink: u32,
+    behind: u32,
+    line: u32,
     underline: u32,
-    struck: bool,
+    struck: u32,
 }
 
 impl Inks {
-    fn of(cell: &Cell, extra: Option<&Extra>, colors: &Colors) -> Self {
-        let mut ink = colors.resolve(cell.fg, colors.foreground);
-        let mut behind = colors.resolve(cell.bg, colors.background);
-        if cell.has(flags::INVERSE) {
-            std::mem::swap(&mut ink, &mut behind);
-        }
-        if cell.has(flags::DIM) {
-            ink = mix(ink, behind, 0.4);
-        }
-        if cell.has(flags::SELECTED) {
-            behind = colors.selection;
-            ink = colors.selection_text.unwrap_or(ink);
-        } else if cell.has(flags::MATCH) {
-            behind = colors.found;
-            ink = colors.found_text;
-        }
-        let own_line = extra.and_then(|extra| extra.underline);
-        let line = own_line.map_or(ink, |color| colors.resolve(color, ink));
-        let link = extra.is_some_and(|extra| extra.link.is_some());
-        if cell.has(flags::HIDDEN) {
-            ink = behind;
-        }
-        Self {
-            ink,
-            behind,
-            line,
-            underline: underline(Underline::of(cell.flags), link),
-            struck: cell.has(flags::STRIKE),
+    fn of(cell: &Cell, row: &Row, colors: &Colors) -> Self {
+        /// What most cells have none of.
+        const RARE: u16 = flags::INVERSE
+            | flags::DIM
+            | flags::SELECTED
+            | flags::MATCH
+            | flags::HIDDEN
+            | flags::UNDERLINE_MASK;
+        let ink = colors.resolve(cell.fg, pack(colors.foreground));
+        let behind = colors.resolve(cell.bg, pack(colors.background));
+        let struck = if cell.has(flags::STRIKE) { STRUCK } else { 0 };
+        let inks = Self { ink, behind, line: ink, underline: 0, struck };
+        if cell.has(RARE) || cell.extra != 0 {
+            inks.altered(cell, extra(row, cell), colors)
+        } else {
+            inks
         }
     }
 
+    fn altered(mut self, cell: &Cell, extra: Option<&Extra>, colors: &Colors) -> Self {
+        if cell.has(flags::INVERSE) {
+            std::mem::swap(&mut self.ink, &mut self.behind);
+        }
+        if cell.has(flags::DIM) {
+            self.ink = pack(mix(unpack(self.ink), unpack(self.behind), 0.4));
+        }
+        if cell.has(flags::SELECTED) {
+            self.behind = pack(colors.selection);
+            self.ink = colors.selection_text.map_or(self.ink, pack);
+        } else if cell.has(flags::MATCH) {
+            self.behind = pack(colors.found);
+            self.ink = pack(colors.found_text);
+        }
+        let own_line = extra.and_then(|extra| extra.underline);
+        self.line = own_line.map_or(self.ink, |color| colors.resolve(color, self.ink));
+        let link = extra.is_some_and(|extra| extra.link.is_some());
+        self.underline = underline(Underline::of(cell.flags), link);
+        if cell.has(flags::HIDDEN) {
+            self.ink = self.behind;
+        }
+        self
+    }
+
     fn word(&self, slot: u16) -> Word4 {
-        let struck = if self.struck { STRUCK } else { 0 };
-        Word4([
-            u32::from(slot),
-            pack(self.ink) | self.underline << UNDERLINE_SHIFT | struck,
-            pack(self.behind),
-            pack(self.line),
-        ])
+        let lines = self.underline << UNDERLINE_SHIFT | self.struck;
+        Word4([u32::from(slot), self.ink | lines, self.behind, self.line])
     }
 }
 

@@ -7,6 +7,8 @@ use maestro_core::screen::{
 };
 use maestro_glyph::Faces;
 
+use crate::encode::pack;
+
 /// Red, green, blue.
 pub type Rgb = [u8; 3];
 
@@ -126,7 +128,8 @@ impl Default for Palette {
 /// The colours of one terminal: the theme's with what its child changed, all 256 of them worked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Colors {
-    indexed: [Rgb; 256],
+    /// Packed as textures hold them: this table is read for nearly every cell.
+    indexed: [u32; 256],
     pub(crate) foreground: Rgb,
     pub(crate) background: Rgb,
     pub(crate) cursor: Rgb,
@@ -140,7 +143,7 @@ pub(crate) struct Colors {
 impl Colors {
     pub(crate) fn new(palette: &Palette, overrides: &[ColorOverride]) -> Self {
         let mut colors = Self {
-            indexed: indexed(&palette.ansi),
+            indexed: indexed(&palette.ansi).map(pack),
             foreground: palette.foreground,
             background: palette.background,
             cursor: palette.cursor,
@@ -160,7 +163,7 @@ impl Colors {
                 }
                 index => {
                     if let Some(slot) = colors.indexed.get_mut(usize::from(index)) {
-                        *slot = *color;
+                        *slot = pack(*color);
                     }
                 }
             }
@@ -168,12 +171,12 @@ impl Colors {
         colors
     }
 
-    /// The colour itself; `default` for one that is not named.
-    pub(crate) fn resolve(&self, color: Color, default: Rgb) -> Rgb {
+    /// The colour itself, packed; `default` for one that is not named.
+    pub(crate) fn resolve(&self, color: Color, default: u32) -> u32 {
         match color.kind() {
             ColorKind::Default => default,
             ColorKind::Indexed(index) => self.indexed[usize::from(index)],
-            ColorKind::Rgb(r, g, b) => [r, g, b],
+            ColorKind::Rgb(r, g, b) => pack([r, g, b]),
         }
     }
 }
@@ -194,6 +197,7 @@ fn indexed(ansi: &[Rgb; 16]) -> [Rgb; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encode::unpack;
 
     #[test]
     fn colors_resolve() {
@@ -212,7 +216,7 @@ mod tests {
             (Color::rgb(5, 6, 7), [5, 6, 7]),
         ];
         for (color, expected) in cases {
-            assert_eq!(colors.resolve(color, [7, 7, 7]), expected, "{color:?}");
+            assert_eq!(unpack(colors.resolve(color, pack([7, 7, 7]))), expected, "{color:?}");
         }
         assert_eq!(colors.background, [9, 9, 9]);
     }
