@@ -74,8 +74,7 @@ pub fn run(options: &Options, directory: &Path, home: &Path) -> i32 {
         End::Failed(failure) => out.failed(&failure),
         End::Interrupted => 130,
         End::Exit(code) => code,
-        // The way a program dies that hits its own bug.
-        End::Crash => std::process::abort(),
+        End::Crash => super::crash(),
     }
 }
 

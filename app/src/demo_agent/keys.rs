@@ -109,7 +109,7 @@ fn character(bytes: &[u8]) -> Option<(Token, usize)> {
         ..0x80 => 1,
         0xc0..0xe0 => 2,
         0xe0..0xf0 => 3,
-        0xf0.. => 4,
+        0xf0..0xf8 => 4,
         _ => return Some((Token::Unknown, 1)),
     };
     let text = std::str::from_utf8(bytes.get(..length)?).ok().and_then(|text| text.chars().next());

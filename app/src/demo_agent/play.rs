@@ -114,7 +114,15 @@ impl Player<'_> {
                     };
                     tell(Progress::Result { id, is_error, output, diff: Vec::new() });
                 }
-                _ => self.file_step(step, id, script.again, &mut tell),
+                _ => {
+                    let done = self.file_step(step, id, script.again, &mut tell);
+                    if let Err(message) = done
+                        && script.plain
+                    {
+                        tell(Progress::Usage(usage));
+                        return End::Failed(Failure { kind: FailureKind::Other, message });
+                    }
+                }
             }
         }
         if !said {
@@ -146,13 +154,20 @@ impl Player<'_> {
         }
     }
 
-    fn file_step(&self, step: &Step, id: String, again: bool, tell: &mut impl FnMut(Progress)) {
+    /// Does a step about a file; what went wrong comes back after it was told.
+    fn file_step(
+        &self,
+        step: &Step,
+        id: String,
+        again: bool,
+        tell: &mut impl FnMut(Progress),
+    ) -> Result<(), String> {
         let (name, path) = match step {
             Step::Write { path, .. } => ("Write", path),
             Step::Append { path, .. } | Step::Edit { path, .. } => ("Edit", path),
             Step::Delete { path } => ("Delete", path),
             Step::Read { path } => ("Read", path),
-            _ => return,
+            _ => return Ok(()),
         };
         tell(Progress::Call { id: id.clone(), name, summary: path.clone() });
         let result = self.resolve(path).and_then(|real| self.file(step, &real, again));
@@ -162,9 +177,12 @@ impl Player<'_> {
                 if changed {
                     tell(Progress::Changed(path.clone()));
                 }
+                Ok(())
             }
             Err(problem) => {
-                tell(Progress::Result { id, is_error: true, output: problem, diff: Vec::new() });
+                let output = problem.clone();
+                tell(Progress::Result { id, is_error: true, output, diff: Vec::new() });
+                Err(problem)
             }
         }
     }

@@ -52,6 +52,8 @@ pub struct Script {
     pub task: String,
     pub steps: Vec<Step>,
     pub again: bool,
+    /// Made from plain words: then what could not be done is a failure.
+    pub plain: bool,
 }
 
 /// Reads a prompt.
@@ -59,10 +61,11 @@ pub fn read(prompt: &str) -> Script {
     let task = task_of(prompt);
     let again = prompt.contains("An attempt before this one was cut short");
     let mut steps = directives(prompt);
-    if steps.is_empty() {
+    let plain = steps.is_empty();
+    if plain {
         steps = words(&task);
     }
-    Script { task, steps, again }
+    Script { task, steps, again, plain }
 }
 
 /// The task in the prompt of a run, or the whole prompt of a person.

@@ -292,7 +292,7 @@ impl Interface {
                 self.screen.close();
                 std::process::exit(code);
             }
-            End::Crash => std::process::abort(),
+            End::Crash => super::crash(),
         }
         self.status("done");
     }

@@ -81,10 +81,10 @@ fn run(command: CommandLine, cancel_after: Option<f64>) {
         let cancel = Cancel::new();
         if let Some(seconds) = cancel_after {
             let cancel = cancel.clone();
-            let _ = tokio::spawn(async move {
+            drop(tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
                 cancel.cancel();
-            });
+            }));
         }
         let limits = Limits { total: Some(Duration::from_secs(300)), ..Limits::default() };
         maestro_agents::turn::run(command, limits, &[], &cancel, |event| {

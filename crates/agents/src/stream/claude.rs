@@ -87,10 +87,7 @@ impl Stream {
         let mut events = Vec::new();
         for block in array(message, "/content") {
             match string(block, "/type") {
-                "text" if synthetic => {
-                    events.push(Event::Notice(text::sentence(string(block, "/text"))))
-                }
-                "text" if main => events.push(seen.text(string(block, "/text"))),
+                "text" if main && !synthetic => events.push(seen.text(string(block, "/text"))),
                 "text" => events.push(Event::Notice(text::sentence(string(block, "/text")))),
                 "thinking" => {
                     events.push(Event::Thinking(text::bounded(

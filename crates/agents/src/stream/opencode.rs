@@ -58,9 +58,9 @@ impl Stream {
         let (id, name) = (string(part, "/callID").to_owned(), string(part, "/tool").to_owned());
         let is_error = string(part, "/state/status") == "error";
         let output = string(part, if is_error { "/state/error" } else { "/state/output" });
-        self.refused = (is_error && output.contains("rejected permission")
-            || is_error && output.contains("prevents you from using"))
-        .then(|| name.clone());
+        let refusals = ["rejected permission", "prevents you from using"];
+        let refused = is_error && refusals.iter().any(|words| output.contains(words));
+        self.refused = refused.then(|| name.clone());
         let input = part.pointer("/state/input").unwrap_or(&Value::Null);
         let mut events = vec![
             Event::ToolCall { id: id.clone(), name: name.clone(), summary: text::summary(input) },

@@ -59,10 +59,9 @@ fn without_escapes(text: &str) -> String {
                 let _ = chars.by_ref().find(|c| ('\x40'..='\x7e').contains(c));
             }
             Some(']' | 'P' | '_' | '^' | 'X') => {
-                // Ends with BEL or ST; the backslash of ST is taken with its ESC.
-                if chars.by_ref().find(|c| matches!(c, '\x07' | '\x1b')) == Some('\x1b') {
-                    let _ = chars.next();
-                }
+                // Ends with BEL or ST; the backslash of ST goes with its ESC.
+                let end = chars.by_ref().find(|c| matches!(c, '\x07' | '\x1b'));
+                let _ = end.filter(|end| *end == '\x1b').and_then(|_| chars.next());
             }
             _ => {}
         }
@@ -222,9 +221,8 @@ pub(super) fn kind_of_stderr(stderr: &str) -> Option<FailureKind> {
         "invalid session",
     ]) {
         Some(FailureKind::SessionMissing)
-    } else if has(&["cannot be used with root/sudo"]) {
-        Some(FailureKind::Unusable)
     } else if has(&[
+        "cannot be used with root/sudo",
         "unknown option",
         "unexpected argument",
         "unrecognized",
@@ -245,9 +243,8 @@ fn number_after(text: &str, lead: &str) -> Option<u64> {
     let rest = if lead.is_empty() { text } else { &text[text.find(lead)? + lead.len()..] };
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     // An HTTP status has three digits and ends there: "429 {…}", not "2024-11-22".
-    (digits == 3 && rest[digits..].starts_with([' ', ':']) || digits == 3 && rest.len() == 3)
-        .then(|| rest[..digits].parse().ok())
-        .flatten()
+    let ends = rest.len() == 3 || rest[digits..].starts_with([' ', ':']);
+    (digits == 3 && ends).then(|| rest[..digits].parse().ok()).flatten()
 }
 
 #[cfg(test)]
