@@ -157,7 +157,7 @@ mod tests {
         let first = rows(
             "\x1b[1mbold\x1b[0m \x1b[3;9;38;5;99mx\x1b[0m\r\n\x1b[7;48;5;9m  好\x1b[m|\x1b[8mh",
         );
-        let again = rows(&ansi(&first).replace('\n', "\r\n").trim_end().to_owned());
+        let again = rows(ansi(&first).replace('\n', "\r\n").trim_end());
         assert_eq!(first, again);
     }
 }

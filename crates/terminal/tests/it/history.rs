@@ -57,21 +57,18 @@ fn a_reading_position_stays_while_output_arrives() {
 fn a_key_goes_back_to_the_bottom() {
     let mut terminal = with(10, 3, &numbers(0..10));
     scroll(&mut terminal, ScrollTo::Top);
-    let key = Key {
-        code: Code::Char('x'),
+    let key = |code, text: &str| Key {
+        code,
         mods: Default::default(),
-        text: "x".to_owned(),
+        text: text.to_owned(),
         action: Default::default(),
         base: None,
         shifted: None,
         keypad: false,
     };
-    let _ = give(
-        &mut terminal,
-        Input::Key(Key { code: Code::Shift, text: String::new(), ..key.clone() }),
-    );
+    let _ = give(&mut terminal, Input::Key(key(Code::Shift, "")));
     assert_eq!(terminal.scroll().offset, 8);
-    assert_eq!(give(&mut terminal, Input::Key(key)), "x");
+    assert_eq!(give(&mut terminal, Input::Key(key(Code::Char('x'), "x"))), "x");
     assert_eq!(terminal.scroll().offset, 0);
 }
 
