@@ -317,8 +317,9 @@ impl Client {
             next_request: 1,
             next_input: 1,
         }));
-        let _ = tokio::spawn(write_all(write, to_send, Arc::clone(&state)));
-        let _ = tokio::spawn(read_all(read, received, Arc::clone(&state)));
+        // Dropping a handle detaches its task: both end with the connection.
+        drop(tokio::spawn(write_all(write, to_send, Arc::clone(&state))));
+        drop(tokio::spawn(read_all(read, received, Arc::clone(&state))));
         let shared = Shared { program: host.program, state };
         Ok((Self { shared: Arc::new(shared) }, incoming))
     }

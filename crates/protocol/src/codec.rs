@@ -242,7 +242,8 @@ impl Hello {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&self.protocol.to_le_bytes());
         for text in [&self.program, &self.verdict] {
-            let end = text.floor_char_boundary(MAX_TEXT);
+            let end = (0..=text.len().min(MAX_TEXT)).rev().find(|&end| text.is_char_boundary(end));
+            let end = end.unwrap_or(0);
             // At most 512.
             bytes.extend_from_slice(&(end as u16).to_le_bytes());
             bytes.extend_from_slice(&text.as_bytes()[..end]);

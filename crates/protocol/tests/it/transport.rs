@@ -44,16 +44,18 @@ impl Echo {
         let runtime = runtime();
         let listener =
             runtime.block_on(async { Listener::bind(&home, &lock) }).expect("the socket");
-        let _ = runtime.spawn(async move {
+        let serving = runtime.spawn(async move {
             loop {
                 let connection = listener.accept().await.expect("a connection");
-                let _ = tokio::spawn(async move {
+                let echoing = tokio::spawn(async move {
                     if let Ok(peer) = connection.handshake(None).await {
                         echo(peer).await;
                     }
                 });
+                drop(echoing);
             }
         });
+        drop(serving);
         Self { home, _lock: lock, _runtime: runtime, _folder: folder }
     }
 
@@ -103,7 +105,7 @@ fn frame(generation: u64) -> Frame {
 fn requests_are_answered_each_with_its_own_answer() {
     within(async {
         let ((client, _incoming), peer) = maestro_protocol::in_process().await.expect("connected");
-        let _ = tokio::spawn(echo(peer));
+        drop(tokio::spawn(echo(peer)));
         let (first, second) =
             tokio::join!(client.request(Command::HostStatus), client.request(Command::ListRuns));
         assert_eq!(first, Ok(Reply::Text(Some("1".to_owned()))));
@@ -185,7 +187,7 @@ fn input_is_numbered_in_the_order_in_which_it_is_sent() {
 fn what_is_too_large_is_refused_on_both_sides() {
     within(async {
         let ((client, _incoming), peer) = maestro_protocol::in_process().await.expect("connected");
-        let _ = tokio::spawn(echo(peer));
+        drop(tokio::spawn(echo(peer)));
         let bytes = vec![0; MAX_TO_HOST + 1];
         let refused = client.request(Command::SendBytes { terminal: TerminalId(1), bytes }).await;
         assert_eq!(refused.expect_err("too large").kind, ErrorKind::Invalid);
