@@ -3,8 +3,8 @@
 //! [`run`] opens it, [`term`] opens one with a single command in it, [`screenshot`] draws it into a file
 //! without a display. Nothing an agent depends on lives here: killing the window loses nothing.
 
-mod ago;
 mod agents;
+mod ago;
 mod bare;
 mod bars;
 mod link;
@@ -58,7 +58,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let link = Link::start(&clock, options.home, options.start)
         .context("the window cannot start the thread that talks to the host")?;
     let boot = move || {
-        let shell = Shell::new(link.clone(), clock.clone(), now_ms());
+        let shell = Shell::new(link.clone(), clock.clone(), now_ms()).started_in(started_in());
         let (id, opened) = window::open(settings(Size::new(1440.0, 900.0)));
         let opened = opened.then(window::scale_factor).map(Message::Rescaled);
         let size = window::size(id).map(Message::Resized);
@@ -124,6 +124,14 @@ fn program_settings() -> iced::Settings {
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The current directory, unless the program was started by a desktop, which has no better idea than
+/// the root or the home directory.
+fn started_in() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let here = std::env::current_dir().ok()?;
+    (here.parent().is_some() && Some(&here) != home.as_ref()).then_some(here)
 }
 
 /// Where a picture goes, for its errors.

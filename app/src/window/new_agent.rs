@@ -90,6 +90,8 @@ pub struct NewAgent {
     directory: String,
     seen: Seen,
     mode: Mode,
+    /// What the user chose; without it a repository gets a new branch.
+    mode_chosen: Option<Mode>,
     branch: String,
     base: String,
     name: String,
@@ -141,6 +143,7 @@ impl NewAgent {
             provider_chosen: false,
             seen: Seen::Looking,
             mode: Mode::New,
+            mode_chosen: None,
             branch: String::new(),
             base: String::new(),
             name: String::new(),
@@ -177,9 +180,9 @@ impl NewAgent {
         }
         self.seen = match result {
             Ok(repository) => {
-                if repository.root.is_none() || !repository.has_commits {
-                    self.mode = Mode::Directly;
-                }
+                let worktrees = repository.root.is_some() && repository.has_commits;
+                let wanted = self.mode_chosen.unwrap_or(Mode::New);
+                self.mode = if worktrees { wanted } else { Mode::Directly };
                 Seen::Repository(repository)
             }
             Err(why) => Seen::Refused(why),
@@ -207,6 +210,7 @@ impl NewAgent {
             }
             Message::ModePicked(mode) => {
                 self.mode = mode;
+                self.mode_chosen = Some(mode);
                 self.error = None;
                 self.focus_on(Field::Mode)
             }
@@ -288,7 +292,7 @@ impl NewAgent {
             }
             Field::Mode => {
                 if let Some(next) = stepped(&Mode::ALL, &self.mode, by) {
-                    self.mode = next;
+                    (self.mode, self.mode_chosen) = (next, Some(next));
                 }
                 Action::None
             }
@@ -662,6 +666,19 @@ mod tests {
         edit(&mut dialog, Field::Directory, "/elsewhere");
         dialog.inspected(Path::new("/home/ada/shop"), Ok(scene::repository()));
         assert_eq!(dialog.seen, Seen::Looking);
+    }
+
+    #[test]
+    fn a_path_that_is_still_being_typed_decides_nothing() {
+        let (mut dialog, _) = NewAgent::new(None, &scene::providers());
+        let nothing =
+            Repository { root: None, branch: None, branches: Vec::new(), has_commits: false };
+        edit(&mut dialog, Field::Directory, "/home/ada");
+        dialog.inspected(Path::new("/home/ada"), Ok(nothing));
+        assert_eq!(dialog.mode, Mode::Directly);
+        edit(&mut dialog, Field::Directory, "/home/ada/shop");
+        dialog.inspected(Path::new("/home/ada/shop"), Ok(scene::repository()));
+        assert_eq!(dialog.mode, Mode::New);
     }
 
     #[test]

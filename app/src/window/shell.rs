@@ -67,6 +67,8 @@ pub struct Shell {
     overlay: Option<Overlay>,
     toasts: Toasts,
     providers: Vec<ProviderInfo>,
+    /// Where the program was started: what a first agent is probably about.
+    started_in: Option<PathBuf>,
     /// Terminals the host sends frames of, and whether as the focused one.
     subscribed: HashMap<TerminalId, bool>,
     /// The widget that was given the keyboard last.
@@ -215,9 +217,16 @@ impl Shell {
             overlay: None,
             toasts: Toasts::default(),
             providers: Vec::new(),
+            started_in: None,
             subscribed: HashMap::new(),
             keyboard: NOBODY.to_owned(),
         }
+    }
+
+    /// The directory a first agent is probably about.
+    #[must_use]
+    pub fn started_in(self, directory: Option<PathBuf>) -> Self {
+        Self { started_in: directory, ..self }
     }
 
     /// What runs beside the window for as long as it lives.
@@ -229,7 +238,8 @@ impl Shell {
     /// Takes in what happened.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         let task = self.handle(message);
-        task.chain(self.settle())
+        // Side by side: a task may take seconds, the keyboard must not wait for it.
+        Task::batch([self.settle(), task])
     }
 
     fn handle(&mut self, message: Message) -> Task<Message> {
@@ -630,6 +640,7 @@ impl Shell {
         let here = here.or_else(|| self.model.agents.last());
         let directory =
             here.map(|agent| agent.repository.clone().unwrap_or_else(|| agent.directory.clone()));
+        let directory = directory.or_else(|| self.started_in.clone());
         let (dialog, action) = NewAgent::new(directory.as_deref(), &self.providers);
         self.overlay = Some(Overlay::NewAgent(Box::new(dialog)));
         let refresh =
@@ -1307,6 +1318,14 @@ impl Shell {
     pub fn is_complete(&self) -> bool {
         self.connection == Connection::Up
             && self.subscribed.keys().all(|terminal| !self.link.surface(*terminal).is_empty())
+    }
+
+    #[cfg(test)]
+    pub fn lose_host_for_tests(&mut self) {
+        let _ = self.heard(News::Stopped);
+        let _ = self.settle();
+        // Stopped, there is no pane to take the key.
+        self.model = Model::default();
     }
 
     /// A made-up window, without a host.
