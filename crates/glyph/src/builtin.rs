@@ -405,7 +405,7 @@ impl Canvas {
         let (w, h) = (self.width as f32, self.height as f32);
         let half = self.stroke as f32 / 2.0;
         let mirrored = code >= 0xe0b2;
-        let filled = code % 2 == 0;
+        let filled = code.is_multiple_of(2);
         let slope = (h / 2.0).hypot(w);
         self.shade(|x, y| {
             let x = if mirrored { w - x } else { x };

@@ -90,7 +90,6 @@ impl Clock {
 
     /// The task that turns this clock's ticks into redraws. It never ends and never produces a
     /// message. To be run once, in the task the application boots with; a second call takes over.
-    #[must_use]
     pub fn task<M: Send + 'static>(&self) -> Task<M> {
         let (sender, receiver) = mpsc::unbounded();
         {

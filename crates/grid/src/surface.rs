@@ -47,6 +47,8 @@ pub struct Screen {
     flooding: bool,
     /// Whether the host still waits to hear that its last frame was drawn.
     owes_credit: bool,
+    /// How often everything was forgotten.
+    resets: u64,
     last_key: Option<Instant>,
 }
 
@@ -129,7 +131,8 @@ impl Surface {
         {
             let mut screen = self.lock();
             let generation = screen.generation + 1;
-            *screen = Screen { generation, recolored: generation, ..Screen::empty() };
+            let resets = screen.resets + 1;
+            *screen = Screen { generation, recolored: generation, resets, ..Screen::empty() };
         }
         self.shared.clock.request(Urgency::Paced);
     }
@@ -186,6 +189,11 @@ impl Surface {
         &self.shared.clock
     }
 
+    /// How often everything was forgotten.
+    pub(crate) fn resets(&self) -> u64 {
+        self.lock().resets
+    }
+
     /// Tells surfaces apart.
     pub(crate) fn id(&self) -> u64 {
         self.shared.id
@@ -230,6 +238,7 @@ impl Screen {
             input_seq: 0,
             flooding: false,
             owes_credit: false,
+            resets: 0,
             last_key: None,
         }
     }

@@ -84,6 +84,9 @@ pub fn terminal<'a, Message>(surface: &Surface, look: &Arc<Look>) -> Terminal<'a
     }
 }
 
+/// Whether a key is the application's own.
+type IsCommand<'a> = dyn Fn(&keyboard::Event) -> bool + 'a;
+
 /// A terminal on the screen.
 #[expect(missing_debug_implementations, reason = "holds callbacks")]
 pub struct Terminal<'a, Message> {
@@ -94,7 +97,7 @@ pub struct Terminal<'a, Message> {
     padding: f32,
     keeps_focus: bool,
     on_input: Option<Box<dyn Fn(Input) + 'a>>,
-    is_command: Option<Box<dyn Fn(&keyboard::Event) -> bool + 'a>>,
+    is_command: Option<Box<IsCommand<'a>>>,
     on_focus: Option<Message>,
     on_select: Option<Message>,
     on_link: Option<Box<dyn Fn(String) -> Message + 'a>>,
@@ -269,6 +272,8 @@ impl Spot {
 struct State {
     /// Tells views of the same surface apart: two windows may show it in two sizes.
     view: u64,
+    /// The surface shown and how often it was reset: another one must hear its size and focus anew.
+    attached: (u64, u64),
     focused: bool,
     window_focused: bool,
     /// What the host was last told about the focus.
@@ -322,6 +327,7 @@ impl State {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self {
             view: NEXT.fetch_add(1, Ordering::Relaxed),
+            attached: (0, 0),
             focused: false,
             window_focused: true,
             reported_focus: false,
@@ -333,6 +339,20 @@ impl State {
             blink: Blink { since: Instant::now(), shown: true },
             software: RefCell::default(),
         }
+    }
+
+    /// Forgets what belonged to another surface, or to the same one before its connection was lost.
+    fn attach(&mut self, surface: &Surface) {
+        let identity = (surface.id(), surface.resets());
+        if self.attached == identity {
+            return;
+        }
+        self.attached = identity;
+        self.reported_focus = false;
+        self.held.clear();
+        self.preedit = None;
+        self.size = Resize::default();
+        self.mouse = MouseState::default();
     }
 
     fn has_keyboard(&self) -> bool {
@@ -756,7 +776,7 @@ impl<Message: Clone> Terminal<'_, Message> {
             self.selection_moves(state, bounds, cursor, shell);
         }
         if state.has_keyboard() {
-            self.request_input_method(state, &geometry, shell);
+            self.request_input_method(&geometry, shell);
         }
         self.blink(state, now, shell);
     }
@@ -769,18 +789,12 @@ impl<Message: Clone> Terminal<'_, Message> {
         }
     }
 
-    fn request_input_method(
-        &self,
-        state: &State,
-        geometry: &Geometry,
-        shell: &mut Shell<'_, Message>,
-    ) {
+    fn request_input_method(&self, geometry: &Geometry, shell: &mut Shell<'_, Message>) {
         let cell = self
             .surface
             .cursor()
             .map_or_else(|| geometry.cell(0, 0), |cursor| geometry.cell(cursor.row, cursor.col));
         // The text being composed is drawn among the cells, so none is handed over.
-        let _ = state;
         shell.request_input_method::<&str>(&InputMethod::Enabled {
             cursor: cell,
             purpose: input_method::Purpose::Terminal,
@@ -796,7 +810,7 @@ impl<Message: Clone> Terminal<'_, Message> {
             return;
         }
         let phase = resting.as_millis() / BLINK.as_millis();
-        state.blink.shown = phase % 2 == 0;
+        state.blink.shown = phase.is_multiple_of(2);
         let next = BLINK * u32::try_from(phase + 1).unwrap_or(u32::MAX);
         shell.request_redraw_at(state.blink.since + next);
     }
@@ -899,6 +913,7 @@ impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Me
         _viewport: &Rectangle,
     ) {
         let state = tree.state.downcast_mut::<State>();
+        state.attach(&self.surface);
         match event {
             Event::Keyboard(event) => self.keyboard_event(state, event, shell),
             Event::InputMethod(event) => self.input_method_event(state, event, shell),

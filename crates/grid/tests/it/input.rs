@@ -125,6 +125,19 @@ fn the_size_and_the_focus_are_told_when_drawn() {
 }
 
 #[test]
+fn another_terminal_in_the_same_place_hears_its_size_and_focus() {
+    let mut stage = ready(Modes::default());
+    stage.surface = maestro_grid::Surface::new(&maestro_grid::Clock::new());
+    let _ = stage.frame();
+    let told = stage.told();
+    assert!(matches!(told[..], [Input::Resize(_), Input::Focus(true)]), "{told:?}");
+    stage.surface.reset();
+    let _ = stage.frame();
+    let told = stage.told();
+    assert!(matches!(told[..], [Input::Resize(_), Input::Focus(true)]), "{told:?}");
+}
+
+#[test]
 fn a_click_takes_the_keyboard_and_a_drag_selects() {
     let mut stage = ready(Modes::default());
     stage.operate(&mut operation::focusable::unfocus::<()>());
