@@ -86,7 +86,7 @@ impl Tap {
         while at < bytes.len() {
             let (used, found) = match self.state {
                 State::Ground => {
-                    let Some(plain) = memchr(0x1b, &bytes[at..]) else {
+                    let Some(plain) = escape(&bytes[at..]) else {
                         return (bytes.len(), None);
                     };
                     let after = &bytes[at + plain + 1..];
@@ -262,15 +262,31 @@ impl Tap {
     }
 }
 
+/// Where the next escape is. Where there are many they are close together, closer than a vector search
+/// pays for.
+#[inline]
+fn escape(bytes: &[u8]) -> Option<usize> {
+    let near = &bytes[..bytes.len().min(8)];
+    match near.iter().position(|byte| *byte == 0x1b) {
+        Some(at) => Some(at),
+        None => memchr(0x1b, &bytes[near.len()..]).map(|at| near.len() + at),
+    }
+}
+
 /// The length of a CSI (without its escape) that is whole and asks nothing, or 0. Nearly all are such, and
 /// they need no state.
 #[inline]
 fn quiet_csi(bytes: &[u8]) -> usize {
     let [b'[', rest @ ..] = bytes else { return 0 };
-    match rest.iter().position(|byte| !(0x20..0x40).contains(byte)) {
-        Some(at) if (0x40..0x7f).contains(&rest[at]) && !asks(rest[at]) => at + 2,
-        _ => 0,
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            0x20..0x40 => {}
+            b'q' | b'c' | b'n' | b'b' | b'l' => return 0,
+            0x40..0x7f => return at + 2,
+            _ => return 0,
+        }
     }
+    0
 }
 
 /// Whether a CSI with this final byte may be one to look at.
