@@ -384,9 +384,7 @@ fn show(run: &Run, out: &mut Out) -> Result<()> {
         };
         out.line(&format!("{mark} {}", title(task)))?;
         let short = |tree: &Option<String>| {
-            tree.as_ref()
-                .map(|tree| tree.chars().take(10).collect())
-                .unwrap_or_else(|| "?".to_owned())
+            tree.as_ref().map_or_else(|| "?".to_owned(), |tree| tree.chars().take(10).collect())
         };
         let verify = task.verify.as_ref().map(|verify| {
             let code = verify
