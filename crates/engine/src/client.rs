@@ -69,7 +69,7 @@ impl Client {
         permit: Option<OwnedSemaphorePermit>,
     ) {
         self.add(|state| {
-            state.items.push_back(Item::Reply(ToClient::Reply { id, result }, permit))
+            state.items.push_back(Item::Reply(ToClient::Reply { id, result }, permit));
         });
     }
 

@@ -1,6 +1,7 @@
 //! What a client can ask for and what comes of it. A command that panics is answered like one that
 //! failed, told to everybody, and ends nothing.
 
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use maestro_core::TerminalId;
@@ -253,6 +254,30 @@ fn busy(terminal: TerminalId) -> String {
 
 /// A command's name for the log; what it carries may be private.
 fn name(command: &Command) -> String {
-    let text = format!("{command:?}");
-    text.chars().take_while(|c| c.is_ascii_alphanumeric()).collect()
+    let mut word = FirstWord(String::new());
+    // It stops with an error at the word's end, however long the rest is.
+    let _ = write!(word, "{command:?}");
+    word.0
+}
+
+struct FirstWord(String);
+
+impl fmt::Write for FirstWord {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric());
+        self.0.push_str(&text[..end.unwrap_or(text.len())]);
+        if end.is_some() { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_named_without_what_it_carries() {
+        assert_eq!(name(&Command::ListRuns), "ListRuns");
+        let secret = Command::SetPreference { key: "k".into(), value: Some("secret".into()) };
+        assert_eq!(name(&secret), "SetPreference");
+    }
 }

@@ -71,7 +71,7 @@ async fn an_agent_works_in_a_worktree_of_its_own() {
     assert!(text.contains("--session-id"), "{text}");
     assert!(text.contains(&session[..8]), "{text}");
     assert!(text.contains(&format!("agent: {}", agent.id)), "{text}");
-    assert_eq!(user.world(false).await.agents, [agent.clone()]);
+    assert_eq!(user.world(false).await.agents, std::slice::from_ref(&agent));
 
     // The branch is taken now, and the sentence says where.
     let again = Command::NewAgent(NewAgent {
