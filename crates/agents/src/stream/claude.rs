@@ -215,8 +215,8 @@ impl Stream {
             "rate_limit" => Some(FailureKind::Limit { resets_ms: self.resets_ms }),
             "overloaded" => Some(FailureKind::Overload),
             "model_not_found" => Some(FailureKind::ModelUnknown),
-            // Also what it calls a connection that could not be made.
-            "server_error" if message.contains("Unable to connect") => Some(FailureKind::Network),
+            // Also what it calls a connection that could not be made or was cut.
+            "server_error" if is_about_the_connection(&message) => Some(FailureKind::Network),
             "server_error" => Some(FailureKind::Overload),
             "unknown" => text::kind_of_error(&message),
             _ => None,
@@ -247,6 +247,12 @@ impl Stream {
             },
         })
     }
+}
+
+fn is_about_the_connection(message: &str) -> bool {
+    ["Unable to connect", "Connection closed", "Connection error"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 fn retry_reason(value: &Value) -> String {

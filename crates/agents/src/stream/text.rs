@@ -186,6 +186,7 @@ pub(super) fn kind_of_error(text: &str) -> Option<FailureKind> {
         "error sending request",
         "connection refused",
         "connection reset",
+        "connection closed",
         "unable to connect",
         "cannot connect",
         "econnrefused",
