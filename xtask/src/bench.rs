@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the budgets, measured. Each line is one number beside its bar; where a peer
 //! exists it is measured in the same run on the same machine.
 
+mod display;
 mod examples;
 mod host;
 mod vtebench;
@@ -97,6 +98,7 @@ const BENCHES: &[Bench] = &[
     ("throughput", || examples::run("maestro-terminal", "throughput")),
     ("frame_cost", || examples::run("maestro-grid", "frame_cost")),
     ("start_list", || host::start_list().map(lines)),
+    ("start_window", || host::start_window().map(lines)),
     ("memory", || host::memory().map(lines)),
     ("vtebench", || vtebench::run().map(lines)),
 ];

@@ -28,7 +28,7 @@ pub fn run(options: Options) -> Result<()> {
     if display && !options.headless {
         packages::ensure(packages::DISPLAY)?;
     }
-    let program = cargo::build_maestro("release")?;
+    let program = cargo::build_maestro()?;
     let mut demo = Command::new(program);
     let _ = demo.arg("demo");
     if let Some(agent) = &options.agent {

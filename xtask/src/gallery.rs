@@ -25,7 +25,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    let program = cargo::build_maestro("release")?;
+    let program = cargo::build_maestro()?;
     let folder = options.out.clone().unwrap_or_else(|| cargo::target().join("gallery"));
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("{} cannot be made", folder.display()))?;

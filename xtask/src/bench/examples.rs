@@ -7,7 +7,7 @@ use crate::cargo;
 
 pub fn run(package: &str, example: &str) -> Result<Vec<Value>> {
     let mut command = cargo::cargo();
-    let _ = command.args(["run", "--quiet", "--profile", "bench", "--package", package]);
+    let _ = command.args(["run", "--quiet", "--release", "--package", package]);
     let _ = command.args(["--example", example, "--", "--json"]);
     eprintln!("+ {}", cargo::shown(&command));
     let output = command.stderr(std::process::Stdio::inherit()).output().context("cargo")?;

@@ -1,11 +1,12 @@
 //! `maestro term -- vtebench` against Alacritty on the same display, in alternating pairs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::display::Display;
 use super::{Measure, median};
 use crate::cargo;
 
@@ -16,15 +17,18 @@ const LIMIT: Duration = Duration::from_secs(600);
 
 pub fn run() -> Result<Vec<Measure>> {
     let skip = |note: &str| Ok(vec![Measure::skipped("vtebench", BAR, note)]);
-    for program in ["alacritty", "vtebench", "Xvfb"] {
+    for program in ["alacritty", "vtebench"] {
         if !cargo::has(program) {
             return skip(&format!("{program} is not installed"));
         }
     }
+    if let Some(missing) = Display::missing() {
+        return skip(&missing);
+    }
     let Some(scenarios) = scenarios() else {
         return skip("vtebench's benchmarks are not here: set VTEBENCH_BENCHMARKS to their folder");
     };
-    let maestro = cargo::build_maestro("bench")?;
+    let maestro = cargo::build_maestro()?;
     let display = Display::start()?;
     let folder = std::env::temp_dir().join(format!("maestro-vtebench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
@@ -65,17 +69,8 @@ fn once(
     scenarios: &Path,
     results: &Path,
 ) -> Result<Vec<(String, f64)>> {
-    let _ = terminal
-        .arg("vtebench")
-        .arg("--benchmarks")
-        .arg(scenarios)
-        .args(["--silent", "--dat"])
-        .arg(results)
-        .env("DISPLAY", &display.name)
-        .env_remove("WAYLAND_DISPLAY")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    let _ = terminal.args(["vtebench", "--benchmarks"]).arg(scenarios);
+    let _ = display.show(terminal.args(["--silent", "--dat"]).arg(results));
     let shown = cargo::shown(&terminal);
     let mut child = terminal.spawn().with_context(|| shown.clone())?;
     let deadline = Instant::now() + LIMIT;
@@ -120,41 +115,6 @@ fn ratio(ours: &[(String, f64)], theirs: &[(String, f64)]) -> Result<f64> {
         bail!("the two runs have no scenario in common");
     }
     Ok((logarithms.iter().sum::<f64>() / logarithms.len() as f64).exp())
-}
-
-/// A virtual display.
-struct Display {
-    name: String,
-    server: Child,
-}
-
-impl Display {
-    fn start() -> Result<Self> {
-        let number = 100 + std::process::id() % 400;
-        let name = format!(":{number}");
-        let server = Command::new("Xvfb")
-            .args([&name, "-screen", "0", "1920x1200x24"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("Xvfb")?;
-        let socket = PathBuf::from(format!("/tmp/.X11-unix/X{number}"));
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !socket.exists() {
-            if Instant::now() > deadline {
-                bail!("Xvfb does not come up");
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(Self { name, server })
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
 }
 
 #[cfg(test)]
