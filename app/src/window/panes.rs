@@ -25,7 +25,7 @@ use super::model::Model;
 pub const GAP: f32 = space::S - 2.0 * extent::LINE;
 
 /// Space between a pane's edge and its cells.
-pub const PADDING: f32 = 8.0;
+pub const PADDING: f32 = 7.0;
 
 /// What a pane shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -273,7 +273,7 @@ fn nothing_here<'a>(agent: &Agent, side: Side, context: Context<'_>) -> Element<
             ("No shell yet", "A shell in the agent's directory.".to_owned(), "Start shell")
         }
         Side::Agent if resumable => {
-            ("Its program is gone, its session is not", agents::reason(agent), "Resume")
+            ("Its program is gone, its session is not", agent.directory.display().to_string(), "Resume")
         }
         Side::Agent => ("It is not running", agents::reason(agent), "Start"),
     };

@@ -376,6 +376,11 @@ impl Shell {
         }
         self.subscribed.clear();
         self.model.replace(world);
+        // Shells do not survive a host; the agent behind one is what can be resumed.
+        let has_shell = |id: &AgentId| {
+            self.model.agent(*id).is_some_and(|agent| agent.shell_terminal.is_some())
+        };
+        self.kept.shells.retain(has_shell);
         self.connection = Connection::Up;
         self.tell_theme();
         let detect =
@@ -505,7 +510,8 @@ impl Shell {
         text: impl Into<String>,
     ) -> Task<Message> {
         let number = self.toasts.show(source, kind, title, text);
-        Task::perform(tokio::time::sleep(duration::TOAST), move |()| Message::ToastEnded(number))
+        let rest = async { tokio::time::sleep(duration::TOAST).await };
+        Task::perform(rest, move |()| Message::ToastEnded(number))
     }
 
     // What the user does

@@ -155,7 +155,8 @@ fn a_maximised_pane_is_alone_until_it_is_not() {
 #[test]
 fn the_list_of_agents_is_walked_by_keys() {
     let mut shell = shell("grid");
-    let _ = apply(&mut shell, press(Key::Character("a".into()), Modifiers::CTRL | Modifiers::SHIFT));
+    let _ =
+        apply(&mut shell, press(Key::Character("a".into()), Modifiers::CTRL | Modifiers::SHIFT));
     assert_eq!(shell.keyboard(), "nobody", "a terminal still has the keyboard");
     let _ = apply(&mut shell, named(key::Named::ArrowDown));
     let _ = apply(&mut shell, named(key::Named::Enter));

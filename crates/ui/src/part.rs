@@ -190,8 +190,10 @@ pub fn pane<'a, Message: 'a>(
     let edge = if focused { tokens.accent } else { tokens.border };
     let ring = if focused { tokens.accent } else { Color::TRANSPARENT };
     let terminal = tokens.terminal.background();
+    // A body is a rectangle; kept above the lower corners, it does not cover their curve.
+    let edges = Padding::new(extent::LINE).bottom(radius::PANE - extent::LINE);
     let inner = container(column![header, rule(tokens), body])
-        .padding(extent::LINE)
+        .padding(edges)
         .width(Length::Fill)
         .height(Length::Fill)
         .style(move |_| style::bordered(terminal, edge, radius::PANE));

@@ -66,7 +66,7 @@ impl Arrangement {
 
 /// Logical pixels a pane of 80 by 24 cells takes, header included: what a program in a terminal
 /// expects to have at least.
-const COMFORTABLE: Size = Size::new(650.0, 440.0);
+const COMFORTABLE: Size = Size::new(600.0, 440.0);
 
 fn best_columns(count: usize, area: Size, gap: f32) -> usize {
     let score = |columns: usize| {
@@ -331,11 +331,11 @@ mod tests {
     fn panes_stay_as_close_to_80_by_24_as_can_be() {
         for (count, width, height, expected) in [
             (1, 1190.0, 830.0, 1),
-            (2, 1190.0, 830.0, 1),
-            (2, 1900.0, 830.0, 2),
+            (2, 800.0, 830.0, 1),
+            (2, 1190.0, 830.0, 2),
             (4, 1190.0, 830.0, 2),
             (3, 2400.0, 700.0, 3),
-            (6, 1650.0, 1000.0, 2),
+            (6, 1650.0, 1000.0, 3),
             (16, 1900.0, 1100.0, 4),
         ] {
             assert_eq!(columns(count, width, height), expected, "{count} in {width}×{height}");
