@@ -272,9 +272,11 @@ fn nothing_here<'a>(agent: &Agent, side: Side, context: Context<'_>) -> Element<
         Side::Shell => {
             ("No shell yet", "A shell in the agent's directory.".to_owned(), "Start shell")
         }
-        Side::Agent if resumable => {
-            ("Its program is gone, its session is not", agent.directory.display().to_string(), "Resume")
-        }
+        Side::Agent if resumable => (
+            "Its program is gone, its session is not",
+            agent.directory.display().to_string(),
+            "Resume",
+        ),
         Side::Agent => ("It is not running", agents::reason(agent), "Start"),
     };
     let (shape, color) = match side {

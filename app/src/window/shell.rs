@@ -399,15 +399,15 @@ impl Shell {
             (0, false) => return Task::none(),
             (0, true) => "There is a host again. Nothing was lost.".to_owned(),
             (count, _) => {
-                let agents =
-                    if count == 1 { "1 agent".to_owned() } else { format!("{count} agents") };
+                let agents = match count {
+                    1 => "1 agent can be resumed where it was".to_owned(),
+                    count => format!("{count} agents can be resumed where they were"),
+                };
                 let chord = self.keymap.title(Id::AgentResume).unwrap_or_default();
-                format!(
-                    "{agents} can be resumed where they were: press Enter in a pane, or {chord}."
-                )
+                format!("{agents}: press Enter in a pane, or {chord}.")
             }
         };
-        let title = (again || resumable > 0).then(|| "The host was gone".to_owned());
+        let title = again.then(|| "The host was gone".to_owned());
         self.toast(toast::Source::Host, Kind::Note, title, words)
     }
 

@@ -13,9 +13,11 @@ pub fn before<'a, Message: 'a>(
     Element::new(Before { content: content.into(), on_key: Box::new(on_key) })
 }
 
+type OnKey<'a, Message> = dyn Fn(&keyboard::Event) -> Option<Message> + 'a;
+
 struct Before<'a, Message> {
     content: Element<'a, Message>,
-    on_key: Box<dyn Fn(&keyboard::Event) -> Option<Message> + 'a>,
+    on_key: Box<OnKey<'a, Message>>,
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {

@@ -36,10 +36,7 @@ pub fn pill<'a, Message: 'a>(
 }
 
 /// A chord, as one presses it.
-pub fn chord<'a, Message: 'a>(
-    tokens: &'static Tokens,
-    title: &str,
-) -> Element<'a, Message> {
+pub fn chord<'a, Message: 'a>(tokens: &'static Tokens, title: &str) -> Element<'a, Message> {
     container(line(spaced(title), type_scale::TINY, font::MONO, tokens.dim))
         .padding([1.0, 5.0])
         .style(move |_| style::bordered(tokens.base, tokens.strong, radius::CHORD))
@@ -162,7 +159,11 @@ pub fn agent_row<'a, Message: Clone + 'a>(
         .spacing(space::S)
         .align_y(Alignment::Center)
         .height(Length::Fill)
-        .padding(Padding { left: space::M - extent::BAR + indent, right: space::M, ..Padding::ZERO });
+        .padding(Padding {
+            left: space::M - extent::BAR + indent,
+            right: space::M,
+            ..Padding::ZERO
+        });
     let bar = if selected { tokens.accent } else { Color::TRANSPARENT };
     let outline = if marked { tokens.accent } else { Color::TRANSPARENT };
     let pressable = button(row![
@@ -328,9 +329,8 @@ pub fn toast<'a, Message: Clone + 'a>(
         .spacing(space::M)
         .padding(space::M)
         .width(Length::Fill);
-    let card = container(body)
-        .width(extent::TOAST)
-        .style(move |_| style::floating(tokens, radius::CARD));
+    let card =
+        container(body).width(extent::TOAST).style(move |_| style::floating(tokens, radius::CARD));
     iced::widget::mouse_area(card).on_press(on_press).into()
 }
 

@@ -22,11 +22,7 @@ pub fn bordered(fill: Color, line: Color, corner: f32) -> container::Style {
 /// What floats over the window.
 pub fn floating(tokens: &Tokens, corner: f32) -> container::Style {
     container::Style {
-        shadow: Shadow {
-            color: tokens.shadow,
-            offset: Vector::new(0.0, 12.0),
-            blur_radius: 36.0,
-        },
+        shadow: Shadow { color: tokens.shadow, offset: Vector::new(0.0, 12.0), blur_radius: 36.0 },
         ..bordered(tokens.raised, tokens.strong, corner)
     }
 }

@@ -220,8 +220,7 @@ pub fn contrast(a: Color, b: Color) -> f32 {
 }
 
 fn luminance(color: Color) -> f32 {
-    let linear =
-        |v: f32| if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
+    let linear = |v: f32| if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
     0.2126 * linear(color.r) + 0.7152 * linear(color.g) + 0.0722 * linear(color.b)
 }
 

@@ -71,13 +71,10 @@ const COMFORTABLE: Size = Size::new(600.0, 440.0);
 fn best_columns(count: usize, area: Size, gap: f32) -> usize {
     let score = |columns: usize| {
         let rows = count.div_ceil(columns);
-        let (width, height) =
-            (share(area.width, columns, gap), share(area.height, rows, gap));
+        let (width, height) = (share(area.width, columns, gap), share(area.height, rows, gap));
         (width / COMFORTABLE.width).min(1.0) * (height / COMFORTABLE.height).min(1.0)
     };
-    (1..=count.max(1))
-        .max_by(|a, b| score(*a).total_cmp(&score(*b)).then(b.cmp(a)))
-        .unwrap_or(1)
+    (1..=count.max(1)).max_by(|a, b| score(*a).total_cmp(&score(*b)).then(b.cmp(a))).unwrap_or(1)
 }
 
 fn share(whole: f32, parts: usize, gap: f32) -> f32 {
@@ -135,8 +132,7 @@ pub fn neighbour(places: &[Rectangle], from: usize, direction: Direction) -> Opt
     let here = places.get(from)?;
     // Along: how far away in the direction; across: how far off the line.
     let distance = |there: &Rectangle| {
-        let (dx, dy) =
-            (there.center_x() - here.center_x(), there.center_y() - here.center_y());
+        let (dx, dy) = (there.center_x() - here.center_x(), there.center_y() - here.center_y());
         let (along, across, overlaps) = match direction {
             Direction::Left => (-dx, dy, overlap(here.y, here.height, there.y, there.height)),
             Direction::Right => (dx, dy, overlap(here.y, here.height, there.y, there.height)),
