@@ -24,23 +24,23 @@ impl Bench {
     fn start() -> Result<Self> {
         let program = cargo::build_maestro()?;
         let home = std::env::temp_dir().join(format!("maestro-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&home).context("a home folder")?;
+        std::fs::create_dir_all(home.join("user")).context("a home folder")?;
         let host = Command::new(&program)
             .arg("host")
             .env("MAESTRO_HOME", &home)
             // A user without settings of their own, so that every machine measures the same.
-            .env("HOME", &home)
+            .env("HOME", home.join("user"))
             .env("SHELL", "/bin/sh")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .context("the host")?;
-        let bench = Self { program, home, host };
+        let mut bench = Self { program, home, host };
         let deadline = Instant::now() + LIMIT;
         while !bench.maestro(&["list"]).output()?.status.success() {
-            if Instant::now() > deadline {
-                bail!("the host does not answer");
+            if Instant::now() > deadline || bench.host.try_wait()?.is_some() {
+                bail!("the host does not come up; its log is in {}", bench.home.display());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
