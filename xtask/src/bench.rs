@@ -96,6 +96,7 @@ type Bench = (&'static str, fn() -> Result<Vec<Value>>);
 
 const BENCHES: &[Bench] = &[
     ("throughput", || examples::run("maestro-terminal", "throughput")),
+    ("codec_cost", || examples::run("maestro-protocol", "codec_cost")),
     ("frame_cost", || examples::run("maestro-grid", "frame_cost")),
     ("start_list", || host::start_list().map(lines)),
     ("start_window", || host::start_window().map(lines)),
