@@ -13,6 +13,7 @@ mod new_agent;
 mod palette;
 mod panes;
 mod picture;
+mod probe;
 mod prompt;
 mod runs;
 mod scene;
@@ -26,7 +27,7 @@ use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use iced::{Size, Task, window};
+use iced::{Element, Size, Task, window};
 use maestro_grid::Clock;
 use maestro_protocol::client::Start;
 use maestro_protocol::home::Home;
@@ -55,6 +56,7 @@ pub struct Options {
 pub fn run(options: Options) -> anyhow::Result<()> {
     load_fonts();
     let clock = Clock::new();
+    probe::start(&clock);
     let link = Link::start(&clock, options.home, options.start)
         .context("the window cannot start the thread that talks to the host")?;
     let boot = move || {
@@ -65,13 +67,23 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         let started = shell.start();
         (shell, Task::batch([opened.chain(size), started]))
     };
-    iced::daemon(boot, Shell::update, Shell::view)
+    iced::daemon(boot, update, view)
         .title(|shell: &Shell, _| shell.title())
         .theme(|shell: &Shell, _| shell.theme())
         .subscription(Shell::subscription)
         .settings(program_settings())
         .run()
         .context("the window cannot be opened: is there a display?")
+}
+
+fn update(shell: &mut Shell, message: Message) -> Task<Message> {
+    probe::note(probe::Step::Update);
+    shell.update(message)
+}
+
+fn view(shell: &Shell, window: window::Id) -> Element<'_, Message> {
+    probe::note(probe::Step::View);
+    shell.view(window)
 }
 
 /// Opens a window with nothing but one command in one terminal. Returns the command's exit code, and

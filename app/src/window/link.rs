@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use iced::futures::channel::mpsc as signals;
 use iced::futures::{Stream, StreamExt as _, stream};
@@ -17,6 +17,8 @@ use maestro_grid::{Clock, Surface};
 use maestro_protocol::client::{self, Client, Incoming, Start};
 use maestro_protocol::home::Home;
 use maestro_protocol::message::{Command, Error, ErrorKind, Event, Reply, World};
+
+use super::probe;
 
 /// At most this many batches a second: a title that changes fifty times a second is read by nobody.
 const BATCH: Duration = Duration::from_millis(33);
@@ -138,7 +140,13 @@ impl Link {
     /// Sends what the user did to a terminal.
     pub fn input(&self, terminal: TerminalId, input: Input) {
         if let Some(client) = self.shared.client() {
-            let _ = client.input(terminal, input);
+            let typed = matches!(input, Input::Key(_) | Input::Text(_));
+            let began = Instant::now();
+            if let Ok(seq) = client.input(terminal, input)
+                && typed
+            {
+                probe::note_at(began, probe::Step::Key { seq });
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use iced::widget::{column, row, text_input};
 use iced::{Alignment, Element, Length};
 use maestro_core::AgentId;
 use maestro_core::agent::Agent;
+use maestro_core::run::Spec;
 use maestro_ui::theme::{Tokens, space, type_scale};
 use maestro_ui::{font, line, part, style};
 
@@ -17,6 +18,8 @@ enum Question {
     Rename { name: String, before: String },
     /// Whether to forget it.
     Remove { name: String, directory: String },
+    /// Which checklist it is to work through.
+    Start { document: String, agent: Box<Agent> },
 }
 
 /// An open question about an agent.
@@ -39,7 +42,7 @@ pub enum Message {
 }
 
 /// What the shell is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Nothing.
     None,
@@ -49,6 +52,8 @@ pub enum Action {
     Rename(AgentId, String),
     /// Forget the agent.
     Remove(AgentId),
+    /// Start a run.
+    Start(Box<Spec>),
 }
 
 impl Prompt {
@@ -69,17 +74,34 @@ impl Prompt {
         Self { agent: agent.id, question, error: None }
     }
 
+    /// Asks for a checklist to work through.
+    #[must_use]
+    pub fn start(agent: &Agent) -> Self {
+        let question = Question::Start { document: String::new(), agent: Box::new(agent.clone()) };
+        Self { agent: agent.id, question, error: None }
+    }
+
     /// Takes in what happened.
     pub fn update(&mut self, message: Message) -> Action {
         match (message, &mut self.question) {
             (Message::Cancelled, _) => Action::Close,
-            (Message::Edited(text), Question::Rename { name, .. }) => {
+            (
+                Message::Edited(text),
+                Question::Rename { name, .. } | Question::Start { document: name, .. },
+            ) => {
                 *name = text;
                 self.error = None;
                 Action::None
             }
             (Message::Edited(_), Question::Remove { .. }) => Action::None,
             (Message::Accepted, Question::Remove { .. }) => Action::Remove(self.agent),
+            (Message::Accepted, Question::Start { document, agent }) => {
+                if document.trim().is_empty() {
+                    self.error = Some("Say which checklist: a markdown file.".to_owned());
+                    return Action::None;
+                }
+                Action::Start(Box::new(spec(agent, document.trim())))
+            }
             (Message::Accepted, Question::Rename { name, before }) => {
                 let name = name.trim();
                 if name.is_empty() {
@@ -117,6 +139,26 @@ impl Prompt {
                     "Rename",
                 )
             }
+            Question::Start { document, agent } => {
+                let input = text_input("tasks.md", document)
+                    .id(INPUT)
+                    .on_input(Message::Edited)
+                    .size(type_scale::BASE.0)
+                    .font(font::REGULAR)
+                    .padding([6.0, 10.0])
+                    .style(style::input(tokens, self.error.is_some()));
+                let below = self.error.clone().map(|error| (error, true));
+                let words = format!(
+                    "Every open task gets a fresh session of {} in {}, which may act without \
+                     asking. A box is ticked only with evidence.",
+                    agent.provider.title(),
+                    agent.directory.display()
+                );
+                let field = part::field(tokens, "Checklist", input.into(), below);
+                let words = part::paragraph(words, type_scale::SMALL, font::REGULAR, tokens.dim);
+                let body = column![field, words].spacing(space::M).into();
+                (format!("Start Auto Run with {}", agent.name), body, "Start")
+            }
             Question::Remove { name, directory } => {
                 let words = format!(
                     "Its processes are ended and Maestro forgets it. The directory {directory} and \
@@ -146,6 +188,23 @@ impl Prompt {
     }
 }
 
+/// The same rules as on the command line.
+fn spec(agent: &Agent, document: &str) -> Spec {
+    Spec {
+        // An absolute path stays what it is.
+        documents: vec![agent.directory.join(document)],
+        directory: agent.directory.clone(),
+        provider: agent.provider,
+        agent: Some(agent.id),
+        model: None,
+        turn_timeout_s: 3600,
+        silence_timeout_s: 600,
+        verify_timeout_s: 600,
+        attempts: 3,
+        unattended: true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::scene;
@@ -170,6 +229,21 @@ mod tests {
         let (prompt, action) = rename("  ");
         assert_eq!(action, Action::None);
         assert!(prompt.error.is_some());
+    }
+
+    #[test]
+    fn a_checklist_is_looked_for_where_the_agent_works() {
+        let agent = &scene::world().agents[0];
+        let mut prompt = Prompt::start(agent);
+        assert_eq!(prompt.update(Message::Accepted), Action::None);
+        for (text, expected) in
+            [("tasks.md", agent.directory.join("tasks.md")), ("/a.md", "/a.md".into())]
+        {
+            let _ = prompt.update(Message::Edited(text.to_owned()));
+            let Action::Start(spec) = prompt.update(Message::Accepted) else { panic!("{text}") };
+            assert_eq!(spec.documents, [expected]);
+            assert_eq!(spec.agent, Some(agent.id));
+        }
     }
 
     #[test]

@@ -439,7 +439,11 @@ impl Shell {
                 if focused { clipboard::write(text) } else { Task::none() }
             }
             Notice::Exited { terminal, exit } => self.exited(terminal, exit),
-            Notice::HostStopping => Task::none(),
+            Notice::HostStopping => {
+                // What ends from here on, ends because the user wanted it to.
+                self.connection = Connection::Stopped;
+                Task::none()
+            }
         }
     }
 
@@ -448,6 +452,9 @@ impl Shell {
         let owner = info.and_then(|info| info.agent).and_then(|id| self.model.agent(id));
         let is_shell = owner.is_some_and(|agent| agent.shell_terminal == Some(terminal));
         let own = self.kept.terminals.contains(&terminal);
+        if self.connection == Connection::Stopped {
+            return Task::none();
+        }
         if is_shell || own {
             // A shell that was left is done with: no corpse in the grid.
             if let Some(id) = owner.map(|agent| agent.id) {
@@ -566,7 +573,10 @@ impl Shell {
             Id::ScrollPageDown => self.terminal_input(Input::Scroll(ScrollTo::Pages(-1))),
             Id::ScrollTop => self.terminal_input(Input::Scroll(ScrollTo::Top)),
             Id::ScrollBottom => self.terminal_input(Input::Scroll(ScrollTo::Bottom)),
-            Id::RunStart => return self.tell_run_start(),
+            Id::RunStart => {
+                self.overlay =
+                    self.chosen_agent().map(|agent| Overlay::Prompt(Prompt::start(agent)));
+            }
             Id::RunStop | Id::RunKill => return self.end_run(id == Id::RunKill),
             Id::ToggleAgents => self.kept.agents_shown = !self.kept.agents_shown,
             Id::FocusAgents => {
@@ -710,6 +720,7 @@ impl Shell {
             }
             prompt::Action::Rename(agent, name) => Command::RenameAgent { agent, name },
             prompt::Action::Remove(agent) => Command::RemoveAgent { agent },
+            prompt::Action::Start(spec) => Command::StartRun(*spec),
         };
         self.request(command, |reply| Message::Answered(reply.map(|_| ())))
     }
@@ -766,15 +777,6 @@ impl Shell {
                 Err(why) => Err(why),
             })
         })
-    }
-
-    fn tell_run_start(&mut self) -> Task<Message> {
-        let name = self.focused_agent().map(|(agent, _)| agent.name.clone());
-        let name = name.unwrap_or_else(|| "NAME".to_owned());
-        let words = format!(
-            "Runs are started on the command line for now: maestro run tasks.md --agent {name}"
-        );
-        self.toast(toast::Source::Window, Kind::Note, Some("Auto Run".to_owned()), words)
     }
 
     fn end_run(&mut self, at_once: bool) -> Task<Message> {
@@ -976,7 +978,9 @@ impl Shell {
             Some(Overlay::Palette(_)) => palette::INPUT.to_owned(),
             Some(Overlay::NewAgent(dialog)) => dialog.focus().input().unwrap_or(NOBODY).to_owned(),
             Some(Overlay::Prompt(_)) => prompt::INPUT.to_owned(),
-            None if self.marked.is_some() => NOBODY.to_owned(),
+            None if self.marked.is_some() || self.connection == Connection::Stopped => {
+                NOBODY.to_owned()
+            }
             None => self.focused_terminal().map_or_else(|| NOBODY.to_owned(), panes::widget_id),
         };
         if wanted == self.keyboard {
@@ -1100,7 +1104,7 @@ impl Shell {
             Context::Overlay
         } else if self.marked.is_some() {
             Context::Agents
-        } else if self.focused_terminal().is_some() {
+        } else if self.focused_terminal().is_some() && self.connection != Connection::Stopped {
             Context::Terminal
         } else {
             Context::Main
@@ -1330,8 +1334,6 @@ impl Shell {
     pub fn lose_host_for_tests(&mut self) {
         let _ = self.heard(News::Stopped);
         let _ = self.settle();
-        // Stopped, there is no pane to take the key.
-        self.model = Model::default();
     }
 
     /// A made-up window, without a host.
