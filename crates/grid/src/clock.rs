@@ -8,8 +8,9 @@
 //! A redraw is the runtime's own action. It never becomes a message, so neither `update` nor `view`
 //! runs for it. [`Clock::task`] belongs into the task the application boots with.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,39 @@ struct Shared {
     changed: Condvar,
     counters: Counters,
     sleeps: AtomicU64,
+    watcher: Watcher,
+}
+
+/// Who hears of moments, if anybody does.
+#[derive(Default)]
+struct Watcher(OnceLock<Box<dyn Fn(Moment) + Send + Sync>>);
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watcher").field(&self.0.get().is_some()).finish()
+    }
+}
+
+/// A step on a frame's way to the screen, for measuring how long the way takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Rows from the host were applied to a surface.
+    Applied {
+        /// How many.
+        rows: usize,
+        /// The last input the host had given to the child by then.
+        input_seq: u64,
+    },
+    /// A window begins a frame.
+    Begun,
+    /// The rows of a surface were handed to the graphics device for that frame.
+    Drawn {
+        /// The input sequence number of the surface.
+        input_seq: u64,
+    },
+    /// Everything the frame needs is recorded; submitting it is the toolkit's next call. The software
+    /// renderer does not tell.
+    Recorded,
 }
 
 #[derive(Debug)]
@@ -77,6 +111,7 @@ impl Clock {
             changed: Condvar::new(),
             counters: Counters::default(),
             sleeps: AtomicU64::new(0),
+            watcher: Watcher::default(),
         });
         let waiting = Arc::downgrade(&shared);
         // Without the thread delayed requests would be lost; asking for one thread at start fails only
@@ -115,6 +150,7 @@ impl Clock {
         let mut state = self.shared.lock();
         if state.pacer.frame(at, process_time()) {
             self.shared.counters.frame();
+            self.passed(Moment::Begun);
             // A request that was waiting for this frame's end is put off by the new spacing, and is
             // kept: what it is about may have come after this frame read its rows.
             if state.due.is_some() {
@@ -132,6 +168,18 @@ impl Clock {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
+    }
+
+    /// Has every moment told, on the thread where it passes. For benchmarks; the first watcher stays.
+    pub fn watch(&self, watcher: impl Fn(Moment) + Send + Sync + 'static) {
+        let _ = self.shared.watcher.0.set(Box::new(watcher));
+    }
+
+    /// Tells the watcher.
+    pub(crate) fn passed(&self, moment: Moment) {
+        if let Some(watcher) = self.shared.watcher.0.get() {
+            watcher(moment);
+        }
     }
 
     /// The spacing of frames at the moment.

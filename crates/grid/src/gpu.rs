@@ -12,7 +12,7 @@ use iced_wgpu::primitive::{self, Renderer as _};
 use iced_wgpu::wgpu;
 use maestro_glyph::{Atlas, Line, Plane};
 
-use crate::clock::thread_time;
+use crate::clock::{Clock, Moment, thread_time};
 use crate::encode::{Word4, pack};
 use crate::pane::Pane;
 use crate::sheet::{Cells, Cursor, Key, Sheet};
@@ -46,6 +46,8 @@ pub(crate) struct Pipeline {
     sheets: HashMap<Key, GpuSheet>,
     views: HashMap<u64, View>,
     frame: u64,
+    /// Who is told when a frame is recorded.
+    clock: Option<Clock>,
 }
 
 /// The glyphs of one size of type.
@@ -109,7 +111,14 @@ impl primitive::Primitive for Primitive {
         bounds: &Rectangle,
         viewport: &Viewport,
     ) {
+        // Read before the rows are: what comes in between belongs to the next frame.
+        let input_seq = self.pane.surface.input_seq();
         pipeline.prepare(&self.pane, device, queue, bounds, viewport);
+        let clock = self.pane.surface.clock();
+        clock.passed(Moment::Drawn { input_seq });
+        if pipeline.clock.is_none() {
+            pipeline.clock = Some(clock.clone());
+        }
         self.pane.surface.drawn();
     }
 
@@ -181,12 +190,16 @@ impl primitive::Pipeline for Pipeline {
             sheets: HashMap::new(),
             views: HashMap::new(),
             frame: 0,
+            clock: None,
         }
     }
 
     /// A frame of some window is over. Nothing tells which one, so age decides and not use.
     fn trim(&mut self) {
         self.frame += 1;
+        if let Some(clock) = &self.clock {
+            clock.passed(Moment::Recorded);
+        }
         let oldest = self.frame.saturating_sub(PATIENCE);
         self.views.retain(|_, view| view.used >= oldest);
         let views = &mut self.views;

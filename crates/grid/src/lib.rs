@@ -25,7 +25,7 @@ mod terminal;
 
 pub use maestro_glyph::Faces;
 
-pub use clock::Clock;
+pub use clock::{Clock, Moment};
 pub use counters::{Counters, Counts};
 pub use keyboard::translate;
 pub use look::{Look, Palette, Rgb};

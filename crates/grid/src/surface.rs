@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use maestro_core::screen::{ColorOverride, Cursor, Frame, Modes, Row, Scroll, Size};
 
-use crate::clock::{Clock, URGENCY, Urgency};
+use crate::clock::{Clock, Moment, URGENCY, Urgency};
 
 /// The size of a screen that no frame has described yet.
 const UNKNOWN: Size = Size { cols: 80, rows: 24, cell_width: 0, cell_height: 0 };
@@ -102,6 +102,7 @@ impl Surface {
             (urgent, screen.flooding, screen.input_seq)
         };
         self.shared.clock.counters().applied(rows);
+        self.shared.clock.passed(Moment::Applied { rows, input_seq });
         if urgent {
             (self.shared.credit)();
         }
@@ -192,6 +193,11 @@ impl Surface {
     /// How often everything was forgotten.
     pub(crate) fn resets(&self) -> u64 {
         self.lock().resets
+    }
+
+    /// The input sequence number in the last frame.
+    pub(crate) fn input_seq(&self) -> u64 {
+        self.lock().input_seq
     }
 
     /// Tells surfaces apart.
