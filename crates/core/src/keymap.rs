@@ -286,10 +286,12 @@ impl Keymap {
             other => other,
         };
         let found = self.at(context, key.mods, code).or_else(|| {
-            // On a layout without Latin letters the physical key decides; and some layouts have the
-            // digits on Shift.
-            let base = key.base.map(|c| Code::Char(lower(c)))?;
-            self.at(context, key.mods, base)
+            // On a layout without Latin letters the physical key decides, and where the digits are on
+            // Shift, theirs. Not on one with other Latin letters: there a chord is what is written on
+            // the key, and the program in the terminal gets the others.
+            let base = key.base.map(lower)?;
+            let foreign = matches!(code, Code::Char(c) if !c.is_ascii()) || base.is_ascii_digit();
+            self.at(context, key.mods, Code::Char(base)).filter(|_| foreign)
         })?;
         (key.action == Action::Press || repeats(found)).then_some(found)
     }

@@ -159,3 +159,19 @@ fn a_users_own_chord_comes_first_and_conflicts_are_told() {
     );
     assert_eq!(keymap.title(Id::AgentNew), None);
 }
+
+#[test]
+fn a_key_in_another_place_is_what_is_written_on_it() {
+    let keymap = Keymap::new(Platform::Other);
+    let check = |written: char, base: char, held: &str, expected: Option<Id>| {
+        let pressed = Key { base: Some(base), ..key(Code::Char(written), mods(held)) };
+        assert_eq!(keymap.lookup(Context::Terminal, &pressed), expected, "{written} on {base}");
+    };
+    // Dvorak: Ctrl+B, which is where QWERTY has N, and Ctrl+N, where it has L.
+    check('b', 'n', "c", None);
+    check('n', 'l', "c", Some(Id::AgentNew));
+    // Greek; and AZERTY, where the digits are on Shift.
+    check('ν', 'n', "c", Some(Id::AgentNew));
+    check('&', '1', "ca", keymap.lookup(Context::Terminal, &key(Code::Char('1'), mods("ca"))));
+    assert!(keymap.lookup(Context::Terminal, &key(Code::Char('1'), mods("ca"))).is_some());
+}
