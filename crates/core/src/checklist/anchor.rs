@@ -51,15 +51,29 @@ impl Document {
         let task = &self.tasks[index];
         let same = |range: &[super::Task]| range.iter().filter(|t| t.text == task.text).count();
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let around = self.around(index);
+        let owned = |text: Option<&str>| text.map(str::to_owned);
         Anchor {
             text: task.text.clone(),
             line: task.line,
             occurrence: count(same(&self.tasks[..index])),
             total: count(same(&self.tasks)),
-            section: task.section.clone(),
-            parent: task.parent.map(|parent| self.tasks[parent].text.clone()),
-            before: index.checked_sub(1).map(|before| self.tasks[before].text.clone()),
-            after: self.tasks.get(index + 1).map(|after| after.text.clone()),
+            section: owned(around.section),
+            parent: owned(around.parent),
+            before: owned(around.before),
+            after: owned(around.after),
+        }
+    }
+
+    fn around(&self, index: usize) -> Around<'_> {
+        let text =
+            |at: Option<usize>| at.and_then(|at| self.tasks.get(at)).map(|task| task.text.as_str());
+        let task = &self.tasks[index];
+        Around {
+            section: task.section.as_deref(),
+            parent: text(task.parent),
+            before: text(index.checked_sub(1)),
+            after: text(Some(index + 1)),
         }
     }
 
@@ -77,7 +91,8 @@ impl Document {
 
     /// One of several tasks with the same text, or one that is left of several.
     fn find_among(&self, candidates: &[usize], anchor: &Anchor) -> Found {
-        let score = |at: usize| likeness(&self.anchor(at), anchor);
+        let wanted = Around::of(anchor);
+        let score = |at: usize| self.around(at).likeness(&wanted);
         let best = candidates.iter().map(|at| score(*at)).max().unwrap_or(0);
         let best: Vec<usize> = candidates.iter().copied().filter(|at| score(*at) == best).collect();
         let same_count = candidates.len() == anchor.total as usize;
@@ -94,12 +109,13 @@ impl Document {
     }
 
     fn find_reworded(&self, anchor: &Anchor) -> Found {
+        if anchor.total != 1 {
+            return Found::Gone;
+        }
+        let wanted = Around::of(anchor);
         let mut places = (0..self.tasks.len()).filter(|at| {
-            let here = self.anchor(*at);
-            anchor.total == 1
-                && here.before == anchor.before
-                && here.after == anchor.after
-                && here.section == anchor.section
+            let here = self.around(*at);
+            (here.before, here.after, here.section) == (wanted.before, wanted.after, wanted.section)
         });
         match (places.next(), places.next()) {
             (Some(at), None) => Found::Reworded(at),
@@ -108,12 +124,32 @@ impl Document {
     }
 }
 
-/// What [`likeness`] gives to the same surroundings.
+/// What is around a task.
+#[derive(Debug, Clone, Copy)]
+struct Around<'a> {
+    section: Option<&'a str>,
+    parent: Option<&'a str>,
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
+/// What [`Around::likeness`] gives to the same surroundings.
 const ALIKE: u32 = 4;
 
-fn likeness(here: &Anchor, there: &Anchor) -> u32 {
-    u32::from(here.section == there.section)
-        + u32::from(here.parent == there.parent)
-        + u32::from(here.before == there.before)
-        + u32::from(here.after == there.after)
+impl<'a> Around<'a> {
+    fn of(anchor: &'a Anchor) -> Self {
+        Self {
+            section: anchor.section.as_deref(),
+            parent: anchor.parent.as_deref(),
+            before: anchor.before.as_deref(),
+            after: anchor.after.as_deref(),
+        }
+    }
+
+    fn likeness(&self, other: &Self) -> u32 {
+        u32::from(self.section == other.section)
+            + u32::from(self.parent == other.parent)
+            + u32::from(self.before == other.before)
+            + u32::from(self.after == other.after)
+    }
 }

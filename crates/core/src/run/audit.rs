@@ -1,6 +1,6 @@
 //! What a turn did to the boxes of a document, compared with what they were before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::journal::Mark;
 use crate::checklist::Document;
@@ -55,12 +55,16 @@ pub fn compare(before: &[Mark], now: &Document) -> Audit {
             audit.ticked.extend(ticked.skip(had));
         }
     }
+    let places = places_of_new_texts(now, &old);
     for (text, olds) in &old {
         let left = new.get(text).map_or(0, Vec::len);
         let open: Vec<&usize> = olds.iter().filter(|old| !before[**old].checked).collect();
         let missing = olds.len().saturating_sub(left).min(open.len());
         for at in open.into_iter().rev().take(missing) {
-            if !has_successor(before, *at, now, &old) {
+            let text_at =
+                |at: Option<usize>| at.and_then(|at| before.get(at)).map(|mark| mark.text.as_str());
+            // What stands between its neighbours now is the task in other words, a task of its own.
+            if !places.contains(&(text_at(at.checked_sub(1)), text_at(Some(at + 1)))) {
                 audit.dropped.push((*text).to_owned());
             }
         }
@@ -71,22 +75,17 @@ pub fn compare(before: &[Mark], now: &Document) -> Audit {
     audit
 }
 
-/// Whether a text that was not there before stands between the neighbours a missing task had: the task
-/// was reworded, and what stands there now is a task of its own.
-fn has_successor(
-    before: &[Mark],
-    missing: usize,
-    now: &Document,
+/// The neighbours of the tasks whose text was not there before.
+fn places_of_new_texts<'a>(
+    now: &'a Document,
     old: &HashMap<&str, Vec<usize>>,
-) -> bool {
-    let text = |at: Option<usize>| at.and_then(|at| before.get(at)).map(|mark| mark.text.as_str());
-    let neighbours = (text(missing.checked_sub(1)), text(Some(missing + 1)));
+) -> HashSet<(Option<&'a str>, Option<&'a str>)> {
     let tasks = now.tasks();
-    (0..tasks.len()).any(|at| {
-        let here = |at: Option<usize>| at.and_then(|at| tasks.get(at)).map(|t| t.text.as_str());
-        !old.contains_key(tasks[at].text.as_str())
-            && (here(at.checked_sub(1)), here(Some(at + 1))) == neighbours
-    })
+    let text = |at: Option<usize>| at.and_then(|at| tasks.get(at)).map(|task| task.text.as_str());
+    (0..tasks.len())
+        .filter(|at| !old.contains_key(tasks[*at].text.as_str()))
+        .map(|at| (text(at.checked_sub(1)), text(Some(at + 1))))
+        .collect()
 }
 
 #[cfg(test)]
