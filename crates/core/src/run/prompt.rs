@@ -69,11 +69,11 @@ pub struct Facts<'a> {
 impl Facts<'_> {
     fn get(&self, name: &str) -> Option<String> {
         Some(match name {
-            "task" => self.task.to_owned(),
+            "task" => shortened(self.task),
             "details" => shortened(self.details),
             "document" => self.document.to_owned(),
             "line" => self.line.to_string(),
-            "section" => self.section.unwrap_or_default().to_owned(),
+            "section" => shortened(self.section.unwrap_or_default()),
             "prose" => shortened(self.prose),
             "verify" => self.verify.unwrap_or_default().to_owned(),
             "interrupted" => {

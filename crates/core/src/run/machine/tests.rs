@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::id::RunId;
-use crate::run::Spec;
+use crate::run::{Spec, TaskState};
+use crate::turn::FailureKind;
 
 /// What the agent of the simulated world does in a turn: changes the documents and the files.
 type Agent = fn(&mut World, &Turn, u32) -> Result<(), Failure>;
@@ -562,4 +563,98 @@ fn an_attempt_that_is_cut_short_over_and_over_counts_in_the_end() {
         assert!(deaths < 100, "it is tried for ever");
     }
     assert_eq!(deaths, 3 * (Policy::default().interruptions + 1));
+}
+
+#[test]
+fn a_turn_that_changed_nothing_is_ticked_and_says_so() {
+    let check = |list: &str, agent: Agent, expected: &[Option<&str>]| {
+        let mut world = World::new(&[list], agent);
+        world.files = vec!["old".to_owned()];
+        let run = world.live(None).expect("it ends");
+        assert_eq!(run.state, State::Ended(Ending::Completed), "{list}");
+        let because: Vec<_> = run.tasks.iter().map(|task| task.because.as_deref()).collect();
+        assert_eq!(because, expected, "{list}");
+    };
+    let nothing = "Its turn changed nothing in the directory, and no command says that it is done.";
+    check("- [ ] a\n", lazy, &[Some(nothing)]);
+    check("- [ ] a\n", diligent, &[None]);
+    // A command is better evidence than a change.
+    check("- [ ] a\n  verify: old\n", lazy, &[None]);
+    // What an earlier attempt changed counts.
+    check(
+        "- [ ] a\n",
+        |world, turn, number| match number {
+            1 => diligent(world, turn, number).and(Err(failure(FailureKind::Crashed))),
+            _ => Ok(()),
+        },
+        &[None],
+    );
+    let mut world = World::new(&["- [ ] a\n- [ ] b\n"], |world, _, _| {
+        world.set("b", true);
+        Ok(())
+    });
+    let run = world.live(None).expect("it ends");
+    let because = run.tasks[0].because.clone().unwrap_or_default();
+    assert!(because.contains("without evidence") && because.contains(nothing), "{because}");
+}
+
+#[test]
+fn a_killed_run_starts_no_command_with_the_next_host() {
+    let mut world = World::new(&["- [ ] a\n  verify: a\n"], diligent);
+    let mut machine = world.machine();
+    let mut todo: std::collections::VecDeque<Effect> = machine.step(Input::Begin, 0).into();
+    while let Some(effect) = todo.pop_front() {
+        if matches!(effect, Effect::Verify { .. }) {
+            break;
+        }
+        if let Some(input) = world.act(effect) {
+            todo.extend(machine.step(input, 0));
+        }
+    }
+    for effect in machine.step(Input::Kill, 0) {
+        let _ = world.act(effect);
+    }
+    let mut machine = world.machine();
+    let effects = machine.step(Input::Begin, 0);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Verify { .. })), "{effects:?}");
+    assert_eq!(machine.run().state, State::Ended(Ending::Killed));
+}
+
+#[test]
+fn a_reset_time_that_cannot_be_true_is_not_waited_for() {
+    let mut world = World::new(&["- [ ] a\n"], |world, turn, number| match number {
+        1 => Err(failure(FailureKind::Limit { resets_ms: Some(u64::MAX) })),
+        _ => diligent(world, turn, number),
+    });
+    let run = world.live(None).expect("it ends");
+    assert_eq!(world.slept, [15_000]);
+    assert_eq!(run.state, State::Ended(Ending::Completed));
+}
+
+#[test]
+fn what_a_document_says_is_harmless_where_it_is_shown() {
+    let long = "x".repeat(5000);
+    let list = format!("- [ ] a\u{1b}[2Jb\u{202e}c\n- [ ] {long}\n");
+    let mut world = World::new(&[&list], diligent);
+    let run = world.live(None).expect("it ends");
+    assert_eq!(run.state, State::Ended(Ending::Completed));
+    assert_eq!(run.tasks[0].text, "a[2Jbc");
+    assert!(run.tasks[1].text.chars().count() <= 500, "{}", run.tasks[1].text.len());
+    assert_eq!(world.document(0).open(), 0);
+}
+
+#[test]
+fn many_boxes_ticked_without_evidence_are_told_in_few_words() {
+    let list: String = (0..300).map(|n| format!("- [ ] task {n}\n")).collect();
+    let mut world = World::new(&[&list], |world, _, number| {
+        if number == 1 {
+            world.documents[0] = world.documents[0].replace("[ ]", "[x]");
+            Ok(())
+        } else {
+            Err(failure(FailureKind::Auth))
+        }
+    });
+    let _ = world.live(None).expect("it ends");
+    assert!(world.told[0].contains("and 293 more"), "{}", world.told[0]);
+    assert!(world.told[0].len() < 500, "{}", world.told[0]);
 }
