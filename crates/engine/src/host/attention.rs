@@ -54,7 +54,11 @@ pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<A
     let answered = news.typed
         && matches!(known.source, Source::Osc | Source::Run)
         && matches!(known.state, State::NeedsYou | State::Done | State::Failed);
-    answered.then(|| verdict(State::Unknown, "", Source::None, now_ms))
+    answered.then(|| match (known.state, known.source) {
+        // The program itself said that nothing is open; that its user has now looked changes no more.
+        (State::Done, Source::Osc) => verdict(State::Idle, "", Source::Osc, now_ms),
+        _ => verdict(State::Unknown, "", Source::None, now_ms),
+    })
 }
 
 fn from_status(status: &Status, now_ms: u64) -> Attention {
@@ -154,5 +158,6 @@ mod tests {
         check(Provider::Codex, (State::Working, Source::Osc), typed(), None);
         check(Provider::Codex, (State::Working, Source::Run), exit(1), None);
         check(Provider::Codex, (State::Done, Source::Run), typed(), Some(State::Unknown));
+        check(Provider::Codex, (State::Done, Source::Osc), typed(), Some(State::Idle));
     }
 }
