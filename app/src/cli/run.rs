@@ -51,7 +51,7 @@ fn start(arguments: RunStart, out: &mut Out) -> Result<()> {
         .files
         .iter()
         .map(|file| {
-            let _ = std::fs::File::open(file).map_err(|error| {
+            readable(file).map_err(|error| {
                 Failure::failed(format!("{} cannot be read: {error}", file.display()))
             })?;
             absolute(file)
@@ -94,6 +94,15 @@ fn start(arguments: RunStart, out: &mut Out) -> Result<()> {
         };
     }
     follow(&mut host, run, arguments.jsonl || out.json, out)
+}
+
+/// Whether a document can be opened at all.
+fn readable(file: &std::path::Path) -> std::io::Result<()> {
+    // Opening a pipe would wait for its other end.
+    if !std::fs::metadata(file)?.is_file() {
+        return Err(std::io::Error::other("it is not a file"));
+    }
+    std::fs::File::open(file).map(drop)
 }
 
 /// An agent by id or name, before a provider by name: a user who calls an agent `claude` means it.

@@ -12,7 +12,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
+mod bad_input;
 mod cli;
 mod kill;
 mod place;
 mod real;
+mod window;

@@ -24,6 +24,7 @@ pub struct Place {
     /// What every command line begins with: enters a namespace, for tests that need one.
     prefix: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    home: PathBuf,
 }
 
 /// How a program ended.
@@ -40,7 +41,8 @@ impl Place {
         let root = tempfile::Builder::new().prefix("flow-").tempdir().expect("a folder");
         // Where the namespaces of other users lead, too.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).expect("opened");
-        let place = Self { root, prefix: Vec::new(), env: Vec::new() };
+        let home = root.path().join("maestro");
+        let place = Self { root, prefix: Vec::new(), env: Vec::new(), home };
         fs::create_dir(place.user()).expect("a folder");
         let git =
             "[user]\n\tname = Test\n\temail = test@example.org\n[init]\n\tdefaultBranch = main\n";
@@ -83,7 +85,12 @@ impl Place {
 
     /// Maestro's folder.
     pub fn home(&self) -> Home {
-        Home::at(self.path("maestro")).expect("absolute")
+        Home::at(&self.home).expect("absolute")
+    }
+
+    /// Moves Maestro's folder.
+    pub fn lives_at(&mut self, home: PathBuf) {
+        self.home = home;
     }
 
     /// Any program, with this place's environment and nothing else.

@@ -13,8 +13,11 @@ use serde_json::{Value, json};
 
 use crate::place::{PROGRAM, Place, collect, end, kill, until, wait};
 
-/// The slowest of them takes a minute for a checklist on an idle machine.
-const LONG: Duration = Duration::from_secs(400);
+/// How long one step may take. The slowest takes half a minute on an idle machine.
+const STEP: Duration = Duration::from_secs(100);
+
+/// How long a whole checklist may take.
+const LONG: Duration = Duration::from_secs(240);
 
 /// Nobody's number but that of the user inside.
 const USER: u32 = 1000;
@@ -203,18 +206,21 @@ fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// What a user answers when one of the programs asks before it begins, or before it writes: the first
-/// choice, which is always to go on.
-const QUESTIONS: &[&str] = &[
-    "Yes, I trust this folder",
-    "Do you trust the files in this folder",
-    "Do you trust the contents of this directory",
-    "Yes, continue",
-    "Do you want to create",
-    "Do you want to make this edit",
-    "Would you like to make the following edits",
-    "Allow once",
+/// What the programs ask before they begin, or before they write, and what a user answers who wants to
+/// go on as things are.
+const QUESTIONS: &[(&str, &str)] = &[
+    ("Yes, I trust this folder", r"\r"),
+    ("Trust this folder?", r"\r"),
+    ("Do you want to create", r"\r"),
+    ("Do you want to make this edit", r"\r"),
+    ("Would you like to make the following edits", r"\r"),
+    ("Allow once", r"\r"),
+    ("Use existing model", "2"),
 ];
+
+fn question(screen: &str) -> Option<&'static str> {
+    QUESTIONS.iter().find(|(question, _)| screen.contains(question)).map(|(_, answer)| *answer)
+}
 
 /// Looks at a terminal until something is true of it, and answers what the program asks meanwhile.
 fn answering(
@@ -223,7 +229,7 @@ fn answering(
     what: &str,
     mut holds: impl FnMut(&str) -> bool,
 ) -> String {
-    let limit = Instant::now() + LONG;
+    let limit = Instant::now() + STEP;
     let mut answered = String::new();
     loop {
         let screen = world.screen(agent);
@@ -231,8 +237,8 @@ fn answering(
             return screen;
         }
         assert!(Instant::now() < limit, "{agent}: too late: {what}; its screen:\n{screen}");
-        if screen != answered && QUESTIONS.iter().any(|question| screen.contains(question)) {
-            let _ = world.ok(&["terminal", "send", agent, "-e", r"\r"]);
+        if let Some(answer) = question(&screen).filter(|_| screen != answered) {
+            let _ = world.ok(&["terminal", "send", agent, "-e", answer]);
             answered = screen;
         }
         std::thread::sleep(Duration::from_millis(200));
@@ -253,14 +259,17 @@ fn interface(provider: &str, ready: &[&str]) {
     let worktree = PathBuf::from(agent["directory"].as_str().expect("a path"));
     assert_ne!(worktree, repository);
 
-    let asks = |screen: &str| QUESTIONS.iter().any(|question| screen.contains(question));
+    // Some ask only after they have drawn their first screen.
+    let mut since = Instant::now();
     let _ = answering(&world, "it", "its interface is drawn", |screen| {
-        !asks(screen) && ready.iter().any(|words| screen.contains(words))
+        if question(screen).is_some() || !ready.iter().any(|words| screen.contains(words)) {
+            since = Instant::now();
+        }
+        since.elapsed() > Duration::from_secs(2)
     });
     type_in(&world, "it", "[[write made.txt by the agent]] [[text All of it is done.]]");
     let _ = answering(&world, "it", "the file is there", |_| worktree.join("made.txt").exists());
-    let _ =
-        answering(&world, "it", "it says so", |screen| screen.contains("\u{20}All of it is done."));
+    let _ = answering(&world, "it", "it says so", |screen| told(screen, "All of it is done.") > 1);
     let text = fs::read_to_string(worktree.join("made.txt")).expect("written");
     assert_eq!(text.trim_end(), "by the agent");
     assert_eq!(contents(&repository), before, "the main checkout is as it was");
@@ -304,13 +313,28 @@ fn interface(provider: &str, ready: &[&str]) {
     assert_eq!(contents(&repository), before, "the main checkout is as it was");
 }
 
-/// Types as a user does: looks at the text before pressing Enter.
+/// Types as a user does: looks at the text before pressing Enter, and types again what a question
+/// that came up in between has swallowed.
 fn type_in(world: &World, agent: &str, text: &str) {
-    let _ = world.ok(&["terminal", "send", agent, text]);
-    let end: String = text.chars().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect();
-    let _ = answering(world, agent, "what was typed is shown", |screen| {
-        screen.replace(['\n', ' '], "").contains(&end.replace(' ', ""))
-    });
+    let squeeze = |text: &str| text.replace(['\n', ' ', '│', '┃'], "");
+    let limit = Instant::now() + STEP;
+    let mut typed: Option<Instant> = None;
+    loop {
+        let screen = world.screen(agent);
+        if squeeze(&screen).contains(&squeeze(text)) {
+            break;
+        }
+        assert!(Instant::now() < limit, "{agent}: what was typed is not shown:\n{screen}");
+        if let Some(answer) = question(&screen) {
+            let _ = world.ok(&["terminal", "send", agent, "-e", answer]);
+        } else if typed.is_none_or(|typed| typed.elapsed() > Duration::from_secs(15)) {
+            // Ctrl+U: whatever of it is there already.
+            let _ = world.ok(&["terminal", "send", agent, "-e", r"\x15"]);
+            let _ = world.ok(&["terminal", "send", agent, text]);
+            typed = Some(Instant::now());
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
     let _ = world.ok(&["terminal", "send", agent, "-e", r"\r"]);
 }
 
@@ -327,6 +351,12 @@ fn codex_edits_in_its_worktree() {
 #[test]
 fn opencode_edits_in_its_worktree() {
     interface("opencode", &["Ask anything"]);
+}
+
+/// How often a screen has some words, however they are wrapped: once as typed, once as answered.
+fn told(screen: &str, words: &str) -> usize {
+    let squeeze = |text: &str| text.split_whitespace().collect::<String>().replace(['│', '┃'], "");
+    squeeze(screen).matches(&squeeze(words)).count()
 }
 
 /// Two documents with everything in them that can go wrong, to their end.

@@ -110,6 +110,8 @@ struct Inner {
     active: Mutex<HashMap<RunId, Handle>>,
     /// Told when one of them is at work no more.
     finished: Notify,
+    /// Held while a run is checked and written down, so that two cannot begin with one document.
+    starting: Mutex<()>,
 }
 
 /// A run at work.
@@ -141,6 +143,7 @@ impl Runs {
                 hook,
                 active: Mutex::default(),
                 finished: Notify::new(),
+                starting: Mutex::default(),
             }),
         }
     }
@@ -350,6 +353,8 @@ impl Inner {
             .check(spec.provider)
             .map_err(|because| error(ErrorKind::Unsupported, because))?;
         spec.attempts = spec.attempts.max(1);
+        let _alone = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.refuse_shared(&spec.documents)?;
         let id = self.deps.store.next_run_id().map_err(stored)?;
         let lock = self.take(&spec.directory, id)?;
         let run = Run {
@@ -365,6 +370,26 @@ impl Inner {
         };
         self.begin(&run)?;
         Ok((run, lock))
+    }
+
+    /// Refuses documents that another run works through: each of the two would take the boxes that the
+    /// other ticks for boxes that were ticked without evidence.
+    fn refuse_shared(&self, documents: &[PathBuf]) -> Result<(), Error> {
+        let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+        for run in self.deps.store.open_runs().map_err(stored)? {
+            let theirs: Vec<PathBuf> = run.spec.documents.iter().map(real).collect();
+            if let Some(document) = documents.iter().find(|path| theirs.contains(&real(path))) {
+                let text = format!(
+                    "{} is worked through by run {} in {} already; stop that run first, or give this \
+                     one a copy.",
+                    document.display(),
+                    run.id,
+                    run.spec.directory.display()
+                );
+                return Err(error(ErrorKind::Busy, text));
+            }
+        }
+        Ok(())
     }
 
     fn take(&self, directory: &Path, run: RunId) -> Result<DirectoryLock, Error> {

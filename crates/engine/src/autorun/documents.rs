@@ -19,7 +19,7 @@ const LOOKS: u32 = 5;
 /// How often a rewrite begins again because somebody else wrote in between.
 const TRIES: u32 = 50;
 
-/// One rewrite at a time in this process: two runs may share a document.
+/// One rewrite at a time in this process: a document may have two names.
 static REWRITING: Mutex<()> = Mutex::new(());
 
 /// Reads a document, or says in a sentence why it cannot be.
