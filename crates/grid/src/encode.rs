@@ -65,7 +65,12 @@ impl Encoder {
             let cell = row.cells.get(col).copied().unwrap_or(Cell::BLANK);
             let wide = cell.has(flags::WIDE) && col + 1 < out.len();
             let inks = Inks::of(&cell, row, colors);
-            let pieces = pieces(row, &cell, wide, glyphs);
+            let borrows = !wide && col + 1 < out.len() && borrows(row, &cell, col);
+            let mut pieces = pieces(row, &cell, wide || borrows, glyphs);
+            if borrows {
+                // The blank cell stays its own; the picture reaches over into it.
+                (pieces.right, pieces.overhang[1]) = (pieces.cells[1], u16::MAX);
+            }
             let span = if wide { 2 } else { 1 };
             for (place, word) in out[col..col + span].iter_mut().enumerate() {
                 *word = inks.word(pieces.cells[place]);
@@ -204,6 +209,19 @@ fn pieces(row: &Row, cell: &Cell, wide: bool, glyphs: &mut impl Glyphs) -> Piece
     }
 }
 
+/// Whether a cell's picture takes the blank cell behind it as well. Programs ask for the coloured form of
+/// a character by a mark behind it (U+FE0F), which does not change how many cells it has, and leave a blank
+/// for the picture.
+fn borrows(row: &Row, cell: &Cell, col: usize) -> bool {
+    let picture = cell.has(flags::CLUSTER)
+        && row.clusters.get(cell.glyph as usize).is_some_and(|text| text.contains('\u{fe0f}'));
+    picture
+        && row.cells.get(col + 1).is_none_or(|next| {
+            matches!(next.glyph, 0 | 0x20)
+                && !next.has(flags::CLUSTER | flags::SPACER | flags::WIDE)
+        })
+}
+
 /// A colour as the textures hold it.
 pub(crate) const fn pack([r, g, b]: Rgb) -> u32 {
     r as u32 | (g as u32) << 8 | (b as u32) << 16
@@ -329,6 +347,33 @@ mod tests {
 
         let both = encode(&[cell('f', 0), cell(' ', 0), cell('j', 0)], vec![], &[]);
         assert_eq!(both[1].0[0] >> 16, 901);
+    }
+
+    #[test]
+    fn a_picture_takes_the_blank_behind_it_and_nothing_else() {
+        let picture = Cell { flags: flags::CLUSTER, ..Cell::BLANK };
+        let blank = Cell { bg: Color::indexed(4), ..Cell::BLANK };
+        for (next, cluster, reaches) in [
+            (blank, "⚠\u{fe0f}", true),
+            (cell(' ', 0), "⚠\u{fe0f}", true),
+            (cell('x', 0), "⚠\u{fe0f}", false),
+            (cell('好', flags::WIDE), "⚠\u{fe0f}", false),
+            (blank, "e\u{301}", false),
+        ] {
+            let words = encode(&[picture, next], Vec::new(), &[cluster]);
+            let own = words[0].0[0] & 0xffff;
+            let expected = if reaches { own + 1 } else { 0 };
+            assert_eq!(words[1].0[0] >> 16, expected, "{cluster} before {next:?}");
+            let behind = Inks::of(&next, &Row::default(), &Colors::new(&Palette::NOCTURNE, &[]));
+            assert_eq!(words[1].0[2], behind.behind);
+        }
+        // At the border there is nothing to borrow.
+        let row =
+            Row { cells: vec![picture], clusters: vec!["⚠\u{fe0f}".into()], ..Row::default() };
+        let mut out = [Word4::default(); 1];
+        let colors = Colors::new(&Palette::NOCTURNE, &[]);
+        Encoder::default().row(&row, &colors, &mut Fake, &mut out);
+        assert_eq!(out[0].0[0] >> 16, 0);
     }
 
     #[test]

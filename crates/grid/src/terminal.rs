@@ -17,28 +17,29 @@
 //! # }
 //! ```
 
+mod geometry;
+mod mouse;
+mod typing;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use iced::advanced::clipboard;
 use iced::advanced::input_method;
 use iced::advanced::layout;
-use iced::advanced::mouse::click;
 use iced::advanced::renderer;
 use iced::advanced::widget::operation::{Focusable, Operation};
 use iced::advanced::widget::{self, Tree, Widget, tree};
 use iced::advanced::{Clipboard, InputMethod, Layout, Shell};
 use iced::keyboard::{self, key};
-use iced::{Element, Event, Length, Point, Rectangle, Renderer, Size, mouse, window};
-use maestro_core::input::{
-    Action, Button, Input, Key, Mouse, MouseKind, ScrollTo, Select, SelectBy,
-};
-use maestro_core::screen::{self, Modes};
-use maestro_glyph::Metrics;
+use iced::{Element, Event, Length, Rectangle, Renderer, Size, window};
+use maestro_core::input::Input;
+use maestro_core::screen;
 
-use crate::keyboard::{is_modifier, mods, physical, translate};
+pub(crate) use self::geometry::Geometry;
+
+use self::mouse::{Gesture, MouseState, reports};
 use crate::look::Look;
 use crate::pane::{CursorLook, Pane, Preedit};
 use crate::software;
@@ -54,15 +55,6 @@ const BLINK: Duration = Duration::from_millis(530);
 
 /// After this long without a key the cursor stops blinking, shown: a window left alone draws nothing.
 const BLINK_PATIENCE: Duration = Duration::from_secs(10);
-
-/// The spacing of scrolls while a selection is dragged beyond an edge.
-const AUTOSCROLL: Duration = Duration::from_millis(50);
-
-/// The most rows one autoscroll step moves.
-const AUTOSCROLL_MOST: i32 = 10;
-
-/// Rows a notch of a mouse wheel scrolls.
-const WHEEL_ROWS: f32 = 3.0;
 
 /// The largest side of a terminal in logical pixels. Layouts without bounds exist; surfaces do not.
 const LARGEST: f32 = 8192.0;
@@ -182,92 +174,6 @@ impl<'a, Message> Terminal<'a, Message> {
     }
 }
 
-/// The cells of a terminal in physical pixels of the window.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Geometry {
-    pub(crate) scale: f32,
-    /// The top left corner of the first cell.
-    pub(crate) left: i32,
-    pub(crate) top: i32,
-    pub(crate) metrics: Metrics,
-    pub(crate) cols: u16,
-    pub(crate) rows: u16,
-}
-
-impl Geometry {
-    fn new(bounds: Rectangle, padding: f32, scale: f32, metrics: Metrics) -> Self {
-        // Bounds are fractional at fractional scales. Cells are not: the origin is snapped here, and
-        // what is left over at the right and the bottom stays background.
-        let left = ((bounds.x + padding) * scale).round();
-        let top = ((bounds.y + padding) * scale).round();
-        let right = ((bounds.x + bounds.width - padding) * scale + 0.5).floor();
-        let bottom = ((bounds.y + bounds.height - padding) * scale + 0.5).floor();
-        let fits = |length: f32, cell: u32| {
-            (length.max(0.0) as u32 / cell.max(1)).min(u32::from(u16::MAX)) as u16
-        };
-        let size = screen::Size::new(
-            fits(right - left, metrics.width),
-            fits(bottom - top, metrics.height),
-        );
-        Self {
-            scale,
-            left: left as i32,
-            top: top as i32,
-            metrics,
-            cols: size.cols,
-            rows: size.rows,
-        }
-    }
-
-    fn size(&self) -> screen::Size {
-        screen::Size {
-            cols: self.cols,
-            rows: self.rows,
-            cell_width: u16::try_from(self.metrics.width).unwrap_or(u16::MAX),
-            cell_height: u16::try_from(self.metrics.height).unwrap_or(u16::MAX),
-        }
-    }
-
-    /// The cell under a point; rows beyond the edges are told as such.
-    fn spot(&self, point: Point) -> Spot {
-        let x = point.x * self.scale - self.left as f32;
-        let y = point.y * self.scale - self.top as f32;
-        let (width, height) = (self.metrics.width as f32, self.metrics.height as f32);
-        let col = (x / width).floor().clamp(0.0, f32::from(self.cols - 1));
-        Spot {
-            row: (y / height).floor().clamp(-1000.0, 2000.0) as i32,
-            col: col as u16,
-            right_half: x - col * width >= width / 2.0,
-        }
-    }
-
-    /// A cell in logical pixels.
-    fn cell(&self, row: u16, col: u16) -> Rectangle {
-        let (width, height) = (self.metrics.width as f32, self.metrics.height as f32);
-        Rectangle {
-            x: (self.left as f32 + f32::from(col) * width) / self.scale,
-            y: (self.top as f32 + f32::from(row) * height) / self.scale,
-            width: width / self.scale,
-            height: height / self.scale,
-        }
-    }
-}
-
-/// A place the mouse can be at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Spot {
-    row: i32,
-    col: u16,
-    right_half: bool,
-}
-
-impl Spot {
-    /// The row within a screen.
-    fn row(self, rows: u16) -> u16 {
-        self.row.clamp(0, i32::from(rows) - 1) as u16
-    }
-}
-
 /// What the widget remembers between frames.
 struct State {
     /// Tells views of the same surface apart: two windows may show it in two sizes.
@@ -293,27 +199,6 @@ struct State {
 struct Resize {
     reported: Option<screen::Size>,
     pending: Option<(screen::Size, Instant)>,
-}
-
-#[derive(Debug, Default)]
-struct MouseState {
-    click: Option<click::Click>,
-    gesture: Gesture,
-    /// What the last motion report said.
-    reported: Option<Spot>,
-    /// Wheel movement that has not made a whole row or column yet.
-    wheel: (f32, f32),
-}
-
-/// What a held mouse button does.
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
-enum Gesture {
-    #[default]
-    None,
-    /// The child hears of it.
-    Reporting(Button),
-    /// A selection grows.
-    Selecting { at: Spot, moved: bool, scrolled: Option<Instant> },
 }
 
 #[derive(Debug)]
@@ -412,354 +297,13 @@ impl Resize {
 }
 
 impl<Message: Clone> Terminal<'_, Message> {
-    fn keyboard_event(
-        &self,
-        state: &mut State,
-        event: &keyboard::Event,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        if let keyboard::Event::ModifiersChanged(modifiers) = event {
-            state.modifiers = *modifiers;
-        }
-        if !state.has_keyboard() || shell.is_event_captured() {
-            return;
-        }
-        let pressed = matches!(event, keyboard::Event::KeyPressed { .. });
-        if pressed && self.is_command.as_ref().is_some_and(|is_command| is_command(event)) {
-            return;
-        }
-        if state.is_composing() {
-            // The input method is at it; what it makes of the key arrives as text.
-            shell.capture_event();
-            return;
-        }
-        let Some(key) = translate(event) else { return };
-        let place = physical(event);
-        if pressed {
-            self.key_pressed(state, key, place, shell);
-        } else {
-            let was_held = state.held.iter().position(|held| Some(*held) == place);
-            if let Some(index) = was_held {
-                let _ = state.held.swap_remove(index);
-                if self.surface.modes().key_releases {
-                    self.send(Input::Key(key));
-                }
-                shell.capture_event();
-            }
-        }
-    }
-
-    fn key_pressed(
-        &self,
-        state: &mut State,
-        key: Key,
-        place: Option<key::Physical>,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        if is_modifier(key.code) && !self.surface.modes().kitty_keyboard {
-            return;
-        }
-        if let Some(place) = place
-            && key.action == Action::Press
-            && !state.held.contains(&place)
-        {
-            state.held.push(place);
-        }
-        self.surface.key_pressed();
-        self.send(Input::Key(key));
-        shell.capture_event();
-        self.show_cursor(state, shell);
-    }
-
-    /// The cursor is shown right after a key, wherever in its blinking it was.
-    fn show_cursor(&self, state: &mut State, shell: &mut Shell<'_, Message>) {
-        if !state.blink.shown {
-            shell.request_redraw();
-        }
-        state.blink = Blink { since: Instant::now(), shown: true };
-        if self.surface.cursor().is_some_and(|cursor| cursor.blinking) {
-            shell.request_redraw_at(Instant::now() + BLINK);
-        }
-    }
-
-    fn input_method_event(
-        &self,
-        state: &mut State,
-        event: &input_method::Event,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        if !state.has_keyboard() {
-            return;
-        }
-        match event {
-            input_method::Event::Opened => state.preedit = Some(Preedit::default()),
-            input_method::Event::Preedit(text, selection) => {
-                state.preedit = Some(Preedit { text: text.clone(), selection: selection.clone() });
-            }
-            input_method::Event::Commit(text) => {
-                state.preedit = Some(Preedit::default());
-                self.surface.key_pressed();
-                self.send(Input::Text(text.clone()));
-            }
-            input_method::Event::Closed => state.preedit = None,
-        }
-        shell.capture_event();
-        shell.request_redraw();
-    }
-
-    fn mouse_event(
-        &self,
-        state: &mut State,
-        event: mouse::Event,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        let bounds = layout.bounds();
-        match event {
-            mouse::Event::ButtonPressed(button) => {
-                if let Some(point) = cursor.position_over(bounds) {
-                    self.button_pressed(state, button, point, bounds, clipboard, shell);
-                } else if state.focused && !self.keeps_focus {
-                    state.unfocus();
-                    shell.request_redraw();
-                }
-            }
-            mouse::Event::ButtonReleased(button) => {
-                self.button_released(state, button, bounds, cursor, shell);
-            }
-            mouse::Event::CursorMoved { .. } => {
-                self.mouse_moved(state, bounds, cursor, shell);
-            }
-            mouse::Event::WheelScrolled { delta } => {
-                if let Some(point) = cursor.position_over(bounds) {
-                    self.wheel(state, delta, point, bounds);
-                    shell.capture_event();
-                }
-            }
-            mouse::Event::CursorEntered | mouse::Event::CursorLeft => {}
-        }
-    }
-
-    fn button_pressed(
-        &self,
-        state: &mut State,
-        button: mouse::Button,
-        point: Point,
-        bounds: Rectangle,
-        clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        shell.capture_event();
-        if !state.focused {
-            state.focus();
-            shell.request_redraw();
-            if let Some(message) = &self.on_focus {
-                shell.publish(message.clone());
-            }
-        }
-        let geometry = self.geometry(bounds);
-        let spot = geometry.spot(point);
-        let Some(pressed) = reported_button(button) else { return };
-        if pressed == Button::Left && state.modifiers.control() && self.follow(spot, shell) {
-            return;
-        }
-        if reports(self.surface.modes(), state.modifiers) {
-            state.mouse.gesture = Gesture::Reporting(pressed);
-            state.mouse.reported = Some(Spot { right_half: false, ..spot });
-            self.report(state, MouseKind::Press(pressed), spot, &geometry);
-            return;
-        }
-        match pressed {
-            Button::Left => self.selection_begins(state, point, spot, &geometry),
-            Button::Middle => {
-                if let Some(text) = clipboard.read(clipboard::Kind::Primary) {
-                    self.surface.key_pressed();
-                    self.send(Input::Paste(text));
-                }
-            }
-            Button::Right => {}
-        }
-    }
-
-    fn follow(&self, spot: Spot, shell: &mut Shell<'_, Message>) -> bool {
-        let Some(on_link) = &self.on_link else { return false };
-        let row = u16::try_from(spot.row).ok();
-        let link = row.and_then(|row| self.surface.link(row, spot.col));
-        let found = link.is_some();
-        if let Some(link) = link {
-            shell.publish(on_link(link));
-        }
-        found
-    }
-
-    fn selection_begins(&self, state: &mut State, point: Point, spot: Spot, geometry: &Geometry) {
-        let click = click::Click::new(point, mouse::Button::Left, state.mouse.click);
-        state.mouse.click = Some(click);
-        let (row, col, right_half) = (spot.row(geometry.rows), spot.col, spot.right_half);
-        let by = match click.kind() {
-            click::Kind::Single if state.modifiers.alt() => SelectBy::Block,
-            click::Kind::Single => SelectBy::Cell,
-            click::Kind::Double => SelectBy::Word,
-            click::Kind::Triple => SelectBy::Line,
-        };
-        let extends = state.modifiers.shift()
-            && click.kind() == click::Kind::Single
-            && !self.surface.modes().mouse;
-        self.send(Input::Select(if extends {
-            Select::Update { row: i32::from(row), col, right_half }
-        } else {
-            Select::Start { row, col, right_half, by }
-        }));
-        let moved = extends || by == SelectBy::Word || by == SelectBy::Line;
-        state.mouse.gesture = Gesture::Selecting { at: spot, moved, scrolled: None };
-    }
-
-    fn button_released(
-        &self,
-        state: &mut State,
-        button: mouse::Button,
-        bounds: Rectangle,
-        cursor: mouse::Cursor,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        let released = reported_button(button);
-        match state.mouse.gesture {
-            Gesture::Reporting(held) if Some(held) == released => {
-                state.mouse.gesture = Gesture::None;
-                let geometry = self.geometry(bounds);
-                if let Some(spot) = cursor
-                    .land()
-                    .position()
-                    .map(|point| geometry.spot(point))
-                    .or(state.mouse.reported)
-                {
-                    self.report(state, MouseKind::Release(held), spot, &geometry);
-                }
-                shell.capture_event();
-            }
-            Gesture::Selecting { moved, .. } if released == Some(Button::Left) => {
-                state.mouse.gesture = Gesture::None;
-                if moved && let Some(message) = &self.on_select {
-                    shell.publish(message.clone());
-                }
-                shell.capture_event();
-            }
-            _ => {}
-        }
-    }
-
-    fn mouse_moved(
-        &self,
-        state: &mut State,
-        bounds: Rectangle,
-        cursor: mouse::Cursor,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        let held = match state.mouse.gesture {
-            Gesture::Selecting { .. } => {
-                self.selection_moves(state, bounds, cursor, shell);
-                return;
-            }
-            Gesture::Reporting(button) => Some(button),
-            Gesture::None => None,
-        };
-        let modes = self.surface.modes();
-        let wanted = held.is_some() || modes.mouse_motion && !state.modifiers.shift();
-        if !wanted || !modes.mouse {
-            return;
-        }
-        let point =
-            if held.is_some() { cursor.land().position() } else { cursor.position_over(bounds) };
-        let Some(point) = point else { return };
-        let geometry = self.geometry(bounds);
-        let spot = Spot { right_half: false, ..geometry.spot(point) };
-        if state.mouse.reported != Some(spot) {
-            state.mouse.reported = Some(spot);
-            self.report(state, MouseKind::Move(held), spot, &geometry);
-        }
-    }
-
-    /// Tells the host where a dragged selection ends, and keeps scrolling while that is outside.
-    fn selection_moves(
-        &self,
-        state: &mut State,
-        bounds: Rectangle,
-        cursor: mouse::Cursor,
-        shell: &mut Shell<'_, Message>,
-    ) {
-        let Gesture::Selecting { at, moved, scrolled } = state.mouse.gesture else { return };
-        let Some(point) = cursor.land().position() else { return };
-        let geometry = self.geometry(bounds);
-        let spot = geometry.spot(point);
-        let rows = i32::from(geometry.rows);
-        let row = spot.row.clamp(-AUTOSCROLL_MOST, rows - 1 + AUTOSCROLL_MOST);
-        let outside = row < 0 || row >= rows;
-        let now = Instant::now();
-        let tick = outside && scrolled.is_none_or(|at| now.duration_since(at) >= AUTOSCROLL);
-        if outside {
-            shell.request_redraw_at(now + AUTOSCROLL);
-        }
-        // Inside, only another half of a cell is news; outside, time is.
-        let news = if outside { tick } else { spot != at };
-        if news {
-            self.send(Input::Select(Select::Update {
-                row,
-                col: spot.col,
-                right_half: spot.right_half,
-            }));
-        }
-        state.mouse.gesture = Gesture::Selecting {
-            at: spot,
-            moved: moved || news,
-            scrolled: if tick { Some(now) } else { scrolled.filter(|_| outside) },
-        };
-    }
-
-    fn wheel(&self, state: &mut State, delta: mouse::ScrollDelta, point: Point, bounds: Rectangle) {
-        let geometry = self.geometry(bounds);
-        let (columns, lines) = match delta {
-            mouse::ScrollDelta::Lines { x, y } => (x * WHEEL_ROWS, y * WHEEL_ROWS),
-            mouse::ScrollDelta::Pixels { x, y } => (
-                x * geometry.scale / geometry.metrics.width as f32,
-                y * geometry.scale / geometry.metrics.height as f32,
-            ),
-        };
-        let lines = whole(&mut state.mouse.wheel.1, lines);
-        let columns = whole(&mut state.mouse.wheel.0, columns);
-        if lines == 0 && columns == 0 {
-            return;
-        }
-        let modes = self.surface.modes();
-        // A full-screen program without mouse mode gets arrow keys for the wheel; the host knows.
-        if reports(modes, state.modifiers) || modes.alt_screen && !state.modifiers.shift() {
-            let spot = geometry.spot(point);
-            self.report(state, MouseKind::Wheel { lines, columns }, spot, &geometry);
-        } else if lines != 0 {
-            self.send(Input::Scroll(ScrollTo::Lines(i32::from(lines))));
-        }
-    }
-
-    fn report(&self, state: &State, kind: MouseKind, spot: Spot, geometry: &Geometry) {
-        if !matches!(kind, MouseKind::Move(None)) {
-            self.surface.key_pressed();
-        }
-        self.send(Input::Mouse(Mouse {
-            kind,
-            row: spot.row(geometry.rows),
-            col: spot.col,
-            mods: mods(state.modifiers),
-        }));
-    }
-
     /// The window is about to draw: everything that waits for time to pass is looked at here.
     fn frame(
         &self,
         state: &mut State,
         now: Instant,
         bounds: Rectangle,
-        cursor: mouse::Cursor,
+        cursor: iced::mouse::Cursor,
         shell: &mut Shell<'_, Message>,
     ) {
         self.surface.clock().frame_begins(now);
@@ -835,31 +379,6 @@ impl<Message: Clone> Terminal<'_, Message> {
     }
 }
 
-/// Whether the mouse belongs to the child.
-fn reports(modes: Modes, modifiers: keyboard::Modifiers) -> bool {
-    modes.mouse && !modifiers.shift()
-}
-
-fn reported_button(button: mouse::Button) -> Option<Button> {
-    match button {
-        mouse::Button::Left => Some(Button::Left),
-        mouse::Button::Middle => Some(Button::Middle),
-        mouse::Button::Right => Some(Button::Right),
-        mouse::Button::Back | mouse::Button::Forward | mouse::Button::Other(_) => None,
-    }
-}
-
-/// Adds to what has gathered and takes out the whole steps. A change of direction starts anew.
-fn whole(gathered: &mut f32, delta: f32) -> i16 {
-    if delta != 0.0 && (*gathered < 0.0) != (delta < 0.0) {
-        *gathered = 0.0;
-    }
-    *gathered += delta;
-    let steps = gathered.trunc().clamp(-1000.0, 1000.0);
-    *gathered -= gathered.trunc();
-    steps as i16
-}
-
 impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Message> {
     fn tag(&self) -> tree::Tag {
         tree::Tag::of::<State>()
@@ -906,7 +425,7 @@ impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Me
         tree: &mut Tree,
         event: &Event,
         layout: Layout<'_>,
-        cursor: mouse::Cursor,
+        cursor: iced::mouse::Cursor,
         _renderer: &Renderer,
         clipboard: &mut dyn Clipboard,
         shell: &mut Shell<'_, Message>,
@@ -944,7 +463,7 @@ impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Me
         _theme: &Theme,
         _style: &renderer::Style,
         layout: Layout<'_>,
-        _cursor: mouse::Cursor,
+        _cursor: iced::mouse::Cursor,
         viewport: &Rectangle,
     ) {
         let state = tree.state.downcast_ref::<State>();
@@ -965,25 +484,25 @@ impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Me
         &self,
         tree: &Tree,
         layout: Layout<'_>,
-        cursor: mouse::Cursor,
+        cursor: iced::mouse::Cursor,
         _viewport: &Rectangle,
         _renderer: &Renderer,
-    ) -> mouse::Interaction {
+    ) -> iced::mouse::Interaction {
         let state = tree.state.downcast_ref::<State>();
         let Some(point) = cursor.position_over(layout.bounds()) else {
-            return mouse::Interaction::None;
+            return iced::mouse::Interaction::None;
         };
         if state.modifiers.control() && self.on_link.is_some() {
             let spot = self.geometry(layout.bounds()).spot(point);
             let row = u16::try_from(spot.row).ok();
             if row.is_some_and(|row| self.surface.link(row, spot.col).is_some()) {
-                return mouse::Interaction::Pointer;
+                return iced::mouse::Interaction::Pointer;
             }
         }
         if reports(self.surface.modes(), state.modifiers) {
-            mouse::Interaction::Idle
+            iced::mouse::Interaction::Idle
         } else {
-            mouse::Interaction::Text
+            iced::mouse::Interaction::Text
         }
     }
 }
@@ -1001,15 +520,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wheel_movement_adds_up_to_whole_rows() {
-        let mut gathered = 0.0;
-        let cases = [(0.4, 0), (0.4, 0), (0.4, 1), (2.0, 2), (-0.5, 0), (-0.6, -1), (0.0, 0)];
-        for (delta, expected) in cases {
-            assert_eq!(whole(&mut gathered, delta), expected, "{delta}, {gathered}");
-        }
-    }
 
     #[test]
     fn a_size_is_told_when_it_rests() {
