@@ -82,6 +82,21 @@ impl Color {
     }
 }
 
+/// A colour of the 256-colour palette in which every terminal agrees: a cube of 6×6×6 colours, then 24
+/// greys. `None` for the first sixteen, which are the theme's.
+#[must_use]
+pub const fn fixed_color(index: u8) -> Option<[u8; 3]> {
+    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    match index {
+        0..16 => None,
+        16..232 => {
+            let cube = index as usize - 16;
+            Some([STEPS[cube / 36], STEPS[cube / 6 % 6], STEPS[cube % 6]])
+        }
+        232.. => Some([8 + 10 * (index - 232); 3]),
+    }
+}
+
 /// One cell, 16 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(C)]
@@ -215,16 +230,21 @@ impl Row {
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(self.cells.len());
         for cell in self.cells.iter().filter(|cell| !cell.has(flags::SPACER)) {
-            if cell.has(flags::CLUSTER) {
-                text.push_str(self.clusters.get(cell.glyph as usize).map_or(" ", String::as_str));
-            } else {
-                text.push(match cell.glyph {
-                    0 => ' ',
-                    glyph => char::from_u32(glyph).unwrap_or(char::REPLACEMENT_CHARACTER),
-                });
-            }
+            self.write_cell(cell, &mut text);
         }
         text
+    }
+
+    /// Adds what one of the row's cells shows; a blank one is a space.
+    pub fn write_cell(&self, cell: &Cell, text: &mut String) {
+        if cell.has(flags::CLUSTER) {
+            text.push_str(self.clusters.get(cell.glyph as usize).map_or(" ", String::as_str));
+        } else {
+            text.push(match cell.glyph {
+                0 => ' ',
+                glyph => char::from_u32(glyph).unwrap_or(char::REPLACEMENT_CHARACTER),
+            });
+        }
     }
 }
 
@@ -407,6 +427,21 @@ mod tests {
         assert_eq!(Color::indexed(255).kind(), ColorKind::Indexed(255));
         assert_eq!(Color::rgb(1, 2, 255).kind(), ColorKind::Rgb(1, 2, 255));
         assert_eq!(Color(0xff00_0000).kind(), ColorKind::Default);
+    }
+
+    #[test]
+    fn the_fixed_colors_are_those_of_every_terminal() {
+        for (index, expected) in [
+            (15, None),
+            (16, Some([0, 0, 0])),
+            (21, Some([0, 0, 255])),
+            (110, Some([135, 175, 215])),
+            (231, Some([255, 255, 255])),
+            (232, Some([8, 8, 8])),
+            (255, Some([238, 238, 238])),
+        ] {
+            assert_eq!(fixed_color(index), expected, "{index}");
+        }
     }
 
     #[test]

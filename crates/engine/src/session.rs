@@ -157,7 +157,7 @@ pub(crate) struct News {
     pub(crate) notifications: VecDeque<(String, String)>,
     pub(crate) bell: bool,
     pub(crate) clipboard: Option<String>,
-    pub(crate) status: Option<Status>,
+    pub(crate) status: Option<Option<Status>>,
     pub(crate) title: Option<String>,
     pub(crate) exit: Option<i32>,
     /// The user typed.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use maestro_core::screen::{
     Color, ColorKind, ColorOverride, OVERRIDE_BACKGROUND, OVERRIDE_CURSOR, OVERRIDE_FOREGROUND,
+    fixed_color,
 };
 use maestro_glyph::Faces;
 
@@ -181,16 +182,10 @@ impl Colors {
     }
 }
 
-/// The 256-colour palette every terminal shares: the sixteen, a 6×6×6 cube, 24 greys.
+/// The 256-colour palette: a theme's sixteen, then those every terminal shares.
 fn indexed(ansi: &[Rgb; 16]) -> [Rgb; 256] {
-    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-    std::array::from_fn(|index| match index {
-        0..16 => ansi[index],
-        16..232 => {
-            let cube = index - 16;
-            [STEPS[cube / 36], STEPS[cube / 6 % 6], STEPS[cube % 6]]
-        }
-        _ => [8 + 10 * (index - 232) as u8; 3],
+    std::array::from_fn(|index| {
+        u8::try_from(index).ok().and_then(fixed_color).unwrap_or_else(|| ansi[index % 16])
     })
 }
 

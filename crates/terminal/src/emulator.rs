@@ -21,6 +21,7 @@ use alacritty_terminal::vte::ansi::{
     TabulationClearMode,
 };
 use maestro_core::screen::Size;
+use maestro_core::text::clean;
 use unicode_width::UnicodeWidthChar;
 
 use crate::event::{Event, Outbox};
@@ -441,7 +442,7 @@ impl Handler for Guard<'_> {
     }
 
     fn set_title(&mut self, title: Option<String>) {
-        self.term.set_title(title.map(|title| osc::clean(&title, osc::TITLE_LIMIT)));
+        self.term.set_title(title.map(|title| clean(&title, osc::TITLE_LIMIT)));
     }
 
     fn set_hyperlink(&mut self, link: Option<Hyperlink>) {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 /// no further answers until the owner has taken these.
 pub const REPLIES_LIMIT: usize = 256 * 1024;
 
-/// The most events one [`Outbox`] holds; beyond it, new ones of the kinds that do not replace each
-/// other are dropped.
+/// The most events one [`Outbox`] holds before new ones of the kinds that do not replace each other are
+/// dropped.
 pub const EVENTS_LIMIT: usize = 128;
 
 /// What a terminal wants from its owner: bytes for the child and events for the world. The owner takes
@@ -50,11 +50,13 @@ impl Outbox {
 
     /// Adds an event; one that replaces its kind takes the older one's place away.
     pub(crate) fn event(&mut self, event: Event) {
-        if event.replaces_its_kind() {
+        let replaces = event.replaces_its_kind();
+        if replaces {
             let kind = std::mem::discriminant(&event);
             self.events.retain(|old| std::mem::discriminant(old) != kind);
         }
-        if self.events.len() < EVENTS_LIMIT {
+        // There are few kinds that replace themselves: they always fit, however many others came before.
+        if replaces || self.events.len() < EVENTS_LIMIT {
             self.events.push(event);
         }
     }
@@ -82,8 +84,8 @@ pub enum Event {
     Bell,
     /// It wrote to the clipboard (OSC 52). Reading the clipboard is refused.
     Clipboard(String),
-    /// It told its status (OSC 7501).
-    Status(Status),
+    /// It told its status; `None` when it took it back (OSC 7501).
+    Status(Option<Status>),
 }
 
 impl Event {
@@ -140,8 +142,8 @@ pub enum Prompt {
 /// `state` is one of `idle`, `working`, `waiting` (for its user), `done`, `failed`; `app` is a program's
 /// name; `text` says in a few words what it is about. A semicolon separates as well as a colon does, so
 /// values hold neither. Other keys are ignored, and so is the whole sequence without a known `state`.
-/// `state=clear` alone takes the status back: [`Info::status`](crate::Info::status) is `None` then, and no
-/// event is sent. Codex speaks it on its own.
+/// `state=clear` takes the status back. Codex speaks it on its own: `idle`, `working` and `done` while it
+/// runs, `clear` when it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// What it is doing.

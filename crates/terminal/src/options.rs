@@ -1,6 +1,6 @@
 //! What a terminal is made from.
 
-use maestro_core::screen::Size;
+use maestro_core::screen::{Size, fixed_color};
 
 /// How many rows of history a terminal keeps unless told otherwise.
 pub const SCROLLBACK: usize = 10_000;
@@ -87,15 +87,7 @@ impl Palette {
     /// The colour of an index of the 256-colour palette.
     #[must_use]
     pub fn indexed(&self, index: u8) -> [u8; 3] {
-        match index {
-            0..=15 => self.ansi[usize::from(index)],
-            16..=231 => {
-                let cube = index - 16;
-                let level = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
-                [level(cube / 36), level(cube / 6 % 6), level(cube % 6)]
-            }
-            232..=255 => [8 + 10 * (index - 232); 3],
-        }
+        fixed_color(index).unwrap_or_else(|| self.ansi[usize::from(index)])
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use maestro_core::text::{clean, is_harmful};
+
 use crate::event::{Event, Progress, Prompt, Status, StatusState};
 
 /// The most characters of a title, or of a notification's title.
@@ -163,11 +165,6 @@ fn prompt(rest: &str) -> Option<Event> {
     }))
 }
 
-/// Whether an OSC takes a status back.
-pub(crate) fn clears_status(osc: &[u8]) -> bool {
-    osc == b"7501;state=clear"
-}
-
 /// `state=…:app=…:text=…`: see [`Status`].
 fn status(rest: &str) -> Option<Event> {
     let value = |name: &str| {
@@ -181,30 +178,12 @@ fn status(rest: &str) -> Option<Event> {
         "waiting" => StatusState::Waiting,
         "done" => StatusState::Done,
         "failed" => StatusState::Failed,
+        "clear" => return Some(Event::Status(None)),
         _ => return None,
     };
     let text = |name, limit| value(name).map(|v| clean(v, limit)).filter(|v| !v.is_empty());
-    Some(Event::Status(Status { state, app: text("app", 64), text: text("text", TITLE_LIMIT) }))
-}
-
-/// Foreign text made fit to be shown: control and bidirectional characters removed (line breaks and
-/// tabs become blanks), trimmed, at most `limit` characters.
-pub(crate) fn clean(text: &str, limit: usize) -> String {
-    let visible = text.trim().chars().filter_map(|c| match c {
-        '\n' | '\r' | '\t' => Some(' '),
-        c if is_harmful(c) => None,
-        c => Some(c),
-    });
-    visible.take(limit).collect::<String>().trim_end().to_owned()
-}
-
-/// Characters that make text look other than it is, or do something where it is printed.
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
+    let status = Status { state, app: text("app", 64), text: text("text", TITLE_LIMIT) };
+    Some(Event::Status(Some(status)))
 }
 
 /// Base64 as far as it is some; other characters are skipped.
@@ -326,21 +305,23 @@ mod tests {
     fn statuses() {
         check(
             "7501;state=working:app=codex",
-            Event::Status(Status {
+            Event::Status(Some(Status {
                 state: StatusState::Working,
                 app: Some("codex".to_owned()),
                 text: None,
-            }),
+            })),
         );
         check(
             "7501;text=approve?;state=waiting;other=1",
-            Event::Status(Status {
+            Event::Status(Some(Status {
                 state: StatusState::Waiting,
                 app: None,
                 text: Some("approve?".to_owned()),
-            }),
+            })),
         );
-        for none in ["7501", "7501;", "7501;state=clear", "7501;state=dancing", "7501;app=x"] {
+        check("7501;state=clear", Event::Status(None));
+        check("7501;app=codex:state=clear", Event::Status(None));
+        for none in ["7501", "7501;", "7501;state=dancing", "7501;app=x"] {
             assert_eq!(read(none), None, "{none}");
         }
     }

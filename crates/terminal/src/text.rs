@@ -39,14 +39,7 @@ fn ansi_row(row: &Row, out: &mut String) {
             wanted.write(out);
             look = wanted;
         }
-        if cell.has(flags::CLUSTER) {
-            out.push_str(row.clusters.get(cell.glyph as usize).map_or(" ", String::as_str));
-        } else {
-            out.push(match cell.glyph {
-                0 => ' ',
-                glyph => char::from_u32(glyph).unwrap_or(char::REPLACEMENT_CHARACTER),
-            });
-        }
+        row.write_cell(cell, out);
     }
     if look != plain {
         out.push_str("\x1b[0m");

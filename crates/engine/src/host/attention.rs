@@ -3,6 +3,7 @@
 
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
 use maestro_core::run::{self, Ending, Run, TaskState};
+use maestro_core::text::clean;
 use maestro_terminal::{Status, StatusState};
 
 use crate::session::News;
@@ -17,8 +18,7 @@ pub(crate) fn verdict(
     source: Source,
     now_ms: u64,
 ) -> Attention {
-    let because: String = because.into();
-    let because = because.chars().filter(|c| !c.is_control()).take(PHRASE).collect();
+    let because = clean(&because.into(), PHRASE);
     Attention { state, since_ms: now_ms, because, source }
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<A
         };
         return Some(verdict(state, because, Source::Process, now_ms));
     }
-    if let Some(status) = &news.status {
+    if let Some(Some(status)) = &news.status {
         return Some(from_status(status, now_ms));
     }
     if let Some((title, body)) = news.notifications.back() {
@@ -49,6 +49,10 @@ pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<A
         && let Some(attention) = from_claude_title(title, known, now_ms)
     {
         return Some(attention);
+    }
+    if news.status == Some(None) && known.source == Source::Osc {
+        // It took back what it had said, and what holds instead nobody knows yet.
+        return Some(verdict(State::Unknown, "", Source::None, now_ms));
     }
     // What it asked for was answered, or its work was looked at, as far as anybody can tell.
     let answered = news.typed
@@ -146,6 +150,12 @@ mod tests {
             notifications: [(String::new(), "Approve?".to_owned())].into(),
             ..News::default()
         };
+        let told = |status| News { status: Some(status), ..News::default() };
+        let done = Status { state: StatusState::Done, app: None, text: None };
+        check(Provider::Codex, unknown, told(Some(done.clone())), Some(State::Done));
+        check(Provider::Codex, (State::Done, Source::Osc), told(None), Some(State::Unknown));
+        check(Provider::Codex, (State::Done, Source::Process), told(None), None);
+        check(Provider::Codex, (State::Working, Source::Run), told(Some(done)), None);
         check(Provider::Claude, unknown, exit(0), Some(State::Done));
         check(Provider::Claude, unknown, exit(1), Some(State::Failed));
         check(Provider::Claude, unknown, title("⠐ fixing"), Some(State::Working));

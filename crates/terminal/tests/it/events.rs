@@ -41,6 +41,28 @@ fn titles() {
 }
 
 #[test]
+fn a_status_is_told_and_taken_back() {
+    check_events(
+        "\x1b]7501;state=working:app=codex\x1b\\\x1b]7501;state=clear\x1b\\",
+        &[Event::Status(None)],
+    );
+    let mut terminal = with(80, 24, "\x1b]7501;state=done\x07");
+    assert!(terminal.info().status.is_some());
+    assert_eq!(print(&mut terminal, "\x1b]7501;state=clear\x07").events, [Event::Status(None)]);
+    assert_eq!(terminal.info().status, None);
+}
+
+#[test]
+fn a_flood_of_notifications_crowds_nothing_else_out() {
+    let flood = "\x1b]9;x\x07".repeat(EVENTS_LIMIT + 10);
+    let mut terminal = terminal(80, 24);
+    let events =
+        print(&mut terminal, &format!("{flood}\x1b]0;t\x07\x1b]7501;state=clear\x07")).events;
+    assert_eq!(events[EVENTS_LIMIT..], [title("t"), Event::Status(None)]);
+    assert_eq!(terminal.info().title.as_deref(), Some("t"));
+}
+
+#[test]
 fn events_come_in_order() {
     check_events(
         "\x1b]133;A\x07$ \x1b]133;B\x07ls\x1b]133;C\x07\x07\x1b]9;done\x07\x1b]133;D;0\x07",

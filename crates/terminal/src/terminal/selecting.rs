@@ -1,0 +1,200 @@
+//! The selection: what of the history and the screen it holds, and when a child takes it away.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use maestro_core::input::{ScrollTo, Select, SelectBy};
+use maestro_core::screen::Row;
+
+use super::Terminal;
+use crate::select::{self, Class, Place, Range, Selection};
+
+/// How far a word goes on over wrapped rows.
+const WORD_ROWS: u64 = 64;
+
+/// A look at the selected rows that a child could still change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Selected {
+    from: u64,
+    to: u64,
+    hash: u64,
+}
+
+impl Terminal {
+    pub(super) fn select(&mut self, select: Select) {
+        let size = self.options.size;
+        match select {
+            Select::Start { row, col, right_half, by } => {
+                let place = self.place(i32::from(row), col, right_half);
+                self.set_selection(Some(Selection { anchor: place, head: place, by }));
+            }
+            Select::Update { row, col, right_half } => {
+                let last = i32::from(size.rows) - 1;
+                if row < 0 {
+                    self.scroll_to(ScrollTo::Lines(row.saturating_neg()));
+                } else if row > last {
+                    self.scroll_to(ScrollTo::Lines(last - row));
+                }
+                if let Some(selection) = self.selection {
+                    let head = self.place(row, col, right_half);
+                    self.set_selection(Some(Selection { head, ..selection }));
+                }
+            }
+            Select::All => {
+                self.wrap_cold();
+                let last = self.emulator.base() + u64::from(size.rows) - 1;
+                self.set_selection(Some(Selection {
+                    anchor: Place { row: self.oldest(), col: 0, right: false },
+                    head: Place { row: last, col: size.cols - 1, right: true },
+                    by: SelectBy::Cell,
+                }));
+            }
+            Select::Clear => self.clear_selection(),
+        }
+    }
+
+    /// A place in the viewport, brought into it.
+    fn place(&self, row: i32, col: u16, right: bool) -> Place {
+        let size = self.options.size;
+        let row = row.clamp(0, i32::from(size.rows) - 1) as u64;
+        let top = self.emulator.base() - self.offset() as u64;
+        let beyond = col >= size.cols;
+        Place { row: top + row, col: col.min(size.cols - 1), right: right || beyond }
+    }
+
+    pub(super) fn clear_selection(&mut self) {
+        self.set_selection(None);
+    }
+
+    fn set_selection(&mut self, selection: Option<Selection>) {
+        if self.selection != selection {
+            self.selection = selection;
+            self.version += 1;
+        }
+        self.selected = None;
+        self.selected = self.look_at_selected();
+    }
+
+    /// A child that changes selected text takes the selection away: what is copied is what was seen.
+    pub(super) fn check_selection(&mut self) {
+        if self.selection.is_none() {
+            return;
+        }
+        let gone = self.selected_range().is_some_and(|range| range.last.0 < self.oldest());
+        let same =
+            self.selected.is_none_or(|seen| self.hash_selected(seen.from, seen.to) == seen.hash);
+        if gone || !same {
+            self.clear_selection();
+        } else {
+            self.selected = self.look_at_selected();
+        }
+    }
+
+    /// The part of the selection that is on the screen, where a child can change it.
+    fn look_at_selected(&mut self) -> Option<Selected> {
+        let range = self.selected_range()?;
+        let from = range.first.0.max(self.emulator.base());
+        let to = range.last.0;
+        (from <= to).then(|| Selected { from, to, hash: self.hash_selected(from, to) })
+    }
+
+    fn hash_selected(&mut self, from: u64, to: u64) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let Some(range) = self.selected_range() else { return 0 };
+        let cols = self.options.size.cols;
+        let mut row = std::mem::take(&mut self.scratch);
+        for number in from..=to {
+            let found = self.fetch(number, &mut row);
+            if let Some((from, to)) = range.columns(number, cols).filter(|_| found) {
+                select::text(&row, from, to, cols).hash(&mut hasher);
+            }
+        }
+        self.scratch = row;
+        hasher.finish()
+    }
+
+    /// The selected cells, words and lines whole.
+    pub(super) fn selected_range(&mut self) -> Option<Range> {
+        let selection = self.selection?;
+        let range = selection.raw(self.options.size.cols)?;
+        Some(match selection.by {
+            SelectBy::Cell | SelectBy::Block => range,
+            SelectBy::Word => Range {
+                first: self.word_end(range.first, true),
+                last: self.word_end(range.last, false),
+                ..range
+            },
+            SelectBy::Line => Range {
+                first: (self.line_end(range.first.0, true), 0),
+                last: (self.line_end(range.last.0, false), self.options.size.cols - 1),
+                ..range
+            },
+        })
+    }
+
+    /// The first or last row of the line a row belongs to.
+    fn line_end(&mut self, mut row: u64, backwards: bool) -> u64 {
+        for _ in 0..WORD_ROWS {
+            let wraps = if backwards {
+                row.checked_sub(1).is_some_and(|above| self.wraps(above))
+            } else {
+                self.wraps(row)
+            };
+            if !wraps {
+                break;
+            }
+            row = if backwards { row - 1 } else { row + 1 };
+        }
+        row
+    }
+
+    fn wraps(&mut self, row: u64) -> bool {
+        let mut scratch = Row::default();
+        self.fetch(row, &mut scratch) && scratch.wrapped
+    }
+
+    /// The first or last cell of the word a cell belongs to.
+    fn word_end(&mut self, from: (u64, u16), backwards: bool) -> (u64, u16) {
+        let cols = self.options.size.cols;
+        let mut row = Row::default();
+        if !self.fetch(from.0, &mut row) {
+            return from;
+        }
+        let class = select::class(&row, from.1);
+        if class == Class::Separator {
+            return from;
+        }
+        let (mut number, mut col) = from;
+        loop {
+            let edge = if backwards { col == 0 } else { col + 1 == cols };
+            let (next_number, next_col) = match (edge, backwards) {
+                (false, true) => (number, col - 1),
+                (false, false) => (number, col + 1),
+                (true, true) => match number.checked_sub(1) {
+                    Some(above) if self.wraps(above) => (above, cols - 1),
+                    _ => break,
+                },
+                (true, false) if row.wrapped => (number + 1, 0),
+                (true, false) => break,
+            };
+            if next_number.abs_diff(from.0) > WORD_ROWS {
+                break;
+            }
+            if next_number != number && !self.fetch(next_number, &mut row) {
+                break;
+            }
+            if select::class(&row, next_col) != class {
+                break;
+            }
+            (number, col) = (next_number, next_col);
+        }
+        (number, col)
+    }
+
+    /// A column brought to the first half of a wide character.
+    pub(super) fn whole(&self, row: &Row, col: u16) -> u16 {
+        let at = usize::from(col);
+        let half =
+            row.cells.get(at).is_some_and(|cell| cell.has(maestro_core::screen::flags::SPACER));
+        col - u16::from(half && col > 0)
+    }
+}
