@@ -137,6 +137,11 @@ impl Process {
     }
 }
 
+/// Whether any process has an id, a zombie included.
+pub(crate) fn exists(pid: u32) -> bool {
+    fs::symlink_metadata(format!("/proc/{pid}")).is_ok()
+}
+
 /// Living processes of a session (`setsid`), by the session leader's id.
 pub(crate) fn in_session(leader: u32) -> Vec<Process> {
     let session = leader.to_string();

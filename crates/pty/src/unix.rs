@@ -55,6 +55,8 @@ pub(crate) struct Unix {
     reaped: AtomicBool,
     /// All output was read.
     drained: AtomicBool,
+    /// Output was read, or is about to be, and is not in the queue yet.
+    gathering: AtomicBool,
     phase: AtomicU8,
     /// Closing it stops the threads.
     stop: Mutex<Option<PipeWriter>>,
@@ -110,6 +112,7 @@ impl Unix {
             exit: Mutex::new(None),
             reaped: AtomicBool::new(false),
             drained: AtomicBool::new(false),
+            gathering: AtomicBool::new(false),
             phase: AtomicU8::new(OPEN),
             stop: Mutex::new(Some(stop)),
             stopped: stopped.into(),
@@ -143,6 +146,8 @@ impl Unix {
     /// The reader thread: collects output into chunks until the terminal hangs up or we stop.
     fn gather(&self) {
         while self.wait_until(PollFlags::IN, None) {
+            // Before it is read: at any moment output can be seen to be somewhere.
+            self.gathering.store(true, Ordering::SeqCst);
             let mut chunk = Chunk::empty();
             let ended = self.fill(&mut chunk);
             if !chunk.is_empty() {
@@ -151,6 +156,7 @@ impl Unix {
                 let _taken = self.queue.push(chunk);
                 (self.wake)();
             }
+            self.gathering.store(false, Ordering::SeqCst);
             if ended {
                 break;
             }
@@ -231,14 +237,21 @@ impl Unix {
             && self.phase.load(Ordering::Acquire) == OPEN
             && Instant::now() < deadline
         {
-            let more = readable(self.master.as_fd()) || !self.queue.is_empty();
+            let more = self.has_more();
             thread::sleep(Duration::from_millis(2));
-            if !more && !readable(self.master.as_fd()) && self.queue.is_empty() {
+            if !more && !self.has_more() {
                 break;
             }
         }
         *self.exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
         (self.wake)();
+    }
+
+    /// Whether output is on its way. Asked in the order in which it goes, so that none slips by.
+    fn has_more(&self) -> bool {
+        readable(self.master.as_fd())
+            || self.gathering.load(Ordering::SeqCst)
+            || !self.queue.is_empty()
     }
 
     /// Waits until the terminal is ready or the time is over; false when we are to stop.
@@ -300,7 +313,10 @@ impl Unix {
     /// The child, its session (which holds the shell's jobs, each in a group of its own), and whatever
     /// carries the marker.
     fn belonging(&self) -> Vec<process::Process> {
-        let mut all = process::in_session(self.pid);
+        // The child's id stays reserved while its session has a member. Once it was waited for, a
+        // process with that id is somebody else's, and so is the session it leads.
+        let ours = !self.reaped.load(Ordering::Acquire) || !process::exists(self.pid);
+        let mut all = if ours { process::in_session(self.pid) } else { Vec::new() };
         for process in self.marker.processes() {
             if !all.contains(&process) {
                 all.push(process);
