@@ -22,8 +22,10 @@ pub use repository::Repository;
 pub use status::{Lines, Status};
 pub use worktree::{Added, Branch, NewWorktree, Place, Worktree};
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Result of every method of this crate.
@@ -40,8 +42,9 @@ struct Shared {
     limits: Limits,
     version: OnceLock<Version>,
     readers: process::Gate,
-    /// Held while a worktree is added: two at once must not choose the same place.
-    adding: Mutex<()>,
+    /// By repository, held while a worktree is added to it: two at once must not choose the same
+    /// place. One that takes minutes to check out holds up no other repository.
+    adding: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
 }
 
 impl Git {
@@ -64,7 +67,7 @@ impl Git {
                 limits,
                 version: OnceLock::new(),
                 readers: process::Gate::new(),
-                adding: Mutex::new(()),
+                adding: Mutex::default(),
             }),
         }
     }

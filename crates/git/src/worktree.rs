@@ -107,8 +107,12 @@ impl Git {
     /// Every reason why it cannot be made is a variant of [`Error`].
     pub fn add_worktree(&self, wanted: &NewWorktree) -> Result<Added> {
         let _ = self.version()?;
-        let _alone = self.shared.adding.lock().unwrap_or_else(PoisonError::into_inner);
         let repository = self.repository(&wanted.repository)?;
+        let turn = {
+            let mut adding = self.shared.adding.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(adding.entry(repository.common_dir.clone()).or_default())
+        };
+        let _alone = turn.lock().unwrap_or_else(PoisonError::into_inner);
         if !repository.has_commits {
             return Err(Error::NoCommits { path: repository.root });
         }
