@@ -1,6 +1,7 @@
 //! The store through its public API, on real files.
 
 mod damage;
+mod full;
 mod killed;
 mod values;
 
