@@ -21,8 +21,8 @@ use clap::{CommandFactory as _, Parser as _};
 use maestro_core::AgentId;
 use maestro_core::agent::Agent;
 use maestro_protocol::Home;
-use maestro_protocol::client::{Blocking, Start};
-use maestro_protocol::message::{Command, Reply, World};
+use maestro_protocol::client::{Blocking, Incoming, Start};
+use maestro_protocol::message::{Command, Event, Reply, World};
 
 pub use self::args::Cli;
 use self::failure::{Code, Failure, Result, unexpected};
@@ -112,6 +112,19 @@ impl Host {
 
     fn ask(&mut self, command: Command) -> Result<Reply> {
         Ok(self.client.request(command, PATIENCE)?)
+    }
+
+    /// The same for commands that can succeed and still have something to say (a hook that failed after
+    /// a worktree was made): the host tells it to whoever follows, before it answers.
+    fn ask_aloud(&mut self, command: Command) -> Result<Reply> {
+        let _ = self.world(true)?;
+        let reply = self.ask(command)?;
+        while let Ok(heard) = self.client.next(Some(Duration::ZERO)) {
+            if let Incoming::Event { event: Event::Problem { agent: None, text }, .. } = heard {
+                eprintln!("maestro: {text}");
+            }
+        }
+        Ok(reply)
     }
 
     /// For commands whose answer says nothing but that it is done.

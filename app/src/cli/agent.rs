@@ -55,7 +55,7 @@ fn create(new: AgentNew, out: &mut Out) -> Result<()> {
         size: new.size,
         start: !new.no_start,
     });
-    match Host::on_demand()?.ask(command)? {
+    match Host::on_demand()?.ask_aloud(command)? {
         Reply::Agent(agent) => made(&agent, out),
         other => Err(unexpected(&other)),
     }

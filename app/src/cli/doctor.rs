@@ -96,6 +96,9 @@ fn host() -> Finding {
             (Err(maestro_protocol::client::Error::NoHost(_)), None) => {
                 Ok("not running; it is started when it is needed".to_owned())
             }
+            (Err(error @ maestro_protocol::client::Error::Died { .. }), None) => {
+                Ok(error.to_string())
+            }
             (Err(error), _) => Err(error.into()),
         }
     });

@@ -53,7 +53,7 @@ impl fmt::Display for Failure {
 impl From<client::Error> for Failure {
     fn from(error: client::Error) -> Self {
         let code = match &error {
-            client::Error::NoHost(_) => Code::NoHost,
+            client::Error::NoHost(_) | client::Error::Died { .. } => Code::NoHost,
             client::Error::TimedOut(_) => Code::TimedOut,
             client::Error::Host(error) => match error.kind {
                 ErrorKind::Unsupported => Code::Unsupported,

@@ -25,6 +25,7 @@ pub fn run(host: args::Host, out: &mut Out) -> Result<()> {
 }
 
 fn serve(arguments: &args::Host) -> Result<()> {
+    client::shed_marks();
     if arguments.detached {
         leave_the_terminal();
     }
@@ -86,7 +87,7 @@ fn stop(out: &mut Out) -> Result<()> {
         },
     }
     let deadline = Instant::now() + STOP;
-    while home.lock_holder().is_some() {
+    while home.is_held() {
         if Instant::now() > deadline {
             let pid = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
             let sentence = format!(

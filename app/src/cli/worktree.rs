@@ -29,7 +29,7 @@ pub fn run(command: args::Worktree, out: &mut Out) -> Result<()> {
                 branch,
                 path: path.as_deref().map(absolute).transpose()?,
             };
-            match Host::on_demand()?.ask(command)? {
+            match Host::on_demand()?.ask_aloud(command)? {
                 Reply::Worktree(worktree) if out.json => out.value(&json!(worktree)),
                 Reply::Worktree(worktree) => out.line(&worktree.path.display().to_string()),
                 other => Err(unexpected(&other)),

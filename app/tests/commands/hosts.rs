@@ -56,6 +56,12 @@ fn a_killed_host_leaves_a_socket_that_stops_nobody() {
     let first = stage.host_pid().expect("a host");
     kill("-KILL", first);
     assert!(eventually(|| stage.host_pid().is_none()));
+    // Nothing is started for somebody who only looks; what there was and how it goes on is said.
+    for args in [&["list"][..], &["run", "list"], &["run", "show", "r1"], &["agent", "list"]] {
+        let sentence = stage.refused(3, args);
+        assert!(sentence.contains(&format!("process {first}")), "{sentence}");
+        assert!(sentence.contains("are kept and go on at the next start"), "{sentence}");
+    }
     let _ = stage.ok(&["terminal", "new", "--", "sleep", "600"]);
     let second = stage.host_pid().expect("another host");
     assert_ne!(first, second);
@@ -99,6 +105,27 @@ fn a_host_with_another_protocol_is_said_in_a_sentence() {
     let sentence = stage.refused(1, &["list"]);
     assert!(sentence.contains("12.0.0") && sentence.contains("update this one"), "{sentence}");
     assert_eq!(other.join().expect("ended").protocol, message::VERSION);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_host_started_inside_a_terminal_is_no_part_of_it() {
+    let stage = Stage::new();
+    let mut command = stage.maestro(&["host"]);
+    for (name, value) in [("HOST", "h"), ("AGENT", "a1"), ("TERMINAL", "t1"), ("RUN", "r1")] {
+        let _ = command.env(format!("MAESTRO_{name}"), value);
+    }
+    let mut host = command.spawn().expect("it starts");
+    assert!(eventually(|| stage.host_pid() == Some(host.id())), "{}", stage.log());
+    let environ = std::fs::read(format!("/proc/{}/environ", host.id())).expect("ours");
+    let environ = String::from_utf8_lossy(&environ).into_owned();
+    for mark in ["MAESTRO_HOST=", "MAESTRO_AGENT=", "MAESTRO_TERMINAL=", "MAESTRO_RUN="] {
+        assert!(!environ.contains(mark), "{mark}");
+    }
+    assert!(environ.contains("MAESTRO_HOME="), "the rest stays");
+    let _ = stage.ok(&["host", "stop"]);
+    let ended = crate::support::wait(&mut host, crate::support::LONG);
+    assert_eq!(ended, Some(0));
 }
 
 pub fn kill(signal: &str, pid: u32) {

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command as Process, Stdio};
+use std::process::{Child, Command as Process, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,9 @@ use crate::server::Duplex;
 /// How long a host may take to answer the hand-shake.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
+/// How long a host may take to read a request.
+const SEND: Duration = Duration::from_secs(20);
+
 /// How long a host that was just started may take until it answers. It opens a database and may have
 /// a crash to recover from.
 const START: Duration = Duration::from_secs(20);
@@ -42,8 +45,19 @@ const INCOMING: usize = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nothing answers, and starting a host was not asked for.
-    #[error("no host runs for {0}: start one with `maestro`, or `maestro host` to watch it")]
+    #[error("no host runs for {}: start one with `maestro`, or `maestro host` to watch it", .0.display())]
     NoHost(PathBuf),
+    /// Nothing answers, starting a host was not asked for, and the last one did not end by itself.
+    #[error(
+        "the host for {} (process {pid}) ended unexpectedly; its agents and runs are kept and go on \
+         at the next start: `maestro`, or `maestro host` to watch it", home.display()
+    )]
+    Died {
+        /// The home folder.
+        home: PathBuf,
+        /// The process that was the host.
+        pid: u32,
+    },
     /// The host was started and did not come up.
     #[error("the host did not start: {because}")]
     Start {
@@ -121,10 +135,14 @@ pub async fn connect(
 ) -> Result<(Client, mpsc::Receiver<Incoming>), Error> {
     let mut starting = Starting::new(home, start);
     loop {
-        match connect_once(home).await {
-            Ok(stream) => return Client::over(stream).await,
-            Err(error) => starting.again(error)?,
-        }
+        let failure = match connect_once(home).await {
+            Ok(stream) => match Client::over(stream).await {
+                Ok(connected) => return Ok(connected),
+                Err(error) => error,
+            },
+            Err(error) => codec::Error::Io(error).into(),
+        };
+        starting.again(failure)?;
         tokio::time::sleep(Starting::PAUSE).await;
     }
 }
@@ -151,12 +169,30 @@ fn nobody_listens(error: &io::Error) -> bool {
     )
 }
 
+/// Whether an error says that whoever took the connection is at its end: it refuses newcomers, or its
+/// process went away before it answered.
+fn is_ending(error: &Error) -> bool {
+    match error {
+        Error::Codec(codec::Error::Refused(why)) => why == codec::STOPPING,
+        Error::Codec(codec::Error::Io(error)) => matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        ),
+        _ => false,
+    }
+}
+
 /// The wait for a host that is being started, by us or by somebody else at the same moment.
 #[derive(Debug)]
 struct Starting<'a> {
     home: &'a Home,
     start: &'a Start,
     child: Option<Child>,
+    /// The child ended because another host had the lock.
+    lost: bool,
     since: Instant,
 }
 
@@ -165,31 +201,19 @@ impl<'a> Starting<'a> {
     const PAUSE: Duration = Duration::from_millis(5);
 
     fn new(home: &'a Home, start: &'a Start) -> Self {
-        Self { home, start, child: None, since: Instant::now() }
+        Self { home, start, child: None, lost: false, since: Instant::now() }
     }
 
     /// After a failed attempt: starts the host the first time, gives up with the reason when it
     /// cannot come up any more.
-    fn again(&mut self, failure: io::Error) -> Result<(), Error> {
-        if !nobody_listens(&failure) {
-            return Err(codec::Error::Io(failure).into());
-        }
+    fn again(&mut self, failure: Error) -> Result<(), Error> {
+        let nobody =
+            matches!(&failure, Error::Codec(codec::Error::Io(error)) if nobody_listens(error));
         let Start::OnDemand { program } = self.start else {
-            return Err(Error::NoHost(self.home.root().to_owned()));
+            return Err(if nobody { self.no_host() } else { failure });
         };
-        let Some(child) = &mut self.child else {
-            self.child = Some(start_host(self.home, program.as_deref())?);
-            return Ok(());
-        };
-        // A host that loses the race for the lock ends at once, and the winner answers soon: only when
-        // nobody holds the lock either has the start failed.
-        let ended = child.try_wait().ok().flatten();
-        if let Some(status) = ended
-            && self.home.lock_holder().is_none()
-        {
-            let said = last_words(&self.home.stderr());
-            let because = said.unwrap_or_else(|| format!("it ended with {status}"));
-            return Err(Error::Start { because });
+        if !nobody && !is_ending(&failure) {
+            return Err(failure);
         }
         if self.since.elapsed() > START {
             let because = format!(
@@ -199,7 +223,41 @@ impl<'a> Starting<'a> {
             );
             return Err(Error::Start { because });
         }
+        match &mut self.child {
+            // Whoever is at its end must be gone before the next can begin.
+            None if !nobody && self.home.is_held() => {}
+            None => self.child = Some(start_host(self.home, program.as_deref())?),
+            Some(child) => {
+                if let Some(status) = child.try_wait().ok().flatten() {
+                    return self.ended(status, program.as_deref());
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// The host we started is gone. One that loses the race for the lock ends at once, and the winner
+    /// answers soon, or was about to end and leaves the place to another start. Only when nobody held
+    /// the lock either has the start failed.
+    fn ended(&mut self, status: ExitStatus, program: Option<&Path>) -> Result<(), Error> {
+        if self.home.is_held() {
+            self.lost = true;
+            return Ok(());
+        }
+        if std::mem::take(&mut self.lost) {
+            self.child = Some(start_host(self.home, program)?);
+            return Ok(());
+        }
+        let said = last_words(&self.home.stderr());
+        Err(Error::Start { because: said.unwrap_or_else(|| format!("it ended with {status}")) })
+    }
+
+    fn no_host(&self) -> Error {
+        let home = self.home.root().to_owned();
+        match self.home.died() {
+            Some(pid) => Error::Died { home, pid },
+            None => Error::NoHost(home),
+        }
     }
 }
 
@@ -240,8 +298,8 @@ fn start_host(home: &Home, program: Option<&Path>) -> Result<Child, Error> {
         .stdout(Stdio::null())
         .stderr(said);
     // A client may itself run inside a terminal of some host; the new one is nobody's child.
-    for marker in ["MAESTRO_HOST", "MAESTRO_AGENT", "MAESTRO_TERMINAL", "MAESTRO_RUN"] {
-        let _ = process.env_remove(marker);
+    for mark in home::MARKS {
+        let _ = process.env_remove(mark);
     }
     process.spawn().map_err(|error| Error::Start {
         because: format!("{} cannot be run: {error}", program.display()),
@@ -256,6 +314,32 @@ pub fn this_program() -> io::Result<PathBuf> {
         Some(path) if !program.exists() && Path::new(path).exists() => PathBuf::from(path),
         _ => program,
     })
+}
+
+/// Makes sure that this process carries no mark of a terminal or a run it was started in, for a host
+/// and for a window: when that terminal is closed they are not part of what is ended with its mark.
+/// Starts the program anew in the same process where there are marks, because the system shows others
+/// the environment that a process began with. Call it before anything else.
+pub fn shed_marks() {
+    #[cfg(unix)]
+    if home::MARKS.iter().any(|mark| std::env::var_os(mark).is_some())
+        && let Ok(program) = this_program()
+    {
+        use std::os::unix::process::CommandExt as _;
+
+        let mut arguments = std::env::args_os();
+        let mut process = Process::new(program);
+        if let Some(name) = arguments.next() {
+            let _ = process.arg0(name);
+        }
+        let _ = process.args(arguments);
+        for mark in home::MARKS {
+            let _ = process.env_remove(mark);
+        }
+        // Comes back only when it failed; going on with the marks is better than not at all.
+        let error = process.exec();
+        tracing::warn!(%error, "the marks of the terminal around stay");
+    }
 }
 
 fn last_words(file: &Path) -> Option<String> {
@@ -504,16 +588,23 @@ impl Blocking {
         loop {
             let name = home.socket();
             let options = name.as_path().to_fs_name::<GenericFilePath>();
-            match options.and_then(|name| ConnectOptions::new().name(name).connect_sync()) {
-                Ok(stream) => return Self::over(stream),
-                Err(error) => starting.again(error)?,
-            }
+            let failure =
+                match options.and_then(|name| ConnectOptions::new().name(name).connect_sync()) {
+                    Ok(stream) => match Self::over(stream) {
+                        Ok(connected) => return Ok(connected),
+                        Err(error) => error,
+                    },
+                    Err(error) => codec::Error::Io(error).into(),
+                };
+            starting.again(failure)?;
             std::thread::sleep(Starting::PAUSE);
         }
     }
 
     fn over(mut stream: Stream) -> Result<Self, Error> {
         set_timeout(&stream, Some(HANDSHAKE));
+        // A host that was stopped in a debugger must not hold the command line for ever.
+        let _ = stream.set_send_timeout(Some(SEND));
         let host = codec::greet_host_blocking(&mut stream)?;
         Ok(Self {
             stream: BufReader::with_capacity(64 << 10, stream),

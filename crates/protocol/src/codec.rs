@@ -19,6 +19,10 @@ pub const MAX_TO_CLIENT: usize = 128 << 20;
 /// What every connection begins with, in both directions.
 const MAGIC: [u8; 8] = *b"maestro\0";
 
+/// What a host that is ending says to whoever comes still. A client that may start a host waits for the
+/// end then, instead of telling its user.
+pub const STOPPING: &str = "it is stopping; try again in a moment";
+
 /// The longest program version and the longest sentence a hand-shake may carry, in bytes.
 const MAX_TEXT: usize = 512;
 

@@ -3,10 +3,20 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The variable that moves the home folder. A host tells its children nothing else about where it
 /// lives, so a test or a demo with its own value never meets the user's own host.
 pub const VARIABLE: &str = "MAESTRO_HOME";
+
+/// The variables by which everything that runs in a terminal or a run of some host is found again. A
+/// host or a window that is started in there is not part of it, and must not carry them on.
+pub const MARKS: [&str; 4] = ["MAESTRO_HOST", "MAESTRO_AGENT", "MAESTRO_TERMINAL", "MAESTRO_RUN"];
+
+/// How often a lock that is taken is tried again, and after how long. Whoever only looks at the lock
+/// has it for a moment, too, and a host that is at its end gives it back soon.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// The longest socket path in bytes that every Unix takes: macOS has the smallest field, 104 bytes
 /// with the closing NUL.
@@ -164,36 +174,63 @@ impl Home {
             .truncate(false)
             .open(&path)
             .map_err(|error| io_error("opened", error))?;
-        match try_lock(&file) {
-            Ok(true) => {}
-            Ok(false) => {
+        let mut tries = 1;
+        while !try_lock(&file).map_err(|error| io_error("locked", error))? {
+            if tries == LOCK_TRIES {
                 return Err(Error::Locked { home: self.root.clone(), pid: read_pid(&mut file) });
             }
-            Err(error) => return Err(io_error("locked", error)),
+            tries += 1;
+            std::thread::sleep(LOCK_PAUSE);
         }
         // The number is a courtesy to whoever is refused; the lock is the truth.
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .map_err(|error| io_error("written", error))?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 
-    /// The process that holds the lock at this moment, without taking it. `None` when nobody does.
+    /// Whether some process is the host at this moment, even if it did not say which one yet.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.look().is_some_and(|(_, free)| !free)
+    }
+
+    /// The process that holds the lock at this moment. `None` when nobody does, or when it has only
+    /// just taken it.
     #[must_use]
     pub fn lock_holder(&self) -> Option<u32> {
-        let mut file = OpenOptions::new().read(true).write(true).open(self.lock_file()).ok()?;
-        match try_lock(&file) {
-            Ok(false) => read_pid(&mut file),
-            Ok(true) | Err(_) => None,
-        }
+        let (mut file, free) = self.look()?;
+        if free { None } else { read_pid(&mut file) }
+    }
+
+    /// The process of the last host, when it ended without giving the lock back in good order: it
+    /// crashed, was killed, or the machine went down.
+    #[must_use]
+    pub fn died(&self) -> Option<u32> {
+        let (mut file, free) = self.look()?;
+        if free { read_pid(&mut file) } else { None }
+    }
+
+    /// The lock's file and whether nobody holds the lock.
+    fn look(&self) -> Option<(File, bool)> {
+        let file = OpenOptions::new().read(true).write(true).open(self.lock_file()).ok()?;
+        let free = try_lock(&file).ok()?;
+        Some((file, free))
     }
 }
 
 /// Proof that this process is the only host of its home folder.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // The number that stays behind is the sign of a host that did not come to this point.
+        let _ = self.file.set_len(0);
+    }
 }
 
 fn read_pid(file: &mut File) -> Option<u32> {
@@ -347,8 +384,37 @@ mod tests {
         assert_eq!(home.lock_holder(), Some(std::process::id()));
         let refused = home.lock().expect_err("the second lock").to_string();
         assert!(refused.contains(&std::process::id().to_string()), "{refused}");
+        assert!(home.is_held());
+        assert_eq!(home.died(), None);
         drop(lock);
-        let _again = home.lock().expect("free again");
+        assert!(!home.is_held());
+        assert_eq!(home.died(), None, "it gave the lock back");
+        drop(home.lock().expect("free again"));
+        // What a host leaves that was killed: its number, and nobody who holds the lock.
+        fs::write(home.lock_file(), "4711\n").expect("written");
+        assert_eq!(home.died(), Some(4711));
+        assert_eq!(home.lock_holder(), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn whoever_only_looks_at_the_lock_keeps_nobody_from_taking_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::at(dir.path().join("home")).expect("absolute");
+        drop(home.lock().expect("the first lock"));
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                let _looking = scope.spawn(|| {
+                    while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                        let _ = home.lock_holder();
+                    }
+                });
+            }
+            let refused = (0..200).find_map(|_| home.lock().err());
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(refused.is_none(), "{refused:?}");
+        });
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use maestro_core::TerminalId;
 use maestro_core::screen::{Frame, Modes, Scroll, Size};
 use maestro_protocol::client::{self, Blocking, Start};
-use maestro_protocol::codec::{Hello, MAX_TO_CLIENT, MAX_TO_HOST};
+use maestro_protocol::codec::{self, Hello, MAX_TO_CLIENT, MAX_TO_HOST};
 use maestro_protocol::home::Lock;
 use maestro_protocol::message::{self, Command, ErrorKind, Event, Reply, ToClient, ToHost};
 use maestro_protocol::server::{Listener, Peer};
@@ -316,4 +316,88 @@ fn a_refused_client_is_told_why() {
         assert!(error.contains("the host is stopping"), "{error}");
         assert!(peer.is_err());
     });
+}
+
+#[test]
+fn a_host_of_another_version_is_named_with_what_to_do_about_it() {
+    for (theirs, advice) in
+        [(message::VERSION + 1, "update this one"), (message::VERSION - 1, "`maestro host stop`")]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::at(folder.path()).expect("absolute");
+        home.create().expect("made");
+        let socket = std::os::unix::net::UnixListener::bind(home.socket()).expect("bound");
+        let host = std::thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut stream, _) = socket.accept().expect("a client");
+                let hello =
+                    Hello { protocol: theirs, program: "9.9.9".to_owned(), ..Hello::ours() };
+                stream.write_all(&hello.to_bytes()).expect("written");
+                let client = Hello::read_blocking(&mut stream).expect("it said hello, too");
+                assert_eq!(client, Hello::ours());
+            }
+        });
+        // Also one that may start a host: this one is there and must not be replaced.
+        let blocking = Blocking::connect(&home, &Start::ON_DEMAND).expect_err("another version");
+        let window =
+            within(client::connect(&home, &Start::ON_DEMAND)).expect_err("another version");
+        for error in [blocking, window] {
+            let text = error.to_string();
+            assert!(text.contains("9.9.9") && text.contains(advice), "{text}");
+        }
+        host.join().expect("no panic");
+    }
+}
+
+#[test]
+fn a_host_that_did_not_end_by_itself_is_spoken_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::at(folder.path().join("home")).expect("absolute");
+    drop(home.lock().expect("the lock"));
+    let error = Blocking::connect(&home, &Start::Never).expect_err("nobody");
+    assert!(matches!(error, client::Error::NoHost(_)), "{error}");
+    // Killed: its number stays in the file that nobody holds.
+    std::fs::write(home.lock_file(), "4711\n").expect("written");
+    for error in [
+        Blocking::connect(&home, &Start::Never).expect_err("nobody"),
+        within(client::connect(&home, &Start::Never)).expect_err("nobody"),
+    ] {
+        let text = error.to_string();
+        assert!(matches!(error, client::Error::Died { pid: 4711, .. }), "{text}");
+        assert!(text.contains("are kept") && text.contains("`maestro host`"), "{text}");
+    }
+}
+
+/// A host that is ending turns newcomers away; one that may start a host waits for the end instead of
+/// telling its user to try again.
+#[test]
+fn whoever_comes_while_a_host_ends_waits_for_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::at(folder.path()).expect("absolute");
+    let lock = home.lock().expect("the lock");
+    let (runtime, turned_away) = (runtime(), std::sync::Arc::new(tokio::sync::Notify::new()));
+    let told = std::sync::Arc::clone(&turned_away);
+    let (place, listener) =
+        (home.clone(), runtime.block_on(async { Listener::bind(&home, &lock) }).expect("bound"));
+    let serving = runtime.spawn(async move {
+        for _ in 0..2 {
+            let connection = listener.accept().await.expect("a connection");
+            let _ = connection.handshake(Some(codec::STOPPING)).await;
+        }
+        told.notify_one();
+        // Its place is taken by another; to the client it is one that somebody else started.
+        drop(listener);
+        let listener = Listener::bind(&place, &lock).expect("bound again");
+        loop {
+            if let Ok(peer) = listener.accept().await.expect("a connection").handshake(None).await {
+                echo(peer).await;
+            }
+        }
+    });
+    let nobody = Start::OnDemand { program: Some("/bin/false".into()) };
+    let mut client = Blocking::connect(&home, &nobody).expect("it waited");
+    assert!(client.request(Command::HostStatus, LONG).is_ok());
+    // And it was turned away before.
+    runtime.block_on(turned_away.notified());
+    serving.abort();
 }
