@@ -34,7 +34,7 @@ use tokio::sync::{Notify, mpsc};
 pub use self::lock::locks_folder;
 
 use self::actor::{Actor, End, Order, now_ms};
-use self::lock::{DirectoryLock, Refused};
+use self::lock::{DirectoryLock, Refused, Wanted};
 
 /// Documents of one run. More is a mistake, and every turn would read them all.
 const MAX_DOCUMENTS: usize = 64;
@@ -357,6 +357,10 @@ impl Inner {
         self.refuse_shared(&spec.documents)?;
         let id = self.deps.store.next_run_id().map_err(stored)?;
         let lock = self.take(&spec.directory, id)?;
+        for document in &spec.documents {
+            documents::check_writable(document, id)
+                .map_err(|because| error(ErrorKind::Invalid, because))?;
+        }
         let run = Run {
             id,
             spec,
@@ -394,8 +398,12 @@ impl Inner {
 
     fn take(&self, directory: &Path, run: RunId) -> Result<DirectoryLock, Error> {
         let home = self.deps.store.path().parent().unwrap_or(Path::new("/"));
-        DirectoryLock::take(&self.deps.locks, directory, run, home).map_err(|refused| match refused
-        {
+        let repository = self.deps.git.repository(directory).ok();
+        let checkout = repository.and_then(|repository| repository.checkout);
+        // As the directory is: without links.
+        let checkout = checkout.map(|root| root.canonicalize().unwrap_or(root));
+        let wanted = Wanted { directory, checkout: checkout.as_deref(), run, home };
+        DirectoryLock::take(&self.deps.locks, wanted).map_err(|refused| match refused {
             Refused::Held(holder) => error(
                 ErrorKind::Busy,
                 format!(

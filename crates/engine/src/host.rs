@@ -17,6 +17,7 @@ mod notices;
 mod recovery;
 mod serve;
 mod terminals;
+mod theme;
 mod tools;
 mod world;
 
@@ -127,10 +128,12 @@ impl Host {
     pub async fn start(options: HostOptions) -> Result<Self, Error> {
         maestro_pty::raise_descriptor_limit();
         let lock = options.home.lock()?;
-        let listener =
-            if options.listen { Some(Listener::bind(&options.home, &lock)?) } else { None };
+        // The database before the socket: who connects to a host that cannot start would be told that
+        // the connection broke, and not why.
         let path = options.home.database();
         let store = blocking(move || Store::open(path)).await.map_err(panicked)??;
+        let listener =
+            if options.listen { Some(Listener::bind(&options.home, &lock)?) } else { None };
         let shared = Shared::new(options, lock, store).await?;
         let workers: [(&str, tokio::task::JoinHandle<()>); 3] = [
             ("notices", tokio::spawn(notices::publish(Arc::clone(&shared)))),
@@ -262,6 +265,10 @@ pub(crate) struct Shared {
     agent_locks: Mutex<HashMap<AgentId, Arc<tokio::sync::Mutex<()>>>>,
     /// Held while a name is chosen.
     pub(crate) naming: tokio::sync::Mutex<()>,
+    /// Held from the look at an agent or a preference until its change is in the store and in the world.
+    pub(crate) saving: tokio::sync::Mutex<()>,
+    /// Held for reading while a terminal is started: whoever ends all of them waits for those.
+    pub(crate) starting: tokio::sync::RwLock<()>,
     phase: watch::Sender<Phase>,
     recovered: watch::Sender<bool>,
     threads: Mutex<Option<Pool<Session>>>,
@@ -300,7 +307,9 @@ impl Shared {
             clients: Mutex::default(),
             next_client: AtomicU64::new(1),
             agent_locks: Mutex::default(),
-            naming: tokio::sync::Mutex::new(()),
+            naming: tokio::sync::Mutex::default(),
+            saving: tokio::sync::Mutex::default(),
+            starting: tokio::sync::RwLock::default(),
             phase: watch::Sender::new(Phase::Running),
             recovered: watch::Sender::new(false),
             threads: Mutex::new(Some(pool)),
@@ -351,11 +360,12 @@ impl Shared {
         if let Ok(Err(error)) = noted.await {
             tracing::warn!(%error, "the stop was not noted in the database");
         }
-        for client in self.all_clients() {
-            client.close();
-        }
         let farewell = async {
-            while !self.clients().is_empty() {
+            while self.client_count() > 0 {
+                // Again and again: some may have shaken hands just now.
+                for client in self.all_clients() {
+                    client.close();
+                }
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

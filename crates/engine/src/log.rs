@@ -27,6 +27,8 @@ pub fn start(path: &Path) -> io::Result<()> {
         .with_env_filter(filter)
         .with_ansi(false)
         .with_writer(Mutex::new(file))
+        // It would be printed to stderr, which is on the same full disk, and printing there panics.
+        .log_internal_errors(false)
         .try_init()
         .is_ok();
     if started {
@@ -95,9 +97,11 @@ impl Write for Rotating {
             // Better a log that is too long than none.
             let _ = self.rotate();
         }
-        let written = self.file.write(line)?;
-        self.size += written as u64;
-        Ok(written)
+        // What does not fit on the disk is lost; nobody who logs may fail for it.
+        if self.file.write_all(line).is_ok() {
+            self.size += line.len() as u64;
+        }
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -119,6 +123,14 @@ fn open(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_loses_the_line_and_nothing_else() {
+        let mut log = Rotating::open(Path::new("/dev/full"), 20).expect("opened");
+        log.write_all(b"a line\n").expect("nobody is told");
+        assert_eq!(log.size, 0);
+    }
 
     #[test]
     fn a_full_log_is_put_aside_and_only_a_few_are_kept() {

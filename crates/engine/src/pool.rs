@@ -48,7 +48,14 @@ pub(crate) enum Priority {
 
 /// The state of one piece of work in the pool.
 #[derive(Debug, Default)]
-pub(crate) struct Schedule(AtomicU8);
+pub(crate) struct Schedule {
+    state: AtomicU8,
+    /// Its place among the timers; changed under the pool's lock. It has one at most, or a terminal
+    /// that prints now and then would be woken once more for every time it did.
+    timer: Mutex<Option<TimerKey>>,
+}
+
+type TimerKey = (Instant, u64);
 
 const IDLE: u8 = 0;
 const QUEUED: u8 = 1;
@@ -71,7 +78,7 @@ struct Shared<W> {
 
 struct Ready<W> {
     queues: [VecDeque<Arc<W>>; 4],
-    timers: BTreeMap<(Instant, u64), Weak<W>>,
+    timers: BTreeMap<TimerKey, Weak<W>>,
     timer: u64,
     turn: u64,
     stopping: bool,
@@ -125,7 +132,7 @@ impl<W> Clone for Handle<W> {
 impl<W: Work> Handle<W> {
     /// Makes sure that work runs after this call, soon.
     pub(crate) fn wake(&self, work: &Arc<W>) {
-        let state = &work.schedule().0;
+        let state = &work.schedule().state;
         let before = state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| match state {
             IDLE => Some(QUEUED),
             RUNNING => Some(RERUN),
@@ -146,7 +153,7 @@ impl<W: Work> Handle<W> {
 impl<W: Work> Shared<W> {
     fn serve(&self) {
         while let Some(work) = self.next() {
-            let state = &work.schedule().0;
+            let state = &work.schedule().state;
             if state.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_err()
             {
                 continue;
@@ -156,13 +163,8 @@ impl<W: Work> Shared<W> {
                 work.panicked(panic_text(&*panic));
                 Next::Again
             });
-            if let Next::Wait(Some(at)) = next {
-                let mut ready = self.lock();
-                ready.timer += 1;
-                let key = (at, ready.timer);
-                let _ = ready.timers.insert(key, Arc::downgrade(&work));
-                // Whoever sleeps now may sleep too long.
-                self.changed.notify_one();
+            if let Next::Wait(until) = next {
+                self.set_timer(&work, until);
             }
             let idle = next != Next::Again
                 && state
@@ -172,6 +174,26 @@ impl<W: Work> Shared<W> {
                 state.store(QUEUED, Ordering::Release);
                 self.queue(&work, now);
             }
+        }
+    }
+
+    /// Puts the time at which work is woken in the place of the one before.
+    fn set_timer(&self, work: &Arc<W>, until: Option<Instant>) {
+        let known = |work: &Arc<W>| *work.schedule().timer();
+        if until.is_none() && known(work).is_none() {
+            return;
+        }
+        let mut ready = self.lock();
+        if let Some(before) = known(work) {
+            let _ = ready.timers.remove(&before);
+        }
+        ready.timer += 1;
+        let key = until.map(|at| (at, ready.timer));
+        *work.schedule().timer() = key;
+        if let Some(key) = key {
+            let _ = ready.timers.insert(key, Arc::downgrade(work));
+            // Whoever sleeps now may sleep too long.
+            self.changed.notify_one();
         }
     }
 
@@ -209,6 +231,12 @@ impl<W: Work> Shared<W> {
     }
 }
 
+impl Schedule {
+    fn timer(&self) -> MutexGuard<'_, Option<TimerKey>> {
+        self.timer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl<W: Work> Ready<W> {
     fn fire_timers(&mut self, now: Instant) {
         while let Some(entry) = self.timers.first_entry() {
@@ -216,7 +244,8 @@ impl<W: Work> Ready<W> {
                 break;
             }
             let Some(work) = entry.remove().upgrade() else { continue };
-            let state = &work.schedule().0;
+            *work.schedule().timer() = None;
+            let state = &work.schedule().state;
             let before =
                 state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| match state {
                     IDLE => Some(QUEUED),
@@ -352,5 +381,23 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(ran.recv_timeout(DEADLINE), Ok("t"));
         }
+    }
+
+    #[test]
+    fn a_later_time_takes_the_place_of_an_earlier_one() {
+        let (sender, ran) = mpsc::channel();
+        let pool = Pool::start(1).expect("a thread");
+        let handle = pool.handle();
+        let work = Arc::new(job("t", Priority::Hidden, &sender));
+        for _ in 0..50 {
+            work.wait.store(3_600_000, Ordering::SeqCst);
+            handle.wake(&work);
+            assert_eq!(ran.recv_timeout(DEADLINE), Ok("t"));
+        }
+        // Behind the last run's books.
+        let after = Arc::new(job("after", Priority::Hidden, &sender));
+        handle.wake(&after);
+        assert_eq!(ran.recv_timeout(DEADLINE), Ok("after"));
+        assert_eq!(handle.0.lock().timers.len(), 1);
     }
 }

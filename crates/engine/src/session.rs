@@ -96,6 +96,8 @@ pub(crate) struct Setup {
 /// What the pool's threads work on.
 struct Core {
     terminal: Terminal,
+    /// The colours last told, for a fresh emulator.
+    palette: Palette,
     outbox: Outbox,
     viewers: Vec<Viewer>,
     /// Counts changes of the terminal, so that nothing is compared when nothing changed.
@@ -139,6 +141,16 @@ enum Order {
     Unsubscribe(ClientId),
     Read { history: bool, answer: oneshot::Sender<Contents> },
     Copy { answer: oneshot::Sender<Option<String>> },
+}
+
+impl Order {
+    fn is_subscription_of(&self, client: ClientId) -> bool {
+        match self {
+            Self::Subscribe(link) => link.client.id == client,
+            Self::Unsubscribe(known) => *known == client,
+            _ => false,
+        }
+    }
 }
 
 /// What is known about a terminal and not yet told.
@@ -217,6 +229,7 @@ impl Session {
             ai: setup.ai,
             core: Mutex::new(Core {
                 terminal: Terminal::new(options.clone()),
+                palette: options.palette,
                 outbox: Outbox::new(),
                 viewers: Vec::new(),
                 version: 1,
@@ -299,19 +312,21 @@ impl Session {
 
     /// Other colours to tell the child.
     pub(crate) fn set_palette(self: &Arc<Self>, palette: Palette) {
-        self.order_always(Order::Palette(palette));
+        self.order_instead(Order::Palette(palette), |order| matches!(order, Order::Palette(_)));
     }
 
     /// Frames for a client from now on.
     pub(crate) fn subscribe(self: &Arc<Self>, client: Arc<Client>, focused: bool) -> Arc<Link> {
         let link = Arc::new(Link { client, focused, credit: true.into() });
-        self.order_always(Order::Subscribe(Arc::clone(&link)));
+        let id = link.client.id;
+        let order = Order::Subscribe(Arc::clone(&link));
+        self.order_instead(order, |order| order.is_subscription_of(id));
         link
     }
 
     /// No more frames for a client.
     pub(crate) fn unsubscribe(self: &Arc<Self>, client: ClientId) {
-        self.order_always(Order::Unsubscribe(client));
+        self.order_instead(Order::Unsubscribe(client), |order| order.is_subscription_of(client));
     }
 
     /// A client has drawn its last frame.
@@ -374,9 +389,14 @@ impl Session {
         Ok(())
     }
 
-    /// For orders that are bounded by other means: one per client or one per theme.
-    fn order_always(self: &Arc<Self>, order: Order) {
-        self.inbox().orders.push_back(order);
+    /// For orders that must not be refused and make earlier ones of their kind pointless: so there is
+    /// one of them at a time, for all or for each client.
+    fn order_instead(self: &Arc<Self>, order: Order, replaces: impl Fn(&Order) -> bool) {
+        {
+            let mut inbox = self.inbox();
+            inbox.orders.retain(|earlier| !replaces(earlier));
+            inbox.orders.push_back(order);
+        }
         self.wake();
     }
 
@@ -387,6 +407,7 @@ impl Session {
                 Order::Bytes(bytes) => self.write(&bytes),
                 Order::Resize(size) => self.set_size(core, size),
                 Order::Palette(palette) => {
+                    core.palette = palette;
                     core.terminal.set_palette(palette, &mut core.outbox);
                     core.version += 1;
                     self.empty_outbox(core);
@@ -660,7 +681,8 @@ impl Work for Session {
         core.panics += 1;
         let given_up = core.panics >= PANICS;
         let size = core.terminal.size();
-        core.terminal = Terminal::new(Options { size, ..self.options.clone() });
+        let palette = core.palette;
+        core.terminal = Terminal::new(Options { size, palette, ..self.options.clone() });
         core.outbox = Outbox::new();
         core.version += 1;
         for viewer in &mut core.viewers {

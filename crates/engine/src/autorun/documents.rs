@@ -101,6 +101,20 @@ pub(super) fn rewrite(path: &Path, run: RunId, changes: &[Change]) -> Result<Vec
     })
 }
 
+/// Whether a document can be ticked at all, found out before hours of work depend on it.
+pub(super) fn check_writable(path: &Path, run: RunId) -> Result<(), String> {
+    let check = || {
+        let target = fs::canonicalize(path)?;
+        Temporary::write(&target, run, &[]).map(drop)
+    };
+    check().map_err(|error: io::Error| {
+        format!(
+            "The checklist {} cannot be ticked, because its folder cannot be written to: {error}.",
+            path.display()
+        )
+    })
+}
+
 /// A file beside the document that is to take its place. Removed when it did not.
 struct Temporary {
     path: PathBuf,
@@ -199,6 +213,19 @@ mod tests {
         fs::write(&path, b"- [ ] \xff").expect("a file");
         assert!(read(&path).expect_err("not text").contains("not UTF-8"));
         assert!(read(folder.path()).expect_err("a folder").contains("not a file"));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_document_that_cannot_be_ticked_is_told_beforehand() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("tasks.md");
+        fs::write(&path, "- [ ] a\n").expect("a file");
+        assert_eq!(check_writable(&path, RUN), Ok(()));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        // Not even root makes files there.
+        let because = check_writable(Path::new("/proc/version"), RUN).expect_err("read-only");
+        assert!(because.contains("cannot be written to"), "{because}");
     }
 
     #[test]

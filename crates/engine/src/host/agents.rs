@@ -9,7 +9,7 @@ use maestro_agents::{TuiOptions, latest_session, new_session_id};
 use maestro_core::agent::{Agent, Provider, Source, State};
 use maestro_core::screen::Size;
 use maestro_core::{AgentId, RunId, TerminalId};
-use maestro_protocol::message::{Branch, Error, ErrorKind, NewAgent};
+use maestro_protocol::message::{Branch, Error, ErrorKind, Event, NewAgent};
 
 use super::commands::{branch, git_error, store_error};
 use super::terminals::Start;
@@ -49,7 +49,14 @@ impl Shared {
         let _ = detected.usable().map_err(|why| refuse(ErrorKind::Unsupported, why))?;
 
         let place = self.place(&new).await?;
-        let agent = self.save_new(place, name, new.provider).await?;
+        let made = place.worktree.then(|| place.directory.clone());
+        let agent = self.save_new(place, name, new.provider).await.map_err(|error| match made {
+            Some(worktree) => {
+                let kept = worktree.display();
+                refuse(error.kind, format!("{error} The worktree {kept} was made and is kept."))
+            }
+            None => error,
+        })?;
         if !new.start {
             return Ok(agent);
         }
@@ -132,8 +139,11 @@ impl Shared {
             .await
             .map_err(failed)?
             .map_err(git_error)?;
-        if let Some(notice) = added.notice {
-            self.problem(None, notice);
+        if let Some(text) = added.notice {
+            tracing::warn!(text, "a worktree was made, but not without a problem");
+            // At once and not through the notices, so that it comes before the answer: the command
+            // line listens no longer than that.
+            self.world.tell(Event::Problem { agent: None, text });
         }
         Ok(added.worktree)
     }
@@ -178,12 +188,9 @@ impl Shared {
                 attention::verdict(State::Failed, error.to_string(), Source::Process, now_ms());
             self.world.attend(id, verdict);
         })?;
-        if let Some(old) = old {
-            self.close_terminal(&old).await?;
-        }
         let terminal = opened.id;
         let agent = self
-            .save_agent(id, move |agent| {
+            .take_over(id, old, &opened, move |agent| {
                 agent.ai_terminal = Some(terminal);
                 agent.session.clone_from(&session);
                 agent.attention = match agent.attention.source {
@@ -310,12 +317,34 @@ impl Shared {
             .await
             .map_err(failed)??;
         let opened = self.start_terminal(start).await?;
-        if let Some(old) = old {
-            self.close_terminal(&old).await?;
-        }
         let terminal = opened.id;
-        let _ = self.save_agent(id, move |agent| agent.shell_terminal = Some(terminal)).await?;
+        let change = move |agent: &mut Agent| agent.shell_terminal = Some(terminal);
+        let _ = self.take_over(id, old, &opened, change).await?;
         Ok(opened)
+    }
+
+    /// Puts a terminal that was just opened in the place of an ended one. A terminal that its agent
+    /// cannot be given does not stay: nobody would know of it, and the next try would start a second
+    /// program in the same session.
+    async fn take_over(
+        self: &Arc<Self>,
+        id: AgentId,
+        old: Option<Arc<Session>>,
+        opened: &Session,
+        change: impl Fn(&mut Agent) + Send + 'static,
+    ) -> Result<Agent, Error> {
+        let taken = match old {
+            Some(old) => self.close_terminal(&old).await,
+            None => Ok(()),
+        };
+        let result = match taken {
+            Ok(()) => self.save_agent(id, change).await,
+            Err(error) => Err(error),
+        };
+        if result.is_err() {
+            let _ = self.close_terminal(opened).await;
+        }
+        result
     }
 
     /// Ends an agent's terminals; the agent stays and can be opened again.
@@ -344,10 +373,12 @@ impl Shared {
             return Err(refuse(ErrorKind::Busy, still_runs(&agent.name, *run)));
         }
         self.close_terminals_of(&agent).await?;
+        let saving = self.saving.lock().await;
         let store = self.store.clone();
         let _ =
             blocking(move || store.remove_agent(id)).await.map_err(failed)?.map_err(store_error)?;
         self.world.remove_agent(id);
+        drop(saving);
         self.forget_agent_lock(id);
         Ok(())
     }
@@ -387,6 +418,8 @@ impl Shared {
         id: AgentId,
         change: impl Fn(&mut Agent) + Send + 'static,
     ) -> Result<Agent, Error> {
+        // From the look to the world's change: of two changes at once the store would keep one.
+        let _saving = self.saving.lock().await;
         let mut agent = self.agent(id)?;
         change(&mut agent);
         let store = self.store.clone();

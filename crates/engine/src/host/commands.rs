@@ -10,7 +10,7 @@ use maestro_protocol::message::{
 };
 
 use super::tools::failed;
-use super::{Shared, blocking, check_path, refuse};
+use super::{Shared, blocking, check_path, refuse, theme};
 use crate::session::Session;
 
 /// The most bytes a preference's key may have.
@@ -201,6 +201,11 @@ async fn set_preference(
         let text = format!("a preference has a key of 1 to {KEY} bytes and at most {VALUE} bytes");
         return Err(refuse(ErrorKind::Invalid, text));
     }
+    if key == theme::KEY {
+        let text = format!("`{key}` is the host's own; choose another key");
+        return Err(refuse(ErrorKind::Invalid, text));
+    }
+    let _saving = shared.saving.lock().await;
     let (store, name, text) = (shared.store.clone(), key.clone(), value.clone());
     blocking(move || store.set_preference(&name, text.as_deref()))
         .await

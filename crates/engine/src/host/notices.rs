@@ -66,10 +66,13 @@ pub(crate) async fn publish(shared: Arc<Shared>) {
     let mut bells: HashMap<TerminalId, Instant> = HashMap::new();
     let mut told: HashMap<String, Instant> = HashMap::new();
     let mut waiting: BTreeSet<TerminalId> = BTreeSet::new();
+    let stopped = shared.stopped();
+    tokio::pin!(stopped);
     loop {
         let next = waiting.iter().filter_map(|id| last.get(id)).min().map(|at| *at + PAUSE);
         tokio::select! {
             () = shared.notices.added.notified() => {}
+            () = &mut stopped => return,
             () = tokio::time::sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
         }
         let (terminals, problems) = {

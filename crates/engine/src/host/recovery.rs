@@ -13,7 +13,7 @@ use maestro_store::{Host, Store};
 use super::terminals::HOST;
 use super::tools::failed;
 use super::world::World;
-use super::{Error, Shared, attention, blocking, now_ms, panicked};
+use super::{Error, Shared, attention, blocking, now_ms, panicked, theme};
 
 /// What dead hosts left has had its SIGHUP from the kernel already.
 const GRACE: Grace =
@@ -39,7 +39,8 @@ pub(crate) async fn read_world(
         let agents = store.agents()?.into_iter().map(offered_back).collect();
         let mut runs = store.runs(50)?;
         runs.extend(store.open_runs()?);
-        Ok(World::new(agents, runs, store.preferences()?))
+        let (palette, preferences) = theme::take(store.preferences()?);
+        Ok(World::new(agents, runs, preferences, palette))
     })
     .await
     .map_err(panicked)?

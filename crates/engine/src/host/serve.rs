@@ -13,7 +13,7 @@ use maestro_protocol::server::{Connection, Listener, Peer, Receiver, Sender};
 use maestro_terminal::Palette;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Shared, commands, refuse};
+use super::{Shared, commands, refuse, theme};
 use crate::client::Client;
 use crate::session::{Link, Session};
 
@@ -21,6 +21,8 @@ use crate::session::{Link, Session};
 const CLIENTS: usize = 128;
 /// Requests of one client that may be in work or unanswered.
 const REQUESTS: usize = 64;
+/// How many of these an answer counts for that may have megabytes: a terminal with its history.
+const LARGE: u32 = 16;
 /// Terminals one client may watch.
 const SUBSCRIPTIONS: usize = 256;
 /// After a failed accept (no descriptors left): a moment for others to close theirs.
@@ -50,7 +52,7 @@ pub(crate) async fn listen(shared: Arc<Shared>, listener: Listener) {
 /// Serves one connection to its end.
 pub(crate) async fn serve(shared: Arc<Shared>, connection: Connection) {
     let refusal = if shared.is_stopping() {
-        Some("it is stopping; try again in a moment")
+        Some(codec::STOPPING)
     } else if shared.client_count() >= CLIENTS {
         Some("it has too many clients; close some")
     } else {
@@ -65,6 +67,10 @@ pub(crate) async fn serve(shared: Arc<Shared>, connection: Connection) {
     };
     // Only now: who says nothing takes nobody's place.
     let client = shared.add_client();
+    if shared.is_stopping() {
+        // The hand-shake took so long that the goodbyes may have been said.
+        client.close();
+    }
     converse(&shared, &client, peer).await;
     shared.remove_client(&client);
     // Whatever it watched may have been watched by the task that was ended.
@@ -88,10 +94,13 @@ async fn converse(shared: &Arc<Shared>, client: &Arc<Client>, peer: Peer) {
         _ = &mut writing => true,
     };
     client.close();
-    if !writer_ended && tokio::time::timeout(GOODBYE, &mut writing).await.is_err() {
+    if writer_ended {
+        // Until it is gone: it may be about to watch a terminal.
+        reading.abort();
+        let _ = reading.await;
+    } else if tokio::time::timeout(GOODBYE, &mut writing).await.is_err() {
         writing.abort();
     }
-    reading.abort();
 }
 
 async fn write(client: Arc<Client>, mut sender: Sender) {
@@ -163,7 +172,12 @@ impl Reader {
                 }
             }
             ToHost::Request { id, command } => {
-                let Ok(permit) = Arc::clone(&self.requests).acquire_owned().await else { return };
+                let weight = match command {
+                    Command::ReadTerminal { history: true, .. } => LARGE,
+                    _ => 1,
+                };
+                let requests = Arc::clone(&self.requests);
+                let Ok(permit) = requests.acquire_many_owned(weight).await else { return };
                 self.request(id, command, permit);
             }
         }
@@ -187,8 +201,13 @@ impl Reader {
                 .and_then(|session| session.resize(size).map_err(|_| full(terminal))),
             Command::SetTheme { foreground, background, cursor, ansi, dark } => {
                 let palette = Palette { foreground, background, cursor, ansi, dark };
-                self.shared.world.set_palette(palette);
-                Ok(())
+                let changed = self.shared.world.set_palette(palette);
+                let (shared, client) = (Arc::clone(&self.shared), Arc::clone(&self.client));
+                super::detach(async move {
+                    let kept = if changed { theme::keep(&shared).await } else { Ok(()) };
+                    client.reply(id, kept.map(|()| Reply::Done), Some(permit));
+                });
+                return;
             }
             command => {
                 let (shared, client) = (Arc::clone(&self.shared), Arc::clone(&self.client));

@@ -138,6 +138,7 @@ impl Shared {
         self: &Arc<Self>,
         start: Start,
     ) -> Result<Arc<Session>, Error> {
+        let _starting = self.starting.read().await;
         if self.is_stopping() {
             return Err(refuse(ErrorKind::Stopping, "the host is stopping; nothing was started"));
         }
@@ -150,10 +151,6 @@ impl Shared {
         self.world.add_terminal(&session);
         // What it said before the world knew it was not told.
         self.notices.changed(session.id);
-        if self.is_stopping() {
-            // The stop may have gone by before this one was in the world.
-            session.close(self.options.grace);
-        }
         Ok(session)
     }
 
@@ -231,11 +228,13 @@ impl Shared {
     /// Ends all terminals at once; they stay in the store, so that the next host offers their agents
     /// back. Says whether all are gone.
     pub(crate) async fn close_all_terminals(&self) -> bool {
+        // Those that are just being started: after that no more are. A fork does not take long.
+        let started = tokio::time::timeout(MARGIN, self.starting.write()).await.is_ok();
         let terminals = self.world.terminals();
         for session in &terminals {
             session.close(self.options.grace);
         }
-        let mut all = true;
+        let mut all = started;
         let limit = bound(self.options.grace);
         let begin = tokio::time::Instant::now();
         for session in terminals {

@@ -44,10 +44,11 @@ impl World {
         agents: Vec<Agent>,
         runs: Vec<Run>,
         preferences: Vec<(String, String)>,
+        palette: Palette,
     ) -> Self {
         let runs = runs.into_iter().map(|run| (run.id, run)).collect();
         let preferences = preferences.into_iter().collect();
-        Self { inner: Mutex::new(Inner { agents, runs, preferences, ..Inner::default() }) }
+        Self { inner: Mutex::new(Inner { agents, runs, preferences, palette, ..Inner::default() }) }
     }
 
     /// Answers a client with the world. The answer is queued before any event that comes after it.
@@ -215,12 +216,12 @@ impl World {
         self.lock().palette
     }
 
-    /// Other colours, for the terminals there are and those to come.
-    pub(crate) fn set_palette(&self, palette: Palette) {
+    /// Other colours, for the terminals there are and those to come. Says whether they are others.
+    pub(crate) fn set_palette(&self, palette: Palette) -> bool {
         let terminals: Vec<_> = {
             let mut inner = self.lock();
             if inner.palette == palette {
-                return;
+                return false;
             }
             inner.palette = palette;
             inner.terminals.values().cloned().collect()
@@ -228,6 +229,7 @@ impl World {
         for session in terminals {
             session.set_palette(palette);
         }
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -293,3 +293,101 @@ async fn after_an_orderly_stop_agents_are_offered_back_too() {
     wait("it runs", || opened.ai_terminal.is_some()).await;
     stop(&host).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_changes_at_once_the_store_keeps_both() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let program = place.script("codex", TUI);
+    let options = |options: &mut maestro_engine::host::HostOptions| {
+        options.detected = vec![provider(Provider::Codex, program.clone())];
+    };
+    let host = place.host_with(options).await;
+    let user = User::of(&host).await;
+    let mut agents = Vec::new();
+    for number in 0..6 {
+        let new = NewAgent {
+            name: Some(format!("before-{number}")),
+            start: false,
+            ..new(Provider::Codex, &folder, None)
+        };
+        agents.push(user.agent(Command::NewAgent(new)).await.expect("made").id);
+    }
+    let mut work = tokio::task::JoinSet::new();
+    for agent in agents {
+        // Each writes the whole agent, one with another name, one without terminals.
+        let name = format!("after-{agent}");
+        let stop = Command::StopAgent { agent };
+        for command in [stop.clone(), Command::RenameAgent { agent, name }, stop] {
+            let client = user.client.clone();
+            let _ = work.spawn(async move { client.request(command).await });
+        }
+    }
+    while let Some(done) = work.join_next().await {
+        let _ = done.expect("no panic").expect("done");
+    }
+    let names = |agents: Vec<Agent>| agents.into_iter().map(|agent| agent.name).collect::<Vec<_>>();
+    let known = names(user.world(false).await.agents);
+    stop(&host).await;
+    let host = place.host_with(options).await;
+    let user = User::of(&host).await;
+    assert_eq!(names(user.world(false).await.agents), known);
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_was_removed_does_not_come_back() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let host = place
+        .host_with(|options| {
+            options.detected = vec![provider(Provider::Codex, place.script("codex", TUI))];
+        })
+        .await;
+    let user = User::of(&host).await;
+    let mut work = tokio::task::JoinSet::new();
+    for number in 0..12 {
+        let new = NewAgent {
+            name: Some(format!("n{number}")),
+            start: false,
+            ..new(Provider::Codex, &folder, None)
+        };
+        let agent = user.agent(Command::NewAgent(new)).await.expect("made").id;
+        let name = format!("renamed-{number}");
+        for command in [Command::RenameAgent { agent, name }, Command::RemoveAgent { agent }] {
+            let client = user.client.clone();
+            let _ = work.spawn(async move { client.request(command).await });
+        }
+    }
+    while let Some(done) = work.join_next().await {
+        // The name may come too late, which is no failure here.
+        let _ = done.expect("no panic");
+    }
+    assert_eq!(user.world(false).await.agents, []);
+    stop(&host).await;
+    let host = place.host().await;
+    assert_eq!(User::of(&host).await.world(false).await.agents, []);
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_fails_is_told_before_the_answer() {
+    let place = Place::new();
+    let repository = place.folder("shop");
+    git(&repository, &["init", "-q"]);
+    git(&repository, &["commit", "-q", "--allow-empty", "-m", "first"]);
+    let hook = repository.join(".git/hooks/post-checkout");
+    std::fs::rename(place.script("hook", "echo no luck >&2; exit 1"), &hook).expect("moved");
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let branch = Branch::New { name: "x".into(), base: None };
+    let made = user.ask(Command::NewWorktree { repository, branch, path: None }).await;
+    assert!(matches!(made, Ok(Reply::Worktree(_))), "{made:?}");
+    let told = user.look(|state| {
+        state.events.iter().any(|event| {
+            matches!(event, Event::Problem { agent: None, text } if text.contains("no luck"))
+        })
+    });
+    assert!(told, "the answer came first");
+    stop(&host).await;
+}

@@ -35,6 +35,17 @@ impl Place {
         Home::at(self.root.path().join("home")).expect("absolute")
     }
 
+    /// Puts the home folder on a file system of its own with little room, where that can be mounted.
+    pub fn small_home(&self, size: &str) -> Option<Disk> {
+        let path = self.folder("home");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs"])
+            .arg(&path)
+            .output()
+            .is_ok_and(|output| output.status.success());
+        mounted.then_some(Disk { path })
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
@@ -81,6 +92,36 @@ impl Place {
         let mut options = self.options();
         change(&mut options);
         Host::start(options).await.expect("the host starts")
+    }
+}
+
+/// A small file system, mounted for as long as this lives.
+pub struct Disk {
+    path: PathBuf,
+}
+
+impl Disk {
+    /// Takes all that is left.
+    pub fn fill(&self) {
+        let file = self.path.join("filler");
+        let mut size = 0;
+        for step in [64 << 10, 4 << 10] {
+            while std::fs::write(&file, vec![1; size + step]).is_ok() {
+                size += step;
+            }
+        }
+        std::fs::write(&file, vec![1; size]).expect("what has fitted before");
+    }
+
+    /// Gives it back.
+    pub fn free(&self) {
+        std::fs::remove_file(self.path.join("filler")).expect("removed");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.path).status();
     }
 }
 

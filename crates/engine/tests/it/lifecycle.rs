@@ -140,3 +140,44 @@ async fn a_world_and_the_events_after_it_fit_together() {
     writer.await.expect("no panic");
     stop(&host).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_said_and_costs_nothing_that_was_acknowledged() {
+    let place = Place::new();
+    let Some(disk) = place.small_home("900k") else {
+        eprintln!("SKIPPED: no file system can be mounted here (this needs root)");
+        return;
+    };
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let terminal = user.sh("echo ready; read x; echo \"got <$x>\"").await.id;
+    user.watch(terminal, true).await;
+    let _ = user.until_shown(terminal, "ready").await;
+    disk.fill();
+    let set = |number: u32, size: usize| Command::SetPreference {
+        key: format!("k{number}"),
+        value: Some("v".repeat(size)),
+    };
+    let mut kept = 0;
+    let refused = loop {
+        match user.ask(set(kept, 20_000)).await {
+            Ok(_) => kept += 1,
+            Err(error) => break error,
+        }
+        assert!(kept < 1000, "the disk has no end");
+    };
+    assert!(refused.message.contains("full"), "{refused}");
+    // What runs goes on, and nothing new is begun that could not be found again.
+    let _ = user.type_text(terminal, "on\n");
+    let _ = user.until_shown(terminal, "got <on>").await;
+    disk.free();
+    user.done(set(kept, 20_000)).await;
+    user.done(Command::CloseTerminal { terminal }).await;
+    let again = user.sh("echo still").await.id;
+    user.until_read(again, "still").await;
+    stop(&host).await;
+    let host = place.host().await;
+    let preferences = User::of(&host).await.world(false).await.preferences;
+    assert_eq!(preferences.len() as u32, kept + 1);
+    stop(&host).await;
+}

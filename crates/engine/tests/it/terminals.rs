@@ -365,3 +365,34 @@ async fn closing_does_not_wait_longer_than_it_must() {
     user.done(Command::CloseTerminal { terminal }).await;
     stop(&host).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_theme_s_colours_are_told_to_children_also_by_the_next_host() {
+    // Asks for the background and prints the answer with its control characters made visible.
+    const ASK: &str =
+        "stty raw -echo; printf '\\033]11;?\\007'; head -c 23 | tr '\\033' '^'; read x";
+    let place = Place::new();
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    user.done(Command::SetTheme {
+        foreground: [1, 2, 3],
+        background: [0x12, 0x34, 0x56],
+        cursor: [4, 5, 6],
+        ansi: [[7; 3]; 16],
+        dark: false,
+    })
+    .await;
+    let terminal = user.sh(ASK).await.id;
+    user.until_read(terminal, "rgb:1212/3434/5656").await;
+    assert_eq!(user.world(false).await.preferences, [], "it is no preference of a client's");
+    stop(&host).await;
+
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let terminal = user.sh(ASK).await.id;
+    user.until_read(terminal, "rgb:1212/3434/5656").await;
+    let key = "host.palette".to_owned();
+    let refused = user.ask(Command::SetPreference { key, value: None }).await;
+    assert_eq!(refused.expect_err("the host's own").kind, ErrorKind::Invalid);
+    stop(&host).await;
+}
