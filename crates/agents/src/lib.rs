@@ -13,12 +13,12 @@
 pub mod command;
 pub mod detect;
 pub mod environment;
+pub mod process;
 pub mod session;
 pub mod stream;
 pub mod turn;
 
 mod probe;
-mod process;
 
 pub use command::{CommandLine, TuiOptions, TurnOptions, tui_command, turn_command};
 pub use detect::{Detected, detect};

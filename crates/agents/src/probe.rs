@@ -118,7 +118,7 @@ impl Probe<'_> {
 /// shell in our own session would stop us), and all it starts can be signalled together.
 #[cfg(unix)]
 #[allow(unsafe_code, reason = "`setsid` has to be called between fork and exec")]
-pub(crate) fn own_session(command: &mut Command) {
+pub fn own_session(command: &mut Command) {
     use std::os::unix::process::CommandExt;
     // SAFETY: the closure only makes the `setsid` system call, which is async-signal-safe, and
     // allocates nothing.
@@ -128,7 +128,7 @@ pub(crate) fn own_session(command: &mut Command) {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn own_session(_command: &mut Command) {}
+pub fn own_session(_command: &mut Command) {}
 
 /// Whether a child has ended, without collecting it: until then its number is not given out again.
 #[cfg(unix)]

@@ -1,36 +1,49 @@
-//! The processes of one turn: a group, and whatever left the group but still carries the turn's mark.
+//! The processes of one turn or one command: a group, and whatever left the group but still carries its
+//! mark.
 
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+pub use crate::probe::own_session;
 
 /// How often it is looked whether everybody has gone.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What a group is told, in order of hardness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Signal {
+pub enum Signal {
+    /// Nothing.
     None,
+    /// SIGINT: stop what you do.
     Interrupt,
+    /// SIGTERM: end.
     Terminate,
+    /// SIGKILL.
     Kill,
 }
 
 /// Kills everybody in it when dropped, unless disarmed.
 #[derive(Debug)]
-pub(crate) struct Group {
+pub struct Group {
     /// The leader's process id; `None` once there is nobody left to signal.
     leader: Option<u32>,
-    /// `NAME=VALUE` in the environment of everybody the turn started.
+    /// `NAME=VALUE` in the environment of everybody who was started.
     mark: String,
 }
 
 impl Group {
+    /// The group of a process that leads one, and everybody with this `NAME=VALUE` in the environment.
+    #[must_use]
     pub fn new(leader: Option<u32>, mark: String) -> Self {
         Self { leader, mark }
     }
 
-    /// Tells when the leader has ended, without collecting it.
+    /// Tells when the leader has ended, without collecting it: as long as it is not collected its number
+    /// is nobody else's, and the group can be signalled.
+    #[must_use]
     pub fn watch(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let leader = self.leader;
@@ -63,8 +76,8 @@ impl Group {
             for pid in left {
                 signal_one(pid, Signal::Terminate);
             }
-            let deadline = tokio::time::Instant::now() + grace;
-            while tokio::time::Instant::now() < deadline && !marked(&self.mark).is_empty() {
+            let deadline = Instant::now() + grace;
+            while Instant::now() < deadline && !marked(&self.mark).is_empty() {
                 tokio::time::sleep(LOOK).await;
             }
         }
@@ -88,6 +101,25 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.signal(Signal::Kill);
+    }
+}
+
+/// Reads what there is; 0, once, at the end. Never comes back when there is nothing to read from, so
+/// that it can stand in a `select!`. Loses nothing when dropped.
+pub async fn read<R: AsyncRead + Unpin>(from: &mut Option<R>, into: &mut [u8]) -> usize {
+    let Some(reader) = from else { return std::future::pending().await };
+    let count = reader.read(into).await.unwrap_or(0);
+    if count == 0 {
+        *from = None;
+    }
+    count
+}
+
+/// Waits until an instant; for ever without one.
+pub async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

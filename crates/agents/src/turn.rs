@@ -5,14 +5,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use maestro_core::turn::{Event, Failure, FailureKind, Outcome, Usage};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Child;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use crate::command::CommandLine;
 use crate::probe::own_session;
-use crate::process::{Group, Signal};
+use crate::process::{Group, Signal, read, until};
 use crate::stream::{Ended, Exit, Parser};
 
 /// Longest line that is read whole. The longest real ones carry a picture of a few MiB; of a longer
@@ -324,24 +324,6 @@ fn overdue(limits: Limits, started: Instant) -> Ended {
         (Some(total), _) if started.elapsed() >= total => Ended::TimedOut(total),
         (_, Some(silence)) => Ended::Silent(silence),
         (total, None) => Ended::TimedOut(total.unwrap_or_default()),
-    }
-}
-
-/// Reads what there is; 0, once, at the end. Never comes back when there is nothing to read from, so
-/// that it can stand in a `select!`. Loses nothing when dropped.
-async fn read<R: AsyncRead + Unpin>(from: &mut Option<R>, into: &mut [u8]) -> usize {
-    let Some(reader) = from else { return std::future::pending().await };
-    let count = reader.read(into).await.unwrap_or(0);
-    if count == 0 {
-        *from = None;
-    }
-    count
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -316,9 +316,9 @@ impl Actor {
         let run = self.machine.run();
         let directory = run.spec.directory.clone();
         let limit = seconds(run.spec.verify_timeout_s);
-        let mut marks = self.marks();
+        let marks = self.marks();
         // Of this command only: a turn of the same run is none of its business.
-        marks.push(("MAESTRO_VERIFY".to_owned(), format!("{}-{}", std::process::id(), now_ms())));
+        let mark = ("MAESTRO_VERIFY", format!("{}-{}-{}", run.id, std::process::id(), now_ms()));
         let providers = Arc::clone(&self.deps.providers);
         let (stop, stopped) = watch::channel(false);
         let answer = async move {
@@ -330,7 +330,7 @@ impl Actor {
                 return Input::Broken(gone(&directory));
             }
             let command =
-                command::Command { line: &line, directory: &directory, env, marks, limit };
+                command::Command { line: &line, directory: &directory, env, marks, mark, limit };
             let verify = command::run(command, stopped).await;
             Input::Verified { verify, duration_ms: millis(began.elapsed()) }
         };

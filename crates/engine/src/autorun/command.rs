@@ -6,10 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use maestro_agents::process::{Group, Signal, own_session, read, until};
 use maestro_core::run::Verify;
-use maestro_pty::Marker;
-use rustix::process::{Pid, Signal};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -30,6 +28,8 @@ pub(super) struct Command<'a> {
     pub(super) env: Vec<(OsString, OsString)>,
     /// Variables by which what it starts is recognised.
     pub(super) marks: Vec<(String, String)>,
+    /// One that nothing else has.
+    pub(super) mark: (&'static str, String),
     pub(super) limit: Option<Duration>,
 }
 
@@ -41,50 +41,55 @@ pub(super) async fn run(command: Command<'_>, mut cancelled: watch::Receiver<boo
         Ok(child) => child,
         Err(error) => return verify(None, format!("It could not be started: {error}.")),
     };
-    let family = Family { child: child.id(), marker: Marker::new(command.marks.iter().cloned()) };
+    let mut group = Group::new(child.id(), format!("{}={}", command.mark.0, command.mark.1));
+    let mut exited = group.watch();
     let mut tail = Tail::default();
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     let (mut out_buffer, mut err_buffer) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
-    let mut status = None;
+    let mut has_exited = false;
     let mut ended_by = None;
     // When the next thing is due: the limit, a harder signal, or giving up the output.
     let mut due = command.limit.and_then(|limit| Instant::now().checked_add(limit));
-    let mut sent = None;
-    while status.is_none() || out.is_some() || err.is_some() {
+    let mut sent = Signal::None;
+    while !has_exited || out.is_some() || err.is_some() {
         tokio::select! {
             count = read(&mut out, &mut out_buffer) => tail.feed(&out_buffer[..count]),
             count = read(&mut err, &mut err_buffer) => tail.feed(&err_buffer[..count]),
-            result = child.wait(), if status.is_none() => {
-                status = Some(result.ok());
+            _ = &mut exited, if !has_exited => {
+                has_exited = true;
                 due = Some(Instant::now() + LINGER);
             }
-            Ok(()) = cancelled.changed(), if sent.is_none() && status.is_none() => {
+            Ok(()) = cancelled.changed(), if sent == Signal::None && !has_exited => {
                 if *cancelled.borrow_and_update() {
                     ended_by = Some("It was stopped.".to_owned());
-                    sent = Some(family.signal(Signal::TERM));
+                    sent = Signal::Terminate;
+                    group.signal(sent);
                     due = Some(Instant::now() + GRACE);
                 }
             }
             () = until(due) => {
-                let next = match (&status, sent) {
-                    // Its output is held open by something it left behind.
-                    (Some(_), _) => break,
-                    (None, None) => {
+                // Its output is held open by something it left behind, or it hangs in the kernel.
+                if has_exited || sent == Signal::Kill {
+                    break;
+                }
+                sent = match sent {
+                    Signal::None => {
                         let limit = command.limit.unwrap_or_default();
                         ended_by = Some(format!("It took longer than {} s.", limit.as_secs()));
-                        Signal::TERM
+                        Signal::Terminate
                     }
-                    (None, Some(Signal::TERM)) => Signal::KILL,
-                    // It hangs in the kernel: nothing can be waited for.
-                    (None, Some(_)) => break,
+                    _ => Signal::Kill,
                 };
-                sent = Some(family.signal(next));
+                group.signal(sent);
                 due = Some(Instant::now() + GRACE);
             }
         }
     }
-    family.end().await;
-    let exit_code = status.flatten().and_then(|status| status.code());
+    group.end(Duration::ZERO).await;
+    // Dead by now, or hanging in the kernel: then it is not waited for.
+    let status = tokio::time::timeout(GRACE, child.wait()).await;
+    group.disarm();
+    let exit_code = status.ok().and_then(Result::ok).and_then(|status| status.code());
     let mut output = tail.text();
     match ended_by {
         Some(why) => {
@@ -108,66 +113,15 @@ fn spawn(command: &Command<'_>) -> std::io::Result<tokio::process::Child> {
         .envs(command.env.iter().map(|(name, value)| (name, value)))
         .env("PWD", command.directory)
         .envs(command.marks.iter().map(|(name, value)| (name, value)))
+        .env(command.mark.0, &command.mark.1)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    #[cfg(unix)]
-    let _ = std::os::unix::process::CommandExt::process_group(&mut process, 0);
+    // Without a terminal of the host's, where it could ask somebody.
+    own_session(&mut process);
     let mut process = tokio::process::Command::from(process);
     let _ = process.kill_on_drop(true);
     process.spawn()
-}
-
-/// A command and everything it started. Ended when dropped.
-struct Family {
-    child: Option<u32>,
-    marker: Marker,
-}
-
-impl Family {
-    /// Signals the group, and says which signal it was.
-    fn signal(&self, signal: Signal) -> Signal {
-        let group = self.child.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(group) = group {
-            let _ = rustix::process::kill_process_group(group, signal);
-        }
-        signal
-    }
-
-    /// Ends the group, and what has left it: those are known by their environment.
-    async fn end(&self) {
-        let _ = self.signal(Signal::KILL);
-        for _ in 0..100 {
-            if self.marker.signal(Signal::KILL) == 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-}
-
-impl Drop for Family {
-    fn drop(&mut self) {
-        let _ = self.signal(Signal::KILL);
-        let _ = self.marker.signal(Signal::KILL);
-    }
-}
-
-/// Reads what there is; 0, once, at the end. Never comes back without a reader.
-async fn read<R: AsyncRead + Unpin>(from: &mut Option<R>, into: &mut [u8]) -> usize {
-    let Some(reader) = from else { return std::future::pending().await };
-    let count = reader.read(into).await.unwrap_or(0);
-    if count == 0 {
-        *from = None;
-    }
-    count
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// The end of an output.
@@ -234,6 +188,8 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const MARK: &str = "MAESTRO_TEST_VERIFY";
+
     fn check(line: &str, limit: Duration, stop: bool) -> Verify {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let (stopper, cancelled) = watch::channel(false);
@@ -245,7 +201,8 @@ mod tests {
             line,
             directory: Path::new("/"),
             env: vec![("PATH".into(), path)],
-            marks: vec![("MAESTRO_TEST_VERIFY".into(), format!("{}", std::process::id()))],
+            marks: Vec::new(),
+            mark: (MARK, std::process::id().to_string()),
             limit: Some(limit),
         };
         runtime.expect("a runtime").block_on(run(command, cancelled))
@@ -295,8 +252,8 @@ mod tests {
         // Something in the background holds the output open, in a session of its own.
         let verify = check("setsid sleep 1000 & exit 0", minute, false);
         assert_eq!(verify.exit_code, Some(0));
-        let mark = (String::from("MAESTRO_TEST_VERIFY"), format!("{}", std::process::id()));
-        assert!(Marker::new([mark]).processes().is_empty());
+        let mark = (MARK.to_owned(), std::process::id().to_string());
+        assert!(maestro_pty::Marker::new([mark]).processes().is_empty());
         let verify = check("yes line | head -c 3000000; echo last", minute, false);
         assert!(
             verify.output.len() <= KEPT && verify.output.ends_with("line\nlast"),
