@@ -23,10 +23,11 @@ enum Step {
     Lint,
     /// The documentation builds, and its links lead somewhere.
     Document,
-    /// Unit tests, integration tests, flows, the real window, the rules about dependencies.
-    Test,
     /// The examples in the documentation.
     Examples,
+    /// Unit tests, integration tests, flows, the real window, the rules about dependencies. Last, so
+    /// that its summary is what a reader of the log sees.
+    Test,
 }
 
 pub fn run(options: &Options) -> Result<()> {
