@@ -314,8 +314,8 @@ impl Step {
             Self::TaskEnded { task } => {
                 let mark = if task.state == TaskState::Done { '✓' } else { '✗' };
                 let took = output::duration(Duration::from_millis(task.duration_ms));
-                let why = if task.state == TaskState::Done { String::new() } else { because(task) };
-                format!("{mark}  {} · {took}{why}", title(task))
+                // Of a task that is done, what is worth knowing all the same: that nothing changed, for one.
+                format!("{mark}  {} · {took}{}", title(task), because(task))
             }
             Self::Waiting { because, .. } => format!("waiting: {}", output::plain(because)),
             Self::Stopping => "stopping after this task".to_owned(),
