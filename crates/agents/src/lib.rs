@@ -1,7 +1,7 @@
 //! One adapter per agent program: is it there, how is it started, what does its stream mean.
 //!
 //! The way through this crate: [`Environment::login`] is what the user's own shell would give a
-//! program; [`detect`] finds a provider in it; [`tui_command`] and [`turn_command`] say how to start
+//! program; [`detect()`] finds a provider in it; [`tui_command`] and [`turn_command`] say how to start
 //! one; a [`Parser`] turns the lines of a turn into [`maestro_core::turn::Event`]s and its end into an
 //! [`maestro_core::turn::Outcome`]; [`turn::run`] does all of that for one turn and leaves no process
 //! behind. [`latest_session`] looks into a provider's own store for the session of a TUI that does not
