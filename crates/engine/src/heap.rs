@@ -10,6 +10,9 @@ const LIMIT: usize = 96 << 20;
 /// pages otherwise. It takes about a millisecond.
 const TRIM_AFTER: usize = 4096;
 
+/// Bytes of rows from which on the end of one terminal is reason enough.
+const WORTH: usize = 1 << 20;
+
 /// The books of one host.
 #[derive(Debug, Default)]
 pub(crate) struct Heap {
@@ -32,6 +35,13 @@ impl Heap {
     /// Rows were compressed.
     pub(crate) fn compressed(&self, rows: usize) {
         let _ = self.compressed.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// A terminal with so many bytes of rows is gone: gives its memory back where it is worth it.
+    pub(crate) fn freed(&self, bytes: usize) {
+        if bytes >= WORTH {
+            trim();
+        }
     }
 
     /// A terminal has nothing more to compress: gives memory back where it is worth it.

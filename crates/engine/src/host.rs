@@ -6,7 +6,7 @@
 //!    └──────── client queues <── world <─┴── notices <── sessions <── parse pool <── PTYs
 //! ```
 //!
-//! Everything that is told goes through the [`world`], everything that is asked through [`commands`].
+//! Everything that is told goes through the `world`, everything that is asked through `commands`.
 //! Nothing waits for a client, and the failure of one agent's, terminal's or client's work is that
 //! one's failure: it is caught, logged and told, and the host goes on.
 
@@ -145,7 +145,9 @@ impl Host {
         }
         detach(refresh_branches(Arc::clone(&shared)));
         if let Some(listener) = listener {
-            detach(serve::listen(Arc::clone(&shared), listener));
+            let listening = tokio::spawn(serve::listen(Arc::clone(&shared), listener));
+            let mut place = shared.listening.lock().unwrap_or_else(PoisonError::into_inner);
+            *place = Some(listening);
         }
         tracing::info!(
             instance = shared.instance,
@@ -271,6 +273,8 @@ pub(crate) struct Shared {
     pub(crate) starting: tokio::sync::RwLock<()>,
     phase: watch::Sender<Phase>,
     recovered: watch::Sender<bool>,
+    /// Takes connections; ended before the lock is given back.
+    listening: Mutex<Option<tokio::task::JoinHandle<()>>>,
     threads: Mutex<Option<Pool<Session>>>,
     lock: Mutex<Option<Lock>>,
 }
@@ -312,6 +316,7 @@ impl Shared {
             starting: tokio::sync::RwLock::default(),
             phase: watch::Sender::new(Phase::Running),
             recovered: watch::Sender::new(false),
+            listening: Mutex::default(),
             threads: Mutex::new(Some(pool)),
             lock: Mutex::new(Some(lock)),
         }))
@@ -372,6 +377,12 @@ impl Shared {
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
         let pool = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         let _ = blocking(move || drop(pool)).await;
+        // With it goes the socket's file: later it could be the next host's.
+        let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(listening) = listening {
+            listening.abort();
+            let _ = listening.await;
+        }
         // The last thing: whoever gets the lock now finds everything else free.
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
         tracing::info!("the host has stopped");

@@ -398,6 +398,7 @@ mod tests {
         let after = Arc::new(job("after", Priority::Hidden, &sender));
         handle.wake(&after);
         assert_eq!(ran.recv_timeout(DEADLINE), Ok("after"));
-        assert_eq!(handle.0.lock().timers.len(), 1);
+        let timers = handle.0.lock().timers.len();
+        assert!(timers <= 1, "{timers} timers for one terminal");
     }
 }

@@ -746,8 +746,13 @@ impl News {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let hot = self.core().hot;
+        let mut core = self.core();
+        let hot = std::mem::take(&mut core.hot);
+        // Now, and not after this function: what it held is to be given back.
+        core.terminal = Terminal::new(Options::new(Size::new(1, 1)));
+        drop(core);
         self.heap.changed(hot, 0);
+        self.heap.freed(hot);
     }
 }
 

@@ -4,6 +4,7 @@
 //! Environments can be read on Linux only; elsewhere the searches here find nothing, and a terminal's
 //! process group is all that is ended.
 
+use std::collections::HashSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -140,6 +141,22 @@ impl Process {
 /// Whether any process has an id, a zombie included.
 pub(crate) fn exists(pid: u32) -> bool {
     fs::symlink_metadata(format!("/proc/{pid}")).is_ok()
+}
+
+/// The values that a variable has in the environments of living processes, ourselves excepted: which
+/// of many markers are worth looking for, in one look.
+#[must_use]
+pub fn values_of(name: &str) -> HashSet<String> {
+    let value = |environ: Vec<u8>| {
+        environ.split(|byte| *byte == 0).find_map(|entry| {
+            let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+            Some(String::from_utf8_lossy(value).into_owned())
+        })
+    };
+    all_processes()
+        .filter(|pid| *pid != std::process::id())
+        .filter_map(|pid| value(fs::read(format!("/proc/{pid}/environ")).ok()?))
+        .collect()
 }
 
 /// Living processes of a session (`setsid`), by the session leader's id.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maestro_core::agent::{Agent, Source, State};
-use maestro_pty::process::{Process, Signal};
+use maestro_pty::process::{Process, Signal, values_of};
 use maestro_pty::{Grace, Marker};
 use maestro_store::{Host, Store};
 
@@ -103,14 +103,12 @@ fn end_leftovers(shared: &Shared) -> Result<(), maestro_store::Error> {
         }
         let _ = store.remove_terminal(terminal.id)?;
     }
+    let left = values_of(HOST);
     for host in store.hosts()? {
-        if host.instance == shared.instance || is_alive(&host) {
+        if host.instance == shared.instance || is_alive(&host) || !left.contains(&host.instance) {
             continue;
         }
         let marker = Marker::new([(HOST.to_owned(), host.instance.clone())]);
-        if marker.processes().is_empty() {
-            continue;
-        }
         tracing::info!(host = host.instance, "ending what a dead host left");
         if !marker.end(GRACE) {
             let text = "Something an earlier host started could not be ended; see `ps e`.";

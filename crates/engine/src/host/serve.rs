@@ -30,14 +30,10 @@ const BREATHER: Duration = Duration::from_millis(100);
 /// How long a client that was told goodbye may take to read it.
 const GOODBYE: Duration = Duration::from_millis(800);
 
-/// Takes connections until the host has stopped.
+/// Takes connections until it is ended.
 pub(crate) async fn listen(shared: Arc<Shared>, listener: Listener) {
     loop {
-        let connection = tokio::select! {
-            connection = listener.accept() => connection,
-            () = shared.stopped() => return,
-        };
-        match connection {
+        match listener.accept().await {
             Ok(connection) => {
                 super::detach(serve(Arc::clone(&shared), connection));
             }

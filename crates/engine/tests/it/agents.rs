@@ -4,6 +4,7 @@ use std::process::Command as Process;
 
 use maestro_core::agent::{Agent, Provider, State};
 use maestro_core::screen::Size;
+use maestro_protocol::Incoming;
 use maestro_protocol::message::{Branch, Command, ErrorKind, Event, NewAgent, Reply};
 use maestro_pty::Marker;
 
@@ -379,15 +380,17 @@ async fn a_hook_that_fails_is_told_before_the_answer() {
     let hook = repository.join(".git/hooks/post-checkout");
     std::fs::rename(place.script("hook", "echo no luck >&2; exit 1"), &hook).expect("moved");
     let host = place.host().await;
-    let user = User::of(&host).await;
+    let (client, mut incoming) = host.connect().await.expect("connected");
+    assert!(client.request(Command::World { follow: true }).await.is_ok());
     let branch = Branch::New { name: "x".into(), base: None };
-    let made = user.ask(Command::NewWorktree { repository, branch, path: None }).await;
+    let made = client.request(Command::NewWorktree { repository, branch, path: None }).await;
     assert!(matches!(made, Ok(Reply::Worktree(_))), "{made:?}");
-    let told = user.look(|state| {
-        state.events.iter().any(|event| {
-            matches!(event, Event::Problem { agent: None, text } if text.contains("no luck"))
-        })
-    });
+    // Only what came before the answer.
+    let mut told = false;
+    while let Ok(heard) = incoming.try_recv() {
+        told |= matches!(heard, Incoming::Event { event: Event::Problem { agent: None, text }, .. }
+            if text.contains("no luck"));
+    }
     assert!(told, "the answer came first");
     stop(&host).await;
 }

@@ -181,3 +181,29 @@ async fn a_full_disk_is_said_and_costs_nothing_that_was_acknowledged() {
     assert_eq!(preferences.len() as u32, kept + 1);
     stop(&host).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_host_may_begin_the_moment_the_lock_is_free() {
+    let place = Place::new();
+    let mut host = place.host_with(|options| options.listen = true).await;
+    for _ in 0..25 {
+        host.stop();
+        let next = async {
+            loop {
+                let mut options = place.options();
+                options.listen = true;
+                match Host::start(options).await {
+                    Ok(host) => return host,
+                    Err(Error::Home(_)) => tokio::task::yield_now().await,
+                    Err(error) => panic!("the lock was free and yet: {error}"),
+                }
+            }
+        };
+        host = within("the next host", next).await;
+        // The one before may take away its own socket only.
+        let (client, _incoming) =
+            client::connect(&place.home(), &Start::Never).await.expect("it answers");
+        assert!(matches!(client.request(Command::HostStatus).await, Ok(Reply::HostStatus(_))));
+    }
+    stop(&host).await;
+}
