@@ -350,7 +350,7 @@ struct Capture {
 /// Feeds, drains and awaits a child. Three short-lived threads, because a pipe that nobody reads and a
 /// child that nobody awaits would each block the other.
 fn exchange(
-    mut child: Child,
+    child: Child,
     stdin: Vec<u8>,
     name: &'static str,
     after: Duration,
@@ -359,22 +359,8 @@ fn exchange(
     let group = Group::of(&child);
     let broken = |source| Error::Process { command: name.into(), source: Arc::new(source) };
     let (said, heard) = channel();
-    if let Some(stream) = child.stdout.take() {
-        listen(stream, limit, said.clone(), Said::Stdout).map_err(broken)?;
-    }
-    if let Some(stream) = child.stderr.take() {
-        listen(stream, STDERR, said.clone(), Said::Stderr).map_err(broken)?;
-    }
-    let _ = thread::Builder::new()
-        .name("git-wait".into())
-        .spawn(move || {
-            if let Some(mut stream) = child.stdin.take() {
-                // A git that ends without reading is judged by its exit code.
-                let _ = stream.write_all(&stdin);
-            }
-            let _ = said.send(Said::Ended(child.wait()));
-        })
-        .map_err(broken)?;
+    // Without a thread for each nobody would feed, hear or await it.
+    converse(child, stdin, limit, said).inspect_err(|_| group.kill()).map_err(broken)?;
 
     let mut talk = Talk::default();
     match talk.hear(&heard, after, limit) {
@@ -402,6 +388,24 @@ fn exchange(
         stderr: talk.stderr,
         name,
     })
+}
+
+/// Starts the three threads.
+fn converse(mut child: Child, stdin: Vec<u8>, limit: usize, said: Sender<Said>) -> io::Result<()> {
+    if let Some(stream) = child.stdout.take() {
+        listen(stream, limit, said.clone(), Said::Stdout)?;
+    }
+    if let Some(stream) = child.stderr.take() {
+        listen(stream, STDERR, said.clone(), Said::Stderr)?;
+    }
+    let _ = thread::Builder::new().name("git-wait".into()).spawn(move || {
+        if let Some(mut stream) = child.stdin.take() {
+            // A git that ends without reading is judged by its exit code.
+            let _ = stream.write_all(&stdin);
+        }
+        let _ = said.send(Said::Ended(child.wait()));
+    })?;
+    Ok(())
 }
 
 #[derive(Debug, PartialEq, Eq)]
