@@ -46,7 +46,7 @@ fn frame() -> Frame {
         glyph: u32::from(b'a') + u32::from(col % 26),
         fg: Color::indexed((col % 16) as u8),
         bg: Color::DEFAULT,
-        flags: if col % 7 == 0 { flags::BOLD } else { 0 },
+        flags: if col.is_multiple_of(7) { flags::BOLD } else { 0 },
         extra: 0,
     };
     let row = Row { cells: (0..120).map(cell).collect(), ..Row::default() };
