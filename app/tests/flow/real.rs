@@ -98,7 +98,9 @@ impl World {
             touch "$ROOT/ready"
             exec sleep 100000
         "#;
-        let holder = Command::new("unshare")
+        // It ends with us, however we end.
+        let holder = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare"])
             .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"])
             .args(["bash", "-c", script, "namespace"])
             .arg(&agents)
