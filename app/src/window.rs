@@ -8,6 +8,7 @@ mod ago;
 mod bare;
 mod bars;
 mod link;
+mod look;
 mod model;
 mod new_agent;
 mod palette;

@@ -28,6 +28,8 @@ pub struct Context<'a> {
     pub now_ms: u64,
     /// Whether the working arc turns.
     pub turning: bool,
+    /// How wide the panel is.
+    pub width: f32,
 }
 
 /// What was pressed.
@@ -72,7 +74,7 @@ pub fn view<'a>(model: &'a Model, context: Context<'a>) -> Element<'a, Message> 
         .height(Length::Fill)
         .style(style::scroll(tokens));
     container(column![list, part::rule(tokens), new_agent(context)])
-        .width(extent::LEFT_PANEL)
+        .width(context.width)
         .height(Length::Fill)
         .style(move |_| style::surface(tokens.panel))
         .into()
@@ -90,6 +92,7 @@ fn agent_row<'a>(
         glyph: status::glyph(tokens, shape, extent::GLYPH, context.turning),
         name: agent.name.clone(),
         reason: reason(agent),
+        short: short(agent),
         pill: pill(model, agent, context),
         selected: context.focused == Some(agent.id),
         marked: context.marked == Some(agent.id),
@@ -109,6 +112,17 @@ pub fn reason(agent: &Agent) -> String {
             format!("{branch} · {because}")
         }
         (_, because, _) => because.to_owned(),
+    }
+}
+
+/// What is left of the reason where it does not fit: where an agent works is in its pane, too; why it
+/// is as it is, is not.
+fn short(agent: &Agent) -> Option<String> {
+    let because = agent.attention.because.trim();
+    match agent.attention.state {
+        State::Resumable => Some("can be resumed".to_owned()),
+        State::Idle | State::Done if !because.is_empty() => Some(because.to_owned()),
+        _ => None,
     }
 }
 
@@ -160,6 +174,15 @@ mod tests {
         for agent in scene::world().agents {
             assert!(!reason(&agent).is_empty(), "{}", agent.name);
         }
+    }
+
+    #[test]
+    fn where_both_do_not_fit_the_reason_stays_and_the_branch_goes() {
+        let mut agent = scene::world().agents[3].clone();
+        agent.branch = Some("docs/preferences".to_owned());
+        agent.attention.because = "its changes are committed".to_owned();
+        assert_eq!(reason(&agent), "docs/preferences · its changes are committed");
+        assert_eq!(short(&agent).as_deref(), Some("its changes are committed"));
     }
 
     #[test]

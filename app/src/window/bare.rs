@@ -19,7 +19,7 @@ use maestro_ui::theme::{self, Tokens, type_scale};
 use maestro_ui::{keys, part, style};
 
 use super::link::{Link, News};
-use super::{load_fonts, program_settings, settings, shell};
+use super::{load_fonts, look, program_settings, settings};
 
 const WIDGET: &str = "terminal";
 const PADDING: f32 = 6.0;
@@ -89,7 +89,7 @@ pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32>
             clock: clock.clone(),
             keymap: Keymap::new(Platform::HERE),
             tokens,
-            look: shell::look(tokens, 1.0),
+            look: look::of(tokens, 1.0),
             zoom: 1.0,
             scale: 1.0,
             new: new.clone(),
@@ -98,7 +98,9 @@ pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32>
             trouble: None,
             exit: Arc::clone(&exit),
         };
-        let (_, opened) = window::open(window_settings(size));
+        // At which scale it will be drawn is known only once it is there.
+        let area = window_size(size, &term.look, 1.0);
+        let (_, opened) = window::open(window::Settings { min_size: None, ..settings(area) });
         let scale = opened.then(window::scale_factor).map(Message::Rescaled);
         let heard = Task::run(term.link.arrivals(), |()| Message::Heard);
         let tasks = Task::batch([term.clock.task(), heard, scale]);
@@ -118,11 +120,11 @@ pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32>
     })
 }
 
-fn window_settings(size: screen::Size) -> window::Settings {
-    let cell = shell::cell(type_scale::TERMINAL);
-    let side = |cells: u16, cell: f32| f32::from(cells) * cell + 2.0 * PADDING;
-    let size = Size::new(side(size.cols, cell.width), side(size.rows, cell.height));
-    window::Settings { min_size: None, ..settings(size) }
+/// How large a window with just these cells is.
+fn window_size(cells: screen::Size, look: &Look, scale: f32) -> Size {
+    let cell = look.cell(scale);
+    let side = |count: u16, cell: f32| f32::from(count) * cell + 2.0 * PADDING;
+    Size::new(side(cells.cols, cell.width), side(cells.rows, cell.height))
 }
 
 fn subscription() -> Subscription<Message> {
@@ -142,7 +144,7 @@ impl Term {
                     news.into_iter().map(|news| self.heard(news)).collect::<Vec<_>>(),
                 );
             }
-            Message::Rescaled(scale) => self.scale = scale,
+            Message::Rescaled(scale) => return self.rescale(scale),
             Message::CloseRequested => return self.close(),
             Message::Opened(Ok(terminal)) => {
                 let _ = self.link.surface(terminal);
@@ -165,6 +167,17 @@ impl Term {
             Message::Closed => return iced::exit(),
         }
         Task::none()
+    }
+
+    /// Cells are whole physical pixels: at another scale the same number takes another size. Once the
+    /// command runs, the window is the user's.
+    fn rescale(&mut self, scale: f32) -> Task<Message> {
+        let before = std::mem::replace(&mut self.scale, scale);
+        if before == scale || self.terminal.is_some() {
+            return Task::none();
+        }
+        let area = window_size(self.new.size, &self.look, scale);
+        window::latest().and_then(move |id| window::resize(id, area))
     }
 
     fn heard(&mut self, news: News) -> Task<Message> {
@@ -254,7 +267,7 @@ impl Term {
 
     fn zoom(&mut self, zoom: f32) {
         self.zoom = zoom.clamp(0.6, 2.4);
-        self.look = shell::look(self.tokens, self.zoom);
+        self.look = look::of(self.tokens, self.zoom);
     }
 
     fn copy(&self, primary: bool) -> Task<Message> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use iced::widget::{column, container, row, stack};
-use iced::{Alignment, Element, Length};
+use iced::{Alignment, Element, Length, Padding};
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
 use maestro_core::keymap::Keymap;
@@ -12,7 +12,7 @@ use maestro_grid::Look;
 use maestro_protocol::message::TerminalInfo;
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
-use maestro_ui::tiles::{Arrangement, tiles};
+use maestro_ui::tiles::{Arrangement, Grain, tiles};
 use maestro_ui::{font, line, part, status};
 use serde::{Deserialize, Serialize};
 
@@ -24,11 +24,14 @@ use super::model::Model;
 /// The gap between panes; each has a ring of one pixel around it, which is part of the 8 one sees.
 pub const GAP: f32 = space::S - 2.0 * extent::LINE;
 
+/// Space around all panes.
+pub const MARGIN: f32 = space::S - extent::LINE;
+
 /// Space between a pane's edge and its cells.
 pub const PADDING: f32 = 7.0;
 
 /// What a pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Pane {
     /// An agent, by one of its two terminals.
     Agent(AgentId),
@@ -70,6 +73,10 @@ pub struct Context<'a> {
     pub focused: Option<Pane>,
     /// How they share the place.
     pub arrangement: Arrangement,
+    /// What they are measured by.
+    pub grain: Grain,
+    /// Whether the panes reach to the left and to the right edge of the window.
+    pub open: (bool, bool),
     /// Physical pixels per logical one.
     pub scale: f32,
     /// Now.
@@ -127,8 +134,11 @@ pub fn view<'a>(
         };
         (pane.key(), element.unwrap_or_else(|| container("").into()))
     });
-    container(tiles(context.arrangement, GAP, panes))
-        .padding(space::S - extent::LINE)
+    // Beside a panel its edge is the margin.
+    let margin = |open: bool| if open { MARGIN } else { 0.0 };
+    let (left, right) = (margin(context.open.0), margin(context.open.1));
+    container(tiles(context.arrangement, context.grain, panes))
+        .padding(Padding { top: MARGIN, right, bottom: MARGIN, left })
         .width(Length::Fill)
         .height(Length::Fill)
         .into()

@@ -16,6 +16,7 @@ pub fn view<'a, Message: 'a>(
     tokens: &'static Tokens,
     now_ms: u64,
     turning: bool,
+    width: f32,
 ) -> Option<Element<'a, Message>> {
     let mut cards = Column::new().spacing(space::L).padding(Padding {
         top: 0.0,
@@ -40,7 +41,7 @@ pub fn view<'a, Message: 'a>(
         .height(Length::Fill)
         .style(style::scroll(tokens));
     let panel = container(list)
-        .width(extent::RIGHT_PANEL)
+        .width(width)
         .height(Length::Fill)
         .style(move |_| style::surface(tokens.panel));
     Some(panel.into())

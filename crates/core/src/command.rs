@@ -28,6 +28,8 @@ pub enum Id {
     /// The pane with this number, from 1 to 9.
     FocusNumber(u8),
     FocusAgents,
+    RegionNext,
+    RegionPrevious,
     PaneMaximise,
     PaneClose,
     LayoutNext,
@@ -48,6 +50,11 @@ pub enum Id {
     RunKill,
     Palette,
     ToggleAgents,
+    AgentsWider,
+    AgentsNarrower,
+    ToggleRuns,
+    RunsWider,
+    RunsNarrower,
     ZoomIn,
     ZoomOut,
     ZoomReset,
@@ -58,6 +65,7 @@ pub enum Id {
     ListAccept,
     ListRename,
     ListRemove,
+    ListLeave,
     OverlayUp,
     OverlayDown,
     OverlayNext,
@@ -518,6 +526,62 @@ pub const ALL: &[Command] = &[
     )
     .group(Group::View),
     command(
+        Id::RegionNext,
+        "view.next-region",
+        "Next region",
+        &["F6"],
+        "Gives the keyboard to the next part of the window: the list of agents, the panes.",
+    )
+    .group(Group::View),
+    command(
+        Id::RegionPrevious,
+        "view.previous-region",
+        "Previous region",
+        &["Shift+F6"],
+        "Gives the keyboard to the previous part of the window.",
+    )
+    .group(Group::View),
+    command(
+        Id::AgentsWider,
+        "view.agents-wider",
+        "Widen the list of agents",
+        &["Alt+Mod+]"],
+        "Shows more of names and reasons.",
+    )
+    .group(Group::View),
+    command(
+        Id::AgentsNarrower,
+        "view.agents-narrower",
+        "Narrow the list of agents",
+        &["Alt+Mod+["],
+        "Leaves more of the window to the panes.",
+    )
+    .group(Group::View),
+    command(
+        Id::ToggleRuns,
+        "view.runs",
+        "Show or hide Auto Run",
+        &["Alt+Mod+R"],
+        "Shows the runs at the right, or makes room for the panes.",
+    )
+    .group(Group::View),
+    command(
+        Id::RunsWider,
+        "view.runs-wider",
+        "Widen Auto Run",
+        &["Alt+Mod+Shift+]"],
+        "Shows more of tasks and their evidence.",
+    )
+    .group(Group::View),
+    command(
+        Id::RunsNarrower,
+        "view.runs-narrower",
+        "Narrow Auto Run",
+        &["Alt+Mod+Shift+["],
+        "Leaves more of the window to the panes.",
+    )
+    .group(Group::View),
+    command(
         Id::ZoomIn,
         "view.zoom-in",
         "Larger text",
@@ -589,6 +653,15 @@ pub const ALL: &[Command] = &[
     command(Id::ListRemove, "list.remove", "Remove", &["Delete"], "Forgets the marked agent.")
         .at(Context::Agents)
         .unlisted(),
+    command(
+        Id::ListLeave,
+        "list.leave",
+        "Back to the pane",
+        &["Escape"],
+        "Gives the keyboard back to the pane that had it.",
+    )
+    .at(Context::Agents)
+    .unlisted(),
     command(Id::OverlayUp, "overlay.up", "Up", &["Up"], "Marks the row above.")
         .at(Context::Overlay)
         .unlisted(),

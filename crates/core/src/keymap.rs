@@ -335,6 +335,10 @@ fn repeats(id: Id) -> bool {
             | Id::ScrollLineDown
             | Id::ScrollPageUp
             | Id::ScrollPageDown
+            | Id::AgentsWider
+            | Id::AgentsNarrower
+            | Id::RunsWider
+            | Id::RunsNarrower
             | Id::ZoomIn
             | Id::ZoomOut
             | Id::Paste

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use iced::Size;
 use iced::advanced::graphics::text::font_system;
 use maestro_core::screen::{Cell, CursorShape, Row, flags};
 use maestro_glyph::{Atlas, Faces, Fonts, Metrics, Pieces, Style};
@@ -39,6 +40,15 @@ impl Key {
     fn fonts(&self) -> Option<Fonts> {
         let (size, line_height) = (f32::from_bits(self.size), f32::from_bits(self.line_height));
         Fonts::new(&self.faces, size, line_height).ok()
+    }
+}
+
+impl Look {
+    /// The size of a cell in logical pixels, on a screen with so many physical pixels per logical one.
+    #[must_use]
+    pub fn cell(&self, scale: f32) -> Size {
+        let Metrics { width, height, .. } = metrics(self, scale);
+        Size::new(width as f32 / scale, height as f32 / scale)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::theme::type_scale::Step;
 #[derive(Debug, Clone)]
 pub struct Line {
     content: String,
+    short: Option<String>,
     step: Step,
     font: Font,
     color: Color,
@@ -21,7 +22,7 @@ pub struct Line {
 /// One line of text.
 #[must_use]
 pub fn line(content: impl Into<String>, step: Step, font: Font, color: Color) -> Line {
-    Line { content: content.into(), step, font, color, width: Length::Shrink }
+    Line { content: content.into(), short: None, step, font, color, width: Length::Shrink }
 }
 
 impl Line {
@@ -29,6 +30,12 @@ impl Line {
     #[must_use]
     pub fn fill(self) -> Self {
         Self { width: Length::Fill, ..self }
+    }
+
+    /// What is shown instead where the whole does not fit.
+    #[must_use]
+    pub fn or(self, short: Option<String>) -> Self {
+        Self { short, ..self }
     }
 
     fn text<'a>(&self, content: &'a str) -> text::Text<&'a str> {
@@ -50,6 +57,7 @@ impl Line {
 /// What was measured, kept as long as text and width stay the same.
 struct State<P> {
     content: String,
+    short: Option<String>,
     key: (Step, Font),
     width: f32,
     paragraph: P,
@@ -66,6 +74,7 @@ where
     fn state(&self) -> tree::State {
         tree::State::new(State {
             content: String::new(),
+            short: None,
             key: (self.step, self.font),
             width: -1.0,
             paragraph: Renderer::Paragraph::default(),
@@ -80,16 +89,18 @@ where
         let state = tree.state.downcast_mut::<State<Renderer::Paragraph>>();
         let width = limits.max().width;
         let key = (self.step, self.font);
-        if state.width != width || state.key != key || state.content != self.content {
+        let same = state.content == self.content && state.short == self.short;
+        if state.width != width || state.key != key || !same {
             let measure = |text: &str| Renderer::Paragraph::with_text(self.text(text));
             let whole = measure(&self.content);
             state.paragraph = if whole.min_bounds().width <= width {
                 whole
             } else {
                 let fits = |text: &str| measure(text).min_bounds().width <= width;
-                measure(&shortened(&self.content, fits))
+                measure(&fitting(&self.content, self.short.as_deref(), fits))
             };
             state.content.clone_from(&self.content);
+            state.short.clone_from(&self.short);
             (state.key, state.width) = (key, width);
         }
         let size = Size::new(state.paragraph.min_bounds().width.ceil(), self.step.1);
@@ -121,6 +132,15 @@ where
     }
 }
 
+/// What is shown of a text that does not fit.
+fn fitting(text: &str, short: Option<&str>, fits: impl Fn(&str) -> bool) -> String {
+    match short {
+        Some(short) if fits(short) => short.to_owned(),
+        Some(short) => shortened(short, fits),
+        None => shortened(text, fits),
+    }
+}
+
 /// The longest beginning of a text that fits with an ellipsis after it.
 fn shortened(text: &str, fits: impl Fn(&str) -> bool) -> String {
     let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
@@ -138,6 +158,17 @@ impl<'a, Message: 'a> From<Line> for Element<'a, Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shorter_text_stands_in_for_one_that_does_not_fit() {
+        let fits = |text: &str| text.chars().count() <= 12;
+        assert_eq!(fitting("docs/a · it is done", Some("it is done"), fits), "it is done");
+        assert_eq!(
+            fitting("docs/a · ended by itself", Some("ended by itself"), fits),
+            "ended by it…"
+        );
+        assert_eq!(fitting("docs/a · it is done", None, fits), "docs/a · it…");
+    }
 
     fn check(text: &str, width: usize, expected: &str) {
         assert_eq!(shortened(text, |text| text.chars().count() <= width), expected);

@@ -131,6 +131,8 @@ pub struct AgentRow<'a, Message> {
     pub name: String,
     /// Why it is in that state.
     pub reason: String,
+    /// What is shown instead where the reason does not fit.
+    pub short: Option<String>,
     /// The one fact that matters now.
     pub pill: Option<Element<'a, Message>>,
     /// Whether its pane has the keyboard.
@@ -147,10 +149,10 @@ pub fn agent_row<'a, Message: Clone + 'a>(
     parts: AgentRow<'a, Message>,
     on_press: Message,
 ) -> Element<'a, Message> {
-    let AgentRow { glyph, name, reason, pill, selected, marked, child } = parts;
+    let AgentRow { glyph, name, reason, short, pill, selected, marked, child } = parts;
     let lines = column![
         line(name, type_scale::BASE, font::MEDIUM, tokens.text).fill(),
-        line(reason, type_scale::SMALL, font::REGULAR, tokens.dim).fill(),
+        line(reason, type_scale::SMALL, font::REGULAR, tokens.dim).or(short).fill(),
     ]
     .width(Length::Fill);
     let indent = if child { space::L } else { 0.0 };

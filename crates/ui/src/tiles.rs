@@ -54,9 +54,10 @@ impl Arrangement {
 
     /// Where each of `count` panes goes.
     #[must_use]
-    pub fn places(self, count: usize, area: Size, gap: f32) -> Vec<Rectangle> {
+    pub fn places(self, count: usize, area: Size, grain: &Grain) -> Vec<Rectangle> {
+        let gap = grain.gap;
         match self {
-            Self::Automatic => regular(count, best_columns(count, area, gap), area, gap),
+            Self::Automatic => regular(count, best_columns(count, area, grain), area, gap),
             Self::Columns => regular(count, count, area, gap),
             Self::Rows => regular(count, 1, area, gap),
             Self::Main => main(count, area, gap),
@@ -64,17 +65,58 @@ impl Arrangement {
     }
 }
 
-/// Logical pixels a pane of 80 by 24 cells takes, header included: what a program in a terminal
-/// expects to have at least.
-const COMFORTABLE: Size = Size::new(600.0, 440.0);
+/// What panes are measured by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grain {
+    /// Between two panes.
+    pub gap: f32,
+    /// A character's place.
+    pub cell: Size,
+    /// What a pane takes besides its cells: header, borders, padding.
+    pub frame: Size,
+}
 
-fn best_columns(count: usize, area: Size, gap: f32) -> usize {
+impl Grain {
+    /// How many cells, side by side and on top of each other, a pane of this size has.
+    #[must_use]
+    pub fn cells(&self, pane: Size) -> (f32, f32) {
+        let whole = |side: f32, frame: f32, cell: f32| ((side - frame) / cell.max(1.0)).floor();
+        (
+            whole(pane.width, self.frame.width, self.cell.width).max(0.0),
+            whole(pane.height, self.frame.height, self.cell.height).max(0.0),
+        )
+    }
+}
+
+/// What a program in a terminal expects to have at least.
+const COLUMNS: f32 = 80.0;
+const ROWS: f32 = 24.0;
+
+/// With fewer rows than this, 80 columns are no comfort.
+const FEW_ROWS: f32 = 12.0;
+
+/// What a program takes for its own prompt and status: rows that show nothing of its work.
+const OWN_ROWS: f32 = 2.0;
+
+/// How many columns of panes: enough for every pane to have its 80 columns of text while it has a dozen
+/// rows, too; where that cannot be, what comes closest in both, an even arrangement before an uneven.
+fn best_columns(count: usize, area: Size, grain: &Grain) -> usize {
     let score = |columns: usize| {
         let rows = count.div_ceil(columns);
-        let (width, height) = (share(area.width, columns, gap), share(area.height, rows, gap));
-        (width / COMFORTABLE.width).min(1.0) * (height / COMFORTABLE.height).min(1.0)
+        let pane =
+            Size::new(share(area.width, columns, grain.gap), share(area.height, rows, grain.gap));
+        let (wide, high) = grain.cells(pane);
+        let even = if count == columns * rows { 1.0 } else { 0.95 };
+        // Lines that wrap cost more than lines that are out of sight.
+        let lines = ((high - OWN_ROWS) / (ROWS - OWN_ROWS)).clamp(0.01, 1.0);
+        let close = (wide / COLUMNS).min(1.0).powf(1.6) * lines * even;
+        (wide >= COLUMNS && high >= FEW_ROWS, close)
     };
-    (1..=count.max(1)).max_by(|a, b| score(*a).total_cmp(&score(*b)).then(b.cmp(a))).unwrap_or(1)
+    let better = |a: &usize, b: &usize| {
+        let (a, b) = ((score(*a), a), (score(*b), b));
+        a.0.0.cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1)).then(b.1.cmp(a.1))
+    };
+    (1..=count.max(1)).max_by(better).unwrap_or(1)
 }
 
 fn share(whole: f32, parts: usize, gap: f32) -> f32 {
@@ -157,16 +199,16 @@ fn overlap(a: f32, a_length: f32, b: f32, b_length: f32) -> bool {
 /// Children laid out by an arrangement, each with a key that is its identity.
 pub fn tiles<'a, Message: 'a>(
     arrangement: Arrangement,
-    gap: f32,
+    grain: Grain,
     children: impl IntoIterator<Item = (u64, Element<'a, Message>)>,
 ) -> Element<'a, Message> {
     let (keys, children) = children.into_iter().unzip();
-    Element::new(Tiles { arrangement, gap, keys, children })
+    Element::new(Tiles { arrangement, grain, keys, children })
 }
 
 struct Tiles<'a, Message> {
     arrangement: Arrangement,
-    gap: f32,
+    grain: Grain,
     keys: Vec<u64>,
     children: Vec<Element<'a, Message>>,
 }
@@ -216,7 +258,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Tiles<'_, Message> {
         limits: &layout::Limits,
     ) -> layout::Node {
         let size = limits.resolve(Length::Fill, Length::Fill, Size::ZERO);
-        let places = self.arrangement.places(self.children.len(), size, self.gap);
+        let places = self.arrangement.places(self.children.len(), size, &self.grain);
         let nodes = self.children.iter_mut().zip(&mut tree.children).zip(places);
         let nodes = nodes
             .map(|((child, tree), place)| {
@@ -319,20 +361,38 @@ mod tests {
 
     const GAP: f32 = 8.0;
 
+    const GRAIN: Grain =
+        Grain { gap: GAP, cell: Size::new(7.0, 16.0), frame: Size::new(18.0, 49.0) };
+
     fn columns(count: usize, width: f32, height: f32) -> usize {
-        best_columns(count, Size::new(width, height), GAP)
+        best_columns(count, Size::new(width, height), &GRAIN)
     }
 
     #[test]
-    fn panes_stay_as_close_to_80_by_24_as_can_be() {
+    fn panes_keep_80_columns_where_they_can() {
         for (count, width, height, expected) in [
-            (1, 1190.0, 830.0, 1),
-            (2, 800.0, 830.0, 1),
-            (2, 1190.0, 830.0, 2),
-            (4, 1190.0, 830.0, 2),
+            // 1440×900 with the list of agents.
+            (1, 1177.0, 816.0, 1),
+            (2, 1177.0, 816.0, 2),
+            (3, 1177.0, 816.0, 2),
+            (5, 1177.0, 816.0, 2),
+            (7, 1177.0, 816.0, 2),
+            (16, 1177.0, 816.0, 4),
+            // The same with a run beside them.
+            (2, 856.0, 816.0, 1),
+            (3, 856.0, 816.0, 1),
+            (4, 856.0, 816.0, 2),
+            // 1000×640.
+            (1, 737.0, 556.0, 1),
+            (2, 737.0, 556.0, 1),
+            (3, 737.0, 556.0, 1),
+            (5, 737.0, 556.0, 2),
+            (16, 737.0, 556.0, 4),
+            // 1920×1080.
+            (3, 1657.0, 996.0, 2),
+            (6, 1657.0, 996.0, 2),
+            (16, 1657.0, 996.0, 4),
             (3, 2400.0, 700.0, 3),
-            (6, 1650.0, 1000.0, 3),
-            (16, 1900.0, 1100.0, 4),
         ] {
             assert_eq!(columns(count, width, height), expected, "{count} in {width}×{height}");
         }
@@ -343,7 +403,7 @@ mod tests {
         let area = Size::new(1001.0, 633.0);
         for arrangement in Arrangement::ALL {
             for count in 1..=17 {
-                let places = arrangement.places(count, area, GAP);
+                let places = arrangement.places(count, area, &GRAIN);
                 assert_eq!(places.len(), count);
                 let right = places.iter().map(|p| p.x + p.width).fold(0.0, f32::max);
                 let bottom = places.iter().map(|p| p.y + p.height).fold(0.0, f32::max);
@@ -360,7 +420,7 @@ mod tests {
     #[test]
     fn no_panes_need_no_places() {
         for arrangement in Arrangement::ALL {
-            assert!(arrangement.places(0, Size::new(10.0, 10.0), GAP).is_empty());
+            assert!(arrangement.places(0, Size::new(10.0, 10.0), &GRAIN).is_empty());
         }
     }
 

@@ -118,6 +118,11 @@ fn nothing_essential_is_taken_from_a_terminal() {
             for text in command.default_chords(platform) {
                 let (held, code) = text.parse::<Chord>().expect(text).pressed(platform);
                 let name = format!("{text} of {} on {platform:?}", command.name);
+                // The one key that leaves a pane, whatever runs in it, on every desktop.
+                if code == Code::F(6) && !held.control && !held.alt && !held.logo {
+                    assert!(matches!(command.id, Id::RegionNext | Id::RegionPrevious), "{name}");
+                    continue;
+                }
                 assert!(held.control || held.alt || held.logo || held.shift, "bare: {name}");
                 if held.logo {
                     continue;

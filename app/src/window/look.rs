@@ -1,0 +1,27 @@
+//! How terminals look in a theme.
+
+use std::sync::Arc;
+
+use maestro_grid::{Faces, Look, Palette};
+use maestro_ui::font;
+use maestro_ui::theme::{Tokens, type_scale};
+
+/// How terminals look in a theme.
+#[must_use]
+pub fn of(tokens: &Tokens, zoom: f32) -> Arc<Look> {
+    let [.., regular, bold, italic, bold_italic, _] = font::FILES;
+    let faces =
+        Faces { regular, bold: Some(bold), italic: Some(italic), bold_italic: Some(bold_italic) };
+    let colors = &tokens.terminal;
+    let own = if tokens.dark { Palette::NOCTURNE } else { Palette::MATINEE };
+    let palette = Palette {
+        foreground: colors.foreground,
+        background: colors.background,
+        cursor: colors.cursor,
+        cursor_text: colors.background,
+        selection: colors.selection,
+        ansi: colors.ansi,
+        ..own
+    };
+    Look::new(faces, type_scale::TERMINAL * zoom, palette)
+}

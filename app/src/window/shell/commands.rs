@@ -1,0 +1,314 @@
+//! What the user does: every command of the registry that has a meaning here.
+
+use iced::{Task, clipboard};
+use maestro_core::agent::State;
+use maestro_core::command::Id;
+use maestro_core::input::{Input, ScrollTo, Select};
+use maestro_core::{AgentId, TerminalId};
+use maestro_protocol::message::{Command, NewTerminal, Reply};
+use maestro_ui::theme::Tokens;
+use maestro_ui::tiles::{self, Arrangement, Direction};
+
+use super::layout::{Panel, STEP};
+use super::{Message, Overlay, Shell};
+use crate::window::model;
+use crate::window::palette::Palette;
+use crate::window::panes::{self, Pane, Side};
+use crate::window::prompt::Prompt;
+use crate::window::toast::{self, Kind};
+use crate::window::{agents, look};
+
+/// Steps of the terminals' text size, as multiples of the normal one.
+const ZOOM: (f32, f32, f32) = (0.6, 2.4, 0.1);
+
+impl Shell {
+    pub(super) fn command(&mut self, id: Id) -> Task<Message> {
+        match id {
+            Id::Palette => {
+                self.overlay =
+                    Some(Overlay::Palette(Palette::new(&self.model.agents, &self.keymap)));
+            }
+            Id::AgentNew | Id::WorktreeNew => return self.open_new_agent(),
+            Id::AgentRename | Id::ListRename => {
+                self.overlay =
+                    self.chosen_agent().map(|agent| Overlay::Prompt(Prompt::rename(agent)));
+            }
+            Id::AgentRemove | Id::ListRemove => {
+                self.overlay =
+                    self.chosen_agent().map(|agent| Overlay::Prompt(Prompt::remove(agent)));
+            }
+            Id::AgentResume => return self.resume(),
+            Id::AgentStop => {
+                if let Some(agent) = self.chosen_agent().map(|agent| agent.id) {
+                    return self.ask(Command::StopAgent { agent });
+                }
+            }
+            Id::ToggleShell => return self.toggle_shell(),
+            Id::TerminalNew => return self.new_terminal(),
+            Id::FocusNext => self.focus_step(1),
+            Id::FocusPrevious => self.focus_step(-1),
+            Id::FocusLeft => self.focus_towards(Direction::Left),
+            Id::FocusRight => self.focus_towards(Direction::Right),
+            Id::FocusUp => self.focus_towards(Direction::Up),
+            Id::FocusDown => self.focus_towards(Direction::Down),
+            Id::FocusNumber(number) => {
+                if let Some(pane) = self.all_panes().get(usize::from(number).saturating_sub(1)) {
+                    self.focus_pane(*pane);
+                }
+            }
+            Id::PaneMaximise => {
+                self.kept.maximised = !self.kept.maximised && self.focused().is_some()
+            }
+            Id::PaneClose => self.close_pane(),
+            Id::LayoutNext => self.arrange(self.arrangement().next()),
+            Id::LayoutAuto => self.arrange(Arrangement::Automatic),
+            Id::LayoutColumns => self.arrange(Arrangement::Columns),
+            Id::Copy => return self.copy(false),
+            Id::Paste => return self.paste(),
+            Id::SelectAll => self.terminal_input(Input::Select(Select::All)),
+            Id::ScrollLineUp => self.terminal_input(Input::Scroll(ScrollTo::Lines(1))),
+            Id::ScrollLineDown => self.terminal_input(Input::Scroll(ScrollTo::Lines(-1))),
+            Id::ScrollPageUp => self.terminal_input(Input::Scroll(ScrollTo::Pages(1))),
+            Id::ScrollPageDown => self.terminal_input(Input::Scroll(ScrollTo::Pages(-1))),
+            Id::ScrollTop => self.terminal_input(Input::Scroll(ScrollTo::Top)),
+            Id::ScrollBottom => self.terminal_input(Input::Scroll(ScrollTo::Bottom)),
+            Id::RunStart => {
+                self.overlay =
+                    self.chosen_agent().map(|agent| Overlay::Prompt(Prompt::start(agent)));
+            }
+            Id::RunStop | Id::RunKill => return self.end_run(id == Id::RunKill),
+            Id::ToggleAgents => self.kept.agents_shown = !self.kept.agents_shown,
+            Id::FocusAgents => self.mark(),
+            // There are two regions, the list and the panes: either way the other one is next.
+            Id::RegionNext | Id::RegionPrevious => match self.marked.take() {
+                Some(_) => {}
+                None => self.mark(),
+            },
+            Id::ListLeave => self.marked = None,
+            Id::AgentsWider => self.widen(Panel::Agents, STEP),
+            Id::AgentsNarrower => self.widen(Panel::Agents, -STEP),
+            Id::ToggleRuns => return self.toggle_runs(),
+            Id::RunsWider => self.widen(Panel::Runs, STEP),
+            Id::RunsNarrower => self.widen(Panel::Runs, -STEP),
+            Id::ZoomIn => self.zoom(self.kept.zoom + ZOOM.2),
+            Id::ZoomOut => self.zoom(self.kept.zoom - ZOOM.2),
+            Id::ZoomReset => self.zoom(1.0),
+            Id::ThemeToggle => self.set_theme(self.tokens.other()),
+            Id::Quit => return self.leave(),
+            Id::ListUp => self.list_step(-1),
+            Id::ListDown => self.list_step(1),
+            Id::ListAccept => {
+                if let Some(id) = self.marked {
+                    return self.go_to(id);
+                }
+            }
+            Id::OverlayUp
+            | Id::OverlayDown
+            | Id::OverlayNext
+            | Id::OverlayPrevious
+            | Id::OverlayAccept
+            | Id::OverlayCancel => return self.overlay_command(id),
+        }
+        Task::none()
+    }
+
+    pub(super) fn pane_message(&mut self, message: panes::Message) -> Task<Message> {
+        match message {
+            panes::Message::Focused(pane) => {
+                self.focus_pane(pane);
+                // The click may have taken the keyboard from the widget that had it.
+                self.keyboard.clear();
+                Task::none()
+            }
+            panes::Message::Resumed(pane) => {
+                self.focus_pane(pane);
+                self.resume()
+            }
+            panes::Message::Selected(terminal) => self.copy_from(terminal, true),
+        }
+    }
+
+    /// Brings an agent's terminal back: resumes its session, or opens its shell.
+    pub(super) fn resume(&mut self) -> Task<Message> {
+        let Some((agent, side)) = self.focused_agent() else { return Task::none() };
+        let (id, resume) = (agent.id, agent.session.is_some());
+        let command = match side {
+            Side::Agent => Command::OpenAgent { agent: id, resume },
+            Side::Shell => Command::OpenShell { agent: id, size: self.size_of_focused() },
+        };
+        self.ask(command)
+    }
+
+    pub(super) fn toggle_shell(&mut self) -> Task<Message> {
+        let Some((agent, side)) = self.focused_agent() else { return Task::none() };
+        let (id, has_shell) = (agent.id, agent.shell_terminal.is_some());
+        if side == Side::Shell {
+            let _ = self.kept.shells.remove(&id);
+            return Task::none();
+        }
+        let _ = self.kept.shells.insert(id);
+        if has_shell {
+            return Task::none();
+        }
+        self.ask(Command::OpenShell { agent: id, size: self.size_of_focused() })
+    }
+
+    pub(super) fn new_terminal(&mut self) -> Task<Message> {
+        let directory = self.focused_agent().map(|(agent, _)| agent.directory.clone());
+        let size = self.size_of_one_more();
+        let new = NewTerminal { command: Vec::new(), directory, env: Vec::new(), size };
+        self.request(Command::NewTerminal(new), |reply| {
+            Message::Opened(match reply {
+                Ok(Reply::Terminal(info)) => Ok(info),
+                Ok(_) => Err("the host did not say which terminal it opened".to_owned()),
+                Err(why) => Err(why),
+            })
+        })
+    }
+
+    pub(super) fn end_run(&mut self, at_once: bool) -> Task<Message> {
+        let here = self.focused_agent().and_then(|(agent, _)| self.model.run_of(agent));
+        let run = here.or_else(|| self.model.runs.iter().find(|run| model::is_active(run)));
+        let Some(run) = run.map(|run| run.id) else {
+            return self.problem("No run is active.".to_owned());
+        };
+        self.ask(if at_once { Command::KillRun { run } } else { Command::StopRun { run } })
+    }
+
+    pub(super) fn next_waiting(&mut self) -> Task<Message> {
+        let order = agents::order(&self.model);
+        let here = self.focused_agent().map(|(agent, _)| agent.id);
+        let from = order.iter().position(|id| Some(*id) == here).map_or(0, |at| at + 1);
+        let waits = |id: &AgentId| {
+            self.model.agent(*id).is_some_and(|agent| agent.attention.state == State::NeedsYou)
+        };
+        let next = order.iter().cycle().skip(from).take(order.len()).copied().find(waits);
+        next.map_or_else(Task::none, |id| self.go_to(id))
+    }
+
+    pub(super) fn go_to(&mut self, id: AgentId) -> Task<Message> {
+        self.focus_pane(Pane::Agent(id));
+        Task::none()
+    }
+
+    pub(super) fn focus_pane(&mut self, pane: Pane) {
+        let _ = self.kept.closed.remove(&pane);
+        self.kept.focused = Some(pane);
+        self.marked = None;
+    }
+
+    pub(super) fn focus_step(&mut self, by: isize) {
+        let panes = self.all_panes();
+        if panes.is_empty() {
+            return;
+        }
+        let at = self.focused().and_then(|pane| panes.iter().position(|other| *other == pane));
+        let next = at.map_or(0, |at| (at as isize + by).rem_euclid(panes.len() as isize) as usize);
+        self.focus_pane(panes[next]);
+    }
+
+    pub(super) fn focus_towards(&mut self, direction: Direction) {
+        let panes = self.all_panes();
+        let places = self.places(panes.len());
+        let at = self.focused().and_then(|pane| panes.iter().position(|other| *other == pane));
+        if let Some(next) = at.and_then(|at| tiles::neighbour(&places, at, direction)) {
+            self.focus_pane(panes[next]);
+        }
+    }
+
+    pub(super) fn close_pane(&mut self) {
+        let Some(pane) = self.focused() else { return };
+        let panes = self.all_panes();
+        let at = panes.iter().position(|other| *other == pane).unwrap_or(0);
+        if let Pane::Terminal(terminal) = pane {
+            self.kept.terminals.retain(|id| *id != terminal);
+            self.link.tell(Command::CloseTerminal { terminal });
+        } else {
+            let _ = self.kept.closed.insert(pane);
+        }
+        let left = self.all_panes();
+        self.kept.focused = left.get(at.min(left.len().saturating_sub(1))).copied();
+        self.kept.maximised = false;
+    }
+
+    /// Gives the keyboard to the list of agents.
+    pub(super) fn mark(&mut self) {
+        self.kept.agents_shown = true;
+        let order = agents::order(&self.model);
+        let here = self.focused_agent().map(|(agent, _)| agent.id);
+        self.marked = here.or_else(|| order.first().copied());
+    }
+
+    pub(super) fn toggle_runs(&mut self) -> Task<Message> {
+        if self.model.runs_in_sight(self.now_ms).next().is_none() {
+            let chord = self.keymap.title(Id::RunStart).unwrap_or_default();
+            let words = format!("There is no run to show. {chord} starts one.");
+            return self.toast(toast::Source::Window, Kind::Note, None, words);
+        }
+        self.kept.runs_shown = !self.kept.runs_shown;
+        Task::none()
+    }
+
+    pub(super) fn list_step(&mut self, by: isize) {
+        let order = agents::order(&self.model);
+        if order.is_empty() {
+            return;
+        }
+        let at = self.marked.and_then(|id| order.iter().position(|other| *other == id));
+        let next = at.map_or(0, |at| (at as isize + by).clamp(0, order.len() as isize - 1));
+        self.marked = order.get(next as usize).copied();
+    }
+
+    pub(super) fn arrange(&mut self, arrangement: Arrangement) {
+        arrangement.name().clone_into(&mut self.kept.arrangement);
+        self.kept.maximised = false;
+    }
+
+    pub(super) fn zoom(&mut self, zoom: f32) {
+        self.kept.zoom = (zoom * 10.0).round().clamp(ZOOM.0 * 10.0, ZOOM.1 * 10.0) / 10.0;
+        self.look = look::of(self.tokens, self.kept.zoom);
+    }
+
+    /// Shows the window in a theme.
+    pub fn set_theme(&mut self, tokens: &'static Tokens) {
+        self.tokens = tokens;
+        tokens.name.clone_into(&mut self.kept.theme);
+        self.look = look::of(tokens, self.kept.zoom);
+        self.tell_theme();
+    }
+
+    pub(super) fn tell_theme(&self) {
+        let colors = &self.tokens.terminal;
+        self.link.tell(Command::SetTheme {
+            foreground: colors.foreground,
+            background: colors.background,
+            cursor: colors.cursor,
+            ansi: colors.ansi,
+            dark: self.tokens.dark,
+        });
+    }
+
+    pub(super) fn terminal_input(&self, input: Input) {
+        if let Some(terminal) = self.focused_terminal() {
+            self.link.input(terminal, input);
+        }
+    }
+
+    pub(super) fn copy(&self, primary: bool) -> Task<Message> {
+        self.focused_terminal()
+            .map_or_else(Task::none, |terminal| self.copy_from(terminal, primary))
+    }
+
+    pub(super) fn copy_from(&self, terminal: TerminalId, primary: bool) -> Task<Message> {
+        self.request(Command::CopySelection { terminal }, move |reply| match reply {
+            Ok(Reply::Text(text)) => Message::Copied(text, primary),
+            Ok(_) => Message::Done(Ok(())),
+            Err(why) => Message::Done(Err(why)),
+        })
+    }
+
+    pub(super) fn paste(&self) -> Task<Message> {
+        let Some(terminal) = self.focused_terminal() else { return Task::none() };
+        clipboard::read().map(move |text| Message::Pasted(terminal, text))
+    }
+}

@@ -1,0 +1,130 @@
+//! What lies over the window: the palette, the dialog for a new agent, small questions.
+
+use iced::Task;
+use maestro_core::command::Id;
+use maestro_protocol::message::{Command, Reply};
+
+use super::{Message, Overlay, Shell};
+use crate::window::new_agent::{self, NewAgent};
+use crate::window::palette::{self, Target};
+use crate::window::prompt;
+
+impl Shell {
+    pub(super) fn overlay_command(&mut self, id: Id) -> Task<Message> {
+        let by = if matches!(id, Id::OverlayUp | Id::OverlayPrevious) { -1 } else { 1 };
+        match (&mut self.overlay, id) {
+            (_, Id::OverlayCancel) => {
+                self.overlay = None;
+                Task::none()
+            }
+            (Some(Overlay::Palette(palette)), Id::OverlayAccept) => {
+                let action = palette.accept();
+                self.palette_action(action)
+            }
+            (Some(Overlay::Palette(palette)), _) => {
+                palette.step(by);
+                Task::none()
+            }
+            (Some(Overlay::NewAgent(_)), Id::OverlayAccept) => self.new_agent(NewAgent::accept),
+            (Some(Overlay::NewAgent(_)), Id::OverlayNext | Id::OverlayPrevious) => {
+                self.new_agent(|dialog| dialog.step_field(by))
+            }
+            (Some(Overlay::NewAgent(_)), _) => self.new_agent(|dialog| dialog.step_choice(by)),
+            (Some(Overlay::Prompt(_)), Id::OverlayAccept) => self.prompt(prompt::Message::Accepted),
+            _ => Task::none(),
+        }
+    }
+
+    pub(super) fn palette_message(&mut self, message: palette::Message) -> Task<Message> {
+        let Some(Overlay::Palette(palette)) = &mut self.overlay else { return Task::none() };
+        let action = palette.update(message);
+        self.palette_action(action)
+    }
+
+    pub(super) fn palette_action(&mut self, action: palette::Action) -> Task<Message> {
+        match action {
+            palette::Action::None => Task::none(),
+            palette::Action::Go(target) => {
+                self.overlay = None;
+                match target {
+                    Target::Command(id) => self.command(id),
+                    Target::Agent(id) => self.go_to(id),
+                }
+            }
+        }
+    }
+
+    pub(super) fn open_new_agent(&mut self) -> Task<Message> {
+        let here = self.focused_agent().map(|(agent, _)| agent);
+        let here = here.or_else(|| self.model.agents.last());
+        let directory =
+            here.map(|agent| agent.repository.clone().unwrap_or_else(|| agent.directory.clone()));
+        let directory = directory.or_else(|| self.started_in.clone());
+        let (dialog, action) = NewAgent::new(directory.as_deref(), &self.providers);
+        self.overlay = Some(Overlay::NewAgent(Box::new(dialog)));
+        let refresh =
+            self.request(Command::DetectProviders { refresh: true }, |reply| match reply {
+                Ok(Reply::Providers(providers)) => Message::Detected(providers),
+                Ok(_) => Message::Done(Ok(())),
+                Err(why) => Message::Done(Err(why)),
+            });
+        Task::batch([refresh, self.new_agent_action(action)])
+    }
+
+    pub(super) fn new_agent(
+        &mut self,
+        change: impl FnOnce(&mut NewAgent) -> new_agent::Action,
+    ) -> Task<Message> {
+        let Some(Overlay::NewAgent(dialog)) = &mut self.overlay else { return Task::none() };
+        let action = change(dialog);
+        self.new_agent_action(action)
+    }
+
+    pub(super) fn new_agent_action(&mut self, action: new_agent::Action) -> Task<Message> {
+        match action {
+            // The keyboard follows the dialog's own idea of its focus: see `settle`.
+            new_agent::Action::None | new_agent::Action::Focus(_) => Task::none(),
+            new_agent::Action::Close => {
+                self.overlay = None;
+                Task::none()
+            }
+            new_agent::Action::Inspect(directory) => {
+                let path = directory.clone();
+                let command = Command::InspectRepository { directory };
+                self.request(command, move |reply| {
+                    let seen = match reply {
+                        Ok(Reply::Repository(repository)) => Ok(repository),
+                        Ok(_) => Err("the host did not say what the directory is".to_owned()),
+                        Err(why) => Err(why),
+                    };
+                    Message::Inspected(path.clone(), seen)
+                })
+            }
+            new_agent::Action::Create(mut order) => {
+                order.size = self.size_of_one_more();
+                self.request(Command::NewAgent(order), |reply| {
+                    Message::Created(match reply {
+                        Ok(Reply::Agent(agent)) => Ok(*agent),
+                        Ok(_) => Err("the host did not say whether the agent was made".to_owned()),
+                        Err(why) => Err(why),
+                    })
+                })
+            }
+        }
+    }
+
+    pub(super) fn prompt(&mut self, message: prompt::Message) -> Task<Message> {
+        let Some(Overlay::Prompt(prompt)) = &mut self.overlay else { return Task::none() };
+        let command = match prompt.update(message) {
+            prompt::Action::None => return Task::none(),
+            prompt::Action::Close => {
+                self.overlay = None;
+                return Task::none();
+            }
+            prompt::Action::Rename(agent, name) => Command::RenameAgent { agent, name },
+            prompt::Action::Remove(agent) => Command::RemoveAgent { agent },
+            prompt::Action::Start(spec) => Command::StartRun(*spec),
+        };
+        self.request(command, |reply| Message::Answered(reply.map(|_| ())))
+    }
+}

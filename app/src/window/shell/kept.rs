@@ -1,0 +1,152 @@
+//! What the window remembers beyond its end; the host keeps it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use iced::{Size, Task, window};
+use maestro_core::{AgentId, TerminalId};
+use maestro_protocol::message::Command;
+use maestro_ui::theme::{self, extent};
+use maestro_ui::tiles::Arrangement;
+use serde::{Deserialize, Serialize};
+
+use super::{Connection, Message, Shell};
+use crate::window::panes::Pane;
+
+/// The key under which the host keeps what the window remembers.
+const PREFERENCE: &str = "window";
+
+/// What changes is kept once it has rested for so long: the edge of a panel or of the window moves a
+/// hundred times before it is where it should be.
+const REST: Duration = Duration::from_millis(400);
+
+/// Closing the window waits for its last words to be kept, but not longer than this.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// What the window remembers beyond its end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Kept {
+    pub(super) theme: String,
+    pub(super) zoom: f32,
+    pub(super) arrangement: String,
+    pub(super) maximised: bool,
+    pub(super) focused: Option<Pane>,
+    /// Agents whose pane shows the shell.
+    pub(super) shells: BTreeSet<AgentId>,
+    pub(super) closed: BTreeSet<Pane>,
+    /// Terminals without an agent that were opened here.
+    pub(super) terminals: Vec<TerminalId>,
+    pub(super) agents_shown: bool,
+    pub(super) runs_shown: bool,
+    /// Widths of the side panels.
+    pub(super) agents_width: f32,
+    pub(super) runs_width: f32,
+    /// Width and height of the window while it does not fill the screen.
+    size: Option<(f32, f32)>,
+    /// Whether it fills the screen.
+    filled: bool,
+    /// Whether it was said that closing the window ends nothing.
+    pub(super) told_closing: bool,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            theme: theme::NOCTURNE.name.to_owned(),
+            zoom: 1.0,
+            arrangement: Arrangement::default().name().to_owned(),
+            maximised: false,
+            focused: None,
+            shells: BTreeSet::new(),
+            closed: BTreeSet::new(),
+            terminals: Vec::new(),
+            agents_shown: true,
+            runs_shown: true,
+            agents_width: extent::LEFT_PANEL,
+            runs_width: extent::RIGHT_PANEL,
+            size: None,
+            filled: false,
+            told_closing: false,
+        }
+    }
+}
+
+impl Kept {
+    /// Takes note of the window's size.
+    pub(super) fn measured(&mut self, size: Size, filled: bool) {
+        self.filled = filled;
+        if !filled {
+            self.size = Some((size.width, size.height));
+        }
+    }
+
+    /// Gives the window the size it had.
+    fn resize(&self) -> Task<Message> {
+        let (size, filled) = (self.size, self.filled);
+        window::latest().and_then(move |id| {
+            let resized = size.map(|(width, height)| {
+                let least = crate::window::LEAST;
+                window::resize(id, Size::new(width.max(least.width), height.max(least.height)))
+            });
+            let filled = filled.then(|| window::maximize(id, true));
+            Task::batch(resized.into_iter().chain(filled))
+        })
+    }
+}
+
+impl Shell {
+    /// Sees to it that what is remembered reaches the host.
+    pub(super) fn settle_kept(&mut self) -> Task<Message> {
+        if self.saving || self.unsaved().is_none() {
+            return Task::none();
+        }
+        self.saving = true;
+        Task::perform(async { tokio::time::sleep(REST).await }, |()| Message::SaveDue)
+    }
+
+    /// What the host does not have yet. While it is not there, nothing: what it has is not known.
+    fn unsaved(&self) -> Option<String> {
+        let text = serde_json::to_string(&self.kept).ok()?;
+        let known = self.connection == Connection::Up && self.saved.as_ref() != Some(&text);
+        known.then_some(text)
+    }
+
+    pub(super) fn save(&mut self) {
+        if let Some(text) = self.unsaved() {
+            self.link.tell(remember(&text));
+            self.saved = Some(text);
+        }
+    }
+
+    /// Closes the window; what it was about to remember goes to the host first.
+    pub(super) fn leave(&mut self) -> Task<Message> {
+        let Some(text) = self.unsaved() else { return iced::exit() };
+        let kept = self.link.request(remember(&text));
+        self.saved = Some(text);
+        let bounded = async move {
+            // A host that does not answer must not keep the window open.
+            let _ = tokio::time::timeout(LAST_WORDS, kept).await;
+        };
+        Task::future(bounded).then(|()| iced::exit())
+    }
+
+    pub(super) fn restore(&mut self, text: &str) -> Task<Message> {
+        // What cannot be read is from another version: defaults are as good.
+        self.kept = serde_json::from_str(text).unwrap_or_default();
+        self.saved = Some(text.to_owned());
+        self.tokens = theme::named(&self.kept.theme).unwrap_or(&theme::NOCTURNE);
+        self.zoom(self.kept.zoom);
+        self.kept.resize()
+    }
+
+    /// What was remembered, if this is what is remembered under the window's name.
+    pub(super) fn kept_in(preferences: &[(String, String)]) -> &str {
+        let kept = preferences.iter().find(|(key, _)| key == PREFERENCE);
+        kept.map(|(_, text)| text.as_str()).unwrap_or_default()
+    }
+}
+
+fn remember(text: &str) -> Command {
+    Command::SetPreference { key: PREFERENCE.to_owned(), value: Some(text.to_owned()) }
+}

@@ -1,0 +1,87 @@
+//! What follows from a change: which terminals send frames, who has the keyboard.
+
+use std::collections::HashMap;
+
+use iced::Task;
+use iced_runtime::widget::operation;
+use maestro_core::TerminalId;
+use maestro_protocol::message::Command;
+
+use super::{Connection, Message, NOBODY, Overlay, Shell};
+use crate::window::palette;
+use crate::window::panes::{self, Pane};
+use crate::window::prompt;
+
+impl Shell {
+    /// Brings host and widgets in line with the state: which terminals send frames, who has the
+    /// keyboard, what is remembered.
+    pub(super) fn settle(&mut self) -> Task<Message> {
+        if self.connection == Connection::Up {
+            self.settle_focus();
+            self.settle_subscriptions();
+        }
+        Task::batch([self.settle_keyboard(), self.settle_kept()])
+    }
+
+    /// There is a focused pane whenever there is a pane.
+    pub(super) fn settle_focus(&mut self) {
+        self.kept.terminals.retain(|id| self.model.terminals.contains_key(id));
+        let known = |pane: &Pane| match pane {
+            Pane::Agent(id) => self.model.agent(*id).is_some(),
+            Pane::Terminal(id) => self.model.terminals.contains_key(id),
+        };
+        self.kept.closed.retain(known);
+        let panes = self.all_panes();
+        if !self.kept.focused.is_some_and(|pane| panes.contains(&pane)) {
+            self.kept.focused = panes.first().copied();
+        }
+        if self.marked.is_some_and(|id| self.model.agent(id).is_none()) {
+            self.marked = None;
+        }
+    }
+
+    pub(super) fn settle_subscriptions(&mut self) {
+        let focused = self.focused();
+        let wanted: HashMap<TerminalId, bool> = self
+            .visible_panes()
+            .into_iter()
+            .filter_map(|(pane, side)| {
+                let terminal = panes::terminal_of(&self.model, pane, side)?;
+                Some((terminal, focused == Some(pane)))
+            })
+            .collect();
+        for terminal in self.subscribed.keys().filter(|id| !wanted.contains_key(id)) {
+            self.link.tell(Command::Unsubscribe { terminal: *terminal });
+            if !self.model.terminals.contains_key(terminal) {
+                self.link.forget(*terminal);
+            }
+        }
+        for (terminal, focused) in &wanted {
+            if self.subscribed.get(terminal) != Some(focused) {
+                // The surface has to be there before its first frame is.
+                let _ = self.link.surface(*terminal);
+                self.link.tell(Command::Subscribe { terminal: *terminal, focused: *focused });
+            }
+        }
+        self.subscribed = wanted;
+    }
+
+    pub(super) fn settle_keyboard(&mut self) -> Task<Message> {
+        let wanted = match &self.overlay {
+            Some(Overlay::Palette(_)) => palette::INPUT.to_owned(),
+            Some(Overlay::NewAgent(dialog)) => dialog.focus().input().unwrap_or(NOBODY).to_owned(),
+            Some(Overlay::Prompt(_)) => prompt::INPUT.to_owned(),
+            None if self.marked.is_some() || self.connection == Connection::Stopped => {
+                NOBODY.to_owned()
+            }
+            None => self.focused_terminal().map_or_else(|| NOBODY.to_owned(), panes::widget_id),
+        };
+        if wanted == self.keyboard {
+            return Task::none();
+        }
+        let is_input = self.overlay.is_some() && wanted != NOBODY;
+        self.keyboard.clone_from(&wanted);
+        let focus = operation::focus(wanted.clone());
+        if is_input { focus.chain(operation::select_all(wanted)) } else { focus }
+    }
+}

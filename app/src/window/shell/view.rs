@@ -1,0 +1,223 @@
+//! What the window looks like.
+
+use std::time::Duration;
+
+use iced::widget::{Space, column, container, mouse_area, opaque, row, stack};
+use iced::{Element, Length, Padding, Subscription, mouse, window};
+use maestro_core::agent::State;
+use maestro_core::command::Id;
+use maestro_ui::theme::{Tokens, extent, space};
+use maestro_ui::{keys, part, style};
+
+use super::layout::Panel;
+use super::{Connection, Message, Overlay, Shell};
+use crate::window::{agents, bars, panes, runs};
+
+/// How often times such as "2m" are brought up to date, while the window is looked at.
+const TICK: Duration = Duration::from_secs(20);
+
+impl Shell {
+    /// The title of the window.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.model.count(State::NeedsYou) {
+            0 => "Maestro".to_owned(),
+            1 => "1 needs you · Maestro".to_owned(),
+            count => format!("{count} need you · Maestro"),
+        }
+    }
+
+    /// The theme for what the toolkit draws by itself.
+    #[must_use]
+    pub fn theme(&self) -> iced::Theme {
+        self.tokens.iced()
+    }
+
+    /// The colours.
+    #[must_use]
+    pub fn tokens(&self) -> &'static Tokens {
+        self.tokens
+    }
+
+    /// What the window listens to.
+    pub fn subscription(&self) -> Subscription<Message> {
+        let events = iced::event::listen_with(|event, _, _| match event {
+            iced::Event::Window(window::Event::Resized(size)) => Some(Message::Resized(size)),
+            iced::Event::Window(window::Event::Rescaled(scale)) => Some(Message::Rescaled(scale)),
+            iced::Event::Window(window::Event::Focused) => Some(Message::Looked(true)),
+            iced::Event::Window(window::Event::Unfocused) => Some(Message::Looked(false)),
+            iced::Event::Window(window::Event::CloseRequested) => Some(Message::CloseRequested),
+            _ => None,
+        });
+        let shows_times = self.window.focused
+            && (self.runs_width().is_some()
+                || self.model.agents.iter().any(|agent| {
+                    matches!(agent.attention.state, State::NeedsYou | State::Working)
+                }));
+        let ticks = if shows_times {
+            iced::time::every(TICK).map(|_| Message::Ticked(crate::window::now_ms()))
+        } else {
+            Subscription::none()
+        };
+        Subscription::batch([events, ticks])
+    }
+
+    /// The window.
+    pub fn view(&self, _: window::Id) -> Element<'_, Message> {
+        self.screen()
+    }
+
+    /// The window's content.
+    pub fn screen(&self) -> Element<'_, Message> {
+        let tokens = self.tokens;
+        let top = bars::top(
+            &self.model,
+            tokens,
+            &self.keymap,
+            Message::Command(Id::Palette),
+            Message::NextWaiting,
+        );
+        let bottom = bars::bottom(&self.model, tokens, &self.keymap, self.status());
+        let middle = row![self.left(), self.middle(), self.right()].height(Length::Fill);
+        let window =
+            container(column![top, part::rule(tokens), middle, part::rule(tokens), bottom])
+                .style(move |_| style::surface(tokens.base));
+        // Always the same layers, so that nothing under them loses its state when one comes.
+        let layers = stack![window, self.over(), self.corner()];
+        keys::before(layers, |event| self.key(event))
+    }
+
+    pub(super) fn left(&self) -> Element<'_, Message> {
+        let Some(width) = self.agents_width() else { return Space::new().into() };
+        let context = agents::Context {
+            tokens: self.tokens,
+            keymap: &self.keymap,
+            focused: self.focused_agent().map(|(agent, _)| agent.id),
+            marked: self.marked,
+            now_ms: self.now_ms,
+            turning: self.window.focused,
+            width,
+        };
+        let panel = agents::view(&self.model, context).map(Message::Agents);
+        row![panel, part::upright(self.tokens), self.edge(Panel::Agents)].into()
+    }
+
+    /// What a side panel is made wider or narrower by: the strip between it and the panes.
+    fn edge(&self, panel: Panel) -> Element<'_, Message> {
+        let held = self.held == Some(panel);
+        let ink = if held { self.tokens.strong } else { self.tokens.base };
+        let strip = part::filled(ink, Length::Fixed(panes::MARGIN), Length::Fill);
+        mouse_area(strip)
+            .interaction(mouse::Interaction::ResizingHorizontally)
+            .on_press(Message::Held(Some(panel)))
+            .into()
+    }
+
+    pub(super) fn middle(&self) -> Element<'_, Message> {
+        let tokens = self.tokens;
+        let panes = self.visible_panes();
+        let words = "Everything is kept: agents can be resumed where they were.";
+        match &self.connection {
+            Connection::Stopped => {
+                let start = Some(Message::HostWanted);
+                return panes::no_host(tokens, "The host was stopped", words.to_owned(), start);
+            }
+            Connection::Unreachable(why) => {
+                return panes::no_host(tokens, "There is no host", sentence(why), None);
+            }
+            Connection::Connecting if self.model.agents.is_empty() => {
+                return container(Space::new()).center(Length::Fill).into();
+            }
+            _ if self.model.agents.is_empty() && panes.is_empty() => {
+                return panes::empty(tokens, &self.keymap, Message::Command(Id::AgentNew));
+            }
+            _ if panes.is_empty() => return panes::all_closed(tokens),
+            _ => {}
+        }
+        let context = panes::Context {
+            tokens,
+            look: &self.look,
+            link: &self.link,
+            keymap: &self.keymap,
+            focused: self.focused().filter(|_| self.marked.is_none()),
+            arrangement: self.arrangement(),
+            grain: self.grain(),
+            open: (self.agents_width().is_none(), self.runs_width().is_none()),
+            scale: self.window.scale,
+            now_ms: self.now_ms,
+            turning: self.window.focused,
+        };
+        panes::view(&self.model, &panes, context).map(Message::Panes)
+    }
+
+    pub(super) fn right(&self) -> Element<'_, Message> {
+        let Some(width) = self.runs_width() else { return Space::new().into() };
+        let turning = self.window.focused;
+        match runs::view(&self.model, self.tokens, self.now_ms, turning, width) {
+            Some(panel) => row![self.edge(Panel::Runs), part::upright(self.tokens), panel].into(),
+            None => Space::new().into(),
+        }
+    }
+
+    pub(super) fn status(&self) -> bars::Status<'_> {
+        let trouble = match &self.connection {
+            Connection::Lost(_) => Some("The host is gone: starting a new one…"),
+            Connection::Unreachable(_) => Some("No host"),
+            Connection::Stopped => Some("The host was stopped"),
+            Connection::Connecting | Connection::Up => None,
+        };
+        bars::Status { agent: self.focused_agent(), trouble, maximised: self.kept.maximised }
+    }
+
+    pub(super) fn over(&self) -> Element<'_, Message> {
+        let tokens = self.tokens;
+        let low = self.window.size.height < 760.0;
+        let top = if low { space::XL } else { extent::PALETTE_TOP };
+        let (content, width) = match &self.overlay {
+            None if self.held.is_some() => return holding(),
+            None => return Space::new().into(),
+            Some(Overlay::Palette(palette)) => {
+                (palette.view(tokens).map(Message::Palette), extent::PALETTE)
+            }
+            Some(Overlay::NewAgent(dialog)) => {
+                (dialog.view(tokens).map(Message::NewAgent), extent::DIALOG)
+            }
+            Some(Overlay::Prompt(prompt)) => {
+                (prompt.view(tokens).map(Message::Prompt), extent::DIALOG)
+            }
+        };
+        part::over(tokens, content, width, top, Message::Outside)
+    }
+
+    pub(super) fn corner(&self) -> Element<'_, Message> {
+        if self.toasts.is_empty() {
+            return Space::new().into();
+        }
+        let toasts = self.toasts.view(self.tokens, Message::ToastPressed);
+        container(toasts)
+            .align_right(Length::Fill)
+            .align_bottom(Length::Fill)
+            .padding(Padding::new(space::L).bottom(extent::STATUS_BAR + space::L))
+            .into()
+    }
+}
+
+/// Over the whole window while the edge of a panel is held, so that no pane sees the mouse.
+fn holding<'a>() -> Element<'a, Message> {
+    let everywhere = Space::new().width(Length::Fill).height(Length::Fill);
+    let area = mouse_area(everywhere)
+        .interaction(mouse::Interaction::ResizingHorizontally)
+        .on_move(Message::Dragged)
+        .on_release(Message::Held(None))
+        .on_exit(Message::Held(None));
+    opaque(area)
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!(
+        "{first}{}. It is tried again every few seconds.",
+        characters.as_str().trim_end_matches('.')
+    )
+}
