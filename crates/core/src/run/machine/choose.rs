@@ -77,9 +77,14 @@ impl Machine {
                 continue;
             }
             match here.find(&known.anchor) {
-                // A reworded task goes on with the attempts it has left, or attempts would be endless.
                 Found::At(place) => numbers[place] = Some(number),
-                Found::Reworded(place) if numbers[place].is_none() => numbers[place] = Some(number),
+                // A reworded task goes on with the attempts it has left, or attempts would be endless. One
+                // in the place of a task that is done is new.
+                Found::Reworded(place)
+                    if numbers[place].is_none() && known.fate != Fate::Ticked =>
+                {
+                    numbers[place] = Some(number);
+                }
                 Found::Reworded(_) | Found::Gone => {}
                 // It is one of these. Rather none of them is done than one twice.
                 Found::Ambiguous if known.fate != Fate::Open => {

@@ -242,7 +242,8 @@ impl Machine {
                 text: dropped.clone(),
                 line: 0,
                 occurrence: 0,
-                total: 1,
+                // Nothing can stand in its place: where that was is not known any more.
+                total: 0,
                 section: None,
                 parent: None,
                 before: None,

@@ -658,3 +658,31 @@ fn many_boxes_ticked_without_evidence_are_told_in_few_words() {
     assert!(world.told[0].contains("and 293 more"), "{}", world.told[0]);
     assert!(world.told[0].len() < 500, "{}", world.told[0]);
 }
+
+#[test]
+fn a_new_task_is_not_taken_for_one_that_disappeared() {
+    let mut world = World::new(&["- [ ] a\n- [ ] b\n- [ ] c\n"], |world, turn, number| {
+        match number {
+            1 => world.documents[0] = "- [ ] a\n- [ ] c\n".to_owned(),
+            2 => world.documents[0] = "- [ ] new\n".to_owned(),
+            _ => {}
+        }
+        diligent(world, turn, number)
+    });
+    let run = world.live(None).expect("it ends");
+    assert_eq!(
+        states(&run),
+        [("a", Done, 1), ("b", Failed, 0), ("c", Failed, 1), ("new", Done, 1)]
+    );
+
+    // Nor for one that is done.
+    let mut world = World::new(&["- [ ] a\n- [ ] b\n"], |world, turn, number| {
+        if number == 2 {
+            world.documents[0] = "- [ ] follow up\n- [ ] b\n".to_owned();
+        }
+        diligent(world, turn, number)
+    });
+    let run = world.live(None).expect("it ends");
+    assert_eq!(states(&run), [("a", Done, 1), ("b", Done, 1), ("follow up", Done, 1)]);
+    assert_eq!(run.state, State::Ended(Ending::Completed));
+}
