@@ -284,11 +284,13 @@ fn start_host(home: &Home, program: Option<&Path>) -> Result<Child, Error> {
         })?,
     };
     let stderr = home.stderr();
-    let said = std::fs::File::create(&stderr).map_err(|source| home::Error::Io {
-        path: stderr,
-        what: "created",
-        source,
-    })?;
+    let unusable = |what| {
+        let path = stderr.clone();
+        move |source| home::Error::Io { path, what, source }
+    };
+    let mut said = std::fs::File::create(&stderr).map_err(unusable("created"))?;
+    // On a full disk the host could not even say why it ends.
+    said.write_all(b"\n").map_err(unusable("written"))?;
     let mut process = Process::new(&program);
     let _ = process
         .args(["host", "--detached"])

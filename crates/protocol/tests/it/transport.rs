@@ -401,3 +401,37 @@ fn whoever_comes_while_a_host_ends_waits_for_the_next() {
     runtime.block_on(turned_away.notified());
     serving.abort();
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_start_that_met_the_lock_of_a_host_at_its_end_is_tried_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::at(folder.path().join("home")).expect("absolute");
+    let lock = home.lock().expect("the lock");
+    let starts = folder.path().join("starts");
+    let program = folder.path().join("program");
+    let script = format!("#!/bin/sh\necho $$ >> {}\nexit 1\n", starts.display());
+    std::fs::write(&program, script).expect("written");
+    let status = std::process::Command::new("chmod").arg("+x").arg(&program).status();
+    assert!(status.expect("chmod runs").success());
+    let (place, start) = (home.clone(), Start::OnDemand { program: Some(program) });
+    let client = std::thread::spawn(move || Blocking::connect(&place, &start).map(drop));
+    let started = || std::fs::read_to_string(&starts).unwrap_or_default();
+    let wait = |what: &str, done: &dyn Fn() -> bool| {
+        let deadline = std::time::Instant::now() + LONG;
+        while !done() {
+            assert!(std::time::Instant::now() < deadline, "{what}: {}", started());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    };
+    // It is out of the process table once the client has asked for it, and seen whose the lock is.
+    let gone = |pid: &str| !std::path::Path::new("/proc").join(pid).exists();
+    wait("the first start ends", &|| started().lines().next().is_some_and(gone));
+    assert!(Blocking::connect(&home, &Start::Never).is_err());
+    drop(lock);
+    wait("the second start", &|| started().lines().count() == 2);
+    // That one met nobody's lock, so the start has failed.
+    let failed = client.join().expect("no panic").expect_err("it is no host");
+    assert!(matches!(failed, client::Error::Start { .. }), "{failed}");
+    assert_eq!(started().lines().count(), 2);
+}
