@@ -21,7 +21,7 @@ use clap::{CommandFactory as _, Parser as _};
 use maestro_core::AgentId;
 use maestro_core::agent::Agent;
 use maestro_protocol::Home;
-use maestro_protocol::client::{Blocking, Incoming, Start};
+use maestro_protocol::client::{self, Blocking, Incoming, Start};
 use maestro_protocol::message::{Command, Event, Reply, World};
 
 pub use self::args::Cli;
@@ -67,6 +67,9 @@ fn inner_program() -> Option<ExitCode> {
 }
 
 fn run(cli: Cli) -> Result<()> {
+    if stays(cli.command.as_ref()) {
+        client::shed_marks();
+    }
     let mut out = Out::new(cli.json);
     let Some(command) = cli.command else { return window::open(None) };
     match command {
@@ -81,6 +84,15 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Term(term) => window::term(term),
         args::Command::Screenshot(screenshot) => window::screenshot(screenshot, &mut out),
         args::Command::Completions { shell } => completions(shell, &mut out),
+    }
+}
+
+/// Whether a command is a host or a window, which outlive what they were started from.
+fn stays(command: Option<&args::Command>) -> bool {
+    match command {
+        None | Some(args::Command::Term(_)) => true,
+        Some(args::Command::Host(host)) => host.command.is_none(),
+        Some(_) => false,
     }
 }
 

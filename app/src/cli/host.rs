@@ -25,7 +25,6 @@ pub fn run(host: args::Host, out: &mut Out) -> Result<()> {
 }
 
 fn serve(arguments: &args::Host) -> Result<()> {
-    client::shed_marks();
     if arguments.detached {
         leave_the_terminal();
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use maestro_protocol::client::{Start, shed_marks};
+use maestro_protocol::client::Start;
 use maestro_protocol::home::Home;
 use serde_json::json;
 
@@ -15,13 +15,11 @@ use crate::window;
 const LIVE: &str = "live";
 
 pub fn open(home: Option<&Path>) -> Result<()> {
-    shed_marks();
     let home = home.map_or_else(Home::from_env, Home::at)?;
     window::run(window::Options { home, start: Start::ON_DEMAND }).map_err(failed)
 }
 
 pub fn term(term: Term) -> Result<()> {
-    shed_marks();
     let options = window::TermOptions {
         home: Home::from_env()?,
         start: Start::ON_DEMAND,
