@@ -14,6 +14,7 @@ mod terminal;
 mod window;
 mod worktree;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -47,11 +48,16 @@ pub fn main() -> ExitCode {
         Err(Failure { code: Code::Pipe, .. }) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.message.is_empty() {
-                eprintln!("maestro: {}", failure.message);
+                complain(&failure.message);
             }
             ExitCode::from(failure.code as u8)
         }
     }
+}
+
+/// Says what is wrong. Where it goes may be full or closed; the exit code still tells.
+fn complain(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "maestro: {sentence}");
 }
 
 /// The demo agent lives in the same program and reads its own arguments, so that its command line can
@@ -133,7 +139,7 @@ impl Host {
         let reply = self.ask(command)?;
         while let Ok(heard) = self.client.next(Some(Duration::ZERO)) {
             if let Incoming::Event { event: Event::Problem { agent: None, text }, .. } = heard {
-                eprintln!("maestro: {text}");
+                complain(&text);
             }
         }
         Ok(reply)
