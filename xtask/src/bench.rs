@@ -4,11 +4,19 @@
 mod display;
 mod examples;
 mod host;
+mod payload;
 mod vtebench;
+mod window;
 
-use anyhow::{Result, bail};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
+
+use crate::cargo;
+
+pub use payload::{Options as Payload, run as payload};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -20,6 +28,31 @@ pub struct Options {
     /// Show what there is.
     #[arg(long)]
     list: bool,
+    /// Measure this program instead of building it first.
+    #[arg(long, value_name = "FILE")]
+    maestro: Option<PathBuf>,
+    /// Beside this empty window instead of building one.
+    #[arg(long, value_name = "FILE")]
+    empty: Option<PathBuf>,
+}
+
+/// What is measured.
+#[derive(Debug)]
+pub struct Setup {
+    maestro: Option<PathBuf>,
+    empty: Option<PathBuf>,
+}
+
+impl Setup {
+    /// The program.
+    fn maestro(&self) -> Result<PathBuf> {
+        self.maestro.clone().map_or_else(cargo::build_maestro, Ok)
+    }
+
+    /// The window that ours is compared with.
+    fn empty_window(&self) -> Result<PathBuf> {
+        self.empty.clone().map_or_else(cargo::build_empty_window, Ok)
+    }
 }
 
 /// One measured number.
@@ -28,9 +61,9 @@ pub struct Measure {
     pub name: String,
     pub value: Option<f64>,
     pub unit: &'static str,
-    /// The bar as a person reads it.
-    pub bar: String,
-    /// Whether the bar holds; nothing where the machine lacks what it needs.
+    /// What it must not be above; a number beside others has none.
+    pub bar: Option<f64>,
+    /// Whether the bar holds; nothing where there is none, or the machine lacks what it needs.
     pub holds: Option<bool>,
     /// What it was measured against.
     pub peer: Option<String>,
@@ -41,12 +74,17 @@ pub struct Measure {
 impl Measure {
     /// A number that must not be above its bar.
     pub fn at_most(name: &str, value: f64, unit: &'static str, bar: f64, runs: usize) -> Self {
+        Self { bar: Some(bar), holds: Some(value <= bar), ..Self::told(name, value, unit, runs) }
+    }
+
+    /// A number that has no bar of its own.
+    pub fn told(name: &str, value: f64, unit: &'static str, runs: usize) -> Self {
         Self {
             name: name.to_owned(),
             value: Some(value),
             unit,
-            bar: format!("≤ {bar} {unit}"),
-            holds: Some(value <= bar),
+            bar: None,
+            holds: None,
             peer: None,
             runs,
             note: String::new(),
@@ -54,12 +92,12 @@ impl Measure {
     }
 
     /// Nothing could be measured here.
-    pub fn skipped(name: &str, bar: &str, note: impl Into<String>) -> Self {
+    pub fn skipped(name: &str, bar: f64, unit: &'static str, note: impl Into<String>) -> Self {
         Self {
             name: name.to_owned(),
             value: None,
-            unit: "",
-            bar: bar.to_owned(),
+            unit,
+            bar: Some(bar),
             holds: None,
             peer: None,
             runs: 0,
@@ -80,7 +118,7 @@ impl Measure {
     fn to_json(&self) -> Value {
         json!({
             "name": self.name,
-            "value": self.value,
+            "value": self.value.map(|value| (value * 1e3).round() / 1e3),
             "unit": self.unit,
             "bar": self.bar,
             "holds": self.holds,
@@ -92,16 +130,18 @@ impl Measure {
 }
 
 /// What is measured: a name, and the function that does it.
-type Bench = (&'static str, fn() -> Result<Vec<Value>>);
+type Bench = (&'static str, fn(&Setup) -> Result<Vec<Value>>);
 
 const BENCHES: &[Bench] = &[
-    ("throughput", || examples::run("maestro-terminal", "throughput")),
-    ("codec_cost", || examples::run("maestro-protocol", "codec_cost")),
-    ("frame_cost", || examples::run("maestro-grid", "frame_cost")),
-    ("start_list", || host::start_list().map(lines)),
-    ("start_window", || host::start_window().map(lines)),
-    ("memory", || host::memory().map(lines)),
-    ("vtebench", || vtebench::run().map(lines)),
+    ("emulator", |_| examples::run("maestro-terminal", "throughput")),
+    ("codec_cost", |_| examples::run("maestro-protocol", "codec_cost")),
+    ("frame_cost", |_| examples::run("maestro-grid", "frame_cost")),
+    ("list", |setup| host::list(setup).map(lines)),
+    ("startup", |setup| window::startup(setup).map(lines)),
+    ("key_latency", |setup| window::key_latency(setup).map(lines)),
+    ("idle", |setup| window::idle(setup).map(lines)),
+    ("memory", |setup| window::memory(setup).map(lines)),
+    ("vtebench", |setup| vtebench::run(setup).map(lines)),
 ];
 
 fn lines(measures: Vec<Measure>) -> Vec<Value> {
@@ -120,14 +160,21 @@ pub fn run(options: &Options) -> Result<()> {
     {
         bail!("there is no benchmark `{unknown}`: `cargo xtask bench --list` shows them");
     }
+    let whole = |path: &Option<PathBuf>| -> Result<Option<PathBuf>> {
+        let whole =
+            path.as_ref().map(|path| path.canonicalize().context(path.display().to_string()));
+        whole.transpose()
+    };
+    let setup = Setup { maestro: whole(&options.maestro)?, empty: whole(&options.empty)? };
     let mut missed = 0;
     for (name, measure) in BENCHES {
         if !options.names.is_empty() && !options.names.iter().any(|wanted| wanted == name) {
             continue;
         }
         // One that fails must not hide the others.
-        let results = measure().unwrap_or_else(|error| {
-            vec![Measure::skipped(name, "", format!("it failed: {error:#}")).to_json()]
+        let results = measure(&setup).unwrap_or_else(|error| {
+            let note = format!("it failed: {error:#}");
+            vec![Measure { bar: None, ..Measure::skipped(name, 0.0, "", note) }.to_json()]
         });
         for result in results {
             missed += usize::from(result["holds"] == false);
@@ -145,12 +192,14 @@ fn text(result: &Value) -> String {
         None => '–',
     };
     let word = |name: &str| result[name].as_str().unwrap_or_default().to_owned();
-    let value = result["value"].as_f64().map(|value| format!("{value:.3} {}", word("unit")));
+    let number = |name: &str| result[name].as_f64();
+    let value = number("value").map(|value| format!("{value:.3} {}", word("unit")));
+    let against = word("peer");
     let parts = [
-        format!("{mark} {:24}", word("name")),
+        format!("{mark} {:34}", word("name")),
         value.unwrap_or_else(|| "not measured".to_owned()),
-        word("bar"),
-        word("peer"),
+        number("bar").map_or_else(String::new, |bar| format!("bar {bar}")),
+        if against.is_empty() { against } else { format!("against {against}") },
         word("note"),
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ·  ")
@@ -179,11 +228,11 @@ mod tests {
 
     #[test]
     fn a_line_has_every_field_of_the_format() {
-        let line = Measure::at_most("start_list", 3.0, "ms", 30.0, 9).to_json();
+        let line = Measure::at_most("list", 3.0, "ms", 30.0, 9).to_json();
         for field in ["name", "value", "unit", "bar", "holds", "peer", "runs", "note"] {
             assert!(line.get(field).is_some(), "{field}");
         }
         assert_eq!(line["holds"], true);
-        assert_eq!(Measure::skipped("x", "", "no display").to_json()["holds"], Value::Null);
+        assert_eq!(Measure::skipped("x", 1.0, "", "no display").to_json()["holds"], Value::Null);
     }
 }

@@ -28,6 +28,9 @@ enum Chore {
     Test(test::Options),
     /// Measure against the budgets; one JSON object a line with --json.
     Bench(bench::Options),
+    /// What runs in a terminal that is measured.
+    #[command(hide = true)]
+    Payload(bench::Payload),
     /// Render every scene in every theme and size to target/gallery.
     Gallery(gallery::Options),
     /// Install the real agent programs that tests drive, at pinned versions, into target/agents.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Chore::Demo(options) => demo::run(options),
         Chore::Test(options) => test::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Payload(options) => bench::payload(&options),
         Chore::Gallery(options) => gallery::run(&options),
         Chore::Agents { args } => agents::run(&args),
     };

@@ -1,6 +1,10 @@
-//! A virtual display, and looking at what is on it.
+//! A virtual display whose pixels can be read without asking its server: looking costs the programs
+//! that are measured nothing.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,12 +13,41 @@ use anyhow::{Context as _, Result, bail};
 use crate::cargo;
 
 /// What measuring a real window needs.
-const NEEDED: [&str; 3] = ["Xvfb", "xdotool", "import"];
+const NEEDED: [&str; 2] = ["Xvfb", "xdotool"];
+
+const WIDTH: u32 = 1920;
+const HEIGHT: u32 = 1200;
+
+/// The colour that is looked for, as the display keeps it.
+const MARK: [u8; 3] = [255, 0, 255];
+
+/// The same as a terminal is told it.
+pub const MARK_BACKGROUND: &str = "\\033[48;2;255;0;255m";
+
+/// So many pixels beside each other in that colour are the mark.
+const MARK_WIDTH: usize = 12;
+
+/// Between two rows of pixels that are looked at: less than a line of text is high.
+const ROW_STEP: u32 = 8;
+
+/// How long a window may take to show something.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A display of our own, ended with the value.
 pub struct Display {
     name: String,
     server: Child,
+    folder: PathBuf,
+    pixels: Pixels,
+}
+
+/// The display's pixels, in a file that its server maps.
+struct Pixels {
+    file: File,
+    /// Where they begin.
+    start: u64,
+    /// Bytes of a row.
+    stride: usize,
 }
 
 impl Display {
@@ -25,24 +58,31 @@ impl Display {
     }
 
     pub fn start() -> Result<Self> {
-        let number = 100 + std::process::id() % 400;
-        let name = format!(":{number}");
-        let server = Command::new("Xvfb")
-            .args([&name, "-screen", "0", "1920x1200x24"])
-            .stdout(Stdio::null())
+        let folder = std::env::temp_dir().join(format!("maestro-display-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).context("a folder for the display")?;
+        // It takes a free number and tells it once it is ready. Without `-noreset` it begins anew whenever
+        // the last program leaves, whoever is just coming.
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
+            .args(["-screen", "0", &format!("{WIDTH}x{HEIGHT}x24"), "-fbdir"])
+            .arg(&folder)
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .context("Xvfb")?;
-        let display = Self { name, server };
-        let socket = PathBuf::from(format!("/tmp/.X11-unix/X{number}"));
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !socket.exists() {
-            if Instant::now() > deadline {
-                bail!("Xvfb does not come up");
-            }
-            std::thread::sleep(Duration::from_millis(20));
+        let mut number = String::new();
+        if let Some(told) = &mut server.stdout {
+            let _ = BufReader::new(told).read_line(&mut number)?;
         }
-        Ok(display)
+        let pixels = match Pixels::open(&folder.join("Xvfb_screen0")) {
+            Ok(pixels) => pixels,
+            Err(error) => {
+                end(&mut server);
+                return Err(error.context("Xvfb does not come up"));
+            }
+        };
+        let name = format!(":{}", number.trim());
+        Ok(Self { name, server, folder, pixels })
     }
 
     /// Puts a command on this display.
@@ -55,57 +95,134 @@ impl Display {
             .stderr(Stdio::null())
     }
 
-    /// Whether a window with this title shows more than one colour.
-    pub fn shows(&self, title: &str) -> bool {
-        let found = Command::new("xdotool")
-            .args(["search", "--onlyvisible", "--name", &format!("^{title}")])
-            .env("DISPLAY", &self.name)
-            .stderr(Stdio::null())
-            .output();
-        let Ok(found) = found else { return false };
-        let Some(window) = String::from_utf8_lossy(&found.stdout).lines().next().map(str::to_owned)
-        else {
-            return false;
-        };
-        let picture = Command::new("import")
-            .args(["-silent", "-window", &window, "-depth", "8", "gray:-"])
-            .env("DISPLAY", &self.name)
-            .stderr(Stdio::null())
-            .output();
-        picture.is_ok_and(|picture| {
-            picture.stdout.first().is_some_and(|first| picture.stdout.iter().any(|p| p != first))
-        })
+    /// Runs xdotool on this display and gives back what it prints.
+    pub fn xdotool(&self, args: &[&str]) -> Result<String> {
+        let mut command = Command::new("xdotool");
+        let _ = command.args(args).env("DISPLAY", &self.name);
+        let output = command.output().context("xdotool")?;
+        if !output.status.success() {
+            bail!("`{}` failed", cargo::shown(&command));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// How long a program takes from its start until its window shows something, in milliseconds. It
-    /// is ended afterwards by `after`.
-    pub fn time_to_show<T>(
+    /// The one window on the display, once its program has opened it.
+    pub fn window(&self, child: &mut Child) -> Result<String> {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let found = self.xdotool(&["search", "--onlyvisible", "--name", "."]);
+            if let Some(id) = found.ok().and_then(|ids| ids.lines().next().map(str::to_owned)) {
+                return Ok(id);
+            }
+            if Instant::now() > deadline || child.try_wait()?.is_some() {
+                bail!("no window comes up");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// How long a program takes from its start until the mark is seen, in milliseconds. The program is
+    /// ended after `after`. `row` remembers where the mark was seen: the next time only that is looked
+    /// at.
+    pub fn time_to_mark<T>(
         &self,
         command: &mut Command,
-        title: &str,
+        row: &mut Option<u32>,
         after: impl FnOnce(&mut Child) -> Result<T>,
     ) -> Result<(f64, T)> {
-        let begun = Instant::now();
-        let mut child = self.show(command).spawn().context("the window's program")?;
-        let deadline = begun + Duration::from_secs(60);
-        while !self.shows(title) {
-            if Instant::now() > deadline || child.try_wait()?.is_some() {
-                let _ = child.kill();
-                let _ = child.wait();
-                bail!("no window `{title}` shows anything");
+        let gone = Instant::now() + LIMIT;
+        while self.pixels.mark(None).is_some() {
+            if Instant::now() > gone {
+                bail!("the window of the run before does not go away");
             }
+            std::thread::sleep(Duration::from_millis(20));
         }
+        let shown = cargo::shown(command);
+        let begun = Instant::now();
+        let mut child = self.show(command).spawn().with_context(|| shown.clone())?;
+        let seen = loop {
+            let seen = self.pixels.mark(*row);
+            if seen.is_some() {
+                break seen;
+            }
+            if begun.elapsed() > LIMIT || child.try_wait()?.is_some() {
+                end(&mut child);
+                bail!("`{shown}` shows nothing");
+            }
+            std::thread::sleep(Duration::from_micros(500));
+        };
         let took = begun.elapsed().as_secs_f64() * 1e3;
+        *row = seen;
         let result = after(&mut child);
-        let _ = child.kill();
-        let _ = child.wait();
+        end(&mut child);
         Ok((took, result?))
     }
 }
 
+/// Ends a program.
+pub fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
 impl Drop for Display {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        end(&mut self.server);
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Pixels {
+    /// Reads the head of an X window dump.
+    fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path)?;
+        let mut head = [0; 100];
+        file.read_exact_at(&mut head, 0)?;
+        let field = |index: usize| {
+            let bytes = head[index * 4..].first_chunk::<4>().copied().unwrap_or_default();
+            u32::from_be_bytes(bytes)
+        };
+        let (size, bits, stride, colors) = (field(0), field(11), field(12), field(19));
+        if bits != 32 || field(5) != HEIGHT {
+            bail!("the display is not what was asked for");
+        }
+        let start = u64::from(size) + 12 * u64::from(colors);
+        Ok(Self { file, start, stride: stride as usize })
+    }
+
+    /// The row of pixels with the mark: in this row, or in any.
+    fn mark(&self, row: Option<u32>) -> Option<u32> {
+        let mut pixels = vec![0; self.stride];
+        let mut is_in = |row: u32| {
+            let at = self.start + u64::from(row) * self.stride as u64;
+            self.file.read_exact_at(&mut pixels, at).is_ok() && has_mark(&pixels)
+        };
+        match row {
+            Some(row) => is_in(row).then_some(row),
+            None => (0..HEIGHT / ROW_STEP).map(|step| step * ROW_STEP).find(|row| is_in(*row)),
+        }
+    }
+}
+
+fn has_mark(row: &[u8]) -> bool {
+    let marked: Vec<bool> = row.chunks_exact(4).map(|pixel| pixel[..3] == MARK).collect();
+    marked.windows(MARK_WIDTH).any(|pixels| pixels.iter().all(|marked| *marked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_has_a_width() {
+        let row = |width: usize| {
+            let mut row = vec![7; 4 * 100];
+            for pixel in row.chunks_exact_mut(4).skip(40).take(width) {
+                pixel[..3].copy_from_slice(&MARK);
+            }
+            row
+        };
+        assert!(has_mark(&row(MARK_WIDTH)));
+        assert!(!has_mark(&row(MARK_WIDTH - 1)));
     }
 }

@@ -1,120 +1,197 @@
-//! `maestro term -- vtebench` against Alacritty on the same display, in alternating pairs.
+//! `maestro term -- CHILD` against `alacritty -e CHILD` on the same display with the same cells, in
+//! alternating pairs. The child writes the kinds of output that vtebench is known for.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 
-use super::display::Display;
-use super::{Measure, median};
+use super::display::{self, Display};
+use super::payload::{COLS, ROWS};
+use super::{Measure, Setup, median};
 use crate::cargo;
 
-const BAR: &str = "≤ 1.0× the time of Alacritty, geometric mean";
+const BAR: f64 = 1.0;
 const PAIRS: usize = 3;
-/// One run over all of vtebench's scenarios on a slow machine.
-const LIMIT: Duration = Duration::from_secs(600);
 
-pub fn run() -> Result<Vec<Measure>> {
-    let skip = |note: &str| Ok(vec![Measure::skipped("vtebench", BAR, note)]);
-    for program in ["alacritty", "vtebench"] {
-        if !cargo::has(program) {
-            return skip(&format!("{program} is not installed"));
-        }
+/// One run over all kinds, on a slow machine.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// What the two windows must agree on: the size in cells and in pixels.
+const ALACRITTY: &str = r#"
+[font]
+size = 9.0
+offset = { x = 0, y = -1 }
+[font.normal]
+family = "JetBrains Mono"
+[window]
+dimensions = { columns = 120, lines = 40 }
+padding = { x = 6, y = 6 }
+dynamic_padding = false
+[scrolling]
+history = 10000
+"#;
+
+/// One run of one terminal.
+struct Run {
+    /// Of the window, in pixels.
+    geometry: String,
+    /// Kind, median, mean.
+    times: Vec<(String, f64, f64)>,
+}
+
+pub fn run(setup: &Setup) -> Result<Vec<Measure>> {
+    let skip = |note: &str| Ok(vec![Measure::skipped("vtebench", BAR, "×", note)]);
+    if !cargo::has("alacritty") {
+        return skip("alacritty is not installed: `cargo install alacritty`");
     }
     if let Some(missing) = Display::missing() {
         return skip(&missing);
     }
-    let Some(scenarios) = scenarios() else {
-        return skip("vtebench's benchmarks are not here: set VTEBENCH_BENCHMARKS to their folder");
-    };
-    let maestro = cargo::build_maestro()?;
+    let maestro = setup.maestro()?;
     let display = Display::start()?;
     let folder = std::env::temp_dir().join(format!("maestro-vtebench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let ours = |number: usize| {
-        let mut command = Command::new(&maestro);
-        let _ = command.args(["term", "--size", "120x40", "--"]);
-        let _ = command.env("MAESTRO_HOME", folder.join("home"));
-        once(command, &display, &scenarios, &folder.join(format!("ours-{number}")))
-    };
-    let theirs = |number: usize| {
-        let mut command = Command::new("alacritty");
-        let _ = command.args(["-o", "window.dimensions.columns=120"]);
-        let _ = command.args(["-o", "window.dimensions.lines=40", "-e"]);
-        once(command, &display, &scenarios, &folder.join(format!("theirs-{number}")))
-    };
-    let mut ratios = Vec::with_capacity(PAIRS);
-    for pair in 0..PAIRS {
-        let (ours, theirs) = (ours(pair)?, theirs(pair)?);
-        ratios.push(ratio(&ours, &theirs)?);
-    }
+    let pairs = pairs(&maestro, &display, &folder);
+    let mut stop = Command::new(&maestro);
+    let _ = stop.args(["host", "stop"]).env("MAESTRO_HOME", folder.join("home")).output();
     let _ = std::fs::remove_dir_all(&folder);
-    let spread = format!("pairs: {ratios:.3?}");
-    let mut measure = Measure::at_most("vtebench", median(&mut ratios), "×", 1.0, PAIRS)
-        .peer("alacritty")
-        .note(spread);
-    measure.bar = BAR.to_owned();
-    Ok(vec![measure])
+    Ok(report(&pairs?))
 }
 
-fn scenarios() -> Option<PathBuf> {
-    std::env::var_os("VTEBENCH_BENCHMARKS").map(PathBuf::from).filter(|folder| folder.is_dir())
+fn pairs(maestro: &Path, display: &Display, folder: &Path) -> Result<Vec<(Run, Run)>> {
+    let fonts = cargo::root().join("resources").join("fonts");
+    let fonts = format!(
+        "<?xml version=\"1.0\"?><!DOCTYPE fontconfig SYSTEM \"fonts.dtd\"><fontconfig>\
+         <include ignore_missing=\"yes\">/etc/fonts/fonts.conf</include><dir>{}</dir></fontconfig>",
+        fonts.display()
+    );
+    std::fs::write(folder.join("fonts.conf"), fonts)?;
+    std::fs::write(folder.join("alacritty.toml"), ALACRITTY)?;
+    let size = format!("{COLS}x{ROWS}");
+    let ours = || {
+        let mut command = Command::new(maestro);
+        let _ = command.args(["term", "--size", &size, "--"]);
+        let _ = command.env("MAESTRO_HOME", folder.join("home")).env("HOME", folder);
+        once(command.env("SHELL", "/bin/sh"), display, folder)
+    };
+    let theirs = || {
+        let mut command = Command::new("alacritty");
+        let _ = command.arg("--config-file").arg(folder.join("alacritty.toml")).arg("-e");
+        let _ = command.env("FONTCONFIG_FILE", folder.join("fonts.conf")).env("HOME", folder);
+        once(command.env("SHELL", "/bin/sh"), display, folder)
+    };
+    // The first of each fills caches.
+    let _ = (ours()?, theirs()?);
+    let mut pairs = Vec::with_capacity(PAIRS);
+    for pair in 0..PAIRS {
+        pairs.push(if pair % 2 == 0 {
+            let ours = ours()?;
+            (ours, theirs()?)
+        } else {
+            let theirs = theirs()?;
+            (ours()?, theirs)
+        });
+    }
+    Ok(pairs)
 }
 
-/// Runs vtebench in a terminal and reads the mean time of each scenario.
-fn once(
-    mut terminal: Command,
-    display: &Display,
-    scenarios: &Path,
-    results: &Path,
-) -> Result<Vec<(String, f64)>> {
-    let _ = terminal.args(["vtebench", "--benchmarks"]).arg(scenarios);
-    let _ = display.show(terminal.args(["--silent", "--dat"]).arg(results));
-    let shown = cargo::shown(&terminal);
-    let mut child = terminal.spawn().with_context(|| shown.clone())?;
+/// Runs the child in a terminal and reads what it measured.
+fn once(terminal: &mut Command, display: &Display, folder: &Path) -> Result<Run> {
+    let results = folder.join("times.json");
+    let _ = std::fs::remove_file(&results);
+    let child = std::env::current_exe().context("this program's own file")?;
+    let _ = terminal.arg(child).args(["payload", "terminal", "--out"]).arg(&results);
+    let shown = cargo::shown(terminal);
+    let mut window = display.show(terminal).spawn().with_context(|| shown.clone())?;
+    let geometry = geometry(display, &mut window).unwrap_or_default();
     let deadline = Instant::now() + LIMIT;
-    while child.try_wait()?.is_none() {
+    while window.try_wait()?.is_none() {
         if Instant::now() > deadline {
-            let _ = child.kill();
-            let _ = child.wait();
+            display::end(&mut window);
             bail!("`{shown}` did not end");
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    read(results).with_context(|| format!("`{shown}` left no results"))
+    let text =
+        std::fs::read_to_string(&results).with_context(|| format!("`{shown}` left no results"))?;
+    read(&text, geometry)
 }
 
-/// vtebench's table: one column for each scenario, one line for each sample.
-fn read(results: &Path) -> Result<Vec<(String, f64)>> {
-    let text = std::fs::read_to_string(results)?;
-    let mut lines = text.lines();
-    let names: Vec<&str> = lines.next().context("an empty table")?.split_whitespace().collect();
-    let rows: Vec<Vec<f64>> = lines
-        .map(|line| line.split_whitespace().map(|cell| cell.parse().unwrap_or(f64::NAN)).collect())
-        .collect();
-    let column = |index: usize| {
-        let samples = rows.iter().filter_map(|row| row.get(index)).filter(|time| time.is_finite());
-        let (count, sum) = samples.fold((0.0, 0.0), |(count, sum), time| (count + 1.0, sum + time));
-        sum / count
+fn read(text: &str, geometry: String) -> Result<Run> {
+    let results: Value = serde_json::from_str(text)?;
+    let size = results["size"].as_str().unwrap_or_default();
+    if size != format!("{ROWS} {COLS}") {
+        bail!("the terminal has another size: {size}");
+    }
+    let times = results["times"].as_object().context("no times")?;
+    let times = times.iter().map(|(name, time)| {
+        let number = |field: &str| time[field].as_f64().unwrap_or(f64::NAN);
+        (name.clone(), number("median"), number("mean"))
+    });
+    Ok(Run { geometry, times: times.collect() })
+}
+
+fn geometry(display: &Display, child: &mut Child) -> Result<String> {
+    let window = display.window(child)?;
+    let told = display.xdotool(&["getwindowgeometry", &window])?;
+    let line = told.lines().find_map(|line| line.trim().strip_prefix("Geometry: "));
+    Ok(line.context("no geometry")?.to_owned())
+}
+
+/// For each kind the median over the runs of each run's median; then the geometric mean.
+fn report(pairs: &[(Run, Run)]) -> Vec<Measure> {
+    let Some((first, other)) = pairs.first() else { return Vec::new() };
+    let over_runs = |kind: usize, side: fn(&(Run, Run)) -> &Run, field: fn(&Times) -> f64| {
+        let times = pairs.iter().filter_map(|pair| side(pair).times.get(kind).map(field));
+        median(&mut times.collect::<Vec<_>>())
     };
-    Ok(names.iter().enumerate().map(|(index, name)| ((*name).to_owned(), column(index))).collect())
-}
-
-/// How many times as long ours take, over the scenarios that both ran.
-fn ratio(ours: &[(String, f64)], theirs: &[(String, f64)]) -> Result<f64> {
-    let logarithms: Vec<f64> = ours
+    let mut kinds = Vec::new();
+    let (mut of_medians, mut of_means) = (Vec::new(), Vec::new());
+    for (kind, (name, ..)) in first.times.iter().enumerate() {
+        let ours = over_runs(kind, |pair| &pair.0, |time| time.1);
+        let theirs = over_runs(kind, |pair| &pair.1, |time| time.1);
+        let means = over_runs(kind, |pair| &pair.0, |time| time.2)
+            / over_runs(kind, |pair| &pair.1, |time| time.2);
+        of_medians.push(ours / theirs);
+        of_means.push(means);
+        kinds.push(
+            Measure::told(&format!("vtebench/{name}"), ours / theirs, "×", PAIRS)
+                .peer("alacritty")
+                .note(format!("{ours:.1} ms against {theirs:.1} ms")),
+        );
+    }
+    let each: Vec<String> = pairs
         .iter()
-        .filter_map(|(name, time)| {
-            let (_, other) = theirs.iter().find(|(theirs, _)| theirs == name)?;
-            let logarithm = (time / other).ln();
-            logarithm.is_finite().then_some(logarithm)
+        .map(|(ours, theirs)| {
+            let ratios = ours.times.iter().zip(&theirs.times).map(|(a, b)| a.1 / b.1);
+            format!("{:.2}", geometric_mean(&ratios.collect::<Vec<_>>()))
         })
         .collect();
-    if logarithms.is_empty() {
-        bail!("the two runs have no scenario in common");
+    let mut note = format!(
+        "geometric mean of medians; of means {:.2}; each pair {}; windows of {} and {}",
+        geometric_mean(&of_means),
+        each.join(", "),
+        first.geometry,
+        other.geometry
+    );
+    if first.geometry != other.geometry {
+        note.push_str(": NOT the same");
     }
-    Ok((logarithms.iter().sum::<f64>() / logarithms.len() as f64).exp())
+    kinds.push(
+        Measure::at_most("vtebench", geometric_mean(&of_medians), "×", BAR, PAIRS)
+            .peer("alacritty")
+            .note(note),
+    );
+    kinds
+}
+
+type Times = (String, f64, f64);
+
+fn geometric_mean(ratios: &[f64]) -> f64 {
+    (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp()
 }
 
 #[cfg(test)]
@@ -122,13 +199,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ratio_is_a_geometric_mean_over_common_scenarios() {
-        let table = |times: &[(&str, f64)]| {
-            times.iter().map(|(name, time)| ((*name).to_owned(), *time)).collect::<Vec<_>>()
+    fn the_geometric_mean_of_a_number_and_its_inverse_is_one() {
+        assert!((geometric_mean(&[2.0, 0.5]) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_run_of_another_size_is_refused() {
+        let run = |size: &str| {
+            let text = format!(
+                r#"{{"size":"{size}","times":{{"scrolling":{{"median":2.0,"mean":3.0,"bytes":9}}}}}}"#
+            );
+            read(&text, String::new())
         };
-        let ours = table(&[("a", 2.0), ("b", 1.0), ("only ours", 9.0)]);
-        let theirs = table(&[("a", 1.0), ("b", 2.0)]);
-        let ratio = ratio(&ours, &theirs).expect("two in common");
-        assert!((ratio - 1.0).abs() < 1e-9, "{ratio}");
+        let good = run("40 120").expect("the right size");
+        assert_eq!(good.times, [("scrolling".to_owned(), 2.0, 3.0)]);
+        assert!(run("24 80").is_err());
     }
 }
