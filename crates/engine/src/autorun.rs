@@ -29,11 +29,11 @@ use maestro_protocol::message::{Error, ErrorKind, Event};
 use maestro_pty::process::Process;
 use maestro_pty::{Grace, Marker};
 use maestro_store::{Lease, Store};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 pub use self::lock::locks_folder;
 
-use self::actor::{Actor, End, Order, now_ms};
+use self::actor::{Actor, End, Order, Ordered, now_ms};
 use self::lock::{DirectoryLock, Refused, Wanted};
 
 /// Documents of one run. More is a mistake, and every turn would read them all.
@@ -42,6 +42,8 @@ const MAX_DOCUMENTS: usize = 64;
 const LISTED: u32 = 100;
 /// Orders that may wait for a run. It answers within moments; a flood of orders says nothing new.
 const ORDERS: usize = 16;
+/// How long [`Runs::stop`] and [`Runs::kill`] wait until the order is in the journal.
+const ORDER: Duration = Duration::from_secs(5);
 /// How long [`Runs::suspend`] waits for runs to end their processes.
 const SUSPEND: Duration = Duration::from_millis(3500);
 /// How long what a dead host left running has between one signal and the next.
@@ -116,7 +118,7 @@ struct Inner {
 
 /// A run at work.
 struct Handle {
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<Ordered>,
     view: Arc<Mutex<Run>>,
 }
 
@@ -164,7 +166,8 @@ impl Runs {
         Ok(run)
     }
 
-    /// Lets a run finish its current task, then ends it.
+    /// Lets a run finish its current task, then ends it. When this comes back the order is in the journal:
+    /// another host would obey it, too.
     ///
     /// # Errors
     ///
@@ -173,7 +176,7 @@ impl Runs {
         self.order(run, Order::Stop).await
     }
 
-    /// Ends a run and its processes now.
+    /// Ends a run and its processes now. When this comes back the order is in the journal.
     ///
     /// # Errors
     ///
@@ -261,10 +264,10 @@ impl Runs {
     /// Ends every process of every run, within a bound, and leaves the runs as interrupted: the next
     /// host continues them. For a host that stops.
     pub async fn suspend(&self) {
-        let orders: Vec<mpsc::Sender<Order>> =
+        let orders: Vec<mpsc::Sender<Ordered>> =
             self.inner.active().values().map(|handle| handle.orders.clone()).collect();
         for orders in &orders {
-            let _ = orders.try_send(Order::Suspend);
+            let _ = orders.try_send((Order::Suspend, oneshot::channel().0));
         }
         let _ = tokio::time::timeout(SUSPEND, self.inner.idle()).await;
     }
@@ -272,9 +275,15 @@ impl Runs {
     async fn order(&self, run: RunId, order: Order) -> Result<Run, Error> {
         let orders = self.inner.active().get(&run).map(|handle| handle.orders.clone());
         if let Some(orders) = orders {
-            // A full queue holds the same order already; a closed one belongs to a run that has just
-            // ended.
-            let _ = orders.try_send(order);
+            let (heard, journaled) = oneshot::channel();
+            let order = async {
+                // A closed queue belongs to a run that has just ended.
+                if orders.send((order, heard)).await.is_ok() {
+                    let _ = journaled.await;
+                }
+            };
+            // A run whose journal cannot be written answers when it can; its state says so.
+            let _ = tokio::time::timeout(ORDER, order).await;
         }
         self.get(run).await
     }

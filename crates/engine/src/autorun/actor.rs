@@ -15,7 +15,7 @@ use maestro_core::run::machine::{Effect, Input, Machine, Turn};
 use maestro_core::run::{Ending, Run, State};
 use maestro_core::turn::{Event as TurnEvent, Outcome, Usage};
 use maestro_protocol::message::Event;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::lock::DirectoryLock;
 use super::{Deps, Hook, command, documents};
@@ -40,11 +40,14 @@ pub(super) enum Order {
     Suspend,
 }
 
+/// An order, and what is dropped once it is in the journal: whoever gave it waits for that.
+pub(super) type Ordered = (Order, oneshot::Sender<()>);
+
 /// One run at work.
 pub(super) struct Actor {
     pub(super) deps: Deps,
     pub(super) machine: Machine,
-    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) orders: mpsc::Receiver<Ordered>,
     /// The run as everybody sees it.
     pub(super) view: Arc<Mutex<Run>>,
     pub(super) hook: Option<Hook>,
@@ -106,6 +109,7 @@ impl Actor {
     pub(super) async fn live(mut self) -> End {
         let mut todo: VecDeque<Effect> = self.machine.step(Input::Begin, now_ms()).into();
         let mut work: Option<Work> = None;
+        let mut ordered = Vec::new();
         loop {
             while let Some(effect) = todo.pop_front() {
                 if self.hook.as_ref().is_some_and(|dies_before| dies_before(&effect)) {
@@ -135,6 +139,7 @@ impl Actor {
                 return End::Over(Box::new(self.machine.run().clone()));
             }
             self.publish();
+            ordered.clear();
             let Some(current) = work.as_mut() else {
                 // The machine waits for something that nobody does: a mistake of ours. The journal is
                 // kept, and the next host looks again.
@@ -155,10 +160,16 @@ impl Actor {
                     }
                 }
                 order = self.orders.recv() => match order {
-                    Some(Order::Stop) => todo.extend(self.machine.step(Input::Stop, now_ms())),
-                    Some(Order::Kill) => todo.extend(self.machine.step(Input::Kill, now_ms())),
+                    Some((Order::Stop, heard)) => {
+                        ordered.push(heard);
+                        todo.extend(self.machine.step(Input::Stop, now_ms()));
+                    }
+                    Some((Order::Kill, heard)) => {
+                        ordered.push(heard);
+                        todo.extend(self.machine.step(Input::Kill, now_ms()));
+                    }
                     // Nobody holds the runs any more: the host is going down.
-                    Some(Order::Suspend) | None => return self.suspend(work).await,
+                    Some((Order::Suspend, _)) | None => return self.suspend(work).await,
                 },
             }
         }
@@ -209,12 +220,12 @@ impl Actor {
                 () = tokio::time::sleep(wait) => wait = (wait * 2).min(RETRY.1),
                 order = self.orders.recv() => match order {
                     // It ends after the current task, and that cannot go on.
-                    Some(Order::Kill | Order::Stop) => {
+                    Some((Order::Kill | Order::Stop, _)) => {
                         self.with_view(|view| view.state = State::Ended(Ending::Killed));
                         (self.deps.events)(Event::Run(Box::new(self.view())));
                         return Err(End::Suspended);
                     }
-                    Some(Order::Suspend) | None => return Err(End::Suspended),
+                    Some((Order::Suspend, _)) | None => return Err(End::Suspended),
                 },
             }
         }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use maestro_agents::{CommandLine, TurnOptions};
 use maestro_core::agent::Provider;
+use maestro_core::run::journal::Entry;
 use maestro_core::run::machine::{Effect, Policy};
 use maestro_core::run::{Ending, Run, Spec, State, TaskState};
 use maestro_core::turn::Failure;
@@ -340,16 +341,14 @@ async fn a_run_is_stopped_killed_and_suspended() {
     assert_eq!(runs.active(), 0);
     assert_eq!(runs.get(run.id).await.expect("known").state, State::Interrupted);
 
-    let runs = world.host(store, None);
+    let runs = world.host(store.clone(), None);
     fs::remove_file(world.path("work/hanging")).expect("it was there");
     assert_eq!(runs.recover().await.expect("it recovers"), [run.id]);
     until("the turn hangs again", async || !world.text("hanging").is_empty()).await;
     let stopping = runs.stop(run.id).await.expect("known");
-    assert_eq!(stopping.id, run.id);
-    until("it is stopping", async || {
-        runs.get(run.id).await.is_ok_and(|run| run.state == State::Stopping)
-    })
-    .await;
+    assert_eq!((stopping.id, stopping.state), (run.id, State::Stopping));
+    let journal = store.journal::<Entry>(run.id).expect("a journal");
+    assert!(journal.iter().any(|entry| entry.entry == Entry::StopAsked), "{journal:?}");
     let _ = runs.kill(run.id).await.expect("known");
     let run = ended(&runs, &run).await;
     assert_eq!(run.state, State::Ended(Ending::Killed));
