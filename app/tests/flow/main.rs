@@ -1,6 +1,7 @@
 //! Maestro from outside, as a user has it: the real program, real hosts, real repositories.
 //!
 //! - `cli`: every command of the command line, its refusals and its exit codes.
+//! - `commands`: what the commands promise, one group of them at a time.
 //! - `kill`: hosts and clients that die at any point of a run.
 //! - `real`: the real Claude Code, Codex, OpenCode and Droid against a fake model.
 //! - `bad_input`: what is broken, hostile, full or gone.
@@ -14,6 +15,7 @@
 
 mod bad_input;
 mod cli;
+mod commands;
 mod kill;
 mod place;
 mod real;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Stage, eventually};
+use super::support::{Stage, eventually};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("text")

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use maestro_protocol::codec::Hello;
 use maestro_protocol::message;
 
-use crate::support::{Stage, eventually, finish};
+use super::support::{Stage, eventually, finish};
 
 #[test]
 fn a_host_starts_on_demand_and_stops_when_told() {
@@ -124,7 +124,7 @@ fn a_host_started_inside_a_terminal_is_no_part_of_it() {
     }
     assert!(environ.contains("MAESTRO_HOME="), "the rest stays");
     let _ = stage.ok(&["host", "stop"]);
-    let ended = crate::support::wait(&mut host, crate::support::LONG);
+    let ended = super::support::wait(&mut host, super::support::LONG);
     assert_eq!(ended, Some(0));
 }
 

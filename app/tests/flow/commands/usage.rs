@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::support::{LONG, Stage, finish, wait};
+use super::support::{LONG, Stage, finish, wait};
 
 #[test]
 fn wrong_usage_is_2() {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Stage, eventually};
+use super::support::{Stage, eventually};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("text")

@@ -1,6 +1,6 @@
 //! Terminals without any window.
 
-use crate::support::{Stage, eventually};
+use super::support::{Stage, eventually};
 
 #[test]
 fn a_command_runs_in_a_terminal_and_is_typed_into() {
