@@ -49,7 +49,7 @@ impl Pane {
 }
 
 /// Which of an agent's terminals its pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Side {
     /// The provider's own interface.
     #[default]

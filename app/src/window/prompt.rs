@@ -118,7 +118,7 @@ impl Prompt {
 
     /// The host refused.
     pub fn refused(&mut self, why: String) {
-        self.error = Some(why);
+        self.error = Some(part::sentence(&why));
     }
 
     /// The dialog.

@@ -148,7 +148,7 @@ fn task_row<'a, Message: 'a>(
     let text = part::paragraph(task.text.clone(), type_scale::BASE, font::REGULAR, tokens.text);
     let (words, wrong) = evidence(task);
     let ink = if wrong { tokens.red } else { tokens.faint };
-    let evidence = line(words, type_scale::SMALL, font::REGULAR, ink).fill();
+    let evidence = line(words, type_scale::SMALL, font::REGULAR, ink).or(short(task)).fill();
     row![
         container(glyph).padding(Padding::ZERO.top(3.0)),
         column![text, evidence].width(Length::Fill)
@@ -157,14 +157,24 @@ fn task_row<'a, Message: 'a>(
     .into()
 }
 
-/// What speaks for a task's state, in a line; whether it is bad news.
-fn evidence(task: &Task) -> (String, bool) {
-    let took = ago::took(task.duration_ms);
-    let again = match task.attempts {
+/// The evidence where its command does not fit: that it was verified, and how long it took.
+fn short(task: &Task) -> Option<String> {
+    let verified = task.state == TaskState::Done && task.verify.is_some();
+    verified.then(|| format!("verified{} · {}", again(task), ago::took(task.duration_ms)))
+}
+
+fn again(task: &Task) -> String {
+    match task.attempts {
         0 | 1 => String::new(),
         2 => " after 1 repair".to_owned(),
         attempts => format!(" after {} repairs", attempts - 1),
-    };
+    }
+}
+
+/// What speaks for a task's state, in a line; whether it is bad news.
+fn evidence(task: &Task) -> (String, bool) {
+    let took = ago::took(task.duration_ms);
+    let again = again(task);
     let because = task.because.as_deref();
     match (task.state, &task.verify) {
         (TaskState::Done, Some(verify)) => {

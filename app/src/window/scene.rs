@@ -83,7 +83,7 @@ pub fn world() -> World {
             Droid,
             "shop",
             "fix/flaky-checkout",
-            (State::Failed, "verify failed: 2 tests", 12),
+            (State::Failed, "some tasks of its checklist failed", 12),
         ),
         agent(
             6,
@@ -128,9 +128,10 @@ fn task(text: &str, line: u32, state: TaskState, verify: Option<&str>, seconds: 
         line,
         state,
         attempts: if line == 9 { 2 } else { 1 },
-        session: Some("7f3c19ae-8f20-4a59-b3f6-63da0b1b4e10".to_owned()),
-        tree_before: Some("9f31c2a".to_owned()),
-        tree_after: Some("4be07d1".to_owned()),
+        // A fresh session for each task.
+        session: Some(format!("7f3c{line:02}ae-8f20-4a59-b3f6-63da0b1b4e10")),
+        tree_before: Some(tree(line)),
+        tree_after: (state == TaskState::Done).then(|| tree(line + 2)),
         verify: verify.map(|command| Verify {
             command: command.to_owned(),
             exit_code: Some(0),
@@ -142,6 +143,11 @@ fn task(text: &str, line: u32, state: TaskState, verify: Option<&str>, seconds: 
     }
 }
 
+/// A tree's hash that follows from the one before.
+fn tree(line: u32) -> String {
+    format!("{:07x}", 0x9f3_1c2a_u32.wrapping_mul(line) & 0x0fff_ffff)
+}
+
 fn run() -> Run {
     Run {
         id: RunId(2),
@@ -151,8 +157,8 @@ fn run() -> Run {
             provider: Provider::Claude,
             agent: Some(AgentId(1)),
             model: None,
-            turn_timeout_s: 0,
-            silence_timeout_s: 0,
+            turn_timeout_s: 3600,
+            silence_timeout_s: 600,
             verify_timeout_s: 600,
             attempts: 3,
             unattended: true,
@@ -166,16 +172,16 @@ fn run() -> Run {
                 5,
                 TaskState::Done,
                 Some("cargo test -p db"),
-                12,
+                374,
             ),
             task(
                 "Implement PreferencesService with CRUD",
                 7,
                 TaskState::Done,
                 Some("cargo test -p core"),
-                31,
+                671,
             ),
-            task("Add API endpoints", 9, TaskState::Done, Some("cargo test -p api"), 130),
+            task("Add API endpoints", 9, TaskState::Done, Some("cargo test -p api"), 1310),
             task("Write integration tests", 11, TaskState::Working, None, 48),
         ],
         open: 2,
@@ -203,17 +209,17 @@ pub fn crowded() -> World {
     world
 }
 
-/// The same world after the host was killed.
+/// The same world after the host was killed: nothing that ran in it runs.
 #[must_use]
 pub fn after_a_crash() -> World {
     let mut world = world();
     for agent in &mut world.agents {
-        if agent.id.0 < 5 {
-            agent.ai_terminal = None;
-            agent.attention.state = State::Resumable;
-            agent.attention.because = "the host ended; its session can be resumed".to_owned();
-        }
+        (agent.ai_terminal, agent.shell_terminal) = (None, None);
+        agent.attention.state = State::Resumable;
+        agent.attention.because = "the host ended; its session can be resumed".to_owned();
+        agent.attention.since_ms = NOW_MS - 4_000;
     }
+    world.terminals.clear();
     world.runs.clear();
     world
 }
@@ -257,11 +263,11 @@ pub fn repository() -> Repository {
     }
 }
 
-/// The screen of a terminal, as a full frame.
+/// The screen of a terminal of a size, as a full frame.
 #[must_use]
-pub fn frame(terminal: TerminalId) -> Frame {
-    let lines = screen(terminal);
-    let size = Size::new(160, lines.len().max(60) as u16);
+pub fn frame(terminal: TerminalId, size: Size) -> Frame {
+    let lines = screen(terminal).iter().flat_map(|line| folded(line, usize::from(size.cols)));
+    let lines: Vec<String> = lines.take(usize::from(size.rows)).collect();
     let cursor = lines.iter().enumerate().find_map(|(row, line)| {
         let before = line.split_once("§_")?.0;
         Some(Cursor {
@@ -285,6 +291,49 @@ pub fn frame(terminal: TerminalId) -> Frame {
         flooding: false,
         input_seq: 0,
     }
+}
+
+/// A line of markup as a program lays it out in so many columns: boxes get narrower, text is folded.
+fn folded(line: &str, cols: usize) -> Vec<String> {
+    if paint(line).cells.len() <= cols {
+        return vec![line.to_owned()];
+    }
+    if let Some(edge) = line.chars().last().filter(|c| matches!(c, '╮' | '╯' | '│')) {
+        let inside = line.trim_end_matches(edge);
+        let ink = inside.rfind('§').map_or("", |at| &line[at..at + "§0".len()]);
+        return vec![format!("{}{ink}{edge}", cut(inside, cols.saturating_sub(1)))];
+    }
+    let (mut folds, mut fold, mut ink) = (Vec::new(), String::new(), String::new());
+    for word in line.split_inclusive(' ') {
+        let more = format!("{fold}{word}");
+        if paint(more.trim_end()).cells.len() > cols && !fold.trim().is_empty() {
+            folds.push(std::mem::replace(&mut fold, format!("{ink}  {word}")));
+        } else {
+            fold = more;
+        }
+        if let Some(at) = word.rfind('§') {
+            ink = word[at..].chars().take(2).collect();
+        }
+    }
+    folds.push(fold);
+    folds
+}
+
+/// The first cells of a line of markup.
+fn cut(line: &str, cells: usize) -> String {
+    let (mut kept, mut count) = (String::new(), 0);
+    let mut characters = line.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '§' => kept.extend([c].into_iter().chain(characters.next())),
+            c if count < cells => {
+                kept.push(c);
+                count += 1;
+            }
+            _ => {}
+        }
+    }
+    kept
 }
 
 /// A line of markup as a row: `§` and a letter change the ink.
@@ -396,13 +445,29 @@ const OTHER: &[&str] = &[
     "§d❯§0 §_",
 ];
 
+const FAILED: &[&str] = &[
+    "§d>§0 make the checkout test reliable",
+    "",
+    "§g●§0 §wEdit§0(tests/preferences.rs)",
+    "  §d└ the two writers now wait for each other",
+    "",
+    "§r✗§0 cargo test -p e2e exited with 101",
+    "  §dconcurrent_puts_last_wins still fails.",
+    "",
+    "§d>§0 §_",
+];
+
+const IDLE: &[&str] = &["§wWhat shall I do?", "", "  §d↵ send   ctrl+j new line", "", "§d❯§0 §_"];
+
 fn screen(terminal: TerminalId) -> &'static [&'static str] {
     match terminal.0 {
         1 => API,
         2 => WEB,
         3 => DB,
         4 => DOCS,
-        5 | 101..=199 => E2E,
+        5 => FAILED,
+        101..=199 => E2E,
+        7 | 12 => IDLE,
         _ => OTHER,
     }
 }
@@ -410,6 +475,35 @@ fn screen(terminal: TerminalId) -> &'static [&'static str] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_laid_out_in_the_columns_there_are() {
+        for (line, cols, expected) in [
+            ("§gone§0 two three", 8, &["§gone§0 two ", "§0  three"][..]),
+            ("§d╭─────╮", 5, &["§d╭───§d╮"]),
+            ("§d│§0 x   §d│", 5, &["§d│§0 x §d§d│"]),
+            ("short", 80, &["short"]),
+        ] {
+            assert_eq!(folded(line, cols), expected, "{line} in {cols}");
+        }
+    }
+
+    #[test]
+    fn nothing_runs_after_a_crash() {
+        let world = after_a_crash();
+        assert!(world.terminals.is_empty());
+        assert!(world.agents.iter().all(|agent| agent.ai_terminal.is_none()));
+    }
+
+    #[test]
+    fn every_task_has_a_session_of_its_own() {
+        let run = run();
+        let sessions: std::collections::HashSet<_> =
+            run.tasks.iter().map(|task| &task.session).collect();
+        assert_eq!(sessions.len(), run.tasks.len());
+        let worked: u64 = run.tasks.iter().map(|task| task.duration_ms).sum();
+        assert!(worked <= NOW_MS - run.started_ms);
+    }
 
     #[test]
     fn markup_becomes_cells() {

@@ -1,5 +1,5 @@
-//! A wrapper around a whole screen that sees every key before what it wraps, so that a chord of ours is
-//! never typed into a terminal or an input.
+//! Wrappers that see an event before what they wrap: every key, so that a chord of ours is never typed
+//! into a terminal or an input; a press of the mouse, so that it is known what it gave the keyboard to.
 
 use iced::advanced::widget::{Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, renderer};
@@ -10,14 +10,43 @@ pub fn before<'a, Message: 'a>(
     content: impl Into<Element<'a, Message>>,
     on_key: impl Fn(&keyboard::Event) -> Option<Message> + 'a,
 ) -> Element<'a, Message> {
-    Element::new(Before { content: content.into(), on_key: Box::new(on_key) })
+    let sees = move |event: &Event, _over| match event {
+        Event::Keyboard(key) => on_key(key).map_or(Seen::Nothing, Seen::Taken),
+        _ => Seen::Nothing,
+    };
+    Element::new(Before { content: content.into(), sees: Box::new(sees) })
 }
 
-type OnKey<'a, Message> = dyn Fn(&keyboard::Event) -> Option<Message> + 'a;
+/// Tells that the left button was pressed here, and leaves the press to the content.
+pub fn pressed<'a, Message: Clone + 'a>(
+    content: impl Into<Element<'a, Message>>,
+    message: Message,
+) -> Element<'a, Message> {
+    let sees = move |event: &Event, over| match event {
+        Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) if over => {
+            Seen::Told(message.clone())
+        }
+        _ => Seen::Nothing,
+    };
+    Element::new(Before { content: content.into(), sees: Box::new(sees) })
+}
+
+/// What came of an event before the content has seen it.
+enum Seen<Message> {
+    /// Nothing.
+    Nothing,
+    /// A message; the content sees the event, too.
+    Told(Message),
+    /// A message; the content never sees the event.
+    Taken(Message),
+}
+
+/// Takes an event, and whether the mouse is over the content.
+type Sees<'a, Message> = dyn Fn(&Event, bool) -> Seen<Message> + 'a;
 
 struct Before<'a, Message> {
     content: Element<'a, Message>,
-    on_key: Box<OnKey<'a, Message>>,
+    sees: Box<Sees<'a, Message>>,
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
@@ -55,12 +84,14 @@ impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
         shell: &mut Shell<'_, Message>,
         viewport: &Rectangle,
     ) {
-        if let Event::Keyboard(key) = event
-            && let Some(message) = (self.on_key)(key)
-        {
-            shell.publish(message);
-            shell.capture_event();
-            return;
+        match (self.sees)(event, cursor.is_over(layout.bounds())) {
+            Seen::Nothing => {}
+            Seen::Told(message) => shell.publish(message),
+            Seen::Taken(message) => {
+                shell.publish(message);
+                shell.capture_event();
+                return;
+            }
         }
         let Some(inner) = layout.children().next() else { return };
         self.content.as_widget_mut().update(

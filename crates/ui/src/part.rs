@@ -21,6 +21,16 @@ pub fn paragraph<'a, Message: 'a>(
         .into()
 }
 
+/// What a part of the program says, as a sentence: a capital at its beginning, a full stop at its end.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?', '…', ':']) || text.is_empty() { "" } else { "." };
+    format!("{first}{}{end}", characters.as_str())
+}
+
 /// A short fact about something, in an outline.
 pub fn pill<'a, Message: 'a>(
     tokens: &'static Tokens,
@@ -339,6 +349,18 @@ pub fn toast<'a, Message: Clone + 'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_is_a_sentence() {
+        for (text, expected) in [
+            ("there is no folder /x", "There is no folder /x."),
+            ("`a..b` is no branch.", "`a..b` is no branch."),
+            ("édite", "Édite."),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(text), expected);
+        }
+    }
 
     #[test]
     fn chords_are_shown_without_plus_signs() {

@@ -4,7 +4,7 @@ use iced::Task;
 use maestro_core::command::Id;
 use maestro_protocol::message::{Command, Reply};
 
-use super::{Message, Overlay, Shell};
+use super::{Message, NOBODY, Overlay, Shell};
 use crate::window::new_agent::{self, NewAgent};
 use crate::window::palette::{self, Target};
 use crate::window::prompt;
@@ -84,6 +84,10 @@ impl Shell {
         match action {
             // The keyboard follows the dialog's own idea of its focus: see `settle`.
             new_agent::Action::None | new_agent::Action::Focus(_) => Task::none(),
+            new_agent::Action::Focused(field) => {
+                field.input().unwrap_or(NOBODY).clone_into(&mut self.keyboard);
+                Task::none()
+            }
             new_agent::Action::Close => {
                 self.overlay = None;
                 Task::none()

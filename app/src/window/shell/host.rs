@@ -5,6 +5,7 @@ use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Command, Reply, World};
+use maestro_ui::part;
 use maestro_ui::theme::duration;
 
 use super::{Connection, Message, Overlay, Shell};
@@ -103,7 +104,7 @@ impl Shell {
                 let source = agent.map_or(toast::Source::Host, toast::Source::Agent);
                 let name =
                     agent.and_then(|id| self.model.agent(id)).map(|agent| agent.name.clone());
-                self.toast(source, Kind::Problem, name, text)
+                self.toast(source, Kind::Problem, name, part::sentence(&text))
             }
             Notice::Clipboard { terminal, text } => {
                 // Only the terminal one types in may put something into the clipboard.
@@ -181,7 +182,7 @@ impl Shell {
     }
 
     pub(super) fn problem(&mut self, why: String) -> Task<Message> {
-        self.toast(toast::Source::Window, Kind::Problem, None, why)
+        self.toast(toast::Source::Window, Kind::Problem, None, part::sentence(&why))
     }
 
     pub(super) fn toast(

@@ -23,6 +23,9 @@ const REST: Duration = Duration::from_millis(400);
 /// Closing the window waits for its last words to be kept, but not longer than this.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
+/// A screen on which a new window has room for its frame and for what the desktop shows beside it.
+const ROOMY: Size = Size::new(1500.0, 980.0);
+
 /// What the window remembers beyond its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -81,9 +84,17 @@ impl Kept {
         }
     }
 
-    /// Gives the window the size it had.
+    /// Gives the window the size it had. One that is new fills a screen that has no room around it.
     fn resize(&self) -> Task<Message> {
         let (size, filled) = (self.size, self.filled);
+        if size.is_none() && !filled {
+            return window::latest().and_then(|id| {
+                window::monitor_size(id).and_then(move |screen| {
+                    let small = screen.width < ROOMY.width || screen.height < ROOMY.height;
+                    window::maximize(id, small)
+                })
+            });
+        }
         window::latest().and_then(move |id| {
             let resized = size.map(|(width, height)| {
                 let least = crate::window::LEAST;

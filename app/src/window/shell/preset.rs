@@ -1,8 +1,9 @@
 //! Windows for pictures and tests: made-up ones, and questions about a real one.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use iced::Size;
+use iced::{Rectangle, Size};
 use maestro_core::AgentId;
 use maestro_core::command::Id;
 use maestro_grid::Clock;
@@ -16,7 +17,7 @@ use crate::window::link::News;
 use crate::window::model::Notice;
 use crate::window::new_agent;
 use crate::window::palette;
-use crate::window::panes::Pane;
+use crate::window::panes::{self, Pane};
 use crate::window::scene;
 
 impl Shell {
@@ -68,13 +69,12 @@ impl Shell {
         let mut shell = Self::new(Link::detached(&clock), clock, scene::NOW_MS);
         shell.window = Frame { size, scale, focused: false };
         shell.providers = scene::providers();
-        for info in &world.terminals {
-            let _ = shell.link.surface(info.id).apply(scene::frame(info.id));
-        }
         let _ = shell.connected(world, name == "resume");
         shell.set_theme(tokens);
         if name != "grid-many" {
             shell.kept.closed = [4, 6, 7, 8].map(|id| Pane::Agent(AgentId(id))).into();
+        }
+        if !matches!(name, "grid-many" | "resume") {
             let _ = shell.kept.shells.insert(AgentId(5));
         }
         shell.settle_focus();
@@ -108,6 +108,25 @@ impl Shell {
             _ => {}
         }
         let _ = shell.settle();
+        shell.fill();
         Some(shell)
+    }
+
+    /// Puts something into every made-up terminal, in the size its pane has.
+    fn fill(&self) {
+        let panes = self.visible_panes();
+        let places = if self.kept.maximised {
+            vec![self.grid_size()]
+        } else {
+            self.places(panes.len()).iter().map(Rectangle::size).collect()
+        };
+        let sizes: HashMap<_, _> = panes.into_iter().zip(places).collect();
+        for info in self.model.terminals.values() {
+            let shown = sizes.iter().find(|((pane, side), _)| {
+                panes::terminal_of(&self.model, *pane, *side) == Some(info.id)
+            });
+            let size = shown.map_or(info.size, |(_, place)| self.cells(*place));
+            let _ = self.link.surface(info.id).apply(scene::frame(info.id, size));
+        }
     }
 }

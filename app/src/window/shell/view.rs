@@ -123,7 +123,7 @@ impl Shell {
                 return panes::no_host(tokens, "The host was stopped", words.to_owned(), start);
             }
             Connection::Unreachable(why) => {
-                return panes::no_host(tokens, "There is no host", sentence(why), None);
+                return panes::no_host(tokens, "There is no host", again(why), None);
             }
             Connection::Connecting if self.model.agents.is_empty() => {
                 return container(Space::new()).center(Length::Fill).into();
@@ -180,7 +180,7 @@ impl Shell {
                 (palette.view(tokens).map(Message::Palette), extent::PALETTE)
             }
             Some(Overlay::NewAgent(dialog)) => {
-                (dialog.view(tokens).map(Message::NewAgent), extent::DIALOG)
+                (dialog.view(tokens, !low).map(Message::NewAgent), extent::DIALOG)
             }
             Some(Overlay::Prompt(prompt)) => {
                 (prompt.view(tokens).map(Message::Prompt), extent::DIALOG)
@@ -213,11 +213,7 @@ fn holding<'a>() -> Element<'a, Message> {
     opaque(area)
 }
 
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!(
-        "{first}{}. It is tried again every few seconds.",
-        characters.as_str().trim_end_matches('.')
-    )
+/// Why there is no host, and that it is tried again.
+fn again(why: &str) -> String {
+    format!("{} It is tried again every few seconds.", part::sentence(why))
 }
