@@ -215,7 +215,8 @@ impl Home {
     /// The lock's file and whether nobody holds the lock.
     fn look(&self) -> Option<(File, bool)> {
         let file = OpenOptions::new().read(true).write(true).open(self.lock_file()).ok()?;
-        let free = try_lock(&file).ok()?;
+        // Shared, so that two who look do not take each other for a host, with the number of a dead one.
+        let free = try_lock_shared(&file).ok()?;
         Some((file, free))
     }
 }
@@ -241,8 +242,17 @@ fn read_pid(file: &mut File) -> Option<u32> {
 
 #[cfg(unix)]
 fn try_lock(file: &File) -> io::Result<bool> {
-    use rustix::fs::{FlockOperation, flock};
-    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+    try_flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+}
+
+#[cfg(unix)]
+fn try_lock_shared(file: &File) -> io::Result<bool> {
+    try_flock(file, rustix::fs::FlockOperation::NonBlockingLockShared)
+}
+
+#[cfg(unix)]
+fn try_flock(file: &File, operation: rustix::fs::FlockOperation) -> io::Result<bool> {
+    match rustix::fs::flock(file, operation) {
         Ok(()) => Ok(true),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
         Err(error) => Err(error.into()),
@@ -251,7 +261,17 @@ fn try_lock(file: &File) -> io::Result<bool> {
 
 #[cfg(not(unix))]
 fn try_lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
+    tried(file.try_lock())
+}
+
+#[cfg(not(unix))]
+fn try_lock_shared(file: &File) -> io::Result<bool> {
+    tried(file.try_lock_shared())
+}
+
+#[cfg(not(unix))]
+fn tried(result: Result<(), fs::TryLockError>) -> io::Result<bool> {
+    match result {
         Ok(()) => Ok(true),
         Err(fs::TryLockError::WouldBlock) => Ok(false),
         Err(fs::TryLockError::Error(error)) => Err(error),
@@ -412,7 +432,10 @@ mod tests {
                 });
             }
             let refused = (0..200).find_map(|_| home.lock().err());
+            // Nor do they take each other for a host.
+            let seen = (0..2000).find_map(|_| home.is_held().then_some(()));
             over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(seen, None);
             assert!(refused.is_none(), "{refused:?}");
         });
     }

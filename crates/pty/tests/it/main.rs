@@ -241,36 +241,3 @@ fn closing_leaves_no_thread_and_no_descriptor_behind() {
     wait("closed", || running.pty.is_closed());
     wait("the threads end", || ours() == 0);
 }
-
-#[test]
-#[cfg(target_os = "linux")]
-fn closing_an_ended_child_ends_nobody_who_got_its_id_later() {
-    let next = std::path::Path::new("/proc/sys/kernel/ns_last_pid");
-    let mut running = sh("exit 0");
-    let pid = running.pty.pid().expect("just started");
-    let _ = running.until_exit();
-    // A session of somebody else's, led by a process with the id of our child. The kernel counts up
-    // from this number; others may be quicker, so again and again.
-    let again = (0..200).find_map(|_| {
-        std::fs::write(next, (pid - 1).to_string()).ok()?;
-        let mut child = std::process::Command::new("setsid").args(["sleep", "60"]).spawn().ok()?;
-        if child.id() == pid {
-            return Some(child);
-        }
-        let _ = (child.kill(), child.wait());
-        None
-    });
-    let Some(mut other) = again else {
-        eprintln!("SKIPPED: process ids cannot be chosen here (this needs root)");
-        return;
-    };
-    let session = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    wait("it leads a session", || {
-        session().rsplit(") ").next().and_then(|rest| rest.split(' ').nth(3))
-            == Some(&*pid.to_string())
-    });
-    running.pty.close(SHORT);
-    running.until("closed", |running| running.pty.is_closed());
-    assert!(other.try_wait().expect("it can be asked").is_none(), "it was ended");
-    let _ = (other.kill(), other.wait());
-}
