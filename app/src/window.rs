@@ -23,7 +23,7 @@ mod shell;
 mod tests;
 mod toast;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -148,6 +148,6 @@ fn started_in() -> Option<PathBuf> {
 }
 
 /// Where a picture goes, for its errors.
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string()
 }

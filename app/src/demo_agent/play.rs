@@ -86,7 +86,7 @@ impl Player<'_> {
                 Step::Think(text) => tell(Progress::Thinking(text.clone())),
                 Step::Garbage(lines) => {
                     (0..*lines).for_each(|line| {
-                        tell(Progress::Garbage(format!("}}garbage {{ {line} \u{1}")))
+                        tell(Progress::Garbage(format!("}}garbage {{ {line} \u{1}")));
                     });
                 }
                 Step::Hang => {

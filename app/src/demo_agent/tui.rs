@@ -148,7 +148,7 @@ impl Interface {
                         summary,
                         result: Some((is_error, output)),
                         diff: Vec::new(),
-                    })
+                    });
                 }
                 Record::Session { .. } => {}
             }

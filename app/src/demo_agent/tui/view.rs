@@ -11,11 +11,12 @@ use crate::demo_agent::play::Change;
 const RESET: &str = "\x1b[0m";
 const DIM: &str = "\x1b[2m";
 const BOLD: &str = "\x1b[1m";
-const ACCENT: &str = "\x1b[38;2;214;158;91m";
-const GOOD: &str = "\x1b[38;2;126;186;132m";
-const BAD: &str = "\x1b[38;2;222;108;104m";
-const ADDED: &str = "\x1b[48;2;28;56;38m\x1b[38;2;170;226;178m";
-const REMOVED: &str = "\x1b[48;2;66;30;34m\x1b[38;2;240;168;166m";
+// The terminal's own colours: its theme knows which of them can be read on its background.
+const ACCENT: &str = "\x1b[33m";
+const GOOD: &str = "\x1b[32m";
+const BAD: &str = "\x1b[31m";
+const ADDED: &str = GOOD;
+const REMOVED: &str = BAD;
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /// Rows of the prompt box that are shown at once.

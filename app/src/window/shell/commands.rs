@@ -57,7 +57,7 @@ impl Shell {
                 }
             }
             Id::PaneMaximise => {
-                self.kept.maximised = !self.kept.maximised && self.focused().is_some()
+                self.kept.maximised = !self.kept.maximised && self.focused().is_some();
             }
             Id::PaneClose => self.close_pane(),
             Id::LayoutNext => self.arrange(self.arrangement().next()),
