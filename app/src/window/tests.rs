@@ -1,7 +1,7 @@
 //! Screens as a user meets them: keys and clicks go in, messages come out, the next screen is looked at.
 
 use iced::keyboard::{self, Key, Location, Modifiers, key};
-use iced::{Event, Settings, Size};
+use iced::{Event, Point, Settings, Size, mouse};
 use iced_test::Simulator;
 use maestro_core::command::Id;
 use maestro_ui::font;
@@ -161,6 +161,87 @@ fn the_list_of_agents_is_walked_by_keys() {
     let _ = apply(&mut shell, named(key::Named::ArrowDown));
     let _ = apply(&mut shell, named(key::Named::Enter));
     assert_eq!(shell.keyboard(), "terminal-t2");
+}
+
+#[test]
+fn one_key_goes_from_region_to_region_and_escape_goes_back() {
+    let mut shell = shell("grid");
+    for (to, back) in [(key::Named::F6, key::Named::F6), (key::Named::F6, key::Named::Escape)] {
+        let _ = apply(&mut shell, named(to));
+        assert_eq!(shell.keyboard(), "nobody", "a terminal still has the keyboard");
+        let _ = apply(&mut shell, named(back));
+        assert_eq!(shell.keyboard(), "terminal-t1", "{back:?}");
+    }
+}
+
+#[test]
+fn escape_belongs_to_the_program_while_a_terminal_has_the_keyboard() {
+    let mut shell = shell("single");
+    assert!(apply(&mut shell, named(key::Named::Escape)).is_empty());
+}
+
+#[test]
+fn side_panels_are_made_wider_by_keys_and_by_the_mouse() {
+    let mut shell = shell("grid");
+    let width = |shell: &Shell| shell.panels();
+    let (agents, runs) = width(&shell);
+    let _ = shell.update(Message::Command(Id::AgentsWider));
+    let _ = shell.update(Message::Command(Id::RunsNarrower));
+    let now = width(&shell);
+    assert!(now.0 > agents && now.1 < runs, "{now:?}");
+
+    let edge = Point::new(now.0.unwrap_or_default() + 4.0, 400.0);
+    let moved = Point::new(301.0, 420.0);
+    let left = Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left));
+    for (at, event) in [
+        (edge, Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left))),
+        (moved, Event::Mouse(mouse::Event::CursorMoved { position: moved })),
+        (moved, left),
+    ] {
+        let mut simulator = simulator(&shell);
+        simulator.point_at(at);
+        let _ = simulator.simulate([event]);
+        for message in simulator.into_messages().collect::<Vec<_>>() {
+            let _ = shell.update(message);
+        }
+    }
+    assert_eq!(width(&shell).0, Some(301.0));
+    assert!(
+        apply(&mut shell, Event::Mouse(mouse::Event::CursorMoved { position: edge })).is_empty()
+    );
+}
+
+#[test]
+fn a_side_panel_leaves_room_for_the_panes() {
+    let mut shell = shell("grid");
+    for _ in 0..100 {
+        let _ = shell.update(Message::Command(Id::AgentsWider));
+    }
+    let widest = shell.panels().0.expect("a panel");
+    assert!(widest <= SIZE.width * 0.4);
+    for _ in 0..100 {
+        let _ = shell.update(Message::Command(Id::AgentsNarrower));
+    }
+    assert!(shell.panels().0.expect("a panel") >= 150.0);
+}
+
+#[test]
+fn auto_run_can_be_put_out_of_sight_and_back() {
+    let mut shell = shell("grid");
+    let _ = shell.update(Message::Command(Id::ToggleRuns));
+    assert_eq!(shell.panels().1, None);
+    let _ = shell.update(Message::Command(Id::ToggleRuns));
+    assert!(shell.panels().1.is_some());
+}
+
+#[test]
+fn what_was_opened_meanwhile_stays_open() {
+    let mut shell = shell("grid");
+    let _ = apply(&mut shell, ctrl("k"));
+    let agent = scene::world().agents[0].clone();
+    let _ = shell.update(Message::Created(Ok(agent)));
+    let _ = shell.update(Message::Answered(Ok(())));
+    assert_eq!(shell.keyboard(), "palette-input", "an old answer closed the palette");
 }
 
 #[test]

@@ -43,6 +43,12 @@ impl Shell {
             && self.subscribed.keys().all(|terminal| !self.link.surface(*terminal).is_empty())
     }
 
+    /// How wide the side panels are, while they are shown.
+    #[cfg(test)]
+    pub fn panels(&self) -> (Option<f32>, Option<f32>) {
+        (self.agents_width(), self.runs_width())
+    }
+
     #[cfg(test)]
     pub fn lose_host_for_tests(&mut self) {
         let _ = self.heard(News::Stopped);
