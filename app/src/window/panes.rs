@@ -336,11 +336,13 @@ pub fn empty<'a, M: Clone + 'a>(
     container(content).padding(space::XL).center(Length::Fill).into()
 }
 
-/// A grid whose panes were all closed.
-pub fn all_closed<'a, M: 'a>(tokens: &'static Tokens) -> Element<'a, M> {
+/// A grid whose panes were all closed: how to see one again.
+pub fn all_closed<'a, M: 'a>(tokens: &'static Tokens, keymap: &Keymap) -> Element<'a, M> {
     let words = "Every pane is closed. Choose an agent at the left to see it again.";
     let words = line(words, type_scale::LARGE, font::REGULAR, tokens.dim);
-    container(words).padding(space::XL).center(Length::Fill).into()
+    let chord = keymap.title(Id::FocusAgents).map(|chord| part::chord(tokens, &chord));
+    let content = column![words].push(chord).spacing(space::M).align_x(Alignment::Center);
+    container(content).padding(space::XL).center(Length::Fill).into()
 }
 
 /// A window without a host, and what to do about it.

@@ -226,6 +226,18 @@ fn a_side_panel_leaves_room_for_the_panes() {
 }
 
 #[test]
+fn panes_that_were_all_closed_can_be_had_back_by_keys() {
+    let mut shell = shell("grid");
+    for _ in 0..4 {
+        let _ = shell.update(Message::Command(Id::PaneClose));
+    }
+    assert!(shows(&shell, "Ctrl ⇧ A"));
+    let _ = shell.update(Message::Command(Id::FocusAgents));
+    let _ = apply(&mut shell, named(key::Named::Enter));
+    assert_eq!(shell.keyboard(), "terminal-t1");
+}
+
+#[test]
 fn auto_run_can_be_put_out_of_sight_and_back() {
     let mut shell = shell("grid");
     let _ = shell.update(Message::Command(Id::ToggleRuns));

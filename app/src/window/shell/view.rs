@@ -131,7 +131,7 @@ impl Shell {
             _ if self.model.agents.is_empty() && panes.is_empty() => {
                 return panes::empty(tokens, &self.keymap, Message::Command(Id::AgentNew));
             }
-            _ if panes.is_empty() => return panes::all_closed(tokens),
+            _ if panes.is_empty() => return panes::all_closed(tokens, &self.keymap),
             _ => {}
         }
         let context = panes::Context {
