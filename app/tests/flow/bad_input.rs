@@ -126,7 +126,7 @@ fn held(place: &Place, rest: &str) -> (PathBuf, String) {
     let document = place.document("tasks.md", &format!("- [ ] First [[bash {wait}]]\n{rest}"));
     let dir = repository.display().to_string();
     assert_eq!(place.ok(&["run", &document, "-p", "demo", "-d", &dir, "--detach"]), "r1");
-    let _ = until("the task runs", || repository.join("started").exists().then_some(()));
+    until("the task runs", || repository.join("started").exists().then_some(()));
     (repository, document)
 }
 
@@ -205,11 +205,11 @@ fn a_repository_that_vanishes_is_said_everywhere_and_the_rest_goes_on() {
     let dir = repository.display().to_string();
     let _ = place.ok(&["agent", "new", "lost", "-p", "demo", "-d", &dir, "--no-start"]);
     // Something writes into it until it is gone for good.
-    let _ = until("it is deleted", || {
+    until("it is deleted", || {
         fs::remove_dir_all(&repository).ok().or_else(|| (!repository.exists()).then_some(()))
     });
     let _ = place.ok(&["run", "stop", "r1"]);
-    let _ = until("its processes see that there is nothing to wait for", || {
+    until("its processes see that there is nothing to wait for", || {
         if place.json(&["run", "show", "r1"])["state"]["ended"] != Value::Null {
             return Some(());
         }
@@ -249,59 +249,33 @@ fn a_repository_that_its_own_task_deletes_ends_the_run_with_a_sentence() {
 
 // Disks.
 
-/// A disk of a few megabytes.
-struct Disk {
-    path: PathBuf,
-}
-
-impl Disk {
-    fn new(place: &Place, name: &str, megabytes: u32) -> Option<Self> {
-        let path = place.path(name);
-        fs::create_dir(&path).expect("a folder");
-        let size = format!("size={megabytes}m");
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
-        if !mounted.is_ok_and(|output| output.status.success()) {
-            eprintln!("SKIPPED: a full disk: mounting a small one needs root");
-            return None;
-        }
-        Some(Self { path })
-    }
-
-    /// Leaves no byte free.
-    fn fill(&self) {
-        use std::io::Write;
-        let mut file = fs::File::create(self.path.join("fill")).expect("made");
-        for size in [1 << 16, 4096, 1] {
-            while file.write_all(&vec![0; size]).is_ok() {}
-        }
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.path.join("fill")).expect("removed");
+/// Leaves no byte free.
+fn fill(disk: &Path) {
+    use std::io::Write as _;
+    let mut file = fs::File::create(disk.join("fill")).expect("made");
+    for size in [1 << 16, 4096, 1] {
+        while file.write_all(&vec![0; size]).is_ok() {}
     }
 }
 
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.path).output();
-    }
+fn free(disk: &Path) {
+    fs::remove_file(disk.join("fill")).expect("removed");
 }
 
 #[test]
 fn a_box_that_does_not_fit_on_the_disk_is_ticked_when_there_is_room() {
-    let place = Place::new();
-    let Some(disk) = Disk::new(&place, "disk", 4) else { return };
+    let mut place = Place::new();
+    let Some(disk) = place.disk("disk", 4) else { return };
     let repository = place.repository("shop");
     let dir = repository.display().to_string();
-    let document = disk.path.join("tasks.md");
+    let document = disk.join("tasks.md");
     let wait = "touch started; while [ ! -e go \\]; do sleep 0.05; done";
     let text = format!("- [ ] First [[bash {wait}]]\n- [ ] Second [[write second.txt 2]]\n");
     fs::write(&document, &text).expect("written");
     let file = document.display().to_string();
     let _ = place.ok(&["run", &file, "-p", "demo", "-d", &dir, "--detach"]);
-    let _ = until("the task runs", || repository.join("started").exists().then_some(()));
-    disk.fill();
+    until("the task runs", || repository.join("started").exists().then_some(()));
+    fill(&disk);
     fs::write(repository.join("go"), "").expect("written");
     let run = until("it waits, or did without room", || {
         let run = place.json(&["run", "show", "r1"]);
@@ -312,7 +286,7 @@ fn a_box_that_does_not_fit_on_the_disk_is_ticked_when_there_is_room() {
     if run["state"]["waiting"].is_object() {
         let because = run["state"]["waiting"]["because"].as_str().unwrap_or_default();
         assert!(because.contains("space") && because.contains("tasks.md"), "{run:#}");
-        disk.free();
+        free(&disk);
     }
     assert_eq!(place.ended("r1")["state"], json!({ "ended": "completed" }));
     assert_eq!(fs::read_to_string(&document).expect("there"), text.replace("[ ]", "[x]"));
@@ -321,12 +295,12 @@ fn a_box_that_does_not_fit_on_the_disk_is_ticked_when_there_is_room() {
 #[test]
 fn a_host_without_room_refuses_in_a_sentence_and_loses_nothing() {
     let mut place = Place::new();
-    let Some(disk) = Disk::new(&place, "disk", 8) else { return };
-    place.lives_at(disk.path.join("maestro"));
+    let Some(disk) = place.disk("disk", 8) else { return };
+    place.lives_at(disk.join("maestro"));
     let dir = place.repository("shop").display().to_string();
     let _ = place.ok(&["agent", "new", "first", "-p", "demo", "-d", &dir]);
     let _ = place.shows("first", "emo");
-    disk.fill();
+    fill(&disk);
     // What fits into what is open already may still succeed; what does not has to say so.
     let mut refused = None;
     for number in 0..400 {
@@ -342,15 +316,13 @@ fn a_host_without_room_refuses_in_a_sentence_and_loses_nothing() {
     assert!(sentence.contains("full") || sentence.contains("space"), "{sentence}");
     let count = place.json(&["agent", "list"]).as_array().map(Vec::len);
     let _ = place.shows("first", "emo");
-    disk.free();
+    free(&disk);
     let _ = place.ok(&["agent", "new", "after", "-p", "demo", "-d", &dir, "--no-start"]);
     let _ = place.ok(&["host", "stop"]);
     let _ = place.ok(&["agent", "open", "first"]);
     let now = place.json(&["agent", "list"]).as_array().map(Vec::len);
     assert_eq!(now, count.map(|count| count + 1), "what was said to be there is there");
     let _ = place.ok(&["host", "stop"]);
-    drop(place);
-    drop(disk);
 }
 
 #[test]
@@ -368,13 +340,12 @@ fn a_host_that_cannot_start_says_why() {
     assert_eq!(fs::read(place.home().database()).expect("read"), before, "nothing is thrown away");
     // A disk without a byte.
     let mut place = Place::new();
-    let Some(disk) = Disk::new(&place, "disk", 1) else { return };
-    place.lives_at(disk.path.join("maestro"));
-    fs::create_dir(disk.path.join("maestro")).expect("made");
-    disk.fill();
+    let Some(disk) = place.disk("disk", 1) else { return };
+    place.lives_at(disk.join("maestro"));
+    fs::create_dir(disk.join("maestro")).expect("made");
+    fill(&disk);
     let sentence = place.fails(1, &[], &["terminal", "new", "--", "true"]);
     assert!(sentence.contains("space") || sentence.contains("full"), "{sentence}");
-    drop(place);
 }
 
 // Providers.
@@ -401,7 +372,7 @@ fn a_provider_that_is_not_there_is_refused_with_what_to_do() {
 
 #[test]
 fn a_provider_that_misbehaves_fails_its_task_and_nothing_else() {
-    for (name, does) in [
+    let wrongs = [
         ("says nothing and succeeds", "exit 0"),
         ("says nothing and fails", "exit 3"),
         ("dies", "kill -SEGV $$"),
@@ -415,22 +386,36 @@ fn a_provider_that_misbehaves_fails_its_task_and_nothing_else() {
         ("never answers", "exec sleep 600"),
         ("never answers and will not go", "trap '' INT TERM HUP; while :; do sleep 1; done"),
         ("leaves something behind", "(trap '' HUP TERM; exec setsid sleep 600) & exit 0"),
-    ] {
-        let place = Place::new();
-        let dir = place.repository("shop").display().to_string();
-        place.codex(does);
-        let tasks = place.document("tasks.md", "- [ ] It\n  - verify: true\n");
-        let run = ["run", &tasks, "-p", "codex", "-d", &dir, "--attempts", "1"];
-        let ended =
-            place.run(&[&run[..], &["--silence-timeout", "2", "--turn-timeout", "5"]].concat());
-        assert_eq!(ended.code, Some(1), "{name}: {ended}");
-        assert_eq!(place.read(&tasks), "- [ ] It\n  - verify: true\n", "{name}");
-        let run = place.json(&["run", "show", "r1"]);
+    ];
+    let place = Place::new();
+    // All of them at once, each in a directory that says what it does, and a good one beside them.
+    place.codex(". \"$PWD.sh\"");
+    let before = "- [ ] It\n  - verify: true\n";
+    let wrongs: Vec<_> = wrongs
+        .into_iter()
+        .enumerate()
+        .map(|(number, (name, does))| {
+            let dir = place.repository(&format!("shop{number}")).display().to_string();
+            let _ = place.document(&format!("shop{number}.sh"), does);
+            let tasks = place.document(&format!("tasks{number}.md"), before);
+            let run = ["run", &tasks, "-p", "codex", "-d", &dir, "--attempts", "1", "--detach"];
+            let limits = ["--silence-timeout", "2", "--turn-timeout", "5"];
+            let run = place.ok(&[&run[..], &limits].concat());
+            (name, tasks, run)
+        })
+        .collect();
+    let dir = place.repository("good").display().to_string();
+    let good = place.document("good.md", "- [ ] Good [[write good.txt yes]]\n");
+    let _ = place.ok(&["run", &good, "-p", "demo", "-d", &dir]);
+    for (name, tasks, run) in wrongs {
+        let run = place.ended(&run);
+        assert_eq!(run["state"], json!({ "ended": "with_failures" }), "{name}: {run:#}");
+        assert_eq!(place.read(&tasks), before, "{name}");
         let because = run["tasks"][0]["because"].as_str().unwrap_or_default();
         assert!(because.len() > 8 && because.len() < 2000, "{name}: {run:#}");
         assert!(!because.chars().any(char::is_control), "{name}: {because:?}");
-        let _ = until("no process is left", || place.children().is_empty().then_some(()));
     }
+    until("no process is left", || place.children().is_empty().then_some(()));
 }
 
 #[test]
@@ -458,7 +443,7 @@ fn a_provider_that_floods_holds_up_nobody() {
             "--detach",
         ];
         let _ = place.ok(&run);
-        let _ = until("it floods", || {
+        until("it floods", || {
             place
                 .children()
                 .iter()
@@ -492,7 +477,7 @@ fn a_child_that_ignores_every_request_is_ended() {
     let all: Vec<i32> = place.children().into_iter().map(|(pid, _)| pid).collect();
     assert!(all.len() >= 2, "{all:?}");
     let _ = place.ok(&["terminal", "close", &id]);
-    let _ = until("all of them are gone", || (!all.iter().any(|pid| lives(*pid))).then_some(()));
+    until("all of them are gone", || (!all.iter().any(|pid| lives(*pid))).then_some(()));
     assert_eq!(place.json(&["terminal", "list"]), json!([]));
 
     let _ = start();

@@ -160,7 +160,7 @@ fn hosts_killed_anywhere_in_runs_do_no_task_twice_and_tick_nothing_unproved() {
         awake();
         assert_ne!(place.host(), Some(host));
         if number % 3 == 0 {
-            let _ = until("what the dead host left is ended", || {
+            until("what the dead host left is ended", || {
                 (!left.iter().any(|pid| lives(*pid))).then_some(())
             });
         }
@@ -168,7 +168,7 @@ fn hosts_killed_anywhere_in_runs_do_no_task_twice_and_tick_nothing_unproved() {
     for work in &all {
         finish(&place, work);
     }
-    let _ = until("no process is left", || place.children().is_empty().then_some(()));
+    until("no process is left", || place.children().is_empty().then_some(()));
     let runs = place.json(&["run", "list"]);
     let runs = runs.as_array().expect("a list");
     assert_eq!(runs.len(), all.len(), "no run is lost, none is there twice");
@@ -250,7 +250,7 @@ fn an_agent_of_a_dead_host_is_offered_back_with_its_conversation() {
     assert_eq!(agent["attention"]["state"], "resumable");
     assert_eq!((&agent["ai_terminal"], &agent["session"]), (&Value::Null, &session));
     assert_ne!(place.json(&["agent", "show", "idle"])["attention"]["state"], "resumable");
-    let _ = until("the dead host's agent has ended", || {
+    until("the dead host's agent has ended", || {
         (!left.iter().any(|(pid, _)| lives(*pid))).then_some(())
     });
 
@@ -274,7 +274,7 @@ fn terminals_and_runs_outlive_those_who_watch_them() {
     let tasks = place.document("tasks.md", &tasks);
     let mut watcher = place.command(["run", &tasks, "-p", "demo", "-d", &dir, "--jsonl"]);
     let mut watchers = vec![watcher.stdout(Stdio::null()).spawn().expect("started")];
-    let _ = until("the run works", || place.read(&tasks).contains("[x] 0").then_some(()));
+    until("the run works", || place.read(&tasks).contains("[x] 0").then_some(()));
     let pids = || -> BTreeMap<String, i64> {
         let list = place.json(&["terminal", "list"]);
         let list = list.as_array().expect("a list").clone();
@@ -299,7 +299,7 @@ fn terminals_and_runs_outlive_those_who_watch_them() {
     };
     let then = seen(&place.screen(&id)).expect("it counts");
     let _ = until("it goes on counting", || seen(&place.screen(&id)).filter(|now| *now > then + 5));
-    let _ = until("the run ends", || {
+    until("the run ends", || {
         let run = place.json(&["run", "show", "r1"]);
         (run["state"] == json!({ "ended": "completed" })).then_some(())
     });

@@ -3,7 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -18,8 +19,26 @@ pub const DEADLINE: Duration = Duration::from_secs(90);
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_maestro");
 
-/// Where things are, and how the program is started there. Its host is ended when it is dropped.
+/// What ends everything of a place and removes its folder once nobody holds its standard input any
+/// more, which is so when the test ends in whatever way. `$0` is the folder.
+const GUARD: &str = r#"
+    read -r _
+    for _ in 1 2 3 4 5; do
+        left=$(grep -slzxF "HOME=$0/user" /proc/[0-9]*/environ | tr -dc '0-9\n')
+        [ -n "$left" ] || break
+        kill -KILL $left
+    done 2>/dev/null
+    grep -so " $0/[^ ]*" /proc/self/mounts | while read -r disk; do umount -l "$disk"; done
+    rm -rf --one-file-system "$0"
+"#;
+
+/// Where things are, and how the program is started there. Whatever was started is ended when it is
+/// dropped, and when the test's process is killed.
 pub struct Place {
+    /// Ends with us, and what is ours with it.
+    guard: Child,
+    /// Small disks of its own.
+    disks: Vec<PathBuf>,
     root: tempfile::TempDir,
     /// What every command line begins with: enters a namespace, for tests that need one.
     prefix: Vec<OsString>,
@@ -42,8 +61,24 @@ impl Place {
         // Where the namespaces of other users lead, too.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).expect("opened");
         let home = root.path().join("maestro");
-        let place = Self { root, prefix: Vec::new(), env: Vec::new(), home };
+        let guard = Command::new("sh")
+            .args(["-c", GUARD])
+            .arg(root.path())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Out of the group of processes that a runner kills.
+            .process_group(0)
+            .spawn()
+            .expect("a shell starts");
+        let (prefix, env, disks) = (Vec::new(), Vec::new(), Vec::new());
+        let place = Self { guard, disks, root, prefix, env, home };
         fs::create_dir(place.user()).expect("a folder");
+        fs::create_dir(place.path("tmp")).expect("a folder");
+        fs::set_permissions(place.path("tmp"), fs::Permissions::from_mode(0o1777)).expect("opened");
         let git =
             "[user]\n\tname = Test\n\temail = test@example.org\n[init]\n\tdefaultBranch = main\n";
         fs::write(place.user().join(".gitconfig"), git).expect("written");
@@ -117,9 +152,10 @@ impl Place {
             ("MAESTRO_HOME".into(), self.home().root().into()),
             ("PATH".into(), "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".into()),
             ("SHELL".into(), "/bin/sh".into()),
+            ("USER".into(), "user".into()),
             ("LANG".into(), "C.UTF-8".into()),
+            ("TMPDIR".into(), self.path("tmp").into()),
             ("GIT_CONFIG_NOSYSTEM".into(), "1".into()),
-            // Longer than any sequence of commands in a test; the guard ends hosts, not the clock.
             ("RUST_BACKTRACE".into(), "1".into()),
         ];
         env.extend(self.env.iter().cloned());
@@ -183,6 +219,21 @@ impl Place {
         path.display().to_string()
     }
 
+    /// A disk of a few megabytes, gone with the place. Nothing, said loudly, where none can be mounted.
+    pub fn disk(&mut self, name: &str, megabytes: u32) -> Option<PathBuf> {
+        let path = self.path(name);
+        fs::create_dir(&path).expect("a folder");
+        let size = format!("size={megabytes}m");
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            eprintln!("SKIPPED: a full disk: mounting a small one needs root");
+            return None;
+        }
+        self.disks.push(path.clone());
+        Some(path)
+    }
+
     pub fn read(&self, path: impl AsRef<Path>) -> String {
         let path = self.root().join(path);
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -202,11 +253,17 @@ impl Place {
         self.home().lock_holder().and_then(|pid| i32::try_from(pid).ok())
     }
 
+    /// The host's process where there has to be one.
+    #[track_caller]
+    pub fn running_host(&self) -> i32 {
+        self.host().unwrap_or_else(|| panic!("no host runs\n{}", self.log()))
+    }
+
     /// Kills the host without a word and waits until it is gone.
     pub fn kill_host(&self) {
         if let Some(pid) = self.host() {
             kill(pid);
-            let _ = until("the killed host is gone", || (self.host() != Some(pid)).then_some(()));
+            until("the killed host is gone", || (self.host() != Some(pid)).then_some(()));
         }
     }
 
@@ -289,6 +346,12 @@ impl Drop for Place {
         for (pid, _) in self.processes() {
             kill(pid);
         }
+        for disk in &self.disks {
+            let _ = Command::new("umount").arg("-l").arg(disk).output();
+        }
+        // Nothing is left for it to do.
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
     }
 }
 
@@ -297,6 +360,14 @@ impl Ended {
     pub fn ok(&self) -> String {
         assert!(self.code == Some(0), "{self}");
         self.stdout.strip_suffix('\n').unwrap_or(&self.stdout).to_owned()
+    }
+
+    /// What it printed, where every line is JSON.
+    #[track_caller]
+    pub fn events(&self) -> Vec<Value> {
+        let line =
+            |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self}"));
+        self.stdout.lines().map(line).collect()
     }
 
     /// That it failed with this code and one sentence that has these words; gives the sentence.
@@ -402,4 +473,17 @@ pub fn lives(pid: i32) -> bool {
 fn variables(pid: i32) -> Vec<Vec<u8>> {
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     environment.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn a_place_whose_test_is_killed_is_cleared() {
+    let mut place = Place::new();
+    let stubborn = "trap '' HUP TERM; while :; do sleep 1; done";
+    let _ = place.ok(&["terminal", "new", "--", "sh", "-c", stubborn]);
+    let root = place.root().to_owned();
+    assert!(!place.children().is_empty());
+    // What the kernel does for a process that is killed.
+    drop(place.guard.stdin.take());
+    until("everything is ended", || place.processes().is_empty().then_some(()));
+    until("its folder is gone", || (!root.exists()).then_some(()));
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -76,10 +76,9 @@ impl World {
             place.user().display()
         );
         fs::write(place.path("passwd"), passwd).expect("written");
-        for folder in ["agents", "bin", "tmp", "work", "maestro"] {
+        for folder in ["agents", "bin", "work", "maestro"] {
             fs::create_dir(place.path(folder)).expect("a folder");
         }
-        fs::set_permissions(place.path("tmp"), fs::Permissions::from_mode(0o1777)).expect("opened");
         fs::write(place.path("bin/maestro"), "").expect("written");
         give(place.root());
         let script = r#"
@@ -108,13 +107,14 @@ impl World {
             .arg(repository.join("tests/fake_model"))
             .env_clear()
             .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+            .env("HOME", place.user())
             .env("ROOT", place.root())
             .stdin(Stdio::null())
             .spawn()
             .expect("started");
         let mut world = Self { place, holder };
         let ready = world.place.path("ready");
-        let _ = until("the fake model answers", || ready.exists().then_some(()));
+        until("the fake model answers", || ready.exists().then_some(()));
         let outer = world.holder.id();
         let inner = fs::read_to_string(format!("/proc/{outer}/task/{outer}/children"))
             .expect("the kernel lists children");
@@ -294,14 +294,14 @@ fn interface(provider: &str, ready: &[&str]) {
     let host = hosts.iter().find(|(_, line)| line.contains("host --detached")).expect("a host");
     let left: Vec<i32> = world.place.children().into_iter().map(|(pid, _)| pid).collect();
     kill(host.0);
-    let _ = until("the host is gone", || world.place.host().is_none().then_some(()));
+    until("the host is gone", || world.place.host().is_none().then_some(()));
     let _ = world.ok(&["worktree", "list", &dir]);
     let agent = world.json(&["agent", "show", "it"]);
     assert_eq!(
         (&agent["attention"]["state"], &agent["session"]),
         (&json!("resumable"), &json!(session))
     );
-    let _ = until("its processes are gone", || {
+    until("its processes are gone", || {
         (!left.iter().any(|pid| crate::place::lives(*pid))).then_some(())
     });
     let _ = world.ok(&["agent", "open", "it"]);
@@ -311,7 +311,7 @@ fn interface(provider: &str, ready: &[&str]) {
     assert_eq!(world.json(&["agent", "show", "it"])["session"], json!(session));
 
     let _ = world.ok(&["agent", "remove", "it"]);
-    let _ = until("its processes are gone", || world.place.children().is_empty().then_some(()));
+    until("its processes are gone", || world.place.children().is_empty().then_some(()));
     assert_eq!(contents(&repository), before, "the main checkout is as it was");
 }
 
@@ -464,12 +464,12 @@ fn checklists(provider: &str, model: Option<&str>) {
         let because = run["state"]["waiting"]["because"].as_str().unwrap_or_default();
         assert!(!because.is_empty(), "{run:#}");
         let _ = world.ok(&["run", "stop", &id]);
-        let _ = until("it is stopped", || {
+        until("it is stopped", || {
             (world.json(&["run", "show", &id])["state"] == json!({ "ended": "stopped" }))
                 .then_some(())
         });
     }
-    let _ = until("no process is left", || world.place.children().is_empty().then_some(()));
+    until("no process is left", || world.place.children().is_empty().then_some(()));
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Display {
             .expect("openbox starts");
         let display = Self { name, server, manager };
         // A manager that is there answers; before that a window would get no keyboard.
-        let _ = until("the window manager is there", || {
+        until("the window manager is there", || {
             let root =
                 Command::new("xdotool").env("DISPLAY", &display.name).arg("get_desktop").output();
             root.is_ok_and(|output| output.status.success()).then_some(())
@@ -175,7 +175,7 @@ impl<'a> Window<'a> {
             .spawn()
             .expect("started");
         let mut window = Self { display, child };
-        let _ = until("the window is there", || {
+        until("the window is there", || {
             assert!(matches!(window.child.try_wait(), Ok(None)), "{}", place.read("window.log"));
             let found = display.xdotool(&["search", "--onlyvisible", "--class", "maestro"]);
             (!found.is_empty() && different(&empty, &display.picture()) > 0.2).then_some(())
@@ -197,7 +197,7 @@ impl<'a> Window<'a> {
     fn key_changes(&self, key: &str, part: f64) {
         let before = self.display.settled();
         self.display.key(key);
-        let _ = until("the key does something", || {
+        until("the key does something", || {
             (different(&before, &self.display.picture()) > part).then_some(())
         });
         let _ = self.display.settled();
@@ -284,7 +284,7 @@ fn a_window_is_worked_with_killed_and_opened_again() {
 
     let opened = Instant::now();
     let window = Window::open(&place, &display, &repository);
-    let _ = until("everything is back where it was", || {
+    until("everything is back where it was", || {
         (different(&picture, &display.inside()) < 0.002).then_some(())
     });
     eprintln!("back after {:?}", opened.elapsed());
@@ -325,7 +325,7 @@ fn a_window_with_one_command_ends_with_it() {
         place.command(["term", "--", "sh", "-c", "read line; echo \"$line\" > typed; exit 3"]);
     let mut child =
         command.current_dir(place.root()).stderr(Stdio::null()).spawn().expect("started");
-    let _ = until("the window is there", || {
+    until("the window is there", || {
         let found = display.xdotool(&["search", "--onlyvisible", "--class", "maestro"]);
         (!found.is_empty()).then_some(())
     });
