@@ -41,8 +41,6 @@ pub(crate) struct Pipeline {
     pipeline: wgpu::RenderPipeline,
     pane_layout: wgpu::BindGroupLayout,
     atlas_layout: wgpu::BindGroupLayout,
-    /// Whether the target converts what is written to it, so that colours must be handed over linear.
-    linear: bool,
     sheets: HashMap<Key, GpuSheet>,
     views: HashMap<u64, View>,
     frame: u64,
@@ -96,8 +94,7 @@ struct Uniforms {
     cursor_text: u32,
     stroke: i32,
     strike_slot: u32,
-    linear: u32,
-    padding: [u32; 2],
+    padding: [u32; 3],
 }
 
 impl primitive::Primitive for Primitive {
@@ -175,7 +172,10 @@ impl primitive::Pipeline for Pipeline {
             fragment: Some(wgpu::FragmentState {
                 module: &shader,
                 entry_point: Some("pixel"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &[("LINEAR", f64::from(u8::from(format.is_srgb())))],
+                    ..wgpu::PipelineCompilationOptions::default()
+                },
                 // Terminals are opaque: nothing is blended with what lies behind.
                 targets: &[Some(format.into())],
             }),
@@ -186,7 +186,6 @@ impl primitive::Pipeline for Pipeline {
             pipeline,
             pane_layout,
             atlas_layout,
-            linear: format.is_srgb(),
             sheets: HashMap::new(),
             views: HashMap::new(),
             frame: 0,
@@ -249,7 +248,7 @@ impl Pipeline {
         for rows in changed {
             bytes += view.upload(queue, rows);
         }
-        let uniforms = uniforms(pane, view, &sheet.sheet, cursor, bounds, viewport, self.linear);
+        let uniforms = uniforms(pane, view, &sheet.sheet, cursor, bounds, viewport);
         if view.written != Some(uniforms) {
             view.written = Some(uniforms);
             queue.write_buffer(&view.uniforms, 0, bytemuck::bytes_of(&uniforms));
@@ -450,7 +449,6 @@ fn uniforms(
     cursor: Cursor,
     bounds: &Rectangle,
     viewport: &Viewport,
-    linear: bool,
 ) -> Uniforms {
     let metrics = sheet.atlas.metrics();
     // The bounds are final here, with every translation of the layers around; the scale is the
@@ -488,8 +486,7 @@ fn uniforms(
         cursor_text: color(|colors| colors.cursor_text),
         stroke: metrics.stroke as i32,
         strike_slot: u32::from(Atlas::line(Line::Strike)),
-        linear: u32::from(linear),
-        padding: [0; 2],
+        padding: [0; 3],
     }
 }
 

@@ -1,5 +1,12 @@
 // One terminal: a rectangle whose every pixel looks up its cell. See `encode.rs` for a cell's bits and
 // `compose.rs` for the same on the processor; the two must agree.
+//
+// A software renderer runs both sides of every `if` for every pixel, whatever the condition; only loops
+// end early. Hence one loop over what lies in a cell, nearly always one glyph or nothing, and a constant
+// where the whole pipeline agrees.
+
+// Whether the target converts what is written to it, so that colours must be handed over linear.
+override LINEAR: bool = false;
 
 struct Pane {
     area: vec4<f32>,
@@ -14,8 +21,8 @@ struct Pane {
     cursor_text: u32,
     stroke: i32,
     strike_slot: u32,
-    linear: u32,
-    padding: vec2<u32>,
+    padding: u32,
+    rest: vec2<u32>,
 }
 
 @group(0) @binding(0) var<uniform> pane: Pane;
@@ -35,31 +42,6 @@ fn corner(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
 fn rgb(word: u32) -> vec3<f32> {
     let channels = vec3<u32>(word, word >> 8u, word >> 16u) & vec3<u32>(255u);
     return vec3<f32>(channels) * (1.0 / 255.0);
-}
-
-// Divisions are by multiplication with the inverse of numbers far below 2^16: exact, and much cheaper
-// than integer division on a software renderer.
-fn mask(slot: u32, at: vec2<i32>) -> f32 {
-    let row = i32((f32(slot) + 0.5) * pane.inverse.z);
-    let place = vec2<i32>(i32(slot) - row * pane.per_row.x, row);
-    return textureLoad(masks, place * pane.cell + at, 0).r;
-}
-
-fn picture(slot: u32, at: vec2<i32>) -> vec4<f32> {
-    let row = i32((f32(slot) + 0.5) * pane.inverse.w);
-    let place = vec2<i32>(i32(slot) - row * pane.per_row.y, row);
-    return textureLoad(colors, place * pane.cell + at, 0);
-}
-
-fn glyph(under: vec3<f32>, slot: u32, at: vec2<i32>, ink: vec3<f32>) -> vec3<f32> {
-    if slot == 0u {
-        return under;
-    }
-    if (slot & 0x8000u) != 0u {
-        let pixel = picture(slot & 0x7fffu, at);
-        return mix(under, pixel.rgb, pixel.a);
-    }
-    return mix(under, ink, mask(slot, at));
 }
 
 fn cursor_line(at: vec2<i32>, part: i32) -> bool {
@@ -83,7 +65,7 @@ fn cursor_line(at: vec2<i32>, part: i32) -> bool {
 }
 
 fn finish(color: vec3<f32>) -> vec4<f32> {
-    if pane.linear == 0u {
+    if !LINEAR {
         return vec4<f32>(color, 1.0);
     }
     let low = color / 12.92;
@@ -94,37 +76,54 @@ fn finish(color: vec3<f32>) -> vec4<f32> {
 @fragment
 fn pixel(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let p = vec2<i32>(floor(position.xy)) - pane.origin;
-    if any(p < vec2<i32>(0)) || any(p >= pane.grid * pane.cell) {
-        return finish(rgb(pane.background));
-    }
+    let inside = all(p >= vec2<i32>(0)) && all(p < pane.grid * pane.cell);
+    // Divisions are by multiplication with the inverse of numbers far below 2^16: exact, and much cheaper
+    // than integer division on a software renderer.
     let place = vec2<i32>((vec2<f32>(p) + 0.5) * pane.inverse.xy);
     let at = p - place * pane.cell;
     let word = textureLoad(cells, place, 0);
     var ink = rgb(word.y);
     var color = rgb(word.z);
+    let line = rgb(word.w);
 
     let part = place.x - pane.cursor.x;
     let under_cursor = pane.cursor.w != 0 && place.y == pane.cursor.y && part >= 0 && part < pane.cursor.z;
-    if under_cursor && pane.cursor.w == 1 {
-        color = rgb(pane.cursor_color);
-        ink = rgb(pane.cursor_text);
+    let block = under_cursor && pane.cursor.w == 1;
+    color = select(color, rgb(pane.cursor_color), block);
+    ink = select(ink, rgb(pane.cursor_text), block);
+
+    // From the back: what a neighbour's glyph leaves here, the underline, the glyph, the strike.
+    let neighbour = word.x >> 16u;
+    let underline = (word.y >> 24u) & 7u;
+    let glyph = word.x & 0xffffu;
+    let struck = (word.y & 0x08000000u) != 0u;
+    let own = (word.y & 0x10000000u) != 0u;
+    var layers = select(0u, 1u, neighbour != 0u) | select(0u, 2u, underline != 0u)
+        | select(0u, 4u, glyph != 0u) | select(0u, 8u, struck);
+    layers = select(0u, layers, inside);
+    while layers != 0u {
+        let layer = layers & (~layers + 1u);
+        layers = layers & (layers - 1u);
+        var slot = glyph;
+        slot = select(slot, neighbour, layer == 1u);
+        slot = select(slot, underline, layer == 2u);
+        slot = select(slot, pane.strike_slot, layer == 8u);
+        let other = layer == 2u || (layer == 1u && !own);
+        let tint = select(ink, line, other);
+        let picture = (slot & 0x8000u) != 0u;
+        let index = slot & 0x7fffu;
+        let inverse = select(pane.inverse.z, pane.inverse.w, picture);
+        let per_row = select(pane.per_row.x, pane.per_row.y, picture);
+        let row = i32((f32(index) + 0.5) * inverse);
+        let texel = vec2<i32>(i32(index) - row * per_row, row) * pane.cell + at;
+        var paint = vec4<f32>(tint, textureLoad(masks, texel, 0).r);
+        if picture {
+            paint = textureLoad(colors, texel, 0);
+        }
+        color = mix(color, paint.rgb, paint.a);
     }
 
-    let neighbour = word.x >> 16u;
-    if neighbour != 0u {
-        let own = (word.y & 0x10000000u) != 0u;
-        color = glyph(color, neighbour, at, select(ink, rgb(word.w), own));
-    }
-    let underline = (word.y >> 24u) & 7u;
-    if underline != 0u {
-        color = mix(color, rgb(word.w), mask(underline, at));
-    }
-    color = glyph(color, word.x & 0xffffu, at, ink);
-    if (word.y & 0x08000000u) != 0u {
-        color = mix(color, ink, mask(pane.strike_slot, at));
-    }
-    if under_cursor && cursor_line(at, part) {
-        color = rgb(pane.cursor_color);
-    }
-    return finish(color);
+    let over = inside && under_cursor && cursor_line(at, part);
+    color = select(color, rgb(pane.cursor_color), over);
+    return finish(select(rgb(pane.background), color, inside));
 }
