@@ -2,7 +2,7 @@
 //! clock that paces it.
 //!
 //! A [`Surface`] holds one terminal's latest rows and is fed frames by a reader thread. The
-//! [`terminal`] widget shows it: layout in whole cells, the keyboard, the mouse, input methods. All
+//! [`terminal()`] widget shows it: layout in whole cells, the keyboard, the mouse, input methods. All
 //! terminals of a window are drawn by one pipeline inside the toolkit's own pass, one rectangle each,
 //! whose every pixel looks up its cell; only changed rows are encoded and uploaded. On the software
 //! renderer the same encoded rows are composed by the processor, so both show the same pixels.
