@@ -30,6 +30,9 @@ const MARK_WIDTH: usize = 12;
 /// Between two rows of pixels that are looked at: less than a line of text is high.
 const ROW_STEP: u32 = 8;
 
+/// Where the errors of what is shown go.
+const COMPLAINTS: &str = "stderr";
+
 /// How long a window may take to show something.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -87,12 +90,19 @@ impl Display {
 
     /// Puts a command on this display.
     pub fn show<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let complaints = File::create(self.folder.join(COMPLAINTS));
         command
             .env("DISPLAY", &self.name)
             .env_remove("WAYLAND_DISPLAY")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(complaints.map_or_else(|_| Stdio::null(), Stdio::from))
+    }
+
+    /// The last thing the program that was shown last has said.
+    fn complaint(&self) -> String {
+        let said = std::fs::read_to_string(self.folder.join(COMPLAINTS)).unwrap_or_default();
+        said.lines().last().unwrap_or("it said nothing").to_owned()
     }
 
     /// Runs xdotool on this display and gives back what it prints.
@@ -115,21 +125,15 @@ impl Display {
                 return Ok(id);
             }
             if Instant::now() > deadline || child.try_wait()?.is_some() {
-                bail!("no window comes up");
+                bail!("no window comes up: {}", self.complaint());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
     }
 
     /// How long a program takes from its start until the mark is seen, in milliseconds. The program is
-    /// ended after `after`. `row` remembers where the mark was seen: the next time only that is looked
-    /// at.
-    pub fn time_to_mark<T>(
-        &self,
-        command: &mut Command,
-        row: &mut Option<u32>,
-        after: impl FnOnce(&mut Child) -> Result<T>,
-    ) -> Result<(f64, T)> {
+    /// ended then. `row` remembers where the mark was seen: the next time only that is looked at.
+    pub fn time_to_mark(&self, command: &mut Command, row: &mut Option<u32>) -> Result<f64> {
         let gone = Instant::now() + LIMIT;
         while self.pixels.mark(None).is_some() {
             if Instant::now() > gone {
@@ -147,15 +151,14 @@ impl Display {
             }
             if begun.elapsed() > LIMIT || child.try_wait()?.is_some() {
                 end(&mut child);
-                bail!("`{shown}` shows nothing");
+                bail!("`{shown}` shows nothing: {}", self.complaint());
             }
             std::thread::sleep(Duration::from_micros(500));
         };
         let took = begun.elapsed().as_secs_f64() * 1e3;
         *row = seen;
-        let result = after(&mut child);
         end(&mut child);
-        Ok((took, result?))
+        Ok(took)
     }
 }
 

@@ -27,9 +27,8 @@ pub fn startup(setup: &Setup) -> Result<Vec<Measure>> {
     show_mark(&host, 1)?;
     let display = Display::start()?;
     let (mut our_row, mut their_row) = (None, None);
-    let mut ours = || Ok(display.time_to_mark(&mut host.maestro(&[]), &mut our_row, nothing)?.0);
-    let mut theirs =
-        || Ok(display.time_to_mark(&mut Command::new(&empty), &mut their_row, nothing)?.0);
+    let mut ours = || display.time_to_mark(&mut host.maestro(&[]), &mut our_row);
+    let mut theirs = || display.time_to_mark(&mut Command::new(&empty), &mut their_row);
     let pairs = pairs(PAIRS, &mut ours, &mut theirs)?;
     let mut ratios: Vec<f64> = pairs.iter().map(|(ours, theirs)| ours / theirs).collect();
     let ours = median(&mut pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
@@ -72,10 +71,6 @@ fn pairs(
     Ok(pairs)
 }
 
-fn nothing(_: &mut Child) -> Result<()> {
-    Ok(())
-}
-
 /// Host and window with 1 and with 20 agents' terminals, each with 10 000 lines behind it, beside an
 /// empty window of the toolkit.
 pub fn memory(setup: &Setup) -> Result<Vec<Measure>> {
@@ -102,16 +97,12 @@ pub fn memory(setup: &Setup) -> Result<Vec<Measure>> {
         for number in numbers {
             fill(&host, number)?;
         }
-        show_mark(&host, 1)?;
         // Quiet terminals are packed a moment later; that is part of what is promised.
         std::thread::sleep(Duration::from_secs(6));
-        let (mut our_row, mut their_row) = (None, None);
         let (mut windows, mut empties) = (Vec::new(), Vec::new());
         for _ in 0..PAIRS {
-            let mut command = host.maestro(&[]);
-            windows.push(display.time_to_mark(&mut command, &mut our_row, weigh)?.1);
-            let mut command = Command::new(&empty);
-            empties.push(display.time_to_mark(&mut command, &mut their_row, weigh)?.1);
+            windows.push(weigh(&display, &mut host.maestro(&[]))?);
+            empties.push(weigh(&display, &mut Command::new(&empty))?);
         }
         let host = Weight::of(host.pid())?;
         let middle = |weights: &[Weight], part: fn(&Weight) -> f64| {
@@ -164,10 +155,15 @@ impl Weight {
     }
 }
 
-/// Leaves a window alone for a moment and weighs it.
-fn weigh(child: &mut Child) -> Result<Weight> {
-    std::thread::sleep(Duration::from_secs(4));
-    Weight::of(child.id())
+/// Opens a window, leaves it alone for a moment and weighs it.
+fn weigh(display: &Display, command: &mut Command) -> Result<Weight> {
+    let mut child = display.show(command).spawn().context("the window's program")?;
+    let weight = display.window(&mut child).and_then(|_| {
+        std::thread::sleep(Duration::from_secs(6));
+        Weight::of(child.id())
+    });
+    display::end(&mut child);
+    weight
 }
 
 /// A key pressed on the display, from the moment the window has it: until the row with its echo is
