@@ -25,7 +25,7 @@ mod toast;
 
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use iced::{Element, Size, Task, window};
@@ -44,6 +44,10 @@ use shell::{Message, Shell};
 /// The smallest window that still makes sense.
 const LEAST: Size = Size::new(640.0, 400.0);
 
+/// How long the first frame may wait for the world. A host that runs has answered by then; one that
+/// has to be started first has not, and the window shows that it connects.
+const FIRST_NEWS: Duration = Duration::from_millis(40);
+
 /// What the window needs to know.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -61,12 +65,15 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let link = Link::start(&clock, options.home, options.start)
         .context("the window cannot start the thread that talks to the host")?;
     let boot = move || {
-        let shell = Shell::new(link.clone(), clock.clone(), now_ms()).started_in(started_in());
+        let mut shell = Shell::new(link.clone(), clock.clone(), now_ms()).started_in(started_in());
+        link.wait(FIRST_NEWS);
         let (id, opened) = window::open(settings(Size::new(1440.0, 900.0)));
+        let heard = shell.update(Message::Heard(now_ms()));
         let opened = opened.then(window::scale_factor).map(Message::Rescaled);
         let size = window::size(id).map(Message::Resized);
         let started = shell.start();
-        (shell, Task::batch([opened.chain(size), started]))
+        // What it asks of the window has to wait for the window.
+        (shell, Task::batch([opened.chain(size).chain(heard), started]))
     };
     iced::daemon(boot, update, view)
         .title(|shell: &Shell, _| shell.title())

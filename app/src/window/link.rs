@@ -5,7 +5,7 @@
 //! When the host is gone, the thread says so and starts a new one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,8 @@ pub struct Link {
 struct Shared {
     clock: Clock,
     state: Mutex<State>,
+    /// Told when there is news, for whoever waits before there is a window.
+    told: Condvar,
     /// Told when a stopped host is wanted back.
     wanted: tokio::sync::Notify,
 }
@@ -74,7 +76,8 @@ impl Link {
     #[must_use]
     pub fn detached(clock: &Clock) -> Self {
         let (state, wanted) = (Mutex::default(), tokio::sync::Notify::new());
-        Self { shared: Arc::new(Shared { clock: clock.clone(), state, wanted }) }
+        let told = Condvar::new();
+        Self { shared: Arc::new(Shared { clock: clock.clone(), state, told, wanted }) }
     }
 
     /// Starts the thread that connects, and keeps connecting.
@@ -106,6 +109,14 @@ impl Link {
     /// Starts a stopped host again.
     pub fn wake(&self) {
         self.shared.wanted.notify_one();
+    }
+
+    /// Waits until anything was heard, but not longer than `limit`. For the time before there is a window:
+    /// a host that runs answers within milliseconds, and then the first frame shows the world.
+    pub fn wait(&self, limit: Duration) {
+        let silent = |state: &mut State| state.news.is_empty();
+        let waited = self.shared.told.wait_timeout_while(self.shared.lock(), limit, silent);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// What was heard since the last time.
@@ -193,6 +204,7 @@ impl Shared {
             state.overflow = true;
         } else {
             state.news.push(news);
+            self.told.notify_all();
         }
         if let Some(signal) = &mut state.signal {
             // A full channel has been signalled already.

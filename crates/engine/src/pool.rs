@@ -73,7 +73,20 @@ pub(crate) struct Handle<W>(Arc<Shared<W>>);
 
 struct Shared<W> {
     ready: Mutex<Ready<W>>,
+    /// Something is ready, or a timer is new.
     changed: Condvar,
+    /// Something urgent is ready.
+    urgent: Condvar,
+}
+
+/// What one of the threads takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    /// Everything, the most urgent first.
+    All,
+    /// What is urgent and nothing else, so that a key never waits for a quantum of another terminal:
+    /// it would twice, on its way to the child and for the echo.
+    Urgent,
 }
 
 struct Ready<W> {
@@ -98,14 +111,21 @@ impl<W: Work> Pool<W> {
             turn: 0,
             stopping: false,
         };
-        let shared = Arc::new(Shared { ready: Mutex::new(ready), changed: Condvar::new() });
+        let (changed, urgent) = (Condvar::new(), Condvar::new());
+        let shared = Arc::new(Shared { ready: Mutex::new(ready), changed, urgent });
         let mut pool = Self { handle: Handle(shared), threads: Vec::new() };
         for number in 0..threads.max(1) {
-            let shared = Arc::clone(&pool.handle.0);
-            let builder = thread::Builder::new().name(format!("parse-{number}"));
-            pool.threads.push(builder.spawn(move || shared.serve())?);
+            pool.spawn(format!("parse-{number}"), Lane::All)?;
         }
+        pool.spawn("parse-urgent".to_owned(), Lane::Urgent)?;
         Ok(pool)
+    }
+
+    fn spawn(&mut self, name: String, lane: Lane) -> std::io::Result<()> {
+        let shared = Arc::clone(&self.handle.0);
+        let thread = thread::Builder::new().name(name).spawn(move || shared.serve(lane))?;
+        self.threads.push(thread);
+        Ok(())
     }
 
     pub(crate) fn handle(&self) -> Handle<W> {
@@ -117,6 +137,7 @@ impl<W: Work> Drop for Pool<W> {
     fn drop(&mut self) {
         self.handle.0.lock().stopping = true;
         self.handle.0.changed.notify_all();
+        self.handle.0.urgent.notify_all();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
@@ -151,8 +172,8 @@ impl<W: Work> Handle<W> {
 }
 
 impl<W: Work> Shared<W> {
-    fn serve(&self) {
-        while let Some(work) = self.next() {
+    fn serve(&self, lane: Lane) {
+        while let Some(work) = self.next(lane) {
             let state = &work.schedule().state;
             if state.compare_exchange(QUEUED, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_err()
             {
@@ -197,12 +218,19 @@ impl<W: Work> Shared<W> {
         }
     }
 
-    /// The next work, waiting for it; `None` when the pool stops.
-    fn next(&self) -> Option<Arc<W>> {
+    /// The next work of a lane, waiting for it; `None` when the pool stops.
+    fn next(&self, lane: Lane) -> Option<Arc<W>> {
         let mut ready = self.lock();
         loop {
             if ready.stopping {
                 return None;
+            }
+            if lane == Lane::Urgent {
+                if let Some(work) = ready.queues[Priority::Urgent as usize].pop_front() {
+                    return Some(work);
+                }
+                ready = self.urgent.wait(ready).unwrap_or_else(PoisonError::into_inner);
+                continue;
             }
             let now = Instant::now();
             ready.fire_timers(now);
@@ -221,9 +249,12 @@ impl<W: Work> Shared<W> {
     }
 
     fn queue(&self, work: &Arc<W>, now: Instant) {
-        let priority = work.priority(now) as usize;
-        self.lock().queues[priority].push_back(Arc::clone(work));
-        self.changed.notify_one();
+        let priority = work.priority(now);
+        self.lock().queues[priority as usize].push_back(Arc::clone(work));
+        match priority {
+            Priority::Urgent => self.urgent.notify_one(),
+            Priority::Focused | Priority::Visible | Priority::Hidden => self.changed.notify_one(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Ready<W>> {
