@@ -12,6 +12,9 @@ pub struct Options {
     /// The agent to show: claude, codex, opencode, droid or demo.
     #[arg(long)]
     agent: Option<String>,
+    /// The model to ask for, where the agent takes one.
+    #[arg(long)]
+    model: Option<String>,
     /// Open no window, also where there is a display.
     #[arg(long)]
     headless: bool,
@@ -31,8 +34,10 @@ pub fn run(options: Options) -> Result<()> {
     let program = cargo::build_maestro()?;
     let mut demo = Command::new(program);
     let _ = demo.arg("demo");
-    if let Some(agent) = &options.agent {
-        let _ = demo.args(["--agent", agent]);
+    for (option, value) in [("--agent", &options.agent), ("--model", &options.model)] {
+        if let Some(value) = value {
+            let _ = demo.args([option, value]);
+        }
     }
     for (flag, wanted) in [("--headless", options.headless), ("--json", options.json)] {
         if wanted {

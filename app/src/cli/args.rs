@@ -293,6 +293,9 @@ pub struct Demo {
     /// The agent to show: claude, codex, opencode, droid or demo. Without it, the demo agent.
     #[arg(long, short, value_parser = provider, default_value = "demo")]
     pub agent: Provider,
+    /// The model to ask for, where the agent takes one.
+    #[arg(long, short)]
+    pub model: Option<String>,
     /// Open no window, also where there is a display.
     #[arg(long)]
     pub headless: bool,

@@ -250,7 +250,7 @@ fn play(
     let mut acts = Vec::new();
     for (agent, part) in agents.into_iter().zip(&PARTS) {
         let document = stage.playbook.join(part.file);
-        let run = start(host, &agent, &document)?;
+        let run = start(host, &agent, &document, arguments.model.clone())?;
         acts.push(Act { agent, document, run, progress: Progress::default() });
     }
     loop {
@@ -297,13 +297,13 @@ fn new_agent(host: &mut Host, stage: &Stage, provider: Provider, part: &Part) ->
     }
 }
 
-fn start(host: &mut Host, agent: &Agent, document: &Path) -> Result<Run> {
+fn start(host: &mut Host, agent: &Agent, document: &Path, model: Option<String>) -> Result<Run> {
     let spec = Spec {
         documents: vec![document.to_owned()],
         directory: agent.directory.clone(),
         provider: agent.provider,
         agent: Some(agent.id),
-        model: None,
+        model,
         turn_timeout_s: 900,
         silence_timeout_s: 300,
         verify_timeout_s: 60,
