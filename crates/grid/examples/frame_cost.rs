@@ -29,7 +29,7 @@ const REGULAR: &[u8] = include_bytes!("../../../resources/fonts/JetBrainsMono-Re
 const BOLD: &[u8] = include_bytes!("../../../resources/fonts/JetBrainsMono-Bold.ttf");
 
 fn main() {
-    let renderer = iced::futures::executor::block_on(<Renderer as Headless>::new(
+    let renderer = futures::executor::block_on(<Renderer as Headless>::new(
         Font::DEFAULT,
         Pixels(12.0),
         Some("wgpu"),

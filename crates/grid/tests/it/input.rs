@@ -330,7 +330,7 @@ fn a_clock_asks_once_and_makes_no_message() {
     }
     let task = clock.task::<Message>();
     let mut actions = iced_runtime::task::into_stream(task).expect("a task with a stream");
-    let action = iced::futures::executor::block_on(actions.next());
+    let action = futures::executor::block_on(actions.next());
     assert!(
         matches!(
             action,

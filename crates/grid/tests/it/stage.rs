@@ -47,7 +47,7 @@ pub struct Stage {
 impl Stage {
     /// `None` where this machine has no such renderer.
     pub fn try_new(backend: &str, width: u32, height: u32, scale: f32) -> Option<Self> {
-        let renderer = iced::futures::executor::block_on(<Renderer as Headless>::new(
+        let renderer = futures::executor::block_on(<Renderer as Headless>::new(
             Font::DEFAULT,
             Pixels(14.0),
             Some(backend),
