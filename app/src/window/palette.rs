@@ -166,17 +166,20 @@ fn wheel(delta: iced::mouse::ScrollDelta) -> i32 {
     }
 }
 
+/// The rows whose titles match, the best first, then those that say the query in their second line.
 fn matching(all: &[Row], query: &str) -> Vec<Row> {
-    let mut found: Vec<(i32, Row)> = all
-        .iter()
-        .filter_map(|row| {
-            let found = fuzzy::find(query, &row.title)?;
-            Some((found.score, Row { matched: found.positions, ..row.clone() }))
-        })
-        .collect();
+    let words = query.trim().to_lowercase();
+    let (mut found, mut told) = (Vec::new(), Vec::new());
+    for row in all {
+        if let Some(matched) = fuzzy::find(query, &row.title) {
+            found.push((matched.score, Row { matched: matched.positions, ..row.clone() }));
+        } else if row.about.to_lowercase().contains(&words) {
+            told.push(row.clone());
+        }
+    }
     // Stable: among equals the order without a query stays.
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    found.into_iter().map(|(_, row)| row).collect()
+    found.into_iter().map(|(_, row)| row).chain(told).collect()
 }
 
 fn command_row(command: &command::Command, keymap: &Keymap) -> Row {
@@ -290,6 +293,13 @@ mod tests {
         let palette = queried("new ag");
         assert_eq!(palette.accept(), Action::Go(Target::Command(Id::AgentNew)));
         assert_eq!(palette.rows[0].matched, [0, 1, 2, 4, 5]);
+    }
+
+    #[test]
+    fn what_a_command_says_about_itself_finds_it_too() {
+        let theme = Action::Go(Target::Command(Id::ThemeToggle));
+        assert_eq!(queried("theme").accept(), theme);
+        assert_eq!(queried("Matinee").accept(), theme);
     }
 
     #[test]

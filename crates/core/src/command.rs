@@ -611,7 +611,7 @@ pub const ALL: &[Command] = &[
     command(
         Id::ThemeToggle,
         "view.theme",
-        "Switch between dark and light",
+        "Theme: dark or light",
         &["Alt+Mod+D"],
         "Switches between Nocturne and Matinee.",
     )

@@ -80,6 +80,14 @@ pub enum Code {
     Unknown,
 }
 
+impl Code {
+    /// Whether the key types nothing by itself and changes what others do.
+    #[must_use]
+    pub const fn is_modifier(self) -> bool {
+        matches!(self, Self::Shift | Self::Control | Self::Alt | Self::Super | Self::CapsLock)
+    }
+}
+
 /// Modifiers held during an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the keys")]

@@ -764,12 +764,42 @@ impl fmt::Debug for Session {
 
 fn is_typing(input: &Input) -> bool {
     match input {
-        Input::Key(key) => key.action != Action::Release,
+        // A modifier alone is often the beginning of a chord that is the window's.
+        Input::Key(key) => key.action != Action::Release && !key.code.is_modifier(),
         Input::Text(_) | Input::Paste(_) => true,
         Input::Mouse(_)
         | Input::Focus(_)
         | Input::Resize(_)
         | Input::Scroll(_)
         | Input::Select(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use maestro_core::input::{Code, Key, Mods};
+
+    use super::*;
+
+    #[test]
+    fn a_modifier_alone_is_no_typing() {
+        let check = |code, action, expected| {
+            let key = Key {
+                code,
+                mods: Mods::default(),
+                text: String::new(),
+                action,
+                base: None,
+                shifted: None,
+                keypad: false,
+            };
+            assert_eq!(is_typing(&Input::Key(key)), expected, "{code:?} {action:?}");
+        };
+        check(Code::Char('a'), Action::Press, true);
+        check(Code::Enter, Action::Repeat, true);
+        check(Code::Char('a'), Action::Release, false);
+        check(Code::Control, Action::Press, false);
+        check(Code::CapsLock, Action::Press, false);
+        assert!(!is_typing(&Input::Focus(true)));
     }
 }
