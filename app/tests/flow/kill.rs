@@ -10,8 +10,9 @@ use maestro_core::checklist::Document;
 use serde_json::{Value, json};
 
 use crate::place::{Place, kill, lives, until};
+use crate::window::{Display, Window};
 
-/// Hosts that are killed in the one test.
+/// Hosts that are killed in the one test, each after a window that watched it.
 const KILLS: usize = 54;
 
 /// How long nothing may get done while nobody kills.
@@ -108,7 +109,7 @@ impl Work {
 }
 
 #[test]
-fn hosts_killed_anywhere_in_runs_do_no_task_twice_and_tick_nothing_unproved() {
+fn windows_and_hosts_killed_anywhere_in_runs_do_no_task_twice_and_tick_nothing_unproved() {
     let place = Place::new();
     let mut numbers = Numbers(0x6d61_6573_7472_6f21);
     let first = place.repository("first");
@@ -126,7 +127,11 @@ fn hosts_killed_anywhere_in_runs_do_no_task_twice_and_tick_nothing_unproved() {
         // Any question that starts a host; this one leaves nothing behind.
         let _ = place.ok(&["worktree", "list", &first.display().to_string()]);
     };
+    // Without a display, said loudly, hosts alone are killed.
+    let display = Display::new(&place);
+    let open = || display.as_ref().map(|display| Window::start(&place, display, &plain));
     let mut all = start("g0");
+    let mut window = open();
     let mut ended = 0;
     let mut since_progress = 0;
     for number in 0..KILLS {
@@ -153,12 +158,17 @@ fn hosts_killed_anywhere_in_runs_do_no_task_twice_and_tick_nothing_unproved() {
         std::thread::sleep(Duration::from_millis(numbers.below(450)));
         let now: usize = all.iter().map(Work::ticked).sum();
         since_progress = if now > before { 0 } else { since_progress + 1 };
+        // First, because it would start the next host by itself.
+        if let Some(window) = window.take() {
+            window.kill();
+        }
         let host = place.host().expect("a host runs");
         place.kill_host();
         let left: Vec<i32> = place.children().into_iter().map(|(pid, _)| pid).collect();
         all.iter().for_each(Work::check);
         awake();
         assert_ne!(place.host(), Some(host));
+        window = open();
         if number % 3 == 0 {
             until("what the dead host left is ended", || {
                 (!left.iter().any(|pid| lives(*pid))).then_some(())
@@ -167,6 +177,9 @@ fn hosts_killed_anywhere_in_runs_do_no_task_twice_and_tick_nothing_unproved() {
     }
     for work in &all {
         finish(&place, work);
+    }
+    if let Some(window) = window {
+        window.kill();
     }
     until("no process is left", || place.children().is_empty().then_some(()));
     let runs = place.json(&["run", "list"]);

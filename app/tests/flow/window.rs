@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::place::{DEADLINE, Place, kill, lives, until, wait};
 
 /// A display that nobody sees, and the program that manages its windows.
-struct Display {
+pub struct Display {
     name: String,
     server: Child,
     manager: Child,
@@ -19,7 +19,7 @@ struct Display {
 
 impl Display {
     /// Nothing, said loudly, where the machine lacks something.
-    fn new(place: &Place) -> Option<Self> {
+    pub fn new(place: &Place) -> Option<Self> {
         let missing = ["Xvfb", "openbox", "xdotool", "import"].into_iter().find(|tool| {
             !["/usr/bin", "/usr/local/bin", "/bin"]
                 .iter()
@@ -157,14 +157,14 @@ fn different(one: &[u8], other: &[u8]) -> f64 {
 }
 
 /// An open window; killed with the test.
-struct Window<'a> {
+pub struct Window<'a> {
     display: &'a Display,
     child: Child,
 }
 
 impl<'a> Window<'a> {
-    fn open(place: &Place, display: &'a Display, directory: &Path) -> Self {
-        let empty = display.picture();
+    /// Starts one, and does not wait until it is there.
+    pub fn start(place: &Place, display: &'a Display, directory: &Path) -> Self {
         let log = fs::File::create(place.path("window.log")).expect("made");
         let child = place
             .command(Vec::<&str>::new())
@@ -174,7 +174,12 @@ impl<'a> Window<'a> {
             .stderr(log)
             .spawn()
             .expect("started");
-        let mut window = Self { display, child };
+        Self { display, child }
+    }
+
+    fn open(place: &Place, display: &'a Display, directory: &Path) -> Self {
+        let empty = display.picture();
+        let mut window = Self::start(place, display, directory);
         until("the window is there", || {
             assert!(matches!(window.child.try_wait(), Ok(None)), "{}", place.read("window.log"));
             let found = display.xdotool(&["search", "--onlyvisible", "--class", "maestro"]);
@@ -183,7 +188,7 @@ impl<'a> Window<'a> {
         window
     }
 
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         kill(self.child.id() as i32);
         let _ = self.child.wait();
     }
