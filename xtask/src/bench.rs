@@ -215,6 +215,26 @@ pub fn median(numbers: &mut [f64]) -> f64 {
     }
 }
 
+/// Runs ours and theirs by turns, after one run of each that fills caches and does not count.
+fn pairs<T>(
+    count: usize,
+    ours: &mut dyn FnMut() -> Result<T>,
+    theirs: &mut dyn FnMut() -> Result<T>,
+) -> Result<Vec<(T, T)>> {
+    let _ = (ours()?, theirs()?);
+    let mut pairs = Vec::with_capacity(count);
+    for pair in 0..count {
+        pairs.push(if pair % 2 == 0 {
+            let ours = ours()?;
+            (ours, theirs()?)
+        } else {
+            let theirs = theirs()?;
+            (ours()?, theirs)
+        });
+    }
+    Ok(pairs)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ use maestro_core::{TerminalId, screen};
 use maestro_grid::{Clock, Look};
 use maestro_protocol::client::Start;
 use maestro_protocol::home::Home;
-use maestro_protocol::message::{self, Command, Event, NewTerminal, Reply};
+use maestro_protocol::message::{Command, Event, NewTerminal, Reply};
 use maestro_ui::theme::{self, Tokens, type_scale};
 use maestro_ui::{keys, part, style};
 
@@ -212,14 +212,7 @@ impl Term {
     }
 
     fn open(&self) -> Task<Message> {
-        let colors = &self.tokens.terminal;
-        self.link.tell(Command::SetTheme {
-            foreground: colors.foreground,
-            background: colors.background,
-            cursor: colors.cursor,
-            ansi: colors.ansi,
-            dark: self.tokens.dark,
-        });
+        self.link.tell_theme(self.tokens);
         self.request(Command::NewTerminal(self.new.clone()), |reply| {
             Message::Opened(match reply {
                 Ok(Reply::Terminal(info)) => Ok(info.id),
@@ -283,9 +276,7 @@ impl Term {
         command: Command,
         message: impl Fn(Result<Reply, String>) -> Message + Send + 'static,
     ) -> Task<Message> {
-        Task::perform(self.link.request(command), move |reply: Result<Reply, message::Error>| {
-            message(reply.map_err(|error| error.message))
-        })
+        self.link.ask(command, message)
     }
 
     fn key(&self, event: &keyboard::Event) -> Option<Message> {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use iced::Task;
 use iced::futures::channel::mpsc as signals;
 use iced::futures::{Stream, StreamExt as _, stream};
 use maestro_core::TerminalId;
@@ -17,6 +18,7 @@ use maestro_grid::{Clock, Surface};
 use maestro_protocol::client::{self, Client, Incoming, Start};
 use maestro_protocol::home::Home;
 use maestro_protocol::message::{Command, Error, ErrorKind, Event, Reply, World};
+use maestro_ui::theme::Tokens;
 
 use super::probe;
 
@@ -166,6 +168,29 @@ impl Link {
         if let Some(client) = self.shared.client() {
             let _ = client.tell(command);
         }
+    }
+
+    /// Tells the host the colours of a theme, for programs that ask their terminal.
+    pub fn tell_theme(&self, tokens: &Tokens) {
+        let colors = &tokens.terminal;
+        self.tell(Command::SetTheme {
+            foreground: colors.foreground,
+            background: colors.background,
+            cursor: colors.cursor,
+            ansi: colors.ansi,
+            dark: tokens.dark,
+        });
+    }
+
+    /// Sends a command; its answer, or a sentence that says why there is none, becomes a message.
+    pub fn ask<M: Send + 'static>(
+        &self,
+        command: Command,
+        message: impl Fn(Result<Reply, String>) -> M + Send + 'static,
+    ) -> Task<M> {
+        Task::perform(self.request(command), move |reply| {
+            message(reply.map_err(|error| error.message))
+        })
     }
 
     /// Sends a command and waits for its answer.

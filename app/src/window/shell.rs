@@ -21,7 +21,7 @@ use maestro_core::input::Input;
 use maestro_core::keymap::{Keymap, Platform};
 use maestro_core::{AgentId, TerminalId};
 use maestro_grid::{Clock, Look};
-use maestro_protocol::message::{self, Command, ProviderInfo, Reply, Repository, TerminalInfo};
+use maestro_protocol::message::{Command, ProviderInfo, Reply, Repository, TerminalInfo};
 use maestro_ui::theme::{self, Tokens};
 
 use super::link::Link;
@@ -339,8 +339,6 @@ impl Shell {
         command: Command,
         message: impl Fn(Result<Reply, String>) -> Message + Send + 'static,
     ) -> Task<Message> {
-        Task::perform(self.link.request(command), move |reply: Result<Reply, message::Error>| {
-            message(reply.map_err(|error| error.message))
-        })
+        self.link.ask(command, message)
     }
 }

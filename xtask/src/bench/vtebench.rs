@@ -71,31 +71,19 @@ fn pairs(maestro: &Path, display: &Display, folder: &Path) -> Result<Vec<(Run, R
     std::fs::write(folder.join("fonts.conf"), fonts)?;
     std::fs::write(folder.join("alacritty.toml"), ALACRITTY)?;
     let size = format!("{COLS}x{ROWS}");
-    let ours = || {
+    let mut ours = || {
         let mut command = Command::new(maestro);
         let _ = command.args(["term", "--size", &size, "--"]);
         let _ = command.env("MAESTRO_HOME", folder.join("home")).env("HOME", folder);
         once(command.env("SHELL", "/bin/sh"), display, folder)
     };
-    let theirs = || {
+    let mut theirs = || {
         let mut command = Command::new("alacritty");
         let _ = command.arg("--config-file").arg(folder.join("alacritty.toml")).arg("-e");
         let _ = command.env("FONTCONFIG_FILE", folder.join("fonts.conf")).env("HOME", folder);
         once(command.env("SHELL", "/bin/sh"), display, folder)
     };
-    // The first of each fills caches.
-    let _ = (ours()?, theirs()?);
-    let mut pairs = Vec::with_capacity(PAIRS);
-    for pair in 0..PAIRS {
-        pairs.push(if pair % 2 == 0 {
-            let ours = ours()?;
-            (ours, theirs()?)
-        } else {
-            let theirs = theirs()?;
-            (ours()?, theirs)
-        });
-    }
-    Ok(pairs)
+    super::pairs(PAIRS, &mut ours, &mut theirs)
 }
 
 /// Runs the child in a terminal and reads what it measured.

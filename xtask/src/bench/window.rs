@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::display::{self, Display};
 use super::host::Host;
-use super::{Measure, Setup, median};
+use super::{Measure, Setup, median, pairs};
 
 const EMPTY: &str = "an empty window of the toolkit";
 
@@ -49,26 +49,6 @@ fn show_mark(host: &Host, number: usize) -> Result<()> {
     );
     host.type_into(number, &line)?;
     host.wait_for_line(number, "ISTHERE")
-}
-
-/// Runs two things by turns, after one run of each that does not count.
-fn pairs(
-    count: usize,
-    ours: &mut dyn FnMut() -> Result<f64>,
-    theirs: &mut dyn FnMut() -> Result<f64>,
-) -> Result<Vec<(f64, f64)>> {
-    let _ = (ours()?, theirs()?);
-    let mut pairs = Vec::with_capacity(count);
-    for pair in 0..count {
-        pairs.push(if pair % 2 == 0 {
-            let ours = ours()?;
-            (ours, theirs()?)
-        } else {
-            let theirs = theirs()?;
-            (ours()?, theirs)
-        });
-    }
-    Ok(pairs)
 }
 
 /// Host and window with 1 and with 20 agents' terminals, each with 10 000 lines behind it, beside an

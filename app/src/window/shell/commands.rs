@@ -278,14 +278,7 @@ impl Shell {
     }
 
     pub(super) fn tell_theme(&self) {
-        let colors = &self.tokens.terminal;
-        self.link.tell(Command::SetTheme {
-            foreground: colors.foreground,
-            background: colors.background,
-            cursor: colors.cursor,
-            ansi: colors.ansi,
-            dark: self.tokens.dark,
-        });
+        self.link.tell_theme(self.tokens);
     }
 
     pub(super) fn terminal_input(&self, input: Input) {
