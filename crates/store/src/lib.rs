@@ -24,6 +24,7 @@ mod owner;
 mod preferences;
 mod runs;
 mod schema;
+mod snapshots;
 
 pub use error::Error;
 pub use hosts::{Host, Terminal};
@@ -32,7 +33,7 @@ pub use preferences::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub use runs::Journaled;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use maestro_core::{AgentId, RunId, TerminalId};
 use rusqlite::{Connection, TransactionBehavior};
@@ -47,8 +48,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Store {
     path: Arc<Path>,
     owner: owner::Owner,
-    /// Held while a snapshot is taken: two at once would write the same file.
-    snapshots: Arc<Mutex<()>>,
+    snapshots: Arc<snapshots::Snapshots>,
 }
 
 impl Store {
@@ -83,15 +83,17 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// A damaged database or a full disk; the snapshot before stays then.
+    /// A damaged database, a full disk, or [`Error::Closed`] when the store is closed meanwhile; the
+    /// snapshot before stays then.
     pub fn snapshot(&self) -> Result<()> {
-        let _alone = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-        open::snapshot(&self.path, &self.snapshot_path())
+        self.snapshots.take(&self.path, &self.snapshot_path())
     }
 
-    /// Finishes what is queued and closes the database. Later calls on any handle fail with
-    /// [`Error::Closed`].
+    /// Finishes what is queued, cuts short a snapshot that is being taken, and closes the database: when
+    /// this returns, nothing of this store touches its files any more. Later calls on any handle fail
+    /// with [`Error::Closed`].
     pub fn close(self) {
+        self.snapshots.end();
         self.owner.close();
     }
 

@@ -35,19 +35,20 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Takes a checked, compact copy of the database and puts it at `target` in one step.
-pub(crate) fn snapshot(path: &Path, target: &Path) -> Result<()> {
+/// A second connection to a database that is open already, for taking a snapshot.
+pub(crate) fn beside(path: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
-    .map_err(|error| Error::from(error).explained(path))?;
-    let copied = connection
-        .busy_timeout(BUSY)
-        .map_err(Error::from)
-        .and_then(|()| check(&connection, path))
-        .and_then(|()| copy(&connection, target));
-    copied.map_err(|error| error.explained(path))
+    )?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+/// Checks the database and puts a compact copy of it at `target` in one step.
+pub(crate) fn snapshot(connection: &Connection, path: &Path, target: &Path) -> Result<()> {
+    check(connection, path)?;
+    copy(connection, target)
 }
 
 /// Closes in good order. What fails here costs nothing but a little time at the next start.

@@ -55,7 +55,7 @@ fn an_older_database_is_copied_before_it_is_changed() {
     let path = folder.path().join("m.db");
     let connection = open::open(&path).expect("a database");
     let copy = folder.path().join("copy.db");
-    open::snapshot(&path, &copy).expect("a copy");
+    open::snapshot(&connection, &path, &copy).expect("a copy");
     assert_eq!(tables(&open::open(&copy).expect("the copy opens")), tables(&connection));
 }
 

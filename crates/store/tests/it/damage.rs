@@ -135,6 +135,35 @@ fn the_snapshot_changes_only_when_a_restore_is_declared_good() {
     assert_eq!(Store::open(&restored).expect("it opens").agents().expect("agents"), []);
 }
 
+#[test]
+fn closing_ends_a_snapshot_and_nothing_touches_the_files_afterwards() {
+    for _ in 0..20 {
+        let home = Home::new();
+        let store = home.store();
+        for number in 0..50 {
+            store.set_preference(&format!("key {number}"), Some("value")).expect("written");
+        }
+        let snapshots = std::thread::spawn({
+            let store = store.clone();
+            move || loop {
+                if let Err(error) = store.snapshot() {
+                    break error;
+                }
+            }
+        });
+        while !store.snapshot_path().exists() {
+            std::thread::yield_now();
+        }
+        store.close();
+        let log = home.path().with_file_name("maestro.db-wal");
+        assert!(!log.exists(), "the log was folded in");
+        let bytes = fs::read(home.path()).expect("the database");
+        let error = snapshots.join().expect("no panic");
+        assert!(matches!(error, Error::Closed), "{error:?}");
+        assert_eq!(fs::read(home.path()).expect("the database"), bytes);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_user_can_read_the_files() {
