@@ -193,7 +193,7 @@ impl Term {
             News::Event { event: Event::TerminalClosed(id), .. } if Some(id) == self.terminal => {
                 iced::exit()
             }
-            News::Event { event: Event::Clipboard { terminal, text }, .. }
+            News::Event { event: Event::Clipboard { terminal, text, .. }, .. }
                 if Some(terminal) == self.terminal =>
             {
                 clipboard::write(text)

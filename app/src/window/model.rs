@@ -67,11 +67,11 @@ impl Model {
                 return Some(Notice::Notification { agent, title, body });
             }
             Event::Problem { agent, text } => return Some(Notice::Problem { agent, text }),
-            Event::Clipboard { terminal, text } => {
+            Event::Clipboard { terminal, text, .. } => {
                 return Some(Notice::Clipboard { terminal, text });
             }
             Event::HostStopping => return Some(Notice::HostStopping),
-            Event::Bell(_) | Event::Preference { .. } => {}
+            Event::Bell(_) | Event::Preference { .. } | Event::Search { .. } => {}
         }
         None
     }

@@ -51,6 +51,7 @@ fn agent(
             source: Source::Stream,
         },
         created_ms: NOW_MS - 3_600_000 * (20 - id),
+        clipboard: maestro_core::agent::Clipboard::Focused,
     }
 }
 
@@ -117,6 +118,7 @@ fn terminals_of(agent: &Agent) -> [TerminalInfo; 2] {
         pid: Some(4000),
         exit: None,
         progress: None,
+        pasting: None,
     };
     [info(agent.ai_terminal, agent.provider.title()), info(agent.shell_terminal, "zsh")]
 }
@@ -288,6 +290,7 @@ pub fn frame(terminal: TerminalId, size: Size) -> Frame {
         modes: Modes::default(),
         scroll: Scroll::default(),
         colors: Vec::new(),
+        pointer: maestro_core::screen::Pointer::Default,
         flooding: false,
         input_seq: 0,
     }

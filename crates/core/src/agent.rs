@@ -107,6 +107,25 @@ pub struct Agent {
     pub attention: Attention,
     /// When it was made: milliseconds since the Unix epoch.
     pub created_ms: u64,
+    /// Whether its terminals may write to the clipboard.
+    #[serde(default)]
+    pub clipboard: Clipboard,
+}
+
+/// Whether the programs in an agent's terminals may write to the user's clipboard (OSC 52). They may
+/// never read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clipboard {
+    /// While their pane has the keyboard.
+    #[default]
+    Focused,
+    /// The user is asked each time.
+    Ask,
+    /// Always.
+    Allow,
+    /// Never.
+    Deny,
 }
 
 /// Whether an agent needs its user, with the evidence. Never a guess: what is not known is

@@ -24,6 +24,8 @@ pub enum Input {
     Scroll(ScrollTo),
     /// The selection changes.
     Select(Select),
+    /// Vi mode: a cursor of the user's own, moved by keys, over screen and history.
+    Vi(Vi),
 }
 
 /// One key event.
@@ -72,10 +74,17 @@ pub enum Code {
     PrintScreen,
     Pause,
     Menu,
+    /// The left one, and wherever the side is not known.
     Shift,
     Control,
     Alt,
     Super,
+    ShiftRight,
+    ControlRight,
+    AltRight,
+    SuperRight,
+    /// AltGr.
+    AltGraph,
     /// A key this table has no name for.
     Unknown,
 }
@@ -84,7 +93,19 @@ impl Code {
     /// Whether the key types nothing by itself and changes what others do.
     #[must_use]
     pub const fn is_modifier(self) -> bool {
-        matches!(self, Self::Shift | Self::Control | Self::Alt | Self::Super | Self::CapsLock)
+        matches!(
+            self,
+            Self::Shift
+                | Self::Control
+                | Self::Alt
+                | Self::Super
+                | Self::ShiftRight
+                | Self::ControlRight
+                | Self::AltRight
+                | Self::SuperRight
+                | Self::AltGraph
+                | Self::CapsLock
+        )
     }
 }
 
@@ -119,6 +140,10 @@ pub struct Mouse {
     pub row: u16,
     /// Column.
     pub col: u16,
+    /// Physical pixels from the left edge of the first column, for programs that ask for pixels.
+    pub x: u32,
+    /// Physical pixels from the top edge of the first row.
+    pub y: u32,
     /// Modifiers held.
     pub mods: Mods,
 }
@@ -160,6 +185,8 @@ pub enum ScrollTo {
     Bottom,
     /// To an offset from the bottom, as in [`crate::screen::Scroll::offset`].
     Offset(u32),
+    /// By prompts (OSC 133), which come to the viewport's top; positive is towards older rows.
+    Prompts(i32),
 }
 
 /// How the selection changes.
@@ -187,6 +214,8 @@ pub enum Select {
     },
     /// The whole screen and history.
     All,
+    /// What a command printed, by the prompt marks (OSC 133).
+    Output(OutputOf),
     /// Nothing.
     Clear,
 }
@@ -202,4 +231,93 @@ pub enum SelectBy {
     Line,
     /// A rectangle of cells.
     Block,
+}
+
+/// Which command's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OutputOf {
+    /// The last command that has any.
+    Last,
+    /// The command at a row from the top of the viewport.
+    At(u16),
+}
+
+/// What is done in vi mode. It lies over a terminal: its program sees nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Vi {
+    /// It begins, at the cursor or at the bottom of the viewport.
+    Enter,
+    /// It ends; the viewport follows the output again.
+    Leave,
+    /// Its cursor moves, and the selection's end with it.
+    Move(Motion),
+    /// A selection begins at its cursor; one of the same kind ends, another becomes this kind.
+    Select(SelectBy),
+    /// Its cursor and the other end of the selection change places.
+    Swap,
+}
+
+/// How the cursor of vi mode moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Motion {
+    /// One cell left.
+    Left,
+    /// One cell right.
+    Right,
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// To the first column.
+    First,
+    /// To the last cell that is not blank.
+    Last,
+    /// To the first cell that is not blank.
+    FirstFilled,
+    /// To the top row of the viewport.
+    High,
+    /// To its middle row.
+    Middle,
+    /// To its bottom row.
+    Low,
+    /// To the beginning of the word before; separators count as words.
+    WordLeft,
+    /// To the beginning of the next word.
+    WordRight,
+    /// To the end of the word before.
+    WordLeftEnd,
+    /// To the end of the next word.
+    WordRightEnd,
+    /// To the beginning of what stands before, blanks alone separating.
+    SpaceLeft,
+    /// To the beginning of what stands next, blanks alone separating.
+    SpaceRight,
+    /// To the end of what stands next, blanks alone separating.
+    SpaceRightEnd,
+    /// To the bracket that belongs to the one here.
+    Bracket,
+    /// To the blank row above.
+    ParagraphUp,
+    /// To the blank row below.
+    ParagraphDown,
+    /// Half a page up.
+    HalfPageUp,
+    /// Half a page down.
+    HalfPageDown,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the oldest row.
+    Top,
+    /// To the newest row.
+    Bottom,
+    /// To the prompt before (OSC 133).
+    PromptUp,
+    /// To the next prompt.
+    PromptDown,
+    /// To the match of the search before.
+    MatchUp,
+    /// To the next match of the search.
+    MatchDown,
 }

@@ -12,6 +12,7 @@ pub mod input;
 pub mod keymap;
 pub mod run;
 pub mod screen;
+pub mod search;
 pub mod text;
 pub mod turn;
 

@@ -160,6 +160,8 @@ pub mod flags {
     pub const UNDERLINE_MASK: u16 = 0b111 << UNDERLINE_SHIFT;
     /// Part of a search match.
     pub const MATCH: u16 = 1 << 13;
+    /// Part of the match that the search stands at; [`MATCH`] is set, too.
+    pub const CURRENT: u16 = 1 << 14;
 }
 
 /// How a cell is underlined.
@@ -222,6 +224,22 @@ pub struct Row {
     pub extras: Vec<Extra>,
     /// Whether the line goes on in the next row without a line break.
     pub wrapped: bool,
+    /// What a shell said about the row.
+    pub mark: Mark,
+}
+
+/// What a shell said about a row (OSC 133).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Mark {
+    /// Nothing.
+    #[default]
+    None,
+    /// A prompt begins here.
+    Prompt,
+    /// A prompt begins here, and the command given at it ended well.
+    Done,
+    /// A prompt begins here, and the command given at it failed.
+    Failed,
 }
 
 impl Row {
@@ -361,6 +379,8 @@ pub struct Modes {
     pub key_releases: bool,
     /// The child wants focus events.
     pub focus_events: bool,
+    /// Vi mode is on: [`Frame::cursor`] is its cursor, and keys belong to it.
+    pub vi: bool,
 }
 
 /// Where the viewport is in the scrollback.
@@ -370,6 +390,40 @@ pub struct Scroll {
     pub offset: u32,
     /// Rows of history above the screen.
     pub history: u32,
+    /// Rows that came since the viewport left the bottom; 0 while it follows.
+    pub unseen: u32,
+}
+
+/// The mouse pointer a child asked for (OSC 22), as far as desktops have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Pointer {
+    /// The terminal's own choice.
+    #[default]
+    Default,
+    /// An arrow.
+    Arrow,
+    /// A bar between letters.
+    Text,
+    /// A pointing hand.
+    Hand,
+    /// A cross.
+    Crosshair,
+    /// Something can be moved.
+    Grab,
+    /// Something is being moved.
+    Grabbing,
+    /// It is not allowed.
+    NotAllowed,
+    /// Wait.
+    Wait,
+    /// It works, and may still be used.
+    Progress,
+    /// Help is there.
+    Help,
+    /// A border between columns can be moved.
+    ResizeColumns,
+    /// A border between rows can be moved.
+    ResizeRows,
 }
 
 /// Colours a child changed by OSC 4, 10, 11 or 12. Index 0 to 255 is the palette, then foreground,
@@ -405,6 +459,8 @@ pub struct Frame {
     pub scroll: Scroll,
     /// Colours the child changed; the whole list each time.
     pub colors: Vec<ColorOverride>,
+    /// The mouse pointer the child asked for.
+    pub pointer: Pointer,
     /// Whether the child is printing faster than frames are taken; the frame clock slows down then.
     pub flooding: bool,
     /// The sequence number of the last input event the child's terminal had been given before this

@@ -221,6 +221,7 @@ impl Session {
             pid: pty.pid(),
             exit: None,
             progress: None,
+            pasting: None,
         };
         let now = Instant::now();
         Self {
@@ -771,7 +772,8 @@ fn is_typing(input: &Input) -> bool {
         | Input::Focus(_)
         | Input::Resize(_)
         | Input::Scroll(_)
-        | Input::Select(_) => false,
+        | Input::Select(_)
+        | Input::Vi(_) => false,
     }
 }
 

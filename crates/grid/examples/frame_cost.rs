@@ -167,6 +167,7 @@ fn noise(random: &mut Random) -> Frame {
         modes: Modes::default(),
         scroll: Scroll::default(),
         colors: Vec::new(),
+        pointer: maestro_core::screen::Pointer::Default,
         flooding: true,
         input_seq: 0,
     }

@@ -275,6 +275,7 @@ mod tests {
             clusters: clusters.iter().map(|&text| text.to_owned()).collect(),
             extras,
             wrapped: false,
+            mark: maestro_core::screen::Mark::None,
         };
         let mut out = vec![Word4::default(); cells.len() + 1];
         let colors = Colors::new(&Palette::NOCTURNE, &[]);

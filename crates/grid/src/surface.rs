@@ -305,6 +305,7 @@ mod tests {
             modes: Modes::default(),
             scroll: Scroll::default(),
             colors: Vec::new(),
+            pointer: maestro_core::screen::Pointer::Default,
             flooding: false,
             input_seq: 7,
         }

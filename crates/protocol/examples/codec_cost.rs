@@ -60,6 +60,7 @@ fn frame() -> Frame {
         modes: Modes::default(),
         scroll: Scroll::default(),
         colors: Vec::new(),
+        pointer: maestro_core::screen::Pointer::Default,
         flooding: true,
         input_seq: 0,
     }

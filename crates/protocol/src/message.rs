@@ -3,16 +3,17 @@
 
 use std::path::PathBuf;
 
-use maestro_core::agent::{Agent, Provider};
+use maestro_core::agent::{Agent, Clipboard, Provider};
 use maestro_core::input::Input;
 use maestro_core::run::{Run, Spec};
 use maestro_core::screen::{Frame, Modes, Row, Scroll, Size};
+use maestro_core::search::{Query, Search};
 use maestro_core::{AgentId, RunId, TerminalId};
 use serde::{Deserialize, Serialize};
 
 /// Version of these types. A client and a host with different numbers refuse each other with a
 /// sentence; every change of a type here raises it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What a client sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,6 +126,69 @@ pub enum Command {
         /// Which.
         terminal: TerminalId,
     },
+    /// The text that a terminal's last command printed, by its prompt marks (OSC 133).
+    CopyOutput {
+        /// Which.
+        terminal: TerminalId,
+    },
+    /// Look for something in a terminal's screen and history, or end that. What is found shows in the
+    /// frames, and [`Event::Search`] tells how far it is.
+    Search {
+        /// Where.
+        terminal: TerminalId,
+        /// What; `None` ends the search.
+        query: Option<Query>,
+    },
+    /// Go to another match of a terminal's search; beyond the last one comes the first.
+    SearchMove {
+        /// Where.
+        terminal: TerminalId,
+        /// Towards newer rows.
+        forward: bool,
+    },
+    /// Empty a terminal's screen but for the line with the cursor, as `clear` does.
+    ClearTerminal {
+        /// Which.
+        terminal: TerminalId,
+        /// Forget the history above, too.
+        history: bool,
+    },
+    /// Set a terminal's modes, colours and character sets back, for what a dead program left behind. What
+    /// it shows stays.
+    ResetTerminal {
+        /// Which.
+        terminal: TerminalId,
+    },
+    /// Write a terminal's history and screen into a new file.
+    ExportTerminal {
+        /// Which.
+        terminal: TerminalId,
+        /// The file: absolute, and not there yet.
+        path: PathBuf,
+        /// With colours and attributes as escape sequences; otherwise plain text.
+        ansi: bool,
+    },
+    /// Leave out what of a large paste has not been written yet.
+    CancelPaste {
+        /// Where.
+        terminal: TerminalId,
+    },
+    /// Hand an image to a terminal's program the way it takes images.
+    PasteImage {
+        /// Where.
+        terminal: TerminalId,
+        /// The image as a PNG file.
+        png: Vec<u8>,
+    },
+    /// Whether the programs in an agent's terminals may write to the clipboard.
+    SetClipboard {
+        /// Whose.
+        agent: AgentId,
+        /// Whether.
+        clipboard: Clipboard,
+    },
+    /// What the terminals cost.
+    TerminalStats,
     /// Bytes for a terminal's child exactly as given (the CLI's `terminal send`).
     SendBytes {
         /// Which.
@@ -237,6 +301,8 @@ pub enum Reply {
     Terminal(TerminalInfo),
     /// Answer to [`Command::ReadTerminal`].
     Screen(Box<Screen>),
+    /// Answer to [`Command::TerminalStats`].
+    TerminalStats(Vec<TerminalStats>),
     /// Text, or `None` for an empty selection.
     Text(Option<String>),
     /// The run as it is now.
@@ -292,12 +358,22 @@ pub enum Event {
     },
     /// A terminal rang its bell (at most once a second each).
     Bell(TerminalId),
-    /// A terminal's child wrote to the clipboard (OSC 52, capped).
+    /// A terminal's child wants to write to the clipboard (OSC 52, capped). Not sent when its agent may
+    /// not.
     Clipboard {
         /// Which terminal.
         terminal: TerminalId,
         /// The text.
         text: String,
+        /// Under which condition it may.
+        policy: Clipboard,
+    },
+    /// A terminal's search is at another point; `None` when it ended.
+    Search {
+        /// Which terminal.
+        terminal: TerminalId,
+        /// How far it is.
+        search: Option<Search>,
     },
     /// A preference changed.
     Preference {
@@ -410,6 +486,38 @@ pub struct TerminalInfo {
     pub exit: Option<i32>,
     /// Progress it reported (OSC 9;4): 0 to 100, `None` for none.
     pub progress: Option<u8>,
+    /// A large paste that is being written to it.
+    pub pasting: Option<Pasting>,
+}
+
+/// How far a large paste is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pasting {
+    /// Bytes the child has taken.
+    pub written: u64,
+    /// Bytes in all.
+    pub total: u64,
+}
+
+/// What a terminal costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalStats {
+    /// Which.
+    pub terminal: TerminalId,
+    /// Bytes of memory its emulator holds: screen and newest history.
+    pub hot_bytes: u64,
+    /// Bytes of memory its compressed history holds.
+    pub cold_bytes: u64,
+    /// Rows of history.
+    pub history: u64,
+    /// Bytes its child has printed.
+    pub printed: u64,
+    /// Bytes that were read and wait to be parsed.
+    pub waiting: u64,
+    /// Frames made for all clients.
+    pub frames: u64,
+    /// Bytes that wait to be written to its child.
+    pub unwritten: u64,
 }
 
 /// A terminal's screen for reading.

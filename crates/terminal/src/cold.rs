@@ -391,6 +391,7 @@ mod tests {
                 link: Some("https://a".to_owned()),
             }],
             wrapped: true,
+            mark: maestro_core::screen::Mark::None,
         }
     }
 

@@ -13,9 +13,9 @@ use alacritty_terminal::index::Column;
 use alacritty_terminal::term::TermMode;
 use alacritty_terminal::term::cell::{Cell as TermCell, Flags};
 use alacritty_terminal::vte::ansi::CursorShape as TermCursorShape;
-use maestro_core::input::{Action, Code, Input, Mouse, MouseKind, ScrollTo};
+use maestro_core::input::{Action, Input, Mouse, MouseKind, ScrollTo};
 use maestro_core::screen::{
-    ColorOverride, Cursor, CursorShape, Frame, Modes, OVERRIDE_CURSOR, Row, Scroll, Size,
+    ColorOverride, Cursor, CursorShape, Frame, Modes, OVERRIDE_CURSOR, Pointer, Row, Scroll, Size,
 };
 
 use self::output::Held;
@@ -189,9 +189,7 @@ impl Terminal {
         match input {
             Input::Key(key) => {
                 let bytes = keys::encode(key, mode, self.options.shift_enter);
-                let silent =
-                    matches!(key.code, Code::Shift | Code::Control | Code::Alt | Code::Super);
-                if silent || key.action == Action::Release {
+                if key.code.is_modifier() || key.action == Action::Release {
                     send(out, &bytes);
                 } else {
                     self.typed(&bytes, out);
@@ -209,6 +207,7 @@ impl Terminal {
             Input::Resize(size) => self.resize(*size),
             Input::Scroll(to) => self.scroll_to(*to),
             Input::Select(select) => self.select(*select),
+            Input::Vi(_) => {}
         }
     }
 
@@ -276,6 +275,7 @@ impl Terminal {
             modes,
             scroll,
             colors,
+            pointer: Pointer::Default,
             flooding: false,
             input_seq: 0,
         })
@@ -343,13 +343,14 @@ impl Terminal {
             kitty_keyboard: mode.intersects(TermMode::KITTY_KEYBOARD_PROTOCOL),
             key_releases: mode.contains(TermMode::REPORT_EVENT_TYPES),
             focus_events: mode.contains(TermMode::FOCUS_IN_OUT),
+            vi: false,
         }
     }
 
     /// Where the viewport is.
     #[must_use]
     pub fn scroll(&self) -> Scroll {
-        Scroll { offset: self.offset() as u32, history: self.history() as u32 }
+        Scroll { offset: self.offset() as u32, history: self.history() as u32, unseen: 0 }
     }
 
     /// Moves up to about `max_rows` rows of history into the compressed store; `true` when there is more

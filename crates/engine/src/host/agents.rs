@@ -108,6 +108,7 @@ impl Shared {
                 session: None,
                 attention: attention::verdict(State::Unknown, "not started", Source::None, now),
                 created_ms: now,
+                clipboard: maestro_core::agent::Clipboard::Focused,
             };
             store.put_agent(&agent)?;
             Ok(agent)

@@ -132,6 +132,7 @@ mod tests {
             session: None,
             attention: verdict(state, "", source, 0),
             created_ms: 0,
+            clipboard: maestro_core::agent::Clipboard::Focused,
         }
     }
 

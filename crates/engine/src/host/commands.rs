@@ -106,6 +106,19 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
             set_preference(shared, key, value).await.map(|()| Reply::Done)
         }
         // The connection's own reader does these, in order.
+        Command::CopyOutput { .. }
+        | Command::Search { .. }
+        | Command::SearchMove { .. }
+        | Command::ClearTerminal { .. }
+        | Command::ResetTerminal { .. }
+        | Command::ExportTerminal { .. }
+        | Command::CancelPaste { .. }
+        | Command::PasteImage { .. }
+        | Command::SetClipboard { .. }
+        | Command::TerminalStats => Err(Error {
+            kind: ErrorKind::Unsupported,
+            message: "this host cannot do that yet".into(),
+        }),
         Command::World { .. }
         | Command::SendBytes { .. }
         | Command::ResizeTerminal { .. }

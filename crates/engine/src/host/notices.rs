@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use maestro_core::agent::Clipboard;
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::Event;
 use tokio::sync::Notify;
@@ -132,7 +133,7 @@ fn tell_news(
         shared.world.tell(Event::Notification { terminal, title, body });
     }
     if let Some(text) = news.clipboard {
-        shared.world.tell(Event::Clipboard { terminal, text });
+        shared.world.tell(Event::Clipboard { terminal, text, policy: Clipboard::Focused });
     }
     let may_ring = bells.get(&terminal).is_none_or(|at| now.duration_since(*at) >= BELL);
     if news.bell && may_ring {

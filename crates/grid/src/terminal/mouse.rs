@@ -287,6 +287,8 @@ impl<Message: Clone> Terminal<'_, Message> {
             kind,
             row: spot.row(geometry.rows),
             col: spot.col,
+            x: 0,
+            y: 0,
             mods: mods(state.modifiers),
         }));
     }

@@ -286,6 +286,7 @@ impl Script {
             modes: self.modes,
             scroll: Scroll::default(),
             colors: Vec::new(),
+            pointer: maestro_core::screen::Pointer::Default,
             flooding: false,
             input_seq: 0,
         }

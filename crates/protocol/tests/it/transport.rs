@@ -96,6 +96,7 @@ fn frame(generation: u64) -> Frame {
         modes: Modes::default(),
         scroll: Scroll::default(),
         colors: Vec::new(),
+        pointer: maestro_core::screen::Pointer::Default,
         flooding: false,
         input_seq: 0,
     }

@@ -62,6 +62,7 @@ fn agent(id: u64, name: &str) -> Agent {
             source: Source::Osc,
         },
         created_ms: u64::MAX,
+        clipboard: maestro_core::agent::Clipboard::Focused,
     }
 }
 

@@ -69,6 +69,7 @@ impl Terminal {
             ScrollTo::Top => history,
             ScrollTo::Bottom => 0,
             ScrollTo::Offset(offset) => i64::from(offset),
+            ScrollTo::Prompts(_) => offset,
         };
         self.set_offset(wanted.clamp(0, history));
     }

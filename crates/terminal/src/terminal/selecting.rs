@@ -48,6 +48,7 @@ impl Terminal {
                     by: SelectBy::Cell,
                 }));
             }
+            Select::Output(_) => {}
             Select::Clear => self.clear_selection(),
         }
     }

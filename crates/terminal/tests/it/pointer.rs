@@ -5,7 +5,7 @@ use super::{give, print, terminal, with};
 const NONE: Mods = Mods { shift: false, alt: false, control: false, logo: false };
 
 fn mouse(kind: MouseKind, row: u16, col: u16) -> Mouse {
-    Mouse { kind, row, col, mods: NONE }
+    Mouse { kind, row, col, x: 0, y: 0, mods: NONE }
 }
 
 fn wheel(lines: i16) -> MouseKind {
