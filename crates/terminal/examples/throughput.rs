@@ -3,6 +3,7 @@
 //!
 //! Ours is the whole path of the host: tap, guard, settling after every 64 KiB, and a frame for one client
 //! after every MiB (a window draws less often than that while output floods). The peer only parses.
+//! Payloads named as arguments are measured alone.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -45,8 +46,10 @@ impl Dimensions for Cells {
 }
 
 fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     let mut ratios = Vec::new();
-    for (name, payload) in payloads() {
+    for (name, payload) in payloads().into_iter().filter(|(name, _)| is_wanted(name)) {
         let _ = (ours(&payload), bare(&payload));
         let mut pairs: Vec<(f64, f64)> = Vec::with_capacity(RUNS);
         for run in 0..RUNS {

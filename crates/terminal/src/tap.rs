@@ -86,15 +86,11 @@ impl Tap {
         while at < bytes.len() {
             let (used, found) = match self.state {
                 State::Ground => {
-                    let Some(plain) = escape(&bytes[at..]) else {
+                    let Some(quiet) = quiet(&bytes[at..]) else {
                         return (bytes.len(), None);
                     };
-                    let after = &bytes[at + plain + 1..];
-                    let quiet = quiet_csi(after);
-                    if quiet == 0 {
-                        self.state = State::Escape;
-                    }
-                    (plain + 1 + quiet, None)
+                    self.state = State::Escape;
+                    (quiet, None)
                 }
                 State::Csi => self.csi(&bytes[at..]),
                 State::Osc => self.osc_string(&bytes[at..]),
@@ -262,19 +258,63 @@ impl Tap {
     }
 }
 
-/// Where the next escape is. Where there are many they are close together, closer than a vector search
-/// pays for.
+/// How much comes before the next sequence to look at, its escape included; nothing where there is none.
+/// Nearly every sequence is told by its first bytes to be none, and needs no state: should the chunk end
+/// within it, the rest reads like text, which holds nothing to look at either.
 #[inline]
-fn escape(bytes: &[u8]) -> Option<usize> {
-    let near = &bytes[..bytes.len().min(8)];
-    match near.iter().position(|byte| *byte == 0x1b) {
-        Some(at) => Some(at),
-        None => memchr(0x1b, &bytes[near.len()..]).map(|at| near.len() + at),
+fn quiet(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += escape(&bytes[at..])? + 1;
+        let after = &bytes[at..];
+        if is_plain_csi(after) {
+            at += 2;
+            continue;
+        }
+        match quiet_csi(after) {
+            0 => return Some(at),
+            length => at += length,
+        }
     }
 }
 
-/// The length of a CSI (without its escape) that is whole and asks nothing, or 0. Nearly all are such, and
-/// they need no state.
+/// Where the next escape is. Where there are many they are close together, closer than a vector search
+/// pays for: the first bytes are looked at in words.
+#[inline]
+fn escape(bytes: &[u8]) -> Option<usize> {
+    const WORDS: usize = 4;
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let (words, _) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().take(WORDS).enumerate() {
+        // Zero where the byte is an escape; then the lowest borrow marks the first zero.
+        let other = u64::from_le_bytes(*word) ^ (ONES * 0x1b);
+        let marks = other.wrapping_sub(ONES) & !other & (ONES * 0x80);
+        if marks != 0 {
+            return Some(index * 8 + marks.trailing_zeros() as usize / 8);
+        }
+    }
+    let near = words.len().min(WORDS) * 8;
+    memchr(0x1b, &bytes[near..]).map(|at| near + at)
+}
+
+/// Whether this is a CSI (without its escape) without a private marker whose first number is small: what
+/// it is then needs no look, and where it ends does not matter.
+#[inline]
+fn is_plain_csi(bytes: &[u8]) -> bool {
+    let [b'[', rest @ ..] = bytes else { return false };
+    for (at, byte) in rest.iter().take(4).enumerate() {
+        match byte {
+            b'0'..=b'9' => {}
+            b'<'..=b'?' => return at > 0,
+            0x20..=0x7e => return true,
+            // What the parser skips or executes within a sequence, or what ends it.
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// The length of a CSI (without its escape) that is whole and asks nothing, or 0.
 #[inline]
 fn quiet_csi(bytes: &[u8]) -> usize {
     let [b'[', rest @ ..] = bytes else { return 0 };
@@ -362,6 +402,59 @@ mod tests {
         check(b"\x1b[=c\x1b[?996n", &[(Found::UnitId, ""), (Found::ColorScheme, "")]);
         check(b"\x1b[?2026h\x1b[?25l\x1b[?2026l", &[(Found::SyncEnd, "")]);
         check(b"\x1b[q\x1b[2 q\x1b[c\x1b[>c\x1b[6n\x1b[?6n\x1b[>1q", &[]);
+    }
+
+    /// What is skipped without being followed must be nothing: a stream given byte by byte is followed
+    /// through every state.
+    #[test]
+    fn nothing_is_overlooked_by_not_following() {
+        const PIECES: [&[u8]; 24] = [
+            b"\x1b[",
+            b"\x1b[",
+            b"\x1b[",
+            b"\x1b]9;a",
+            b"\x1bP",
+            b"\x1b_",
+            b"\x1b(",
+            b"\x1b",
+            b"\x07",
+            b"\x18",
+            b"1",
+            b"12",
+            b"996",
+            b"2026",
+            b"00",
+            b"9999",
+            b";",
+            b":",
+            b">",
+            b"=",
+            b"?",
+            b"\0",
+            b"\xff",
+            b" ",
+        ];
+        const FINALS: &[u8] = b"bqcnlhmHK\\A";
+        let mut seed = 7_u64;
+        let mut random = |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            (seed >> 20) as usize % below
+        };
+        for _ in 0..4000 {
+            let mut stream = Vec::new();
+            for _ in 0..random(40) {
+                stream.extend_from_slice(PIECES[random(PIECES.len())]);
+                if random(3) == 0 {
+                    stream.push(FINALS[random(FINALS.len())]);
+                }
+            }
+            let followed = found(&stream, 1);
+            for step in [3, 8, 17, stream.len().max(1)] {
+                assert_eq!(found(&stream, step), followed, "{step}: {}", stream.escape_ascii());
+            }
+        }
     }
 
     #[test]
