@@ -42,7 +42,6 @@ impl Cold {
     }
 
     /// Compressed bytes.
-    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.data.len()).sum()
     }

@@ -13,6 +13,7 @@ mod options;
 mod osc;
 mod pack;
 mod pointer;
+mod search;
 mod select;
 mod tap;
 mod terminal;
@@ -26,5 +27,6 @@ pub use event::{
     EVENTS_LIMIT, Event, Outbox, Progress, Prompt, REPLIES_LIMIT, Status, StatusState,
 };
 pub use options::{Identity, Options, Palette, SCROLLBACK, ShiftEnter};
-pub use terminal::{Contents, Info, Terminal};
+pub use search::{SearchFound, SearchWork};
+pub use terminal::{Contents, Info, Memory, Terminal};
 pub use view::View;

@@ -1,8 +1,10 @@
 //! The emulator with everything around it: the tap before it, the cold rows behind it, the viewport and
 //! the selection over both.
 
+mod exporting;
 mod output;
 mod rows;
+mod searching;
 mod selecting;
 
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use maestro_core::screen::{
     ColorOverride, Cursor, CursorShape, Frame, Modes, OVERRIDE_CURSOR, Pointer, Row, Scroll, Size,
 };
 
+pub use self::exporting::Memory;
 use self::output::Held;
 use self::selecting::Selected;
 use crate::cold::{CHUNK, Cold};
@@ -25,6 +28,7 @@ use crate::emulator::Emulator;
 use crate::event::{Outbox, Progress, Status};
 use crate::options::{Options, Palette};
 use crate::osc;
+use crate::search::Finder;
 use crate::select::{self, Selection};
 use crate::tap::Tap;
 use crate::view::View;
@@ -48,6 +52,7 @@ pub struct Terminal {
     selection: Option<Selection>,
     /// What the selected part of the screen read when last looked at.
     selected: Option<Selected>,
+    finder: Option<Finder>,
     title: Option<String>,
     directory: Option<PathBuf>,
     progress: Progress,
@@ -111,6 +116,7 @@ impl Terminal {
             top: None,
             selection: None,
             selected: None,
+            finder: None,
             title: None,
             directory: None,
             progress: Progress::None,
