@@ -10,6 +10,7 @@ pub mod fuzzy;
 pub mod id;
 pub mod input;
 pub mod keymap;
+pub mod link;
 pub mod run;
 pub mod screen;
 pub mod search;
