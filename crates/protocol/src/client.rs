@@ -517,7 +517,7 @@ async fn write_all(
 
 /// Encodes a message, or answers it here when it is too large for the host.
 fn add(message: &ToHost, buffer: &mut Vec<u8>, state: &Mutex<State>) {
-    let Err(error) = codec::encode(message, MAX_TO_HOST, buffer) else { return };
+    let Err(error) = codec::encode(message, codec::limit_of(message), buffer) else { return };
     let refused = message::Error {
         kind: ErrorKind::Invalid,
         message: format!("{error}: send it in smaller pieces"),
@@ -657,7 +657,7 @@ impl Blocking {
     /// Sends anything else.
     pub fn send(&mut self, message: &ToHost) -> Result<(), Error> {
         let mut bytes = Vec::new();
-        codec::encode(message, MAX_TO_HOST, &mut bytes)?;
+        codec::encode(message, codec::limit_of(message), &mut bytes)?;
         let stream = self.stream.get_mut();
         stream.write_all(&bytes).and_then(|()| stream.flush()).map_err(codec::Error::Io)?;
         Ok(())

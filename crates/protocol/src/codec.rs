@@ -8,9 +8,25 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-/// The most bytes one message to the host may have. A larger paste is refused by the client; decoded,
-/// the worst message of this size takes some ten times as much for a moment.
+use crate::message::{Command, IMAGE_LIMIT, PASTE_LIMIT, ToHost};
+use maestro_core::input::Input;
+
+/// The most bytes one message to the host may have, unless [`limit_of`] says more; decoded, the worst
+/// message of this size takes some ten times as much for a moment.
 pub const MAX_TO_HOST: usize = 4 << 20;
+
+/// What stands around the text of a paste or the bytes of an image in its message, at most.
+const AROUND: usize = 64;
+
+/// The most bytes any message to the host may have: a paste.
+const MAX_PASTE: usize = PASTE_LIMIT + AROUND;
+
+/// The most bytes of a message with an image.
+const MAX_IMAGE: usize = IMAGE_LIMIT + AROUND;
+
+/// Bytes at the beginning of a message to the host in which it stands what kind it is: two variants and
+/// two numbers of ten bytes at most.
+const KIND: usize = 32;
 
 /// The most bytes one message to a client may have: a screen of 1000×1000 cells with 16 bytes each, or
 /// a long history, fits several times.
@@ -133,6 +149,39 @@ pub async fn read<T: DeserializeOwned, R: AsyncRead + Unpin>(
     limit: usize,
     buffer: &mut Vec<u8>,
 ) -> Result<Option<T>, Error> {
+    let Some(head) = read_head(from).await? else { return Ok(None) };
+    let size = checked_size(head, limit)?;
+    begin(buffer);
+    // Grows as bytes arrive, however much the head claims.
+    let _ = from.take(size as u64).read_to_end(buffer).await?;
+    finish(size, buffer)
+}
+
+/// [`read`] for the host: what a message is allowed to have depends on what it is.
+///
+/// Not safe to cancel: a dropped future may have taken half a message.
+pub async fn read_to_host<R: AsyncRead + Unpin>(
+    from: &mut R,
+    buffer: &mut Vec<u8>,
+) -> Result<Option<ToHost>, Error> {
+    let Some(head) = read_head(from).await? else { return Ok(None) };
+    let size = checked_size(head, MAX_PASTE)?;
+    begin(buffer);
+    let mut from = from.take(size as u64);
+    if size > MAX_TO_HOST {
+        // Before the rest is taken.
+        let _ = (&mut from).take(KIND as u64).read_to_end(buffer).await?;
+        let limit = claimed_limit(buffer);
+        if size > limit {
+            return Err(Error::TooLarge { limit });
+        }
+    }
+    let _ = from.read_to_end(buffer).await?;
+    finish(size, buffer)
+}
+
+/// The bytes with a message's length; `None` at a clean end.
+async fn read_head<R: AsyncRead + Unpin>(from: &mut R) -> Result<Option<[u8; 4]>, Error> {
     let mut head = [0; 4];
     let mut have = 0;
     while have < head.len() {
@@ -142,12 +191,54 @@ pub async fn read<T: DeserializeOwned, R: AsyncRead + Unpin>(
             count => have += count,
         }
     }
-    let size = checked_size(head, limit)?;
-    begin(buffer);
-    // Grows as bytes arrive, however much the head claims.
-    let count = from.take(size as u64).read_to_end(buffer).await?;
-    finish(count, size, buffer)
+    Ok(Some(head))
 }
+
+/// The most bytes that a message to the host may have.
+#[must_use]
+pub fn limit_of(message: &ToHost) -> usize {
+    match message {
+        ToHost::Input { input: Input::Paste(_), .. } => MAX_PASTE,
+        ToHost::Request { command: Command::PasteImage { .. }, .. } => MAX_IMAGE,
+        ToHost::Request { .. } | ToHost::Input { .. } | ToHost::Credit { .. } => MAX_TO_HOST,
+    }
+}
+
+/// [`limit_of`] a message of which the first [`KIND`] bytes have come. Variants are numbered from 0 in
+/// the order in which they are declared; a test holds the numbers here to that.
+fn claimed_limit(bytes: &[u8]) -> usize {
+    fn number(bytes: &mut &[u8]) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let (&byte, rest) = bytes.split_first()?;
+            *bytes = rest;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+    let kind = |mut bytes: &[u8]| {
+        Some(match number(&mut bytes)? {
+            REQUEST => {
+                let _id = number(&mut bytes)?;
+                if number(&mut bytes)? == PASTE_IMAGE { MAX_IMAGE } else { MAX_TO_HOST }
+            }
+            INPUT => {
+                let (_terminal, _seq) = (number(&mut bytes)?, number(&mut bytes)?);
+                if number(&mut bytes)? == PASTE { MAX_PASTE } else { MAX_TO_HOST }
+            }
+            _ => MAX_TO_HOST,
+        })
+    };
+    kind(bytes).unwrap_or(MAX_TO_HOST)
+}
+
+const REQUEST: u64 = 0;
+const INPUT: u64 = 1;
+const PASTE: u64 = 2;
+const PASTE_IMAGE: u64 = 19;
 
 /// [`read`] for a blocking transport.
 pub fn read_blocking<T: DeserializeOwned, R: Read>(
@@ -168,8 +259,8 @@ pub fn read_blocking<T: DeserializeOwned, R: Read>(
     }
     let size = checked_size(head, limit)?;
     begin(buffer);
-    let count = from.take(size as u64).read_to_end(buffer)?;
-    finish(count, size, buffer)
+    let _ = from.take(size as u64).read_to_end(buffer)?;
+    finish(size, buffer)
 }
 
 fn checked_size(head: [u8; 4], limit: usize) -> Result<usize, Error> {
@@ -186,15 +277,16 @@ fn begin(buffer: &mut Vec<u8>) {
     buffer.shrink_to(KEPT);
 }
 
-fn finish<T: DeserializeOwned>(
-    count: usize,
-    size: usize,
-    bytes: &[u8],
-) -> Result<Option<T>, Error> {
-    if count < size {
+fn finish<T: DeserializeOwned>(size: usize, buffer: &mut Vec<u8>) -> Result<Option<T>, Error> {
+    if buffer.len() < size {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
-    decode(bytes).map(Some)
+    let message = decode(buffer).map(Some);
+    if buffer.capacity() > KEPT {
+        // Now: the next message may be long in coming.
+        *buffer = Vec::new();
+    }
+    message
 }
 
 /// The opening words of one side. This format stays the same in every version:
@@ -401,6 +493,66 @@ mod tests {
         let read = read_blocking::<Vec<u8>, _>(&mut bytes.as_slice(), MAX_TO_CLIENT, &mut buffer);
         assert!(matches!(read, Err(Error::Io(_))), "{read:?}");
         assert!(buffer.capacity() < 4096, "{}", buffer.capacity());
+    }
+
+    #[test]
+    fn what_may_be_large_is_known_by_its_first_bytes() {
+        let bytes = |message: &ToHost| {
+            let mut bytes = Vec::new();
+            encode(message, limit_of(message), &mut bytes).expect("written");
+            bytes.split_off(4)
+        };
+        let terminal = maestro_core::TerminalId(u64::MAX);
+        let input = |input| ToHost::Input { terminal, seq: u64::MAX, input };
+        let request = |command| ToHost::Request { id: u64::MAX, command };
+        for message in [
+            input(Input::Paste("text".to_owned())),
+            input(Input::Text("text".to_owned())),
+            input(Input::Focus(true)),
+            request(Command::PasteImage { terminal, png: vec![1, 2, 3] }),
+            request(Command::CancelPaste { terminal }),
+            request(Command::SetClipboard {
+                agent: maestro_core::AgentId(1),
+                clipboard: maestro_core::agent::Clipboard::Deny,
+            }),
+            request(Command::SendBytes { terminal, bytes: vec![2; 100] }),
+            ToHost::Credit { terminal },
+        ] {
+            let bytes = bytes(&message);
+            let begin = &bytes[..bytes.len().min(KIND)];
+            assert_eq!(claimed_limit(begin), limit_of(&message), "{message:?}");
+        }
+        for bytes in [&[][..], &[0xff; KIND], &[1], &[1, 0xff, 0xff], &[7, 7, 7, 7]] {
+            assert_eq!(claimed_limit(bytes), MAX_TO_HOST, "{bytes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_pastes_and_images_may_be_large() {
+        let terminal = maestro_core::TerminalId(7);
+        let text = "x".repeat(MAX_TO_HOST + 1);
+        let paste = ToHost::Input { terminal, seq: 1, input: Input::Paste(text.clone()) };
+        let mut bytes = Vec::new();
+        encode(&paste, limit_of(&paste), &mut bytes).expect("written");
+        let mut buffer = Vec::new();
+        let read = read_to_host(&mut bytes.as_slice(), &mut buffer).await.expect("read");
+        assert!(read == Some(paste), "it came out different");
+        assert!(buffer.capacity() <= KEPT, "{} bytes are kept", buffer.capacity());
+
+        let typed = ToHost::Input { terminal, seq: 1, input: Input::Text(text) };
+        assert!(matches!(
+            encode(&typed, limit_of(&typed), &mut Vec::new()),
+            Err(Error::TooLarge { limit: MAX_TO_HOST })
+        ));
+        bytes.clear();
+        encode(&typed, MAX_PASTE, &mut bytes).expect("written");
+        let read = read_to_host(&mut bytes.as_slice(), &mut buffer).await;
+        assert!(matches!(read, Err(Error::TooLarge { limit: MAX_TO_HOST })));
+
+        let mut huge = (MAX_PASTE as u32 + 1).to_le_bytes().to_vec();
+        huge.extend_from_slice(&[1, 7, 1, 2]);
+        let read = read_to_host(&mut huge.as_slice(), &mut buffer).await;
+        assert!(matches!(read, Err(Error::TooLarge { limit: MAX_PASTE })));
     }
 
     #[test]

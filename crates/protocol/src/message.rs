@@ -15,6 +15,12 @@ use serde::{Deserialize, Serialize};
 /// sentence; every change of a type here raises it.
 pub const VERSION: u32 = 2;
 
+/// The most bytes of text in one paste; a larger one is refused.
+pub const PASTE_LIMIT: usize = 64 << 20;
+
+/// The most bytes of an image that is pasted.
+pub const IMAGE_LIMIT: usize = 32 << 20;
+
 /// What a client sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ToHost {

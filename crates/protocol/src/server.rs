@@ -10,7 +10,7 @@ use interprocess::local_socket::tokio::{Listener as Socket, Stream};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf};
 
-use crate::codec::{self, Hello, MAX_TO_CLIENT, MAX_TO_HOST};
+use crate::codec::{self, Hello, MAX_TO_CLIENT};
 use crate::home::{Home, Lock};
 use crate::message::{self, ToClient, ToHost};
 
@@ -167,7 +167,7 @@ impl Receiver {
     ///
     /// Not safe to cancel: await it in a task of its own.
     pub async fn recv(&mut self) -> Result<Option<ToHost>, codec::Error> {
-        codec::read(&mut self.from, MAX_TO_HOST, &mut self.buffer).await
+        codec::read_to_host(&mut self.from, &mut self.buffer).await
     }
 }
 

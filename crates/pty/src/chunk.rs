@@ -108,6 +108,11 @@ impl Queue {
         self.lock().chunks.is_empty()
     }
 
+    /// Bytes that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lock().chunks.iter().map(|chunk| chunk.len()).sum()
+    }
+
     /// Lets a waiting [`Queue::push`] go. What is queued can still be taken.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

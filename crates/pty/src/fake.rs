@@ -117,6 +117,14 @@ impl Device for Fake {
         Ok(())
     }
 
+    fn unwritten(&self) -> usize {
+        0
+    }
+
+    fn waiting(&self) -> usize {
+        self.queue.bytes()
+    }
+
     fn resize(&self, size: Size) {
         self.lock().size = size;
         self.changed.notify_all();

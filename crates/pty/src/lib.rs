@@ -49,8 +49,8 @@ pub struct Spawn {
     pub size: Size,
 }
 
-/// Called from the PTY's threads when there is something to [`Pty::take`], when the child has exited,
-/// and when closing is complete. It must not block.
+/// Called from the PTY's threads when there is something to [`Pty::take`], when there is room for input
+/// again ([`Pty::ROOM`]), when the child has exited, and when closing is complete. It must not block.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// How long a child is given between one signal and the next harder one.
@@ -113,6 +113,9 @@ impl Pty {
     pub const CHUNK: usize = 64 * 1024;
     /// Bytes of input that may wait for a child that does not read: some large pastes. More is refused.
     pub const INPUT: usize = 4 * 1024 * 1024;
+    /// What whoever has a lot to write should keep [`Pty::unwritten`] below: enough that a child that
+    /// reads fast never waits for more. When half of it is written, the owner is woken.
+    pub const ROOM: usize = 64 * 1024;
 
     /// Starts a child in a new terminal.
     ///
@@ -140,6 +143,19 @@ impl Pty {
     /// When the queue is full or the child is gone.
     pub fn write(&self, bytes: &[u8]) -> Result<(), Refused> {
         if bytes.is_empty() { Ok(()) } else { self.device.write(bytes) }
+    }
+
+    /// Bytes that were given to [`Pty::write`] and the system has not taken yet, because the child does
+    /// not read so fast.
+    #[must_use]
+    pub fn unwritten(&self) -> usize {
+        self.device.unwritten()
+    }
+
+    /// Bytes of output that wait for [`Pty::take`].
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.device.waiting()
     }
 
     /// Tells the child that its terminal has another size.
@@ -189,6 +205,8 @@ trait Device: Send + Sync {
     fn take(&self) -> Option<Chunk>;
     fn has_output(&self) -> bool;
     fn write(&self, bytes: &[u8]) -> Result<(), Refused>;
+    fn unwritten(&self) -> usize;
+    fn waiting(&self) -> usize;
     fn resize(&self, size: Size);
     fn pid(&self) -> Option<u32>;
     fn exit(&self) -> Option<i32>;

@@ -205,7 +205,14 @@ impl Unix {
                     Ok(count) => {
                         rest = &rest[count..];
                         let mut input = self.lock_input();
-                        input.bytes = input.bytes.saturating_sub(count);
+                        let before = input.bytes;
+                        input.bytes = before.saturating_sub(count);
+                        let now = input.bytes;
+                        drop(input);
+                        let half = Pty::ROOM / 2;
+                        if (before > half && now <= half) || (before > 0 && now == 0) {
+                            (self.wake)();
+                        }
                     }
                     Err(Refused::Closed | Refused::Full { .. }) => {
                         self.close_input();
@@ -383,6 +390,14 @@ impl Device for Arc<Unix> {
         drop(input);
         self.input_added.notify_one();
         Ok(())
+    }
+
+    fn unwritten(&self) -> usize {
+        self.lock_input().bytes
+    }
+
+    fn waiting(&self) -> usize {
+        self.queue.bytes()
     }
 
     fn resize(&self, size: Size) {
