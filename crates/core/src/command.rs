@@ -6,7 +6,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::input::Motion;
 use crate::keymap::Platform;
+
+mod table;
+
+pub use table::ALL;
 
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,13 +43,32 @@ pub enum Id {
     TerminalNew,
     Copy,
     Paste,
+    PasteImage,
+    PasteCancel,
     SelectAll,
+    SelectOutput,
+    CopyOutput,
+    Search,
+    Hints,
+    ViEnter,
+    KeyboardSelect,
     ScrollLineUp,
     ScrollLineDown,
     ScrollPageUp,
     ScrollPageDown,
     ScrollTop,
     ScrollBottom,
+    PromptPrevious,
+    PromptNext,
+    Clear,
+    ClearHistory,
+    Reset,
+    Export,
+    ClipboardAccess,
+    ClipboardAnswer,
+    PaneZoomIn,
+    PaneZoomOut,
+    PaneZoomReset,
     RunStart,
     RunStop,
     RunKill,
@@ -59,6 +83,8 @@ pub enum Id {
     ZoomOut,
     ZoomReset,
     ThemeToggle,
+    SettingsOpen,
+    DebugOverlay,
     Quit,
     ListUp,
     ListDown,
@@ -72,6 +98,29 @@ pub enum Id {
     OverlayPrevious,
     OverlayAccept,
     OverlayCancel,
+    SearchOlder,
+    SearchNewer,
+    SearchRegex,
+    SearchCase,
+    SearchKeep,
+    SearchClose,
+    HintOpen,
+    HintErase,
+    HintLeave,
+    /// Vi mode's cursor moves.
+    Vi(Motion),
+    ViSelectCells,
+    ViSelectLines,
+    ViSelectBlock,
+    ViSwap,
+    ViCopy,
+    ViSearch,
+    ViCancel,
+    ViLeave,
+    /// The first half of `gg` and `ge`.
+    ViPrefix,
+    /// A digit of how often the next motion is made, 1 to 9.
+    ViCount(u8),
 }
 
 /// Where a command's chord holds. A narrower context is asked first.
@@ -87,6 +136,12 @@ pub enum Context {
     Agents,
     /// The palette or a dialog is open.
     Overlay,
+    /// The search bar of a terminal has the keyboard.
+    Search,
+    /// The links of a terminal have labels to type.
+    Hints,
+    /// A terminal has the keyboard, and is in vi mode.
+    Vi,
 }
 
 impl Context {
@@ -99,8 +154,23 @@ impl Context {
             Self::Terminal => &[Self::Terminal, Self::Main, Self::Everywhere],
             Self::Agents => &[Self::Agents, Self::Main, Self::Everywhere],
             Self::Overlay => &[Self::Overlay, Self::Everywhere],
+            Self::Search => &[Self::Search, Self::Main, Self::Everywhere],
+            Self::Hints => &[Self::Hints, Self::Everywhere],
+            Self::Vi => &[Self::Vi, Self::Terminal, Self::Main, Self::Everywhere],
         }
     }
+
+    /// Every context.
+    pub const ALL: [Self; 8] = [
+        Self::Everywhere,
+        Self::Main,
+        Self::Terminal,
+        Self::Agents,
+        Self::Overlay,
+        Self::Search,
+        Self::Hints,
+        Self::Vi,
+    ];
 
     /// Whether a chord that holds here is taken from a terminal that has the keyboard.
     #[must_use]
@@ -120,6 +190,7 @@ pub enum Group {
     View,
     Window,
     Navigation,
+    Vi,
 }
 
 impl Group {
@@ -134,6 +205,7 @@ impl Group {
             Self::View => "View",
             Self::Window => "Window",
             Self::Navigation => "Lists and dialogs",
+            Self::Vi => "Vi mode",
         }
     }
 }
@@ -208,497 +280,19 @@ impl Command {
         self
     }
 
+    const fn vi(mut self) -> Self {
+        self.listed = false;
+        self.group = Group::Vi;
+        self.context = Context::Vi;
+        self
+    }
+
     const fn unlisted(mut self) -> Self {
         self.listed = false;
         self.group = Group::Navigation;
         self
     }
 }
-
-const fn number(
-    n: u8,
-    name: &'static str,
-    title: &'static str,
-    chord: &'static [&'static str],
-) -> Command {
-    command(
-        Id::FocusNumber(n),
-        name,
-        title,
-        chord,
-        "Gives the keyboard to the pane with this number.",
-    )
-    .group(Group::Panes)
-}
-
-/// Every command, in the order in which the palette lists them without a query.
-///
-/// Chords that a terminal's program could want are ours only where this table says so. Control with
-/// a letter alone is left to the programs, but for `Ctrl+N`, `Ctrl+J` and `Ctrl+K`: what one does all
-/// day has to be short. Everything else takes Shift or Alt with it, which programs in terminals can
-/// hardly see.
-pub const ALL: &[Command] = &[
-    command(
-        Id::AgentNew,
-        "agent.new",
-        "New agent…",
-        &["Mod+N"],
-        "Makes an agent from a provider, a repository and a branch.",
-    )
-    .group(Group::Agents),
-    command(
-        Id::ToggleShell,
-        "agent.toggle-shell",
-        "Switch between agent and shell",
-        &["Mod+J"],
-        "Shows the agent's own interface, or a shell in the same directory.",
-    )
-    .group(Group::Agents),
-    command(
-        Id::AgentResume,
-        "agent.resume",
-        "Resume agent",
-        &["Alt+Mod+O"],
-        "Starts the agent's program again, in its last session where the provider can.",
-    )
-    .group(Group::Agents),
-    command(Id::AgentRename, "agent.rename", "Rename agent…", &[], "Gives the agent another name.")
-        .group(Group::Agents),
-    command(
-        Id::AgentStop,
-        "agent.stop",
-        "Stop agent",
-        &[],
-        "Ends the agent's processes; the agent stays in the list.",
-    )
-    .group(Group::Agents),
-    command(
-        Id::AgentRemove,
-        "agent.remove",
-        "Remove agent…",
-        &[],
-        "Forgets the agent. Its directory and its branch are left alone.",
-    )
-    .group(Group::Agents),
-    command(
-        Id::WorktreeNew,
-        "worktree.new",
-        "New agent in a worktree…",
-        &["Alt+Mod+N"],
-        "Makes an agent in a new worktree of the current agent's repository.",
-    )
-    .group(Group::Agents),
-    command(
-        Id::RunStart,
-        "run.start",
-        "Start Auto Run…",
-        &["Mod+Shift+2"],
-        "Works through the tasks of a checklist, each in a fresh session.",
-    )
-    .group(Group::Runs),
-    command(
-        Id::RunStop,
-        "run.stop",
-        "Stop Auto Run after this task",
-        &["Alt+Mod+."],
-        "Lets the current task finish, then ends the run.",
-    )
-    .group(Group::Runs),
-    command(
-        Id::RunKill,
-        "run.kill",
-        "Kill Auto Run now",
-        &[],
-        "Ends the run and its agent's processes at once.",
-    )
-    .group(Group::Runs),
-    command(
-        Id::FocusNext,
-        "pane.next",
-        "Next pane",
-        &["Ctrl+Tab"],
-        "Gives the keyboard to the next pane.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::FocusPrevious,
-        "pane.previous",
-        "Previous pane",
-        &["Ctrl+Shift+Tab"],
-        "Gives the keyboard to the previous pane.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::FocusLeft,
-        "pane.left",
-        "Pane to the left",
-        &["Mod+Shift+Left"],
-        "Gives the keyboard to the pane to the left.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::FocusRight,
-        "pane.right",
-        "Pane to the right",
-        &["Mod+Shift+Right"],
-        "Gives the keyboard to the pane to the right.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::FocusUp,
-        "pane.up",
-        "Pane above",
-        &["Mod+Shift+Up"],
-        "Gives the keyboard to the pane above.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::FocusDown,
-        "pane.down",
-        "Pane below",
-        &["Mod+Shift+Down"],
-        "Gives the keyboard to the pane below.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::PaneMaximise,
-        "pane.maximise",
-        "Maximise pane",
-        &["Alt+Mod+Enter"],
-        "Shows the pane alone, or all of them again.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::LayoutNext,
-        "layout.next",
-        "Next layout",
-        &["Alt+Mod+G"],
-        "Lays the panes out in another way.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::LayoutAuto,
-        "layout.auto",
-        "Layout: automatic",
-        &[],
-        "Lays the panes out so that each is as close to 80 columns as can be.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::LayoutColumns,
-        "layout.columns",
-        "Layout: columns",
-        &[],
-        "Lays the panes out side by side.",
-    )
-    .group(Group::Panes),
-    command(
-        Id::PaneClose,
-        "pane.close",
-        "Close pane",
-        &["Mod+Shift+W"],
-        "Takes the pane out of the grid; its agent goes on.",
-    )
-    .group(Group::Panes),
-    number(1, "pane.1", "Pane 1", &["Alt+Mod+1"]),
-    number(2, "pane.2", "Pane 2", &["Alt+Mod+2"]),
-    number(3, "pane.3", "Pane 3", &["Alt+Mod+3"]),
-    number(4, "pane.4", "Pane 4", &["Alt+Mod+4"]),
-    number(5, "pane.5", "Pane 5", &["Alt+Mod+5"]),
-    number(6, "pane.6", "Pane 6", &["Alt+Mod+6"]),
-    number(7, "pane.7", "Pane 7", &["Alt+Mod+7"]),
-    number(8, "pane.8", "Pane 8", &["Alt+Mod+8"]),
-    number(9, "pane.9", "Pane 9", &["Alt+Mod+9"]),
-    command(
-        Id::TerminalNew,
-        "terminal.new",
-        "New terminal",
-        &["Ctrl+Shift+`"],
-        "Starts a shell that belongs to no agent.",
-    )
-    .group(Group::Terminal),
-    command(
-        Id::Copy,
-        "terminal.copy",
-        "Copy",
-        &["Ctrl+Shift+C", "Ctrl+Insert"],
-        "Copies the selected text.",
-    )
-    .group(Group::Terminal)
-    .at(Context::Terminal)
-    .mac(&["Cmd+C"]),
-    command(
-        Id::Paste,
-        "terminal.paste",
-        "Paste",
-        &["Ctrl+Shift+V", "Shift+Insert"],
-        "Types the clipboard's text.",
-    )
-    .group(Group::Terminal)
-    .at(Context::Terminal)
-    .mac(&["Cmd+V"]),
-    command(
-        Id::SelectAll,
-        "terminal.select-all",
-        "Select all",
-        &[],
-        "Selects the screen and its history.",
-    )
-    .group(Group::Terminal)
-    .at(Context::Terminal)
-    .mac(&["Cmd+A"]),
-    command(
-        Id::ScrollLineUp,
-        "terminal.line-up",
-        "Scroll a line up",
-        &["Alt+Shift+Up"],
-        "Shows older output.",
-    )
-    .group(Group::Terminal)
-    .at(Context::Terminal),
-    command(
-        Id::ScrollLineDown,
-        "terminal.line-down",
-        "Scroll a line down",
-        &["Alt+Shift+Down"],
-        "Shows newer output.",
-    )
-    .group(Group::Terminal)
-    .at(Context::Terminal),
-    command(
-        Id::ScrollPageUp,
-        "terminal.page-up",
-        "Scroll a page up",
-        &["Shift+PageUp"],
-        "Shows older output.",
-    )
-    .group(Group::Terminal)
-    .at(Context::Terminal),
-    command(
-        Id::ScrollPageDown,
-        "terminal.page-down",
-        "Scroll a page down",
-        &["Shift+PageDown"],
-        "Shows newer output.",
-    )
-    .group(Group::Terminal)
-    .at(Context::Terminal),
-    command(
-        Id::ScrollTop,
-        "terminal.top",
-        "Scroll to the top",
-        &["Mod+Shift+Home"],
-        "Shows the oldest output.",
-    )
-    .group(Group::Terminal)
-    .at(Context::Terminal),
-    command(
-        Id::ScrollBottom,
-        "terminal.bottom",
-        "Scroll to the bottom",
-        &["Mod+Shift+End"],
-        "Shows the newest output and follows it.",
-    )
-    .group(Group::Terminal)
-    .at(Context::Terminal),
-    command(
-        Id::Palette,
-        "palette",
-        "Command palette",
-        &["Mod+K"],
-        "Finds a command or an agent by a few letters.",
-    )
-    .group(Group::View),
-    command(
-        Id::ToggleAgents,
-        "view.agents",
-        "Show or hide the list of agents",
-        &["Alt+Mod+B"],
-        "Makes room for the panes.",
-    )
-    .group(Group::View),
-    command(
-        Id::FocusAgents,
-        "view.focus-agents",
-        "Go to the list of agents",
-        &["Mod+Shift+A"],
-        "Gives the keyboard to the list of agents.",
-    )
-    .group(Group::View),
-    command(
-        Id::RegionNext,
-        "view.next-region",
-        "Next region",
-        &["F6"],
-        "Gives the keyboard to the next part of the window: the list of agents, the panes.",
-    )
-    .group(Group::View),
-    command(
-        Id::RegionPrevious,
-        "view.previous-region",
-        "Previous region",
-        &["Shift+F6"],
-        "Gives the keyboard to the previous part of the window.",
-    )
-    .group(Group::View),
-    command(
-        Id::AgentsWider,
-        "view.agents-wider",
-        "Widen the list of agents",
-        &["Alt+Mod+]"],
-        "Shows more of names and reasons.",
-    )
-    .group(Group::View),
-    command(
-        Id::AgentsNarrower,
-        "view.agents-narrower",
-        "Narrow the list of agents",
-        &["Alt+Mod+["],
-        "Leaves more of the window to the panes.",
-    )
-    .group(Group::View),
-    command(
-        Id::ToggleRuns,
-        "view.runs",
-        "Show or hide Auto Run",
-        &["Alt+Mod+R"],
-        "Shows the runs at the right, or makes room for the panes.",
-    )
-    .group(Group::View),
-    command(
-        Id::RunsWider,
-        "view.runs-wider",
-        "Widen Auto Run",
-        &["Alt+Mod+Shift+]"],
-        "Shows more of tasks and their evidence.",
-    )
-    .group(Group::View),
-    command(
-        Id::RunsNarrower,
-        "view.runs-narrower",
-        "Narrow Auto Run",
-        &["Alt+Mod+Shift+["],
-        "Leaves more of the window to the panes.",
-    )
-    .group(Group::View),
-    command(
-        Id::ZoomIn,
-        "view.zoom-in",
-        "Larger text",
-        &["Mod+=", "Mod+Shift+="],
-        "Makes the terminals' text larger.",
-    )
-    .group(Group::View)
-    .at(Context::Everywhere),
-    command(
-        Id::ZoomOut,
-        "view.zoom-out",
-        "Smaller text",
-        &["Mod+-"],
-        "Makes the terminals' text smaller.",
-    )
-    .group(Group::View)
-    .at(Context::Everywhere),
-    command(
-        Id::ZoomReset,
-        "view.zoom-reset",
-        "Normal text size",
-        &["Mod+0"],
-        "Gives the terminals' text its normal size.",
-    )
-    .group(Group::View)
-    .at(Context::Everywhere),
-    command(
-        Id::ThemeToggle,
-        "view.theme",
-        "Theme: dark or light",
-        &["Alt+Mod+D"],
-        "Switches between Nocturne and Matinee.",
-    )
-    .group(Group::View)
-    .at(Context::Everywhere),
-    command(
-        Id::Quit,
-        "window.quit",
-        "Close the window",
-        &["Mod+Shift+Q"],
-        "Closes the window. Agents and runs go on.",
-    )
-    .at(Context::Everywhere)
-    .mac(&["Cmd+Q"]),
-    command(Id::ListUp, "list.up", "Up", &["Up"], "Marks the agent above.")
-        .at(Context::Agents)
-        .unlisted(),
-    command(Id::ListDown, "list.down", "Down", &["Down"], "Marks the agent below.")
-        .at(Context::Agents)
-        .unlisted(),
-    command(
-        Id::ListAccept,
-        "list.accept",
-        "Open",
-        &["Enter"],
-        "Gives the keyboard to the marked agent's pane.",
-    )
-    .at(Context::Agents)
-    .unlisted(),
-    command(
-        Id::ListRename,
-        "list.rename",
-        "Rename",
-        &["F2"],
-        "Gives the marked agent another name.",
-    )
-    .at(Context::Agents)
-    .unlisted(),
-    command(Id::ListRemove, "list.remove", "Remove", &["Delete"], "Forgets the marked agent.")
-        .at(Context::Agents)
-        .unlisted(),
-    command(
-        Id::ListLeave,
-        "list.leave",
-        "Back to the pane",
-        &["Escape"],
-        "Gives the keyboard back to the pane that had it.",
-    )
-    .at(Context::Agents)
-    .unlisted(),
-    command(Id::OverlayUp, "overlay.up", "Up", &["Up"], "Marks the row above.")
-        .at(Context::Overlay)
-        .unlisted(),
-    command(Id::OverlayDown, "overlay.down", "Down", &["Down"], "Marks the row below.")
-        .at(Context::Overlay)
-        .unlisted(),
-    command(Id::OverlayNext, "overlay.next", "Next field", &["Tab"], "Goes to the next field.")
-        .at(Context::Overlay)
-        .unlisted(),
-    command(
-        Id::OverlayPrevious,
-        "overlay.previous",
-        "Previous field",
-        &["Shift+Tab"],
-        "Goes to the previous field.",
-    )
-    .at(Context::Overlay)
-    .unlisted(),
-    command(
-        Id::OverlayAccept,
-        "overlay.accept",
-        "Accept",
-        &["Enter", "Mod+Enter"],
-        "Does what the dialog offers.",
-    )
-    .at(Context::Overlay)
-    .unlisted(),
-    command(
-        Id::OverlayCancel,
-        "overlay.cancel",
-        "Cancel",
-        &["Escape"],
-        "Closes the dialog and changes nothing.",
-    )
-    .at(Context::Overlay)
-    .unlisted(),
-];
 
 impl Id {
     /// Its row.

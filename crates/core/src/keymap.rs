@@ -255,7 +255,7 @@ impl Keymap {
         let mut kept = Vec::new();
         for chord in chords {
             let (mods, code) = chord.pressed(self.platform);
-            let taken = ALL_CONTEXTS
+            let taken = Context::ALL
                 .into_iter()
                 .filter(|other| overlap(context, *other))
                 .find_map(|other| self.bound.get(&(other, mods, code)).copied());
@@ -285,15 +285,31 @@ impl Keymap {
             Code::Char(c) => Code::Char(lower(c)),
             other => other,
         };
-        let found = self.at(context, key.mods, code).or_else(|| {
-            // On a layout without Latin letters the physical key decides, and where the digits are on
-            // Shift, theirs. Not on one with other Latin letters: there a chord is what is written on
-            // the key, and the program in the terminal gets the others.
-            let base = key.base.map(lower)?;
-            let foreign = matches!(code, Code::Char(c) if !c.is_ascii()) || base.is_ascii_digit();
-            self.at(context, key.mods, Code::Char(base)).filter(|_| foreign)
-        })?;
+        let found = self.typed(context, key).or_else(|| self.at(context, key.mods, code)).or_else(
+            || {
+                // On a layout without Latin letters the physical key decides, and where the digits are on
+                // Shift, theirs. Not on one with other Latin letters: there a chord is what is written on
+                // the key, and the program in the terminal gets the others.
+                let base = key.base.map(lower)?;
+                let foreign =
+                    matches!(code, Code::Char(c) if !c.is_ascii()) || base.is_ascii_digit();
+                self.at(context, key.mods, Code::Char(base)).filter(|_| foreign)
+            },
+        )?;
         (key.action == Action::Press || repeats(found)).then_some(found)
+    }
+
+    /// The signs of vi mode are known by what is typed: which key has them, and with Shift or without,
+    /// is another matter on each layout.
+    fn typed(&self, context: Context, key: &Key) -> Option<Id> {
+        let Mods { shift: _, alt: false, control: false, logo: false } = key.mods else {
+            return None;
+        };
+        let mut typed = key.text.chars();
+        let (sign, None) = (typed.next()?, typed.next()) else { return None };
+        let known = context == Context::Vi && !sign.is_alphabetic() && sign != ' ';
+        let bound = known.then(|| (Context::Vi, Mods::default(), Code::Char(sign)))?;
+        self.bound.get(&bound).copied()
     }
 
     fn at(&self, context: Context, mods: Mods, code: Code) -> Option<Id> {
@@ -313,12 +329,13 @@ impl Keymap {
     }
 }
 
-const ALL_CONTEXTS: [Context; 5] =
-    [Context::Everywhere, Context::Main, Context::Terminal, Context::Agents, Context::Overlay];
-
-/// Whether there is a place where chords of both contexts hold.
+/// Whether there is a place where chords of both contexts hold, and neither is meant to come first. In
+/// vi mode every key has another meaning, so its chords may hide those of the terminal under it.
 fn overlap(one: Context, other: Context) -> bool {
-    one.chain().contains(&other) || other.chain().contains(&one)
+    let inside = |inner: Context, outer: Context| {
+        inner.chain().contains(&outer) && !(inner == Context::Vi && outer != Context::Vi)
+    };
+    inside(one, other) || inside(other, one)
 }
 
 /// Commands that a held key goes on doing. Toggles and dialogs would flicker.
@@ -348,6 +365,14 @@ fn repeats(id: Id) -> bool {
             | Id::OverlayDown
             | Id::OverlayNext
             | Id::OverlayPrevious
+            | Id::PaneZoomIn
+            | Id::PaneZoomOut
+            | Id::PromptPrevious
+            | Id::PromptNext
+            | Id::SearchOlder
+            | Id::SearchNewer
+            | Id::HintErase
+            | Id::Vi(_)
     )
 }
 

@@ -108,6 +108,7 @@ impl Shell {
             | Id::OverlayPrevious
             | Id::OverlayAccept
             | Id::OverlayCancel => return self.overlay_command(id),
+            _ => {}
         }
         Task::none()
     }

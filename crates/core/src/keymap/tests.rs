@@ -1,5 +1,6 @@
 use super::*;
 use crate::command::ALL;
+use crate::input::Motion;
 
 const PLATFORMS: [Platform; 2] = [Platform::Mac, Platform::Other];
 
@@ -80,7 +81,15 @@ fn a_chord_is_looked_up_from_the_narrow_context_to_the_wide() {
     check(Context::Agents, Code::Up, "", Some(Id::ListUp));
     check(Context::Overlay, Code::Escape, "", Some(Id::OverlayCancel));
     check(Context::Overlay, Code::Char('n'), "c", None);
-    check(Context::Overlay, Code::Char('='), "c", Some(Id::ZoomIn));
+    check(Context::Overlay, Code::Char('='), "ca", Some(Id::ZoomIn));
+    check(Context::Terminal, Code::Char('='), "c", Some(Id::PaneZoomIn));
+    check(Context::Search, Code::Enter, "", Some(Id::SearchOlder));
+    check(Context::Search, Code::Char('f'), "cs", None);
+    check(Context::Search, Code::Tab, "c", Some(Id::FocusNext));
+    check(Context::Hints, Code::Escape, "", Some(Id::HintLeave));
+    check(Context::Vi, Code::Char('j'), "", Some(Id::Vi(Motion::Down)));
+    check(Context::Vi, Code::Char('G'), "s", Some(Id::Vi(Motion::Bottom)));
+    check(Context::Vi, Code::Char('c'), "cs", Some(Id::Copy));
     check(Context::Main, Code::Char('3'), "ca", Some(Id::FocusNumber(3)));
     check(Context::Main, Code::Char('n'), "l", None);
     let mac = Keymap::new(Platform::Mac);
@@ -179,4 +188,123 @@ fn a_key_in_another_place_is_what_is_written_on_it() {
     check('ν', 'n', "c", Some(Id::AgentNew));
     check('&', '1', "ca", keymap.lookup(Context::Terminal, &key(Code::Char('1'), mods("ca"))));
     assert!(keymap.lookup(Context::Terminal, &key(Code::Char('1'), mods("ca"))).is_some());
+}
+
+/// Every chord that a terminal's program does not get, on a keyboard with Ctrl. What is not here is the
+/// program's; a new one is written down here on purpose.
+const OURS: &[&str] = &[
+    "Ctrl+N",
+    "Ctrl+J",
+    "Ctrl+K",
+    "Ctrl+=",
+    "Ctrl+-",
+    "Ctrl+0",
+    "Ctrl+Tab",
+    "F6",
+    "Shift+F6",
+    "Ctrl+Insert",
+    "Shift+Insert",
+    "Shift+PageUp",
+    "Shift+PageDown",
+    "Alt+Shift+Up",
+    "Alt+Shift+Down",
+    "Alt+Shift+PageUp",
+    "Alt+Shift+PageDown",
+    "Ctrl+Shift+Tab",
+    "Ctrl+Shift+Left",
+    "Ctrl+Shift+Right",
+    "Ctrl+Shift+Up",
+    "Ctrl+Shift+Down",
+    "Ctrl+Shift+Home",
+    "Ctrl+Shift+End",
+    "Ctrl+Shift+F12",
+    "Ctrl+Shift+Space",
+    "Ctrl+Shift+`",
+    "Ctrl+Shift+=",
+    "Ctrl+Shift+2",
+    "Ctrl+Shift+A",
+    "Ctrl+Shift+C",
+    "Ctrl+Shift+E",
+    "Ctrl+Shift+F",
+    "Ctrl+Shift+K",
+    "Ctrl+Shift+O",
+    "Ctrl+Shift+Q",
+    "Ctrl+Shift+V",
+    "Ctrl+Shift+W",
+    "Ctrl+Shift+X",
+    "Ctrl+Shift+Y",
+    "Ctrl+Alt+Enter",
+    "Ctrl+Alt+.",
+    "Ctrl+Alt+[",
+    "Ctrl+Alt+]",
+    "Ctrl+Alt+Shift+[",
+    "Ctrl+Alt+Shift+]",
+    "Ctrl+Alt+=",
+    "Ctrl+Alt+Shift+=",
+    "Ctrl+Alt+-",
+    "Ctrl+Alt+0",
+    "Ctrl+Alt+1",
+    "Ctrl+Alt+2",
+    "Ctrl+Alt+3",
+    "Ctrl+Alt+4",
+    "Ctrl+Alt+5",
+    "Ctrl+Alt+6",
+    "Ctrl+Alt+7",
+    "Ctrl+Alt+8",
+    "Ctrl+Alt+9",
+    "Ctrl+Alt+B",
+    "Ctrl+Alt+D",
+    "Ctrl+Alt+G",
+    "Ctrl+Alt+N",
+    "Ctrl+Alt+O",
+    "Ctrl+Alt+R",
+];
+
+/// Every key there is, with every combination of modifiers: ours are the ones in the table above, and
+/// the program in the terminal gets all the others.
+#[test]
+fn no_chord_of_ours_reaches_the_child_and_none_of_the_childs_is_eaten() {
+    let keymap = Keymap::new(Platform::Other);
+    let ours: Vec<(Mods, Code)> = OURS
+        .iter()
+        .map(|text| text.parse::<Chord>().expect(text).pressed(Platform::Other))
+        .collect();
+    let printed = (' '..='~').map(|c| Code::Char(lower(c)));
+    let named = NAMES.iter().map(|(_, code)| *code);
+    let codes: Vec<Code> = printed.chain(named).chain((1..=35).map(Code::F)).collect();
+    for code in codes {
+        for held in 0..16_u8 {
+            let mods = Mods {
+                shift: held & 1 != 0,
+                alt: held & 2 != 0,
+                control: held & 4 != 0,
+                logo: held & 8 != 0,
+            };
+            let taken = keymap.lookup(Context::Terminal, &key(code, mods));
+            assert_eq!(
+                taken.is_some(),
+                ours.contains(&(mods, code)),
+                "{mods:?} {code:?}: {taken:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn in_vi_mode_signs_are_what_is_typed_wherever_they_are() {
+    let keymap = Keymap::new(Platform::Other);
+    let check = |code: char, held: &str, text: &str, expected: Option<Id>| {
+        let pressed = Key { text: text.to_owned(), ..key(Code::Char(code), mods(held)) };
+        assert_eq!(keymap.lookup(Context::Vi, &pressed), expected, "{text} on {code}");
+    };
+    // US, German, French.
+    check('4', "s", "$", Some(Id::Vi(Motion::Last)));
+    check('$', "", "$", Some(Id::Vi(Motion::Last)));
+    check('7', "s", "/", Some(Id::ViSearch));
+    check('/', "", "/", Some(Id::ViSearch));
+    check('&', "s", "1", Some(Id::ViCount(1)));
+    check('5', "s", "%", Some(Id::Vi(Motion::Bracket)));
+    check('g', "s", "G", Some(Id::Vi(Motion::Bottom)));
+    check('v', "c", "", Some(Id::ViSelectBlock));
+    check('x', "", "x", None);
 }
