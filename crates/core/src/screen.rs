@@ -375,6 +375,8 @@ pub struct Modes {
     pub bracketed_paste: bool,
     /// The child turned on any flag of the kitty keyboard protocol.
     pub kitty_keyboard: bool,
+    /// The child wants mouse positions in pixels: motion within a cell is news.
+    pub mouse_pixels: bool,
     /// The child wants key releases (kitty flag 2).
     pub key_releases: bool,
     /// The child wants focus events.

@@ -347,6 +347,7 @@ impl Terminal {
             mouse_motion: mode.contains(TermMode::MOUSE_MOTION),
             bracketed_paste: mode.contains(TermMode::BRACKETED_PASTE),
             kitty_keyboard: mode.intersects(TermMode::KITTY_KEYBOARD_PROTOCOL),
+            mouse_pixels: false,
             key_releases: mode.contains(TermMode::REPORT_EVENT_TYPES),
             focus_events: mode.contains(TermMode::FOCUS_IN_OUT),
             vi: false,
