@@ -337,6 +337,12 @@ impl Plane {
         (self.size().0 * self.depth) as usize
     }
 
+    /// How many slots are taken, and how many there can be.
+    #[must_use]
+    pub fn fill(&self) -> (usize, usize) {
+        (self.handed - self.freed.len(), self.most)
+    }
+
     /// The top left pixel of a slot.
     #[must_use]
     pub fn origin(&self, slot: u16) -> (u32, u32) {

@@ -215,6 +215,19 @@ impl primitive::Pipeline for Pipeline {
 }
 
 impl Pipeline {
+    /// Slots of glyphs taken and slots there can be, of the planes for text and for pictures, over all
+    /// sizes of type.
+    pub(crate) fn fill(&self) -> [(usize, usize); 2] {
+        self.sheets.values().fold([(0, 0); 2], |[masks, colors], sheet| {
+            let add = |sum: (usize, usize), plane: &Plane| {
+                let (taken, most) = plane.fill();
+                (sum.0 + taken, sum.1 + most)
+            };
+            let atlas = &sheet.sheet.atlas;
+            [add(masks, &atlas.masks), add(colors, &atlas.colors)]
+        })
+    }
+
     fn prepare(
         &mut self,
         pane: &Pane,

@@ -17,6 +17,7 @@ mod encode;
 mod gpu;
 mod keyboard;
 mod look;
+pub mod offscreen;
 mod pane;
 mod sheet;
 mod software;
