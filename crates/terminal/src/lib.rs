@@ -21,6 +21,7 @@ mod terminal;
 mod tests;
 mod view;
 
+pub mod paste;
 pub mod text;
 
 pub use event::{

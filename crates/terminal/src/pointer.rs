@@ -1,4 +1,4 @@
-//! The mouse as bytes, and pastes made safe.
+//! The mouse as bytes.
 
 use alacritty_terminal::term::TermMode;
 use maestro_core::input::{Button, Mods, Mouse, MouseKind};
@@ -84,32 +84,4 @@ pub(crate) fn alternate_scroll(lines: i16, mode: TermMode) -> Vec<u8> {
     let letter = if lines > 0 { "A" } else { "B" };
     let steps = lines.saturating_abs().min(STEPS_LIMIT) as usize;
     [opener, letter].concat().repeat(steps).into_bytes()
-}
-
-/// A paste: line breaks in one form, control characters other than tabs left out, so that a clipboard
-/// can neither end the bracket nor press keys. Outside bracketed paste a line break is what Enter sends.
-pub(crate) fn paste(text: &str, mode: TermMode) -> Vec<u8> {
-    let bracketed = mode.contains(TermMode::BRACKETED_PASTE);
-    let line_break = if bracketed { '\n' } else { '\r' };
-    let mut out = String::with_capacity(text.len() + 12);
-    if bracketed {
-        out.push_str("\x1b[200~");
-    }
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                let _ = chars.next_if_eq(&'\n');
-                out.push(line_break);
-            }
-            '\n' => out.push(line_break),
-            '\t' => out.push('\t'),
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    if bracketed {
-        out.push_str("\x1b[201~");
-    }
-    out.into_bytes()
 }

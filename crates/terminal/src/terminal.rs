@@ -32,7 +32,7 @@ use crate::search::Finder;
 use crate::select::{self, Selection};
 use crate::tap::Tap;
 use crate::view::View;
-use crate::{keys, pointer};
+use crate::{keys, paste, pointer};
 
 /// Rows of history that stay in the emulator when a terminal is compacted: enough for a few pages back,
 /// few enough that twenty terminals fit the memory budget.
@@ -202,7 +202,10 @@ impl Terminal {
                 }
             }
             Input::Text(text) => self.typed(&keys::text(text, mode), out),
-            Input::Paste(text) => self.typed(&pointer::paste(text, mode), out),
+            Input::Paste(text) => {
+                let bracketed = mode.contains(TermMode::BRACKETED_PASTE);
+                self.typed(&paste::encode(text, bracketed), out);
+            }
             Input::Mouse(mouse) => self.mouse(mouse, mode, out),
             Input::Focus(focused) => {
                 let news = self.focused.replace(*focused) != Some(*focused);
@@ -215,6 +218,22 @@ impl Terminal {
             Input::Select(select) => self.select(*select),
             Input::Vi(_) => {}
         }
+    }
+
+    /// Begins a paste that its owner streams: the encoder makes its bytes piece by piece, with or without
+    /// brackets as the child wants them now. The viewport goes where the text will be seen.
+    pub fn begin_paste(&mut self) -> paste::Encoder {
+        self.set_offset(0);
+        self.clear_selection();
+        paste::Encoder::new(self.emulator.mode().contains(TermMode::BRACKETED_PASTE))
+    }
+
+    /// Brings every mode a child can set back to what a new terminal has, as far as the child's next reader
+    /// is concerned. What the screen shows stays.
+    pub fn reset_modes(&mut self, out: &mut Outbox) {
+        self.guarded(Self::reset_all_modes);
+        self.settle();
+        self.deliver(out);
     }
 
     /// The selected text: trailing blanks trimmed, wrapped lines joined. `None` for an empty selection.

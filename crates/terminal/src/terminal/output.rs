@@ -58,6 +58,11 @@ impl Terminal {
         }
     }
 
+    /// Ends whatever sequence is open and brings the modes back.
+    pub(super) fn reset_all_modes(&mut self) {
+        self.parse(b"\x18");
+    }
+
     /// Adds what is missing to a character that was cut by the end of the last call.
     fn complete_held<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
         while self.held.len > 0 {
