@@ -3,6 +3,7 @@
 
 mod agent;
 mod args;
+mod bench;
 mod demo;
 mod doctor;
 mod failure;
@@ -89,6 +90,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Demo(demo) => demo::run(demo, &mut out),
         args::Command::Term(term) => window::term(term),
         args::Command::Screenshot(screenshot) => window::screenshot(screenshot, &mut out),
+        args::Command::Bench(args::Bench::Grid(grid)) => bench::grid(&grid, &mut out),
         args::Command::Completions { shell } => completions(shell, &mut out),
     }
 }

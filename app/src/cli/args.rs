@@ -46,6 +46,9 @@ pub enum Command {
     Term(Term),
     /// Render a scene of the window to a PNG, without a display.
     Screenshot(Screenshot),
+    /// Measure what drawing costs on this machine, off the screen.
+    #[command(subcommand, hide = true)]
+    Bench(Bench),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -340,6 +343,47 @@ pub struct Screenshot {
     /// The PNG to write.
     #[arg(long, short)]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Terminals by the window's own pipeline, on any graphics adapter: processor and adapter time of a
+    /// frame, bytes handed over, glyphs kept.
+    Grid(BenchGrid),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchGrid {
+    /// Draw into memory; the only way there is.
+    #[arg(long, required = true)]
+    pub headless: bool,
+    /// How many terminals.
+    #[arg(long, default_value_t = 16, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub panes: u16,
+    /// How many frames count, after ten that do not.
+    #[arg(long, default_value_t = 600, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub frames: u32,
+    /// Size of each terminal in cells.
+    #[arg(long, value_parser = size, default_value = "120x40", value_name = "COLUMNSxROWS")]
+    pub size: Size,
+    /// Size of the type in pixels; the default makes sixteen terminals as large as a window of 1920×1200.
+    #[arg(long, default_value_t = 6.0, value_name = "PIXELS")]
+    pub type_size: f32,
+    /// Part of the name of the graphics adapter; the fastest kind when absent. `WGPU_ADAPTER_NAME` does
+    /// the same, and `WGPU_BACKEND` limits the interfaces.
+    #[arg(long, value_name = "NAME")]
+    pub adapter: Option<String>,
+    /// What changes from frame to frame.
+    #[arg(long, value_enum, default_value_t = Change::Everything)]
+    pub change: Change,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Change {
+    /// Every cell of every terminal.
+    Everything,
+    /// One row of one terminal.
+    Row,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
