@@ -33,6 +33,11 @@ pub enum Step {
     },
     /// On a frame's way to the screen.
     Frame(Moment),
+    /// A frame is recorded.
+    Recorded {
+        /// Processor time of ours that all frames so far took, in microseconds.
+        ours: u64,
+    },
 }
 
 /// Writes from now on, if somebody asked for it.
@@ -62,7 +67,17 @@ pub fn start(clock: &Clock) {
         }
     });
     if written.is_ok() && PROBE.set(sender).is_ok() {
-        clock.watch(|moment| note(Step::Frame(moment)));
+        let watched = clock.clone();
+        clock.watch(move |moment| {
+            note(match moment {
+                Moment::Recorded => {
+                    let counts = watched.counters().read();
+                    let ours = counts.encoding + counts.uploading + counts.recording;
+                    Step::Recorded { ours: ours.as_micros() as u64 }
+                }
+                moment => Step::Frame(moment),
+            });
+        });
     }
 }
 
@@ -93,5 +108,6 @@ fn line(at: u64, step: Step) -> serde_json::Value {
             json!({ "us": at, "step": "drawn", "seq": input_seq })
         }
         Step::Frame(Moment::Recorded) => json!({ "us": at, "step": "recorded" }),
+        Step::Recorded { ours } => json!({ "us": at, "step": "recorded", "ours": ours }),
     }
 }
