@@ -3,6 +3,7 @@
 
 mod display;
 mod examples;
+mod grid;
 mod host;
 mod payload;
 mod vtebench;
@@ -61,7 +62,7 @@ pub struct Measure {
     pub name: String,
     pub value: Option<f64>,
     pub unit: &'static str,
-    /// What it must not be above; a number beside others has none.
+    /// What it must not be above, or not below; a number beside others has none.
     pub bar: Option<f64>,
     /// Whether the bar holds; nothing where there is none, or the machine lacks what it needs.
     pub holds: Option<bool>,
@@ -75,6 +76,11 @@ impl Measure {
     /// A number that must not be above its bar.
     pub fn at_most(name: &str, value: f64, unit: &'static str, bar: f64, runs: usize) -> Self {
         Self { bar: Some(bar), holds: Some(value <= bar), ..Self::told(name, value, unit, runs) }
+    }
+
+    /// A number that must not be below its bar.
+    pub fn at_least(name: &str, value: f64, unit: &'static str, bar: f64, runs: usize) -> Self {
+        Self { holds: Some(value >= bar), ..Self::at_most(name, value, unit, bar, runs) }
     }
 
     /// A number that has no bar of its own.
@@ -134,11 +140,13 @@ type Bench = (&'static str, fn(&Setup) -> Result<Vec<Value>>);
 
 const BENCHES: &[Bench] = &[
     ("emulator", |_| examples::run("maestro-terminal", "throughput")),
+    ("search", |_| examples::run("maestro-terminal", "search_cost")),
     ("codec_cost", |_| examples::run("maestro-protocol", "codec_cost")),
-    ("frame_cost", |_| examples::run("maestro-grid", "frame_cost")),
+    ("frame_cost", |setup| grid::frame_cost(setup).map(lines)),
     ("list", |setup| host::list(setup).map(lines)),
     ("startup", |setup| window::startup(setup).map(lines)),
     ("key_latency", |setup| window::key_latency(setup).map(lines)),
+    ("floods", |setup| window::floods(setup).map(lines)),
     ("idle", |setup| window::idle(setup).map(lines)),
     ("memory", |setup| window::memory(setup).map(lines)),
     ("vtebench", |setup| vtebench::run(setup).map(lines)),
@@ -166,7 +174,7 @@ pub fn run(options: &Options) -> Result<()> {
         whole.transpose()
     };
     let setup = Setup { maestro: whole(&options.maestro)?, empty: whole(&options.empty)? };
-    let mut missed = 0;
+    let mut all = Vec::new();
     for (name, measure) in BENCHES {
         if !options.names.is_empty() && !options.names.iter().any(|wanted| wanted == name) {
             continue;
@@ -177,12 +185,28 @@ pub fn run(options: &Options) -> Result<()> {
             vec![Measure { bar: None, ..Measure::skipped(name, 0.0, "", note) }.to_json()]
         });
         for result in results {
-            missed += usize::from(result["holds"] == false);
-            if options.json { println!("{result}") } else { println!("{}", text(&result)) }
+            if options.json {
+                println!("{result}")
+            } else {
+                println!("{}", text(&result))
+            }
+            all.push(result);
         }
     }
-    eprintln!("xtask: {missed} bars missed");
+    eprint!("{}", summary(&all));
     Ok(())
+}
+
+/// How many bars hold, and which do not.
+fn summary(results: &[Value]) -> String {
+    let with = |holds: bool| results.iter().filter(move |result| result["holds"] == holds);
+    let failed = results.iter().filter(|result| result["value"].is_null());
+    let (held, missed) = (with(true).count(), with(false).count());
+    let mut summary = format!("xtask: {held} bars hold, {missed} bars missed\n");
+    for result in with(false).chain(failed) {
+        summary.push_str(&format!("  {}\n", text(result)));
+    }
+    summary
 }
 
 fn text(result: &Value) -> String {
@@ -244,6 +268,19 @@ mod tests {
         assert!((median(&mut [3.0, 1.0, 2.0]) - 2.0).abs() < f64::EPSILON);
         assert!((median(&mut [4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < f64::EPSILON);
         assert!(median(&mut []).is_nan());
+    }
+
+    #[test]
+    fn a_summary_names_what_was_missed() {
+        let results = [
+            Measure::at_least("fast", 2.0, "×", 1.0, 1).to_json(),
+            Measure::at_least("slow", 0.5, "×", 1.0, 1).to_json(),
+            Measure::skipped("absent", 1.0, "", "no display").to_json(),
+        ];
+        let summary = summary(&results);
+        assert!(summary.starts_with("xtask: 1 bars hold, 1 bars missed\n"), "{summary}");
+        assert!(summary.contains("slow") && summary.contains("no display"), "{summary}");
+        assert!(!summary.contains("fast"), "{summary}");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //! by, and measures how long the terminal takes to have read them.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -39,7 +41,16 @@ enum Payload {
         out: PathBuf,
     },
     /// Print without an end, every line another one.
-    Flood,
+    Flood {
+        /// Where the number of bytes printed so far is kept, eight bytes.
+        #[arg(long)]
+        progress: Option<PathBuf>,
+    },
+    /// Print so many lines that fill every column, as agents and builds print them.
+    Lines {
+        /// How many.
+        count: u32,
+    },
 }
 
 pub fn run(options: &Options) -> Result<()> {
@@ -48,11 +59,34 @@ pub fn run(options: &Options) -> Result<()> {
             let times = terminal()?;
             std::fs::write(out, times.to_string()).context("the file for the times")
         }
-        Payload::Flood => flood(),
+        Payload::Flood { progress } => flood(progress.as_deref()),
+        Payload::Lines { count } => filled_lines(*count),
     }
 }
 
-fn flood() -> Result<()> {
+/// A line as wide as the terminal, no two alike: a number, a word in a colour, text.
+fn filled_lines(count: u32) -> Result<()> {
+    const WORDS: [&str; 8] =
+        ["compiling", "linking", "testing", "reading", "editing", "checking", "done", "waiting"];
+    let mut random = Random(u64::from(std::process::id()) + 1);
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for number in 0..count {
+        let color = 31 + number % 6;
+        let word = WORDS[random.next() as usize % WORDS.len()];
+        let mut text = String::new();
+        while text.len() < COLS {
+            let next = WORDS[random.next() as usize % WORDS.len()];
+            let _ = write!(text, "{next} src/part_{:03}.rs ", random.next() % 1000);
+        }
+        text.truncate(COLS - 17);
+        writeln!(out, "{number:>6} \x1b[{color}m{word:<9}\x1b[m {text}")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn flood(progress: Option<&Path>) -> Result<()> {
+    let told = progress.map(File::create).transpose().context("the file for the progress")?;
+    let mut printed = 0_u64;
     let mut out = std::io::stdout().lock();
     let mut random = Random(u64::from(std::process::id()));
     for count in 0_u64.. {
@@ -65,6 +99,12 @@ fn flood() -> Result<()> {
         }
         if out.write_all(lines.as_bytes()).is_err() {
             break;
+        }
+        printed += lines.len() as u64;
+        if let Some(told) = &told
+            && count % 16 == 0
+        {
+            told.write_all_at(&printed.to_le_bytes(), 0)?;
         }
     }
     Ok(())

@@ -51,67 +51,57 @@ fn show_mark(host: &Host, number: usize) -> Result<()> {
     host.wait_for_line(number, "ISTHERE")
 }
 
-/// Host and window with 1 and with 20 agents' terminals, each with 10 000 lines behind it, beside an
-/// empty window of the toolkit.
+/// Host and window with 20 agents' terminals, each with 10 000 filled lines behind it, beside an empty
+/// window of the toolkit.
 pub fn memory(setup: &Setup) -> Result<Vec<Measure>> {
     const BAR: f64 = 100.0;
-    const PAIRS: usize = 3;
+    const COUNT: usize = 20;
+    const PAIRS: usize = 5;
+    const NAME: &str = "memory/20";
     if !Path::new("/proc/self/smaps_rollup").exists() {
-        return Ok(vec![Measure::skipped(
-            "memory/20",
-            BAR,
-            "MB",
-            "no /proc/PID/smaps_rollup here",
-        )]);
+        return Ok(vec![Measure::skipped(NAME, BAR, "MB", "no /proc/PID/smaps_rollup here")]);
     }
     if let Some(missing) = Display::missing() {
-        return Ok(vec![Measure::skipped("memory/20", BAR, "MB", missing)]);
+        return Ok(vec![Measure::skipped(NAME, BAR, "MB", missing)]);
     }
     let empty = setup.empty_window()?;
     let host = Host::start(setup)?;
     let display = Display::start()?;
-    let mut measures = Vec::new();
-    for numbers in [1..=1, 2..=20] {
-        let count = *numbers.end();
-        host.new_agents(numbers.clone())?;
-        for number in numbers {
-            fill(&host, number)?;
-        }
-        // Quiet terminals are packed a moment later; that is part of what is promised.
-        std::thread::sleep(Duration::from_secs(6));
-        let (mut windows, mut empties) = (Vec::new(), Vec::new());
-        for _ in 0..PAIRS {
-            windows.push(weigh(&display, &mut host.maestro(&[]))?);
-            empties.push(weigh(&display, &mut Command::new(&empty))?);
-        }
-        let host = Weight::of(host.pid())?;
-        let middle = |weights: &[Weight], part: fn(&Weight) -> f64| {
-            median(&mut weights.iter().map(part).collect::<Vec<_>>())
-        };
-        let beyond = |part: fn(&Weight) -> f64| middle(&windows, part) - middle(&empties, part);
-        let note = format!(
-            "proportional set size: host {:.1} MB, window {:.1} MB beyond an empty one of {:.1} MB; \
-             resident: {:.1}, {:.1}, {:.1} MB",
-            host.proportional,
-            beyond(|weight| weight.proportional),
-            middle(&empties, |weight| weight.proportional),
-            host.resident,
-            beyond(|weight| weight.resident),
-            middle(&empties, |weight| weight.resident),
-        );
-        let value = host.proportional + beyond(|weight| weight.proportional);
-        let name = format!("memory/{count}");
-        measures.push(Measure::at_most(&name, value, "MB", BAR, PAIRS).peer(EMPTY).note(note));
+    host.new_agents(1..=COUNT)?;
+    (1..=COUNT).try_for_each(|number| fill(&host, number))?;
+    // Quiet terminals are packed a moment later; that is part of what is promised.
+    std::thread::sleep(Duration::from_secs(6));
+    let (mut hosts, mut windows, mut empties) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..PAIRS {
+        windows.push(weigh(&display, &mut host.maestro(&[]))?);
+        hosts.push(Weight::of(host.pid())?);
+        empties.push(weigh(&display, &mut Command::new(&empty))?);
     }
-    Ok(measures)
+    let middle = |weights: &[Weight], part: fn(&Weight) -> f64| {
+        median(&mut weights.iter().map(part).collect::<Vec<_>>())
+    };
+    let beyond = |part: fn(&Weight) -> f64| middle(&windows, part) - middle(&empties, part);
+    let proportional = |weight: &Weight| weight.proportional;
+    let resident = |weight: &Weight| weight.resident;
+    let note = format!(
+        "10 000 filled lines of 120 columns each; proportional set size: host {:.1} MB, window {:.1} MB \
+         beyond an empty one of {:.1} MB; resident: {:.1}, {:.1}, {:.1} MB; aim 60 MB",
+        middle(&hosts, proportional),
+        beyond(proportional),
+        middle(&empties, proportional),
+        middle(&hosts, resident),
+        beyond(resident),
+        middle(&empties, resident),
+    );
+    let value = middle(&hosts, proportional) + beyond(proportional);
+    Ok(vec![Measure::at_most(NAME, value, "MB", BAR, PAIRS).peer(EMPTY).note(note)])
 }
 
-/// Prints 10 000 lines as an agent prints them: some colour, some text, not all the same.
+/// Fills a terminal's history with lines as wide as it is.
 fn fill(host: &Host, number: usize) -> Result<()> {
-    let script = "i=0; while [ $i -lt 10000 ]; do i=$((i+1)); \
-        printf '\\033[3%dm%6d\\033[0m the quick brown fox jumps over line %d of the log\\n' \
-        $((i % 8)) $i $i; done; echo FIL''LED";
-    host.type_into(number, script)?;
+    let child = std::env::current_exe().context("this program's own file")?;
+    let line = format!("'{}' payload lines 10000; echo FIL''LED", child.display());
+    host.type_into(number, &line)?;
     host.wait_for_line(number, "FILLED")
 }
 
@@ -139,7 +129,7 @@ impl Weight {
 fn weigh(display: &Display, command: &mut Command) -> Result<Weight> {
     let mut child = display.show(command).spawn().context("the window's program")?;
     let weight = display.window(&mut child).and_then(|_| {
-        std::thread::sleep(Duration::from_secs(6));
+        std::thread::sleep(Duration::from_secs(5));
         Weight::of(child.id())
     });
     display::end(&mut child);
@@ -245,7 +235,9 @@ pub fn idle(setup: &Setup) -> Result<Vec<Measure>> {
     const BAR: f64 = 0.5;
     /// Longer than the cursor blinks after the last key.
     const SETTLE: Duration = Duration::from_secs(14);
-    const WATCHED: Duration = Duration::from_secs(10);
+    /// Watched one after the other: half a minute.
+    const STRETCHES: usize = 5;
+    const STRETCH: Duration = Duration::from_secs(6);
     if let Some(missing) = Display::missing() {
         return Ok(vec![Measure::skipped("idle/cpu", BAR, "%", missing)]);
     }
@@ -257,25 +249,118 @@ pub fn idle(setup: &Setup) -> Result<Vec<Measure>> {
     let look = || -> Result<_> {
         let steps = window.steps()?;
         let count = |what: &str| steps.iter().filter(|step| step.what == what).count() as f64;
-        let cpu = (cpu_seconds(window.child.id())?, cpu_seconds(host.pid())?);
-        Ok((count("frame"), count("view"), count("update"), cpu))
+        Ok((count("frame"), count("view"), count("update")))
     };
     let before = look()?;
     if before.0 < 1.0 || before.1 < 1.0 {
         bail!("the window has drawn nothing at all");
     }
-    std::thread::sleep(WATCHED);
+    let (mut ours, mut hosts, mut both) = (Vec::new(), Vec::new(), Vec::new());
+    let spent =
+        || Ok::<_, anyhow::Error>((cpu_seconds(window.child.id())?, cpu_seconds(host.pid())?));
+    for _ in 0..STRETCHES {
+        let from = spent()?;
+        std::thread::sleep(STRETCH);
+        let to = spent()?;
+        let share = |seconds: f64| seconds / STRETCH.as_secs_f64() * 100.0;
+        ours.push(share(to.0 - from.0));
+        hosts.push(share(to.1 - from.1));
+        both.push(share(to.0 - from.0 + to.1 - from.1));
+    }
     let after = look()?;
-    let share = |seconds: f64| seconds / WATCHED.as_secs_f64() * 100.0;
-    let (ours, hosts) = (share(after.3.0 - before.3.0), share(after.3.1 - before.3.1));
-    let note = "20 idle agents, 10 s";
+    let most = both.iter().copied().fold(0.0, f64::max);
+    let note = "20 idle agents, 30 s";
     Ok(vec![
         Measure::at_most("idle/frames", after.0 - before.0, "", 0.0, 1).note(note),
         Measure::at_most("idle/views", after.1 - before.1, "", 0.0, 1)
             .note(format!("{note}; {} updates", after.2 - before.2)),
-        Measure::at_most("idle/cpu", ours + hosts, "%", BAR, 1)
-            .note(format!("{note}; of one core: window {ours:.3}, host {hosts:.3}")),
+        Measure::at_most("idle/cpu", median(&mut both), "%", BAR, STRETCHES).note(format!(
+            "{note} in stretches of 6 s, at most {most:.3}; of one core: window {:.3}, host {:.3}",
+            median(&mut ours),
+            median(&mut hosts)
+        )),
     ])
+}
+
+/// Fifty children that print as fast as they can, and a window that shows them: how far behind the
+/// middle one the slowest is, and what a frame costs meanwhile.
+pub fn floods(setup: &Setup) -> Result<Vec<Measure>> {
+    const CHILDREN: usize = 50;
+    const SLOWEST: f64 = 0.5;
+    /// Milliseconds, as for any frame.
+    const FRAME: f64 = 4.0;
+    const STRETCHES: usize = 5;
+    const STRETCH: Duration = Duration::from_secs(4);
+    const NAME: &str = "floods/slowest_to_middle";
+    if let Some(missing) = Display::missing() {
+        return Ok(vec![Measure::skipped(NAME, SLOWEST, "×", missing)]);
+    }
+    let host = Host::start(setup)?;
+    let display = Display::start()?;
+    host.new_agents(1..=CHILDREN)?;
+    let window = Window::open(&host, &display)?;
+    let flood = std::env::current_exe().context("this program's own file")?;
+    let file = |number: usize| host.home.join(format!("progress-{number}"));
+    for number in 1..=CHILDREN {
+        let told = file(number);
+        let line =
+            format!("exec '{}' payload flood --progress '{}'", flood.display(), told.display());
+        host.type_into(number, &line)?;
+    }
+    let progress = || -> Result<Vec<f64>> {
+        let printed = (1..=CHILDREN).map(|number| {
+            let bytes = std::fs::read(file(number)).unwrap_or_default();
+            let bytes = bytes.first_chunk::<8>().context("a flood has not begun")?;
+            Ok(u64::from_le_bytes(*bytes) as f64)
+        });
+        printed.collect()
+    };
+    std::thread::sleep(Duration::from_secs(4));
+    let begun = window.steps()?.len();
+    let (mut ratios, mut rates) = (Vec::new(), Vec::new());
+    let first = progress()?;
+    let mut from = first.clone();
+    for _ in 0..STRETCHES {
+        std::thread::sleep(STRETCH);
+        let to = progress()?;
+        let (ratio, rate) = spread(&from, &to);
+        ratios.push(ratio);
+        rates.push(rate / STRETCH.as_secs_f64() / 1e6);
+        from = to;
+    }
+    let (whole, _) = spread(&first, &from);
+    let steps = window.steps()?;
+    let ours: Vec<f64> = steps[begun..].iter().filter_map(|step| step.ours).collect();
+    let mut frames: Vec<f64> = ours.windows(2).map(|pair| (pair[1] - pair[0]) / 1e3).collect();
+    if frames.is_empty() {
+        bail!("the window has drawn nothing while output floods");
+    }
+    let drawn = steps[begun..].iter().filter(|step| step.what == "drawn").count();
+    let weight = Weight::of(host.pid()).map_or(f64::NAN, |weight| weight.proportional);
+    let seconds = STRETCH.as_secs_f64() * STRETCHES as f64;
+    let note = format!(
+        "{CHILDREN} children, {:.1} MB/s together, {:.2}× over the whole {seconds:.0} s; host {weight:.0} MB",
+        median(&mut rates),
+        whole,
+    );
+    let count = frames.len();
+    let cost = format!(
+        "encoding, uploading, recording of {:.1} terminals a frame; {:.1} frames a second",
+        drawn as f64 / count as f64,
+        count as f64 / seconds
+    );
+    Ok(vec![
+        Measure::at_least(NAME, median(&mut ratios), "×", SLOWEST, STRETCHES).note(note),
+        Measure::at_most("floods/frame_p99", percentile(&mut frames, 0.99), "ms", FRAME, count)
+            .note(cost),
+    ])
+}
+
+/// How far the slowest came beside the middle one, and how far all came together.
+fn spread(from: &[f64], to: &[f64]) -> (f64, f64) {
+    let mut way: Vec<f64> = from.iter().zip(to).map(|(from, to)| to - from).collect();
+    let middle = median(&mut way);
+    (way.first().copied().unwrap_or(0.0) / middle, way.iter().sum())
 }
 
 /// Processor time of all threads of a process so far.
@@ -304,6 +389,8 @@ struct Step {
     seq: u64,
     /// Rows of an applied frame; another step has none and says so by this number.
     rows: u64,
+    /// Processor time of our own work for all frames so far, in microseconds; only of recorded ones.
+    ours: Option<f64>,
 }
 
 impl Window {
@@ -339,6 +426,7 @@ fn step(line: &str) -> Option<Step> {
         what: value["step"].as_str()?.to_owned(),
         seq: value["seq"].as_u64().unwrap_or(0),
         rows: value["rows"].as_u64().unwrap_or(u64::MAX),
+        ours: value["ours"].as_f64(),
     })
 }
 
@@ -351,6 +439,12 @@ mod tests {
         let mut numbers: Vec<f64> = (0..=100).rev().map(f64::from).collect();
         assert!((percentile(&mut numbers, 0.5) - 50.0).abs() < 1e-9);
         assert!((percentile(&mut numbers, 0.99) - 99.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_slowest_is_compared_with_the_middle() {
+        let (ratio, sum) = spread(&[0.0, 10.0, 20.0], &[8.0, 14.0, 36.0]);
+        assert!((ratio - 0.5).abs() < 1e-9 && (sum - 28.0).abs() < 1e-9);
     }
 
     #[test]
