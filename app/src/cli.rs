@@ -11,6 +11,7 @@ mod host;
 mod list;
 mod output;
 mod run;
+mod settings;
 mod terminal;
 mod window;
 mod worktree;
@@ -91,6 +92,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Term(term) => window::term(term),
         args::Command::Screenshot(screenshot) => window::screenshot(screenshot, &mut out),
         args::Command::Bench(args::Bench::Grid(grid)) => bench::grid(&grid, &mut out),
+        args::Command::Settings(command) => settings::run(&command, &mut out),
         args::Command::Completions { shell } => completions(shell, &mut out),
     }
 }
@@ -135,12 +137,19 @@ impl Host {
     }
 
     /// The same for commands that can succeed and still have something to say (a hook that failed after
-    /// a worktree was made): the host tells it to whoever follows, before it answers.
+    /// a worktree was made, a run that ended with its agent): the host tells it to whoever follows, before
+    /// it answers.
     fn ask_aloud(&mut self, command: Command) -> Result<Reply> {
+        let concerns = match &command {
+            Command::StopAgent { agent } => Some(*agent),
+            _ => None,
+        };
         let _ = self.world(true)?;
         let reply = self.ask(command)?;
         while let Ok(heard) = self.client.next(Some(Duration::ZERO)) {
-            if let Incoming::Event { event: Event::Problem { agent: None, text }, .. } = heard {
+            if let Incoming::Event { event: Event::Problem { agent, text }, .. } = heard
+                && agent == concerns
+            {
                 complain(&text);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use maestro_core::agent::Agent;
+use maestro_core::agent::{Agent, Clipboard};
 use maestro_protocol::message::{Branch, Command, NewAgent, Reply, World};
 use serde_json::{Value, json};
 
@@ -22,7 +22,23 @@ pub fn run(command: args::Agent, out: &mut Out) -> Result<()> {
         args::Agent::Stop { agent } => {
             let mut host = Host::running()?;
             let agent = host.agent(&agent)?.id;
-            host.tell(Command::StopAgent { agent })
+            let _ = host.ask_aloud(Command::StopAgent { agent })?;
+            Ok(())
+        }
+        args::Agent::Clipboard { agent, policy } => {
+            let mut host = Host::running()?;
+            let agent = host.agent(&agent)?.id;
+            let clipboard = match policy {
+                args::Clipboard::Focused => Clipboard::Focused,
+                args::Clipboard::Ask => Clipboard::Ask,
+                args::Clipboard::Allow => Clipboard::Allow,
+                args::Clipboard::Deny => Clipboard::Deny,
+            };
+            match host.ask(Command::SetClipboard { agent, clipboard })? {
+                Reply::Agent(agent) if out.json => out.value(&output::agent(&agent)),
+                Reply::Agent(_) => Ok(()),
+                other => Err(unexpected(&other)),
+            }
         }
         args::Agent::Remove { agent } => {
             let mut host = Host::running()?;
@@ -126,9 +142,20 @@ fn show(agent: &Agent, out: &mut Out) -> Result<()> {
         ("terminal", agent.ai_terminal.map(|id| id.to_string()).unwrap_or_default()),
         ("shell", agent.shell_terminal.map(|id| id.to_string()).unwrap_or_default()),
         ("session", agent.session.as_deref().map(output::plain).unwrap_or_default()),
+        ("clipboard", clipboard(agent.clipboard).to_owned()),
         ("made", output::ago(agent.created_ms)),
     ];
     out.facts(&facts)
+}
+
+/// When its programs may write to the clipboard.
+fn clipboard(policy: Clipboard) -> &'static str {
+    match policy {
+        Clipboard::Focused => "may be written while its pane has the keyboard",
+        Clipboard::Ask => "may be written after asking",
+        Clipboard::Allow => "may be written",
+        Clipboard::Deny => "may not be written",
+    }
 }
 
 /// A path as the host needs it: it works in another directory than we do.

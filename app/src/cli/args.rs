@@ -37,7 +37,7 @@ pub enum Command {
     List,
     /// What is installed, what is missing, and what to do about it.
     Doctor,
-    /// Terminals in the host: start, list, read, type into, resize, close.
+    /// Terminals in the host: start, list, read, type and paste into, search, export, close.
     #[command(subcommand)]
     Terminal(Terminal),
     /// Three agents in three worktrees work through a bundled playbook in a throwaway repository.
@@ -49,11 +49,22 @@ pub enum Command {
     /// Measure what drawing costs on this machine, off the screen.
     #[command(subcommand, hide = true)]
     Bench(Bench),
+    /// The settings file: where it is, and whether it can be read.
+    #[command(subcommand)]
+    Settings(Settings),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Settings {
+    /// Print where it is.
+    Path,
+    /// Say what is wrong with it, and in which line.
+    Check,
 }
 
 #[derive(Debug, Args)]
@@ -88,7 +99,7 @@ pub enum Agent {
         /// Its id or name.
         agent: String,
     },
-    /// End its processes; the agent stays.
+    /// End its processes, also those of its run; the agent stays.
     Stop {
         /// Its id or name.
         agent: String,
@@ -98,6 +109,14 @@ pub enum Agent {
         /// Its id or name.
         agent: String,
     },
+    /// Whether the programs in its terminals may write to the clipboard.
+    Clipboard {
+        /// Its id or name.
+        agent: String,
+        /// While their pane has the keyboard, after asking each time, always, or never.
+        #[arg(value_enum)]
+        policy: Clipboard,
+    },
     /// Start its program again, in the session it was in.
     Open {
         /// Its id or name.
@@ -106,6 +125,15 @@ pub enum Agent {
         #[arg(long)]
         fresh: bool,
     },
+}
+
+/// Whether programs may write to the clipboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Clipboard {
+    Focused,
+    Ask,
+    Allow,
+    Deny,
 }
 
 #[derive(Debug, Args)]
@@ -284,11 +312,77 @@ pub enum Terminal {
         #[arg(value_parser = size, value_name = "COLSxROWS")]
         size: Size,
     },
+    /// Count where a text is on the screen and in the history. What is found is highlighted in windows
+    /// meanwhile; a search that goes on in one ends.
+    Search {
+        /// A terminal's id, or an agent's id or name for its program's terminal.
+        terminal: String,
+        /// What to look for.
+        text: String,
+        /// It is a regular expression.
+        #[arg(long, short = 'E')]
+        regex: bool,
+        /// Upper and lower case: `smart` tells them apart where the text has an upper-case letter.
+        #[arg(long, value_enum, default_value_t = Case::Smart)]
+        case: Case,
+    },
+    /// Print what the last command printed, by the marks of a shell that has them (OSC 133).
+    CopyOutput {
+        /// A terminal's id, or an agent's id or name for its program's terminal.
+        terminal: String,
+    },
+    /// Empty the screen but for the line with the cursor.
+    Clear {
+        /// A terminal's id, or an agent's id or name for its program's terminal.
+        terminal: String,
+        /// Forget the rows that scrolled away, too.
+        #[arg(long)]
+        history: bool,
+    },
+    /// Set back the modes and colours that a program left behind.
+    Reset {
+        /// A terminal's id, or an agent's id or name for its program's terminal.
+        terminal: String,
+    },
+    /// Write history and screen into a new file.
+    Export {
+        /// A terminal's id, or an agent's id or name for its program's terminal.
+        terminal: String,
+        /// The file, which is not there yet.
+        file: PathBuf,
+        /// With colours and attributes, as escape sequences.
+        #[arg(long)]
+        ansi: bool,
+    },
+    /// What the terminals cost: memory, history, output, what waits.
+    Stats,
+    /// Paste a text as the window does, safe from keys in it, and wait until the command has read it.
+    Paste {
+        /// A terminal's id, or an agent's id or name for its program's terminal.
+        terminal: String,
+        /// The file with the text, or the image; `-` for the standard input.
+        #[arg(required_unless_present = "cancel")]
+        file: Option<PathBuf>,
+        /// It is an image as PNG: it is handed over the way the program takes images.
+        #[arg(long)]
+        image: bool,
+        /// Leave out the rest of a paste that goes on.
+        #[arg(long, conflicts_with_all = ["file", "image"])]
+        cancel: bool,
+    },
     /// End its processes and forget it.
     Close {
         /// Its id.
         terminal: TerminalId,
     },
+}
+
+/// Whether upper and lower case differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Case {
+    Smart,
+    Sensitive,
+    Insensitive,
 }
 
 #[derive(Debug, Args)]
@@ -469,6 +563,16 @@ mod tests {
             "terminal show t1 --history --ansi",
             "terminal send t1 hello --enter",
             "terminal resize t1 100x30",
+            "terminal search api -E --case sensitive ^error",
+            "terminal copy-output t1",
+            "terminal clear t1 --history",
+            "terminal reset t1",
+            "terminal export t1 out.txt --ansi",
+            "terminal stats --json",
+            "terminal paste t1 -",
+            "terminal paste t1 --image a.png",
+            "terminal paste t1 --cancel",
+            "agent clipboard api deny",
             "term -- vtebench -x",
             "screenshot --scene grid --size 1440x900 --theme light --renderer wgpu --out a.png",
             "demo --agent codex --headless --json",
@@ -496,6 +600,12 @@ mod tests {
             "terminal new --size 80",
             "terminal new -e novalue",
             "terminal close api",
+            "terminal search t1",
+            "terminal search t1 a --case none",
+            "terminal export t1",
+            "terminal paste t1",
+            "terminal paste t1 a --cancel",
+            "agent clipboard api sometimes",
             "screenshot --scene grid --size 1x1 --out a.png",
         ] {
             assert!(parse(line).is_err(), "{line}");

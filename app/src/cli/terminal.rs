@@ -1,21 +1,32 @@
 //! `maestro terminal`.
 
+use std::fs::File;
 use std::io::Read as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use maestro_core::TerminalId;
 use maestro_core::agent::Agent;
+use maestro_core::input::Input;
 use maestro_core::screen::{Cell, Color, ColorKind, Row, Underline, flags};
-use maestro_protocol::message::{Command, NewTerminal, Reply, Screen, TerminalInfo};
+use maestro_core::search::{Case, Query};
+use maestro_protocol::client::Incoming;
+use maestro_protocol::message::{
+    Command, Event, IMAGE_LIMIT, NewTerminal, PASTE_LIMIT, Reply, Screen, TerminalInfo,
+    TerminalStats, ToHost,
+};
 use serde_json::{Value, json};
 
 use super::agent::absolute;
 use super::args;
 use super::failure::{Code, Failure, Result, unexpected};
 use super::output::{self, Out};
-use super::{Host, find_agent};
+use super::{Host, PATIENCE, find_agent};
 
 /// The most bytes one message carries; more is sent in several.
 const PIECE: usize = 1 << 20;
+/// Between two looks whether a paste is written.
+const LOOK: Duration = Duration::from_millis(50);
 
 pub fn run(command: args::Terminal, out: &mut Out) -> Result<()> {
     match command {
@@ -64,10 +75,225 @@ pub fn run(command: args::Terminal, out: &mut Out) -> Result<()> {
             let terminal = find(&mut host, &terminal)?;
             host.tell(Command::ResizeTerminal { terminal, size })
         }
+        args::Terminal::Search { terminal, text, regex, case } => {
+            let case = match case {
+                args::Case::Smart => Case::Smart,
+                args::Case::Sensitive => Case::Sensitive,
+                args::Case::Insensitive => Case::Insensitive,
+            };
+            search(&terminal, Query { text, regex, case }, out)
+        }
+        args::Terminal::CopyOutput { terminal } => {
+            let mut host = Host::running()?;
+            let terminal = find(&mut host, &terminal)?;
+            match host.ask(Command::CopyOutput { terminal })? {
+                Reply::Text(text) if out.json => out.value(&json!({ "text": text })),
+                Reply::Text(Some(text)) => out.line(&plain_lines(&text)),
+                Reply::Text(None) => Err(Failure::failed(format!(
+                    "{terminal} has no output of a command: its shell marks no prompts (OSC 133), \
+                     or nothing was printed yet"
+                ))),
+                other => Err(unexpected(&other)),
+            }
+        }
+        args::Terminal::Clear { terminal, history } => {
+            let mut host = Host::running()?;
+            let terminal = find(&mut host, &terminal)?;
+            host.tell(Command::ClearTerminal { terminal, history })
+        }
+        args::Terminal::Reset { terminal } => {
+            let mut host = Host::running()?;
+            let terminal = find(&mut host, &terminal)?;
+            host.tell(Command::ResetTerminal { terminal })
+        }
+        args::Terminal::Export { terminal, file, ansi } => {
+            let mut host = Host::running()?;
+            let terminal = find(&mut host, &terminal)?;
+            let path = absolute(&file)?;
+            host.tell(Command::ExportTerminal { terminal, path: path.clone(), ansi })?;
+            if out.json { out.value(&json!({ "file": path })) } else { Ok(()) }
+        }
+        args::Terminal::Stats => stats(out),
+        args::Terminal::Paste { terminal, cancel: true, .. } => {
+            let mut host = Host::running()?;
+            let terminal = find(&mut host, &terminal)?;
+            host.tell(Command::CancelPaste { terminal })
+        }
+        args::Terminal::Paste { terminal, file, image, cancel: false } => {
+            let mut host = Host::running()?;
+            let terminal = find(&mut host, &terminal)?;
+            let limit = if image { IMAGE_LIMIT } else { PASTE_LIMIT };
+            let bytes = read(&file.unwrap_or_else(|| "-".into()), limit)?;
+            if image {
+                return host.tell(Command::PasteImage { terminal, png: bytes });
+            }
+            let text = String::from_utf8(bytes).map_err(|_| {
+                Failure::new(Code::Usage, "only text can be pasted: this is not UTF-8")
+            })?;
+            paste(&mut host, terminal, text)
+        }
         args::Terminal::Close { terminal } => {
             Host::running()?.tell(Command::CloseTerminal { terminal })
         }
     }
+}
+
+/// Counts matches. The search ends with the connection it was begun on.
+fn search(named: &str, query: Query, out: &mut Out) -> Result<()> {
+    let mut host = Host::running()?;
+    let terminal = find(&mut host, named)?;
+    let _ = host.world(true)?;
+    host.tell(Command::Search { terminal, query: Some(query.clone()) })?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let search = match host.client.next(Some(left))? {
+            Incoming::Event { event: Event::Search { terminal: of, search }, .. }
+                if of == terminal =>
+            {
+                search
+            }
+            Incoming::Event { event: Event::TerminalClosed(of), .. } if of == terminal => {
+                return Err(Failure::failed(format!("{terminal} was closed meanwhile")));
+            }
+            Incoming::Lagged => {
+                let _ = host.world(true)?;
+                continue;
+            }
+            Incoming::Event { .. } | Incoming::Frame(_) => continue,
+            Incoming::Closed(why) => return Err(Failure::failed(why)),
+        };
+        let Some(search) = search else {
+            return Err(Failure::failed("the search was ended by another client"));
+        };
+        if search.query != query {
+            // What another client looked for before, or looks for now.
+            continue;
+        }
+        if let Some(error) = search.error {
+            return Err(Failure::new(Code::Usage, error));
+        }
+        if search.done {
+            if out.json {
+                return out.value(&json!({ "matches": search.matches }));
+            }
+            return out.line(&search.matches.to_string());
+        }
+    }
+}
+
+fn stats(out: &mut Out) -> Result<()> {
+    let stats = match Host::running()?.ask(Command::TerminalStats)? {
+        Reply::TerminalStats(stats) => stats,
+        other => return Err(unexpected(&other)),
+    };
+    if out.json {
+        let all: Vec<Value> = stats
+            .iter()
+            .map(|of| {
+                json!({
+                    "terminal": of.terminal.to_string(),
+                    "hot_bytes": of.hot_bytes,
+                    "cold_bytes": of.cold_bytes,
+                    "history": of.history,
+                    "printed": of.printed,
+                    "waiting": of.waiting,
+                    "frames": of.frames,
+                    "unwritten": of.unwritten,
+                })
+            })
+            .collect();
+        return out.value(&json!(all));
+    }
+    let row = |of: &TerminalStats| {
+        vec![
+            of.terminal.to_string(),
+            bytes(of.hot_bytes),
+            bytes(of.cold_bytes),
+            of.history.to_string(),
+            bytes(of.printed),
+            bytes(of.waiting),
+            of.frames.to_string(),
+            bytes(of.unwritten),
+        ]
+    };
+    let rows: Vec<_> = stats.iter().map(row).collect();
+    out.table(
+        &["TERMINAL", "SCREEN", "HISTORY", "ROWS", "PRINTED", "UNPARSED", "FRAMES", "UNWRITTEN"],
+        &rows,
+        "no terminals: `maestro terminal new -- COMMAND` starts one",
+    )
+}
+
+/// A number of bytes for people.
+fn bytes(count: u64) -> String {
+    match count {
+        0..1024 => format!("{count} B"),
+        1024..1_048_576 => format!("{:.1} KiB", count as f64 / 1024.0),
+        _ => format!("{:.1} MiB", count as f64 / 1_048_576.0),
+    }
+}
+
+/// Pastes a text and waits until it is written, however slowly it is read.
+fn paste(host: &mut Host, terminal: TerminalId, text: String) -> Result<()> {
+    let known = |host: &mut Host| -> Result<TerminalInfo> {
+        let found = host.world(false)?.terminals.into_iter().find(|info| info.id == terminal);
+        found.ok_or_else(|| Failure::failed(format!("there is no terminal {terminal}")))
+    };
+    let before = known(host)?;
+    if before.exit.is_some() {
+        return Err(Failure::failed(format!("the program in {terminal} has ended")));
+    }
+    if before.pasting.is_some() {
+        return Err(Failure::failed(format!(
+            "another large paste goes into {terminal}; wait for it, or give --cancel"
+        )));
+    }
+    host.client.send(&ToHost::Input { terminal, seq: 1, input: Input::Paste(text) })?;
+    let mut unwritten = 0;
+    loop {
+        // The host has read the paste before it answers this.
+        let now = known(host)?;
+        match (now.pasting, now.exit) {
+            (Some(pasting), _) => {
+                unwritten = pasting.total.saturating_sub(pasting.written);
+                std::thread::sleep(LOOK);
+            }
+            (None, Some(code)) if unwritten > 0 && code != 0 => {
+                let text = format!("the program in {terminal} ended before it read everything");
+                return Err(Failure::failed(text));
+            }
+            (None, _) => return Ok(()),
+        }
+    }
+}
+
+/// A file, or the standard input, of a limited size.
+fn read(file: &Path, limit: usize) -> Result<Vec<u8>> {
+    let name = if file == Path::new("-") {
+        "the standard input".to_owned()
+    } else {
+        file.display().to_string()
+    };
+    let mut bytes = Vec::new();
+    let most = limit as u64 + 1;
+    let read = if file == Path::new("-") {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes))
+    };
+    let _ = read.map_err(|error| Failure::failed(format!("{name} cannot be read: {error}")))?;
+    if bytes.len() > limit {
+        let text = format!("{name} has more than the {} MiB allowed", limit >> 20);
+        return Err(Failure::new(Code::Usage, text));
+    }
+    Ok(bytes)
+}
+
+/// Text of a terminal with its line breaks, and with nothing that could move the user's own cursor.
+fn plain_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(output::plain).collect();
+    lines.join("\n")
 }
 
 /// A terminal by its id, or the one of an agent's program.

@@ -14,6 +14,9 @@ use crate::session::Session;
 
 /// Events that may wait for a client before it lags.
 const EVENTS: usize = 1024;
+/// Bytes of text in events that may wait for a client before it lags: what is told of agents and terminals
+/// is short, what they write to the clipboard need not be.
+const EVENT_BYTES: usize = 16 << 20;
 /// Bytes of frames that may wait for a client before no more are packed for it. A screen has some 80
 /// KB; this stops a client that asks for hundreds of enormous ones and reads none.
 const FRAMES: usize = 64 << 20;
@@ -34,6 +37,7 @@ struct State {
     /// Replies and events, in the order in which they happened.
     items: VecDeque<Item>,
     events: usize,
+    event_bytes: usize,
     following: bool,
     frames: VecDeque<Box<Frame>>,
     frame_bytes: usize,
@@ -84,12 +88,15 @@ impl Client {
             return;
         }
         self.add(|state| {
-            if state.events < EVENTS {
+            let bytes = event_bytes(event);
+            if state.events < EVENTS && state.event_bytes + bytes <= EVENT_BYTES {
                 state.events += 1;
+                state.event_bytes += bytes;
                 state.items.push_back(Item::Event(ToClient::Event { seq, event: event.clone() }));
             } else {
                 state.items.retain(|item| !matches!(item, Item::Event(_)));
                 state.events = 0;
+                state.event_bytes = 0;
                 state.following = false;
                 state.items.push_back(Item::Lagged);
             }
@@ -165,6 +172,7 @@ impl Client {
                 }
             }
             state.events = 0;
+            state.event_bytes = 0;
             batch.messages.extend(state.frames.drain(..).map(ToClient::Frame));
             state.frame_bytes = 0;
             (batch, std::mem::take(&mut state.starved))
@@ -205,6 +213,17 @@ impl fmt::Debug for Client {
     }
 }
 
+/// Bytes of the texts that may be long.
+fn event_bytes(event: &Event) -> usize {
+    match event {
+        Event::Clipboard { text, .. } | Event::Problem { text, .. } => text.len(),
+        Event::Notification { title, body, .. } => title.len() + body.len(),
+        Event::Preference { key, value } => key.len() + value.as_ref().map_or(0, String::len),
+        Event::Search { search, .. } => search.as_ref().map_or(0, |search| search.query.text.len()),
+        _ => 0,
+    }
+}
+
 fn frame_bytes(frame: &Frame) -> usize {
     frame.rows.iter().map(|(_, row)| size_of_val(row) + row.cells.len() * size_of::<Cell>()).sum()
 }
@@ -226,6 +245,22 @@ mod tests {
         client.event(4000, &Event::HostStopping);
         client.close();
         assert!(client.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn long_texts_make_a_client_lag_sooner() {
+        let client = Client::new(ClientId(1));
+        client.follow();
+        let event = Event::Clipboard {
+            terminal: TerminalId(1),
+            text: "x".repeat(1 << 20),
+            policy: maestro_core::agent::Clipboard::Allow,
+        };
+        for seq in 0..17 {
+            client.event(seq, &event);
+        }
+        let batch = client.next().await.expect("something waits");
+        assert_eq!(batch.messages, [ToClient::Lagged]);
     }
 
     #[tokio::test]

@@ -13,11 +13,15 @@ const TRIM_AFTER: usize = 4096;
 /// Bytes of rows from which on the end of one terminal is reason enough.
 const WORTH: usize = 1 << 20;
 
+/// Bytes of large pastes over all terminals: as many as four of the largest.
+const PASTES: usize = 256 << 20;
+
 /// The books of one host.
 #[derive(Debug, Default)]
 pub(crate) struct Heap {
     hot: AtomicUsize,
     compressed: AtomicUsize,
+    pastes: AtomicUsize,
 }
 
 impl Heap {
@@ -30,6 +34,18 @@ impl Heap {
     /// Whether all terminals together hold too much.
     pub(crate) fn is_over(&self) -> bool {
         self.hot.load(Ordering::Relaxed) > LIMIT
+    }
+
+    /// A large paste is to be held; says whether there is room for it.
+    pub(crate) fn take_paste(&self, bytes: usize) -> bool {
+        let room = |held: usize| held.checked_add(bytes).filter(|all| *all <= PASTES);
+        self.pastes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok()
+    }
+
+    /// It is held no longer.
+    pub(crate) fn free_paste(&self, bytes: usize) {
+        let _ = self.pastes.fetch_sub(bytes, Ordering::Relaxed);
+        self.freed(bytes);
     }
 
     /// Rows were compressed.
@@ -66,6 +82,17 @@ fn trim() {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pastes_have_a_limit_over_all_terminals() {
+        let heap = Heap::default();
+        assert!(heap.take_paste(PASTES - 1));
+        assert!(!heap.take_paste(2));
+        assert!(heap.take_paste(1));
+        heap.free_paste(2);
+        assert!(heap.take_paste(2));
+        assert!(!heap.take_paste(usize::MAX));
+    }
 
     #[test]
     fn it_is_over_while_all_together_hold_too_much() {

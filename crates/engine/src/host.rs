@@ -13,6 +13,8 @@
 mod agents;
 mod attention;
 mod commands;
+mod export;
+mod images;
 mod notices;
 mod recovery;
 mod serve;
@@ -45,6 +47,7 @@ use tokio::sync::{OnceCell, mpsc, watch};
 use crate::client::{Client, ClientId};
 use crate::heap::Heap;
 use crate::pool::{Handle, Pool};
+use crate::searcher::Searcher;
 use crate::session::{self, Fault, Session};
 use notices::Notices;
 use tools::Tools;
@@ -52,6 +55,8 @@ use world::World;
 
 /// How long runs may take to end their processes when the host stops.
 const SUSPEND: Duration = Duration::from_secs(4);
+/// How long a file that is being written for a user may take to be given up when the host stops.
+const WRITTEN: Duration = Duration::from_secs(4);
 /// How long what was queued for clients may take to reach them when the host stops.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How often the host looks whether it still has something to do.
@@ -259,6 +264,7 @@ pub(crate) struct Shared {
     pub(crate) pool: Handle<Session>,
     pub(crate) notices: Arc<Notices>,
     pub(crate) heap: Arc<Heap>,
+    pub(crate) searcher: Arc<Searcher>,
     pub(crate) tools: OnceCell<Tools>,
     pub(crate) detected: Mutex<HashMap<Provider, Detected>>,
     clients: Mutex<HashMap<ClientId, Arc<Client>>>,
@@ -269,6 +275,8 @@ pub(crate) struct Shared {
     pub(crate) naming: tokio::sync::Mutex<()>,
     /// Held from the look at an agent or a preference until its change is in the store and in the world.
     pub(crate) saving: tokio::sync::Mutex<()>,
+    /// Held for reading while a file is written for a user: the host says that it stopped only after that.
+    pub(crate) writing: tokio::sync::RwLock<()>,
     /// Held for reading while a terminal is started: whoever ends all of them waits for those.
     pub(crate) starting: tokio::sync::RwLock<()>,
     phase: watch::Sender<Phase>,
@@ -307,12 +315,14 @@ impl Shared {
             pool: pool.handle(),
             notices: Arc::default(),
             heap: Arc::default(),
+            searcher: Arc::new(Searcher::start().map_err(Error::Runtime)?),
             tools: OnceCell::new(),
             clients: Mutex::default(),
             next_client: AtomicU64::new(1),
             agent_locks: Mutex::default(),
             naming: tokio::sync::Mutex::default(),
             saving: tokio::sync::Mutex::default(),
+            writing: tokio::sync::RwLock::default(),
             starting: tokio::sync::RwLock::default(),
             phase: watch::Sender::new(Phase::Running),
             recovered: watch::Sender::new(false),
@@ -352,7 +362,12 @@ impl Shared {
                 tracing::warn!("runs did not end in time; the next host goes on with them");
             }
         };
-        let (closed, ()) = tokio::join!(self.close_all_terminals(), suspend);
+        // They look at every slice whether the host stops.
+        let written = tokio::time::timeout(WRITTEN, self.writing.write());
+        let (closed, (), written) = tokio::join!(self.close_all_terminals(), suspend, written);
+        if written.is_err() {
+            tracing::warn!("a file for a user was not finished in time");
+        }
         if !closed {
             tracing::warn!("some processes of terminals did not end in time");
         }

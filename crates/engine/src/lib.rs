@@ -10,7 +10,9 @@ pub mod log;
 
 mod client;
 mod heap;
+mod nice;
 mod pool;
+mod searcher;
 mod session;
 
 pub use session::Fault;

@@ -10,7 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// After a key into the terminal with the keyboard, what others print is left unread for so long: a
+/// program that floods is then held by its own full terminal, and the processor is there for the echo
+/// and for whoever draws it. A key that repeats thirty times a second leaves them half of the time.
+const HOLD: Duration = Duration::from_millis(16);
 
 /// Something the pool runs.
 pub(crate) trait Work: Send + Sync + 'static {
@@ -94,6 +99,8 @@ struct Ready<W> {
     timers: BTreeMap<TimerKey, Weak<W>>,
     timer: u64,
     turn: u64,
+    /// Until then only the terminal with the keyboard runs, and what is urgent.
+    held: Option<Instant>,
     stopping: bool,
 }
 
@@ -109,6 +116,7 @@ impl<W: Work> Pool<W> {
             timers: BTreeMap::new(),
             timer: 0,
             turn: 0,
+            held: None,
             stopping: false,
         };
         let (changed, urgent) = (Condvar::new(), Condvar::new());
@@ -123,7 +131,12 @@ impl<W: Work> Pool<W> {
 
     fn spawn(&mut self, name: String, lane: Lane) -> std::io::Result<()> {
         let shared = Arc::clone(&self.handle.0);
-        let thread = thread::Builder::new().name(name).spawn(move || shared.serve(lane))?;
+        let thread = thread::Builder::new().name(name).spawn(move || {
+            if lane == Lane::All {
+                crate::nice::behind_those_who_are_waited_for();
+            }
+            shared.serve(lane);
+        })?;
         self.threads.push(thread);
         Ok(())
     }
@@ -151,6 +164,12 @@ impl<W> Clone for Handle<W> {
 }
 
 impl<W: Work> Handle<W> {
+    /// Somebody types: everything that is not focused waits for a moment.
+    pub(crate) fn hold(&self, now: Instant) {
+        // Whoever sleeps then wakes by itself: what is ready is not forgotten.
+        self.0.lock().held = Some(now + HOLD);
+    }
+
     /// Makes sure that work runs after this call, soon.
     pub(crate) fn wake(&self, work: &Arc<W>) {
         let state = &work.schedule().state;
@@ -234,10 +253,11 @@ impl<W: Work> Shared<W> {
             }
             let now = Instant::now();
             ready.fire_timers(now);
-            if let Some(work) = ready.pop() {
+            if let Some(work) = ready.pop(now) {
                 return Some(work);
             }
-            let until = ready.timers.first_key_value().map(|((at, _), _)| *at);
+            let timer = ready.timers.first_key_value().map(|((at, _), _)| *at);
+            let until = [timer, ready.held].into_iter().flatten().min();
             ready = match until {
                 None => self.changed.wait(ready).unwrap_or_else(PoisonError::into_inner),
                 Some(at) => {
@@ -292,14 +312,23 @@ impl<W: Work> Ready<W> {
 
     /// The first of the most urgent queue. Now and then a lower one comes first, so that a terminal
     /// that floods the focus cannot stop the others.
-    fn pop(&mut self) -> Option<Arc<W>> {
+    fn pop(&mut self, now: Instant) -> Option<Arc<W>> {
+        self.held = self.held.filter(|until| *until > now);
+        if self.held.is_some() {
+            let waited_for = [Priority::Urgent, Priority::Focused];
+            return waited_for.iter().find_map(|priority| self.take(*priority));
+        }
         self.turn = self.turn.wrapping_add(1);
         let order: [Priority; 4] = match self.turn % 8 {
             7 => [Priority::Urgent, Priority::Hidden, Priority::Focused, Priority::Visible],
             3 | 5 => [Priority::Urgent, Priority::Visible, Priority::Focused, Priority::Hidden],
             _ => [Priority::Urgent, Priority::Focused, Priority::Visible, Priority::Hidden],
         };
-        order.into_iter().find_map(|priority| self.queues[priority as usize].pop_front())
+        order.into_iter().find_map(|priority| self.take(priority))
+    }
+
+    fn take(&mut self, priority: Priority) -> Option<Arc<W>> {
+        self.queues[priority as usize].pop_front()
     }
 }
 
@@ -400,6 +429,35 @@ mod tests {
         let place = |name| order.iter().position(|ran| *ran == name).expect("it ran");
         assert!(place("urgent") < place("focused"));
         assert!(place("hidden") < 20, "{}", place("hidden"));
+    }
+
+    #[test]
+    fn while_somebody_types_the_others_wait_and_then_go_on() {
+        let (sender, ran) = mpsc::channel();
+        let pool = Pool::start(1).expect("a thread");
+        let handle = pool.handle();
+        // Far enough from now that the order does not hang on the clock.
+        let begin = Instant::now() + Duration::from_millis(500);
+        handle.hold(begin);
+        let [visible, hidden, focused, urgent] = [
+            ("visible", Priority::Visible),
+            ("hidden", Priority::Hidden),
+            ("focused", Priority::Focused),
+            ("urgent", Priority::Urgent),
+        ]
+        .map(|(name, priority)| Arc::new(job(name, priority, &sender)));
+        for work in [&visible, &hidden, &focused, &urgent] {
+            handle.wake(work);
+        }
+        let mut order: Vec<_> =
+            (0..2).map(|_| ran.recv_timeout(DEADLINE).expect("it runs")).collect();
+        order.sort_unstable();
+        assert_eq!(order, ["focused", "urgent"]);
+        let mut later: Vec<_> =
+            (0..2).map(|_| ran.recv_timeout(DEADLINE).expect("it runs")).collect();
+        assert!(Instant::now() >= begin, "they did not wait");
+        later.sort_unstable();
+        assert_eq!(later, ["hidden", "visible"]);
     }
 
     #[test]

@@ -4,26 +4,36 @@
 //! the inbox and wakes the session. What the world may know about it without asking lies in
 //! [`Facts`], behind a lock that is held for a copy and no longer.
 
+mod facts;
+mod orders;
+mod paste;
+mod search;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use maestro_core::input::{Action, Input};
 use maestro_core::screen::Size;
+use maestro_core::search::Search;
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Screen, TerminalInfo};
 use maestro_pty::{Grace, Pty, Spawn, Wake};
-use maestro_terminal::{
-    Contents, Event, Identity, Options, Outbox, Palette, Status, Terminal, View,
-};
-use tokio::sync::{oneshot, watch};
+use maestro_terminal::{Identity, Options, Outbox, Palette, ShiftEnter, Terminal, View};
+use tokio::sync::watch;
 
-use crate::client::{Client, ClientId};
+use self::facts::Facts;
+pub(crate) use self::facts::News;
+use self::orders::{Inbox, Order};
+pub(crate) use self::orders::{NotTaken, Slice};
+use self::paste::Paste;
+use self::search::Searching;
+use crate::client::Client;
 use crate::heap::Heap;
 use crate::pool::{Handle, Next, Priority, Schedule, Work};
+use crate::searcher::Searcher;
 
 /// How long after a key a terminal is urgent.
 const URGENT: Duration = Duration::from_millis(100);
@@ -33,12 +43,6 @@ const FLOOD_FRAMES: Duration = Duration::from_millis(8);
 const QUIET: Duration = Duration::from_secs(2);
 /// Rows compressed at once: about half a millisecond.
 const SLICE: usize = 256;
-/// Orders that may wait in one inbox; a client that sends more is not heard.
-const INBOX: usize = 4096;
-/// Bytes of input that may wait in one inbox.
-const INBOX_BYTES: usize = 8 << 20;
-/// Notifications that may wait to be told.
-const NOTIFICATIONS: usize = 3;
 /// After so many panics in a row a terminal is given up.
 const PANICS: u32 = 3;
 
@@ -46,6 +50,8 @@ const PANICS: u32 = 3;
 pub(crate) trait Notices: Send + Sync {
     /// The facts of a terminal changed.
     fn changed(&self, terminal: TerminalId);
+    /// Its search is at another point, which is told at once.
+    fn searched(&self, terminal: TerminalId);
     /// Something went wrong in a terminal.
     fn problem(&self, agent: Option<AgentId>, text: String);
 }
@@ -65,6 +71,10 @@ pub(crate) struct Session {
     inbox: Mutex<Inbox>,
     facts: Mutex<Facts>,
     schedule: Schedule,
+    /// Bytes of the large paste that is on its way to the child; 0 for none.
+    pasting: AtomicUsize,
+    /// Nothing is left to do but what nobody waits for.
+    idle_work: AtomicBool,
     viewers: AtomicU32,
     focused: AtomicU32,
     /// Milliseconds after `epoch` until which it is urgent.
@@ -74,6 +84,7 @@ pub(crate) struct Session {
     pool: Handle<Session>,
     notices: Arc<dyn Notices>,
     heap: Arc<Heap>,
+    searcher: Arc<Searcher>,
     fault: Option<Fault>,
 }
 
@@ -86,10 +97,12 @@ pub(crate) struct Setup {
     pub(crate) directory: PathBuf,
     pub(crate) size: Size,
     pub(crate) identity: Identity,
+    pub(crate) shift_enter: ShiftEnter,
     pub(crate) palette: Palette,
     pub(crate) pool: Handle<Session>,
     pub(crate) notices: Arc<dyn Notices>,
     pub(crate) heap: Arc<Heap>,
+    pub(crate) searcher: Arc<Searcher>,
     pub(crate) fault: Option<Fault>,
 }
 
@@ -109,6 +122,15 @@ struct Core {
     /// Bytes of rows as last told to the heap's books.
     hot: usize,
     panics: u32,
+    /// A large paste that is being written, and what was typed behind it.
+    paste: Option<Paste>,
+    behind: VecDeque<Order>,
+    behind_bytes: usize,
+    searching: Searching,
+    /// Bytes the child has printed.
+    printed: u64,
+    /// Frames packed for all clients.
+    frames: u64,
 }
 
 struct Viewer {
@@ -125,60 +147,6 @@ pub(crate) struct Link {
     /// The client can take another frame.
     credit: std::sync::atomic::AtomicBool,
 }
-
-#[derive(Default)]
-struct Inbox {
-    orders: VecDeque<Order>,
-    bytes: usize,
-}
-
-enum Order {
-    Input { client: ClientId, seq: u64, input: Input },
-    Bytes(Vec<u8>),
-    Resize(Size),
-    Palette(Palette),
-    Subscribe(Arc<Link>),
-    Unsubscribe(ClientId),
-    Read { history: bool, answer: oneshot::Sender<Contents> },
-    Copy { answer: oneshot::Sender<Option<String>> },
-}
-
-impl Order {
-    fn is_subscription_of(&self, client: ClientId) -> bool {
-        match self {
-            Self::Subscribe(link) => link.client.id == client,
-            Self::Unsubscribe(known) => *known == client,
-            _ => false,
-        }
-    }
-}
-
-/// What is known about a terminal and not yet told.
-pub(crate) struct Facts {
-    info: TerminalInfo,
-    name: String,
-    started_in: PathBuf,
-    news: News,
-}
-
-/// What happened in a terminal since somebody last asked.
-#[derive(Debug, Default)]
-pub(crate) struct News {
-    /// Title, directory, size, exit or progress changed.
-    pub(crate) info: bool,
-    pub(crate) notifications: VecDeque<(String, String)>,
-    pub(crate) bell: bool,
-    pub(crate) clipboard: Option<String>,
-    pub(crate) status: Option<Option<Status>>,
-    pub(crate) title: Option<String>,
-    pub(crate) exit: Option<i32>,
-    /// The user typed.
-    pub(crate) typed: bool,
-}
-
-/// The inbox is full: input was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Full;
 
 impl Session {
     /// Starts the child of a terminal. Blocks for as long as a fork takes.
@@ -210,6 +178,7 @@ impl Session {
         let options = Options {
             palette: setup.palette,
             identity: setup.identity,
+            shift_enter: setup.shift_enter,
             ..Options::new(setup.size)
         };
         let info = TerminalInfo {
@@ -239,6 +208,12 @@ impl Session {
                 compressible: false,
                 hot: 0,
                 panics: 0,
+                paste: None,
+                behind: VecDeque::new(),
+                behind_bytes: 0,
+                searching: Searching::default(),
+                printed: 0,
+                frames: 0,
             }),
             options,
             pty,
@@ -248,8 +223,11 @@ impl Session {
                 name: setup.title,
                 started_in: setup.directory,
                 news: News::default(),
+                search: None,
             }),
             schedule: Schedule::default(),
+            pasting: AtomicUsize::new(0),
+            idle_work: AtomicBool::new(false),
             viewers: AtomicU32::new(0),
             focused: AtomicU32::new(0),
             urgent_until: AtomicU64::new(0),
@@ -258,6 +236,7 @@ impl Session {
             pool: setup.pool,
             notices: setup.notices,
             heap: setup.heap,
+            searcher: setup.searcher,
             fault: setup.fault,
         }
     }
@@ -277,57 +256,16 @@ impl Session {
         self.facts().info.exit.is_none()
     }
 
-    /// Something a user did.
-    pub(crate) fn input(
-        self: &Arc<Self>,
-        client: ClientId,
-        seq: u64,
-        input: Input,
-    ) -> Result<(), Full> {
-        if is_typing(&input) {
-            let until = (Instant::now() + URGENT).saturating_duration_since(self.epoch);
-            self.urgent_until.store(until.as_millis() as u64, Ordering::Relaxed);
-            let mut facts = self.facts();
-            if !std::mem::replace(&mut facts.news.typed, true) {
-                drop(facts);
-                self.notices.changed(self.id);
-            }
-        }
-        let size = match &input {
-            Input::Text(text) | Input::Paste(text) => text.len(),
-            _ => 0,
-        };
-        self.order(Order::Input { client, seq, input }, size)
-    }
-
-    /// Bytes for the child as they are.
-    pub(crate) fn bytes(self: &Arc<Self>, bytes: Vec<u8>) -> Result<(), Full> {
-        let size = bytes.len();
-        self.order(Order::Bytes(bytes), size)
-    }
-
-    /// Another size.
-    pub(crate) fn resize(self: &Arc<Self>, size: Size) -> Result<(), Full> {
-        self.order(Order::Resize(size), 0)
-    }
-
-    /// Other colours to tell the child.
-    pub(crate) fn set_palette(self: &Arc<Self>, palette: Palette) {
-        self.order_instead(Order::Palette(palette), |order| matches!(order, Order::Palette(_)));
+    /// How far its search is, as last told; `None` without one.
+    pub(crate) fn search_state(&self) -> Option<Search> {
+        self.facts().search.clone()
     }
 
     /// Frames for a client from now on.
-    pub(crate) fn subscribe(self: &Arc<Self>, client: Arc<Client>, focused: bool) -> Arc<Link> {
+    pub(crate) fn watch(self: &Arc<Self>, client: Arc<Client>, focused: bool) -> Arc<Link> {
         let link = Arc::new(Link { client, focused, credit: true.into() });
-        let id = link.client.id;
-        let order = Order::Subscribe(Arc::clone(&link));
-        self.order_instead(order, |order| order.is_subscription_of(id));
+        self.subscribe(Arc::clone(&link));
         link
-    }
-
-    /// No more frames for a client.
-    pub(crate) fn unsubscribe(self: &Arc<Self>, client: ClientId) {
-        self.order_instead(Order::Unsubscribe(client), |order| order.is_subscription_of(client));
     }
 
     /// A client has drawn its last frame.
@@ -339,9 +277,7 @@ impl Session {
 
     /// The screen for reading.
     pub(crate) async fn read(self: &Arc<Self>, history: bool) -> Option<Screen> {
-        let (answer, answered) = oneshot::channel();
-        self.order(Order::Read { history, answer }, 0).ok()?;
-        let contents = answered.await.ok()?;
+        let contents = self.contents(history).await?;
         Some(Screen {
             info: self.info(),
             history: contents.history,
@@ -350,13 +286,6 @@ impl Session {
             modes: contents.modes,
             scroll: contents.scroll,
         })
-    }
-
-    /// The text of the selection.
-    pub(crate) async fn copy(self: &Arc<Self>) -> Option<String> {
-        let (answer, answered) = oneshot::channel();
-        self.order(Order::Copy { answer }, 0).ok()?;
-        answered.await.ok()?
     }
 
     /// Ends the child and everything it started, in the background.
@@ -377,87 +306,18 @@ impl Session {
         self.pool.wake(self);
     }
 
-    fn order(self: &Arc<Self>, order: Order, size: usize) -> Result<(), Full> {
-        {
-            let mut inbox = self.inbox();
-            if inbox.orders.len() >= INBOX || inbox.bytes + size > INBOX_BYTES {
-                return Err(Full);
-            }
-            inbox.bytes += size;
-            inbox.orders.push_back(order);
+    /// For a moment its output goes before everybody else's.
+    fn was_typed_into(self: &Arc<Self>) {
+        let now = Instant::now();
+        let until = (now + URGENT).saturating_duration_since(self.epoch);
+        self.urgent_until.store(until.as_millis() as u64, Ordering::Relaxed);
+        if self.focused.load(Ordering::Relaxed) > 0 {
+            self.pool.hold(now);
         }
-        self.wake();
-        Ok(())
-    }
-
-    /// For orders that must not be refused and make earlier ones of their kind pointless: so there is
-    /// one of them at a time, for all or for each client.
-    fn order_instead(self: &Arc<Self>, order: Order, replaces: impl Fn(&Order) -> bool) {
-        {
-            let mut inbox = self.inbox();
-            inbox.orders.retain(|earlier| !replaces(earlier));
-            inbox.orders.push_back(order);
-        }
-        self.wake();
-    }
-
-    fn obey(&self, core: &mut Core, orders: VecDeque<Order>) {
-        for order in orders {
-            match order {
-                Order::Input { client, seq, input } => self.give(core, client, seq, &input),
-                Order::Bytes(bytes) => self.write(&bytes),
-                Order::Resize(size) => self.set_size(core, size),
-                Order::Palette(palette) => {
-                    core.palette = palette;
-                    core.terminal.set_palette(palette, &mut core.outbox);
-                    core.version += 1;
-                    self.empty_outbox(core);
-                }
-                Order::Subscribe(link) => {
-                    let client = link.client.id;
-                    core.viewers.retain(|viewer| viewer.link.client.id != client);
-                    link.client.forget_frame(self.id);
-                    core.viewers.push(Viewer {
-                        link,
-                        view: View::new(self.id),
-                        version: 0,
-                        input_seq: 0,
-                    });
-                    self.count_viewers(core);
-                }
-                Order::Unsubscribe(client) => {
-                    core.viewers.retain(|viewer| {
-                        let stays = viewer.link.client.id != client;
-                        if !stays {
-                            viewer.link.client.forget_frame(self.id);
-                        }
-                        stays
-                    });
-                    self.count_viewers(core);
-                }
-                Order::Read { history, answer } => {
-                    let _ = answer.send(core.terminal.screen(history));
-                }
-                Order::Copy { answer } => {
-                    let _ = answer.send(core.terminal.selection_text());
-                }
-            }
-        }
-    }
-
-    fn give(&self, core: &mut Core, client: ClientId, seq: u64, input: &Input) {
-        match input {
-            Input::Resize(size) => self.set_size(core, *size),
-            input => {
-                core.terminal.input(input, &mut core.outbox);
-                core.version += 1;
-                self.empty_outbox(core);
-            }
-        }
-        for viewer in &mut core.viewers {
-            if viewer.link.client.id == client {
-                viewer.input_seq = viewer.input_seq.max(seq);
-            }
+        let mut facts = self.facts();
+        if !std::mem::replace(&mut facts.news.typed, true) {
+            drop(facts);
+            self.notices.changed(self.id);
         }
     }
 
@@ -477,18 +337,15 @@ impl Session {
         });
     }
 
-    fn count_viewers(&self, core: &Core) {
-        let focused = core.viewers.iter().filter(|viewer| viewer.link.focused).count();
-        self.viewers.store(core.viewers.len() as u32, Ordering::Relaxed);
-        self.focused.store(focused as u32, Ordering::Relaxed);
-    }
-
     /// Replies go to the child, events to the facts.
     fn empty_outbox(&self, core: &mut Core) {
         if core.outbox.is_empty() {
             return;
         }
-        self.write(&core.outbox.replies);
+        match &mut core.paste {
+            Some(paste) => paste.hold(&core.outbox.replies),
+            None => self.write(&core.outbox.replies),
+        }
         let events = std::mem::take(&mut core.outbox.events);
         core.outbox.clear();
         if !events.is_empty() {
@@ -545,6 +402,7 @@ impl Session {
             frame.flooding = flooding;
             frame.input_seq = viewer.input_seq;
             viewer.link.credit.store(false, Ordering::Release);
+            core.frames += 1;
             viewer.link.client.push_frame(frame, viewer.link.focused);
             sent = true;
         }
@@ -626,12 +484,14 @@ impl Work for Session {
             std::mem::take(&mut inbox.orders)
         };
         self.obey(core, orders);
+        let pasting = self.go_on_pasting(core);
         if let Some(chunk) = self.pty.take() {
             if let Some(fault) = &self.fault {
                 fault(&chunk);
             }
             core.terminal.advance(&chunk, &mut core.outbox);
             core.version += 1;
+            core.printed += chunk.len() as u64;
             core.last_output = Some(now);
             core.compressible = true;
             core.panics = 0;
@@ -647,23 +507,42 @@ impl Work for Session {
         let more = self.pty.has_output();
         if !more {
             self.note_exit();
+            if core.paste.is_some() && !self.is_live() {
+                // Nobody reads the rest.
+                self.end_paste(core);
+            }
         }
+        let searching = if self.is_urgent(now) && more {
+            Next::Again
+        } else {
+            self.go_on_searching(core, more)
+        };
         self.publish(core, now);
-        if more || !self.inbox().orders.is_empty() {
+        self.idle_work.store(false, Ordering::Relaxed);
+        if more || pasting || !self.inbox().orders.is_empty() {
             // Many that flood unseen would hold all their rows until they are quiet.
             if self.heap.is_over() && self.viewers.load(Ordering::Relaxed) == 0 {
                 let _ = self.compress_slice(core);
             }
             return Next::Again;
         }
+        let Next::Wait(searching) = searching else {
+            self.idle_work.store(true, Ordering::Relaxed);
+            return Next::Again;
+        };
         let sync = core.terminal.sync_deadline();
         let compact = self.compact(core, now);
-        Next::Wait([sync, compact].into_iter().flatten().min())
+        Next::Wait([sync, compact, searching].into_iter().flatten().min())
     }
 
     fn priority(&self, now: Instant) -> Priority {
-        if self.focused.load(Ordering::Relaxed) > 0 {
-            if self.is_urgent(now) { Priority::Urgent } else { Priority::Focused }
+        let focused = self.focused.load(Ordering::Relaxed) > 0;
+        if focused && self.is_urgent(now) {
+            Priority::Urgent
+        } else if self.idle_work.load(Ordering::Relaxed) {
+            Priority::Hidden
+        } else if focused {
+            Priority::Focused
         } else if self.viewers.load(Ordering::Relaxed) > 0 {
             Priority::Visible
         } else {
@@ -686,6 +565,7 @@ impl Work for Session {
         core.terminal = Terminal::new(Options { size, palette, ..self.options.clone() });
         core.outbox = Outbox::new();
         core.version += 1;
+        self.lose_search(&mut core);
         for viewer in &mut core.viewers {
             viewer.view.reset();
         }
@@ -706,45 +586,6 @@ impl Work for Session {
     }
 }
 
-impl Facts {
-    fn note(&mut self, event: Event) {
-        match event {
-            Event::Title(title) => {
-                self.news.title = Some(title.clone().unwrap_or_default());
-                self.info.title = title.unwrap_or_else(|| self.name.clone());
-                self.news.info = true;
-            }
-            Event::Directory(directory) => {
-                let known = directory.is_absolute();
-                self.info.directory = if known { directory } else { self.started_in.clone() };
-                self.news.info = true;
-            }
-            Event::Notification { title, body } => {
-                if self.news.notifications.len() < NOTIFICATIONS {
-                    self.news.notifications.push_back((title, body));
-                }
-            }
-            Event::Progress(progress) => {
-                self.info.progress = progress.percent();
-                self.news.info = true;
-            }
-            Event::Bell => self.news.bell = true,
-            Event::Clipboard(text) => self.news.clipboard = Some(text),
-            Event::Status(status) => self.news.status = Some(status),
-            Event::Prompt(_) => {}
-        }
-    }
-}
-
-impl News {
-    fn is_empty(&self) -> bool {
-        !(self.info || self.bell || self.typed)
-            && self.notifications.is_empty()
-            && self.clipboard.is_none()
-            && self.status.is_none()
-    }
-}
-
 impl Drop for Session {
     fn drop(&mut self) {
         let mut core = self.core();
@@ -753,6 +594,7 @@ impl Drop for Session {
         core.terminal = Terminal::new(Options::new(Size::new(1, 1)));
         drop(core);
         self.heap.changed(hot, 0);
+        self.heap.free_paste(self.pasting.swap(0, Ordering::AcqRel));
         self.heap.freed(hot);
     }
 }
@@ -760,48 +602,5 @@ impl Drop for Session {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-fn is_typing(input: &Input) -> bool {
-    match input {
-        // A modifier alone is often the beginning of a chord that is the window's.
-        Input::Key(key) => key.action != Action::Release && !key.code.is_modifier(),
-        Input::Text(_) | Input::Paste(_) => true,
-        Input::Mouse(_)
-        | Input::Focus(_)
-        | Input::Resize(_)
-        | Input::Scroll(_)
-        | Input::Select(_)
-        | Input::Vi(_) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use maestro_core::input::{Code, Key, Mods};
-
-    use super::*;
-
-    #[test]
-    fn a_modifier_alone_is_no_typing() {
-        let check = |code, action, expected| {
-            let key = Key {
-                code,
-                mods: Mods::default(),
-                text: String::new(),
-                action,
-                base: None,
-                shifted: None,
-                keypad: false,
-            };
-            assert_eq!(is_typing(&Input::Key(key)), expected, "{code:?} {action:?}");
-        };
-        check(Code::Char('a'), Action::Press, true);
-        check(Code::Enter, Action::Repeat, true);
-        check(Code::Char('a'), Action::Release, false);
-        check(Code::Control, Action::Press, false);
-        check(Code::CapsLock, Action::Press, false);
-        assert!(!is_typing(&Input::Focus(true)));
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use maestro_agents::command::can_choose_session;
 use maestro_agents::{TuiOptions, latest_session, new_session_id};
-use maestro_core::agent::{Agent, Provider, Source, State};
+use maestro_core::agent::{Agent, Clipboard, Provider, Source, State};
 use maestro_core::screen::Size;
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{Branch, Error, ErrorKind, Event, NewAgent};
@@ -348,11 +348,24 @@ impl Shared {
         result
     }
 
-    /// Ends an agent's terminals; the agent stays and can be opened again.
+    /// Ends an agent's processes: its terminals, and its runs with what they have started. The agent
+    /// stays and can be opened again.
     pub(crate) async fn stop_agent(self: &Arc<Self>, id: AgentId) -> Result<Agent, Error> {
         let lock = self.agent_lock(id);
         let _alone = lock.lock().await;
         let agent = self.agent(id)?;
+        // What remains of a dead host's runs is known only then.
+        self.until_recovered().await;
+        for run in self.world.open_runs_of(id) {
+            let killed = self.tools().await?.runs.kill(run).await;
+            // It may have ended by itself a moment ago.
+            if self.world.open_runs_of(id).contains(&run) {
+                let _ = killed?;
+            }
+            // At once and not through the notices, so that it comes before the answer.
+            let text = format!("{} was stopped, and its run {run} with it.", agent.name);
+            self.world.tell(Event::Problem { agent: Some(id), text });
+        }
         self.close_terminals_of(&agent).await?;
         self.save_agent(id, |agent| {
             agent.ai_terminal = None;
@@ -363,6 +376,16 @@ impl Shared {
             }
         })
         .await
+    }
+
+    /// Whether the programs in an agent's terminals may write to the clipboard.
+    pub(crate) async fn set_clipboard(
+        &self,
+        id: AgentId,
+        clipboard: Clipboard,
+    ) -> Result<Agent, Error> {
+        let _ = self.agent(id)?;
+        self.save_agent(id, move |agent| agent.clipboard = clipboard).await
     }
 
     /// Forgets an agent; its directory and branch are left alone.

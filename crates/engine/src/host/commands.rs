@@ -6,17 +6,19 @@ use std::sync::Arc;
 
 use maestro_core::TerminalId;
 use maestro_protocol::message::{
-    Branch, Command, Error, ErrorKind, HostStatus, Reply, Repository, Worktree,
+    Branch, Command, Error, ErrorKind, HostStatus, Reply, Repository, TerminalStats, Worktree,
 };
 
 use super::tools::failed;
-use super::{Shared, blocking, check_path, refuse, theme};
+use super::{Shared, blocking, check_path, export, images, refuse, theme};
 use crate::session::Session;
 
 /// The most bytes a preference's key may have.
 const KEY: usize = 64;
 /// The most bytes a preference's value may have.
 const VALUE: usize = 64 << 10;
+/// How long a terminal may take to say what it costs.
+const STATS: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Runs a command to its end.
 pub(crate) async fn run(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error> {
@@ -61,12 +63,26 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
             shared.new_terminal(new).await.map(|session| Reply::Terminal(session.info()))
         }
         Command::ReadTerminal { terminal, history } => {
-            let screen = session(shared, terminal)?.read(history).await;
-            let screen = screen.ok_or_else(|| refuse(ErrorKind::Busy, busy(terminal)))?;
+            let screen = answered(terminal, session(shared, terminal)?.read(history).await)?;
             Ok(Reply::Screen(Box::new(screen)))
         }
         Command::CopySelection { terminal } => {
-            Ok(Reply::Text(session(shared, terminal)?.copy().await))
+            answered(terminal, session(shared, terminal)?.copy().await).map(Reply::Text)
+        }
+        Command::CopyOutput { terminal } => {
+            answered(terminal, session(shared, terminal)?.copy_output().await).map(Reply::Text)
+        }
+        Command::ExportTerminal { terminal, path, ansi } => {
+            export::run(shared, session(shared, terminal)?, path, ansi).await?;
+            Ok(Reply::Done)
+        }
+        Command::PasteImage { terminal, png } => {
+            images::paste(shared, &session(shared, terminal)?, png).await?;
+            Ok(Reply::Done)
+        }
+        Command::TerminalStats => Ok(Reply::TerminalStats(stats(shared).await)),
+        Command::SetClipboard { agent: id, clipboard } => {
+            shared.set_clipboard(id, clipboard).await.map(agent)
         }
         Command::CloseTerminal { terminal } => {
             let session = session(shared, terminal)?;
@@ -106,20 +122,12 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
             set_preference(shared, key, value).await.map(|()| Reply::Done)
         }
         // The connection's own reader does these, in order.
-        Command::CopyOutput { .. }
-        | Command::Search { .. }
+        Command::Search { .. }
         | Command::SearchMove { .. }
         | Command::ClearTerminal { .. }
         | Command::ResetTerminal { .. }
-        | Command::ExportTerminal { .. }
         | Command::CancelPaste { .. }
-        | Command::PasteImage { .. }
-        | Command::SetClipboard { .. }
-        | Command::TerminalStats => Err(Error {
-            kind: ErrorKind::Unsupported,
-            message: "this host cannot do that yet".into(),
-        }),
-        Command::World { .. }
+        | Command::World { .. }
         | Command::SendBytes { .. }
         | Command::ResizeTerminal { .. }
         | Command::Subscribe { .. }
@@ -235,6 +243,8 @@ fn changes_something(command: &Command) -> bool {
             | Command::StopHost
             | Command::ReadTerminal { .. }
             | Command::CopySelection { .. }
+            | Command::CopyOutput { .. }
+            | Command::TerminalStats
             | Command::World { .. }
     )
 }
@@ -266,8 +276,23 @@ fn worktree(found: maestro_git::Worktree) -> Worktree {
     }
 }
 
-fn busy(terminal: TerminalId) -> String {
-    format!("{terminal} did not answer: it is closing or has too much to do; try again")
+/// What a terminal answered, or that it did not.
+pub(super) fn answered<T>(terminal: TerminalId, answer: Option<T>) -> Result<T, Error> {
+    let text =
+        || format!("{terminal} did not answer: it is closing or has too much to do; try again");
+    answer.ok_or_else(|| refuse(ErrorKind::Busy, text()))
+}
+
+/// What every terminal costs; one that is closing or has too much to do is left out.
+async fn stats(shared: &Arc<Shared>) -> Vec<TerminalStats> {
+    let mut asked = tokio::task::JoinSet::new();
+    for session in shared.world.terminals() {
+        let _ = asked.spawn(async move { tokio::time::timeout(STATS, session.stats()).await });
+    }
+    let mut all: Vec<TerminalStats> =
+        asked.join_all().await.into_iter().filter_map(|answer| answer.ok().flatten()).collect();
+    all.sort_by_key(|stats| stats.terminal);
+    all
 }
 
 /// A command's name for the log; what it carries may be private.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use maestro_core::TerminalId;
+use maestro_core::search::{QUERY_LIMIT, Query};
 use maestro_protocol::codec;
 use maestro_protocol::message::{Command, Error, ErrorKind, Reply, ToHost};
 use maestro_protocol::server::{Connection, Listener, Peer, Receiver, Sender};
@@ -15,13 +16,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Shared, commands, refuse, theme};
 use crate::client::Client;
-use crate::session::{Link, Session};
+use crate::session::{Link, NotTaken, Session};
 
 /// Connections at once: windows and commands of one user.
 const CLIENTS: usize = 128;
 /// Requests of one client that may be in work or unanswered.
 const REQUESTS: usize = 64;
-/// How many of these an answer counts for that may have megabytes: a terminal with its history.
+/// How many of these one counts for that may have megabytes, or whose answer may: a terminal with its
+/// history, an image.
 const LARGE: u32 = 16;
 /// Terminals one client may watch.
 const SUBSCRIPTIONS: usize = 256;
@@ -71,7 +73,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, connection: Connection) {
     shared.remove_client(&client);
     // Whatever it watched may have been watched by the task that was ended.
     for session in shared.world.terminals() {
-        session.unsubscribe(client.id);
+        session.forget(client.id);
     }
 }
 
@@ -151,11 +153,9 @@ impl Reader {
         match message {
             ToHost::Input { terminal, seq, input } => {
                 let Some(session) = self.shared.world.terminal(terminal) else { return };
-                if session.input(self.client.id, seq, input).is_err() {
-                    self.shared.problem(
-                        session.agent,
-                        format!("Input for {terminal} was dropped: too much of it waits already."),
-                    );
+                if let Err(why) = session.input(self.client.id, seq, input) {
+                    let text = format!("Input for {terminal} was dropped: {why}.");
+                    self.shared.problem(session.agent, text);
                 }
             }
             ToHost::Credit { terminal } => {
@@ -169,7 +169,10 @@ impl Reader {
             }
             ToHost::Request { id, command } => {
                 let weight = match command {
-                    Command::ReadTerminal { history: true, .. } => LARGE,
+                    Command::ReadTerminal { history: true, .. }
+                    | Command::CopySelection { .. }
+                    | Command::CopyOutput { .. }
+                    | Command::PasteImage { .. } => LARGE,
                     _ => 1,
                 };
                 let requests = Arc::clone(&self.requests);
@@ -189,12 +192,21 @@ impl Reader {
             }
             Command::Subscribe { terminal, focused } => self.subscribe(terminal, focused),
             Command::Unsubscribe { terminal } => self.unsubscribe(terminal),
-            Command::SendBytes { terminal, bytes } => self
-                .session(terminal)
-                .and_then(|session| session.bytes(bytes).map_err(|_| full(terminal))),
-            Command::ResizeTerminal { terminal, size } => self
-                .session(terminal)
-                .and_then(|session| session.resize(size).map_err(|_| full(terminal))),
+            Command::SendBytes { terminal, bytes } => {
+                self.order(terminal, |session| session.bytes(bytes))
+            }
+            Command::ResizeTerminal { terminal, size } => {
+                self.order(terminal, |session| session.resize(size))
+            }
+            Command::Search { terminal, query } => self.search(terminal, query),
+            Command::SearchMove { terminal, forward } => {
+                self.order(terminal, |session| session.search_move(forward))
+            }
+            Command::ClearTerminal { terminal, history } => {
+                self.order(terminal, |session| session.clear(history))
+            }
+            Command::ResetTerminal { terminal } => self.order(terminal, Session::reset),
+            Command::CancelPaste { terminal } => self.order(terminal, Session::cancel_paste),
             Command::SetTheme { foreground, background, cursor, ansi, dark } => {
                 let palette = Palette { foreground, background, cursor, ansi, dark };
                 let changed = self.shared.world.set_palette(palette);
@@ -224,7 +236,7 @@ impl Reader {
             let text = format!("a client can watch {SUBSCRIPTIONS} terminals at once");
             return Err(refuse(ErrorKind::Busy, text));
         }
-        let link = session.subscribe(Arc::clone(&self.client), focused);
+        let link = session.watch(Arc::clone(&self.client), focused);
         let _ = self.watched.insert(terminal, (Arc::downgrade(&session), link));
         Ok(())
     }
@@ -238,11 +250,26 @@ impl Reader {
         Ok(())
     }
 
+    fn search(&self, terminal: TerminalId, query: Option<Query>) -> Result<(), Error> {
+        let session = self.session(terminal)?;
+        if query.as_ref().is_some_and(|query| query.text.len() > QUERY_LIMIT) {
+            let text = format!("what is searched for can have at most {QUERY_LIMIT} bytes");
+            return Err(refuse(ErrorKind::Invalid, text));
+        }
+        session.search(self.client.id, query);
+        Ok(())
+    }
+
+    fn order(
+        &self,
+        terminal: TerminalId,
+        order: impl FnOnce(&Arc<Session>) -> Result<(), NotTaken>,
+    ) -> Result<(), Error> {
+        order(&self.session(terminal)?)
+            .map_err(|why| refuse(ErrorKind::Busy, format!("{terminal} was given no input: {why}")))
+    }
+
     fn session(&self, terminal: TerminalId) -> Result<Arc<Session>, Error> {
         commands::session(&self.shared, terminal)
     }
-}
-
-fn full(terminal: TerminalId) -> Error {
-    refuse(ErrorKind::Busy, format!("{terminal} has too much input waiting; try again"))
 }

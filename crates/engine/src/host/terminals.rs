@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maestro_agents::command::identity;
+use maestro_agents::tui::{NewLine, new_line};
 use maestro_agents::{CommandLine, TuiOptions, tui_command};
 use maestro_core::agent::Provider;
 use maestro_core::screen::Size;
@@ -14,7 +15,7 @@ use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Error, ErrorKind, NewTerminal};
 use maestro_pty::process::Process;
 use maestro_pty::{Grace, Marker, Spawn};
-use maestro_terminal::Identity;
+use maestro_terminal::{Identity, ShiftEnter};
 
 use super::commands::store_error;
 use super::tools::failed;
@@ -169,10 +170,12 @@ impl Shared {
             directory: start.directory.clone(),
             size: start.size.clamped(),
             identity: identity_of(start.provider),
+            shift_enter: shift_enter_of(start.provider),
             palette: self.world.palette(),
             pool: self.pool.clone(),
             notices: Arc::clone(&self.notices) as Arc<dyn crate::session::Notices>,
             heap: Arc::clone(&self.heap),
+            searcher: Arc::clone(&self.searcher),
             fault: self.options.fault.clone(),
         };
         let spawn = Spawn {
@@ -263,6 +266,14 @@ fn identity_of(provider: Provider) -> Identity {
     Identity {
         name: value("TERM_PROGRAM").unwrap_or(own.name),
         version: value("TERM_PROGRAM_VERSION").unwrap_or(own.version),
+    }
+}
+
+fn shift_enter_of(provider: Provider) -> ShiftEnter {
+    match new_line(provider) {
+        NewLine::EscapeReturn => ShiftEnter::EscapeReturn,
+        NewLine::LineFeed => ShiftEnter::LineFeed,
+        NewLine::Return => ShiftEnter::Return,
     }
 }
 

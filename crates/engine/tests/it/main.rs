@@ -2,7 +2,10 @@
 
 mod agents;
 mod autorun;
+mod files;
 mod harness;
 mod hostile;
 mod lifecycle;
+mod paste;
+mod searching;
 mod terminals;
