@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use crate::builtin::Line;
+use crate::builtin::{self, Line};
 use crate::fonts::Style;
 use crate::metrics::Metrics;
 use crate::raster::Raster;
@@ -29,9 +29,12 @@ const SIDE: u32 = 2048;
 /// The tallest a plane may be where nobody sets a lower limit, in pixels.
 pub const TALLEST: u32 = 8192;
 
-/// Slots of the plane of masks that are taken from the start: the blank one and the lines.
+/// A box, for what finds no room.
+pub const NO_ROOM: u16 = 1 + Line::ALL.len() as u16;
+
+/// Slots of the plane of masks that are taken from the start: the blank one, the lines, the box.
 #[cfg(test)]
-const RESERVED: u16 = 1 + Line::ALL.len() as u16;
+const RESERVED: u16 = NO_ROOM + 1;
 
 /// Below this coverage ink that reaches into a neighbour is not worth a slot.
 const FAINT: u8 = 24;
@@ -102,6 +105,9 @@ impl Atlas {
             atlas.masks.copy(slot, &raster, 0);
             debug_assert_eq!(slot, Self::line(line));
         }
+        let slot = atlas.masks.take().unwrap_or(BLANK);
+        atlas.masks.copy(slot, &builtin::missing(&metrics, 1), 0);
+        debug_assert_eq!(slot, NO_ROOM);
         atlas
     }
 
@@ -144,12 +150,18 @@ impl Atlas {
         Some(entry.pieces)
     }
 
-    /// Keeps a glyph and returns its pieces. Where no room is left it is blank until the next
+    /// The pieces that stand for a glyph which found no room: a box.
+    #[must_use]
+    pub fn no_room() -> Pieces {
+        Pieces { cells: [NO_ROOM, BLANK], ..Pieces::default() }
+    }
+
+    /// Keeps a glyph and returns its pieces. Where no room is left it is a box until the next
     /// [`Atlas::evict`].
     pub fn insert(&mut self, text: &str, style: Style, columns: u8, raster: &Raster) -> Pieces {
         let Some(pieces) = self.cut(raster, columns) else {
             self.full = true;
-            return Pieces::default();
+            return Self::no_room();
         };
         let entry = Entry { pieces, used: self.frame };
         let mut chars = text.chars();
@@ -169,16 +181,29 @@ impl Atlas {
         self.full || self.masks.is_crowded() || self.colors.is_crowded()
     }
 
+    /// Whether something found no room since slots were freed last.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Memory of both planes in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.masks.pixels.len() + self.colors.pixels.len()
+    }
+
     /// A frame has ended.
     pub fn next_frame(&mut self) {
         self.frame += 1;
     }
 
     /// Frees glyphs that nobody has asked for in the last `age` frames and that `shown` does not know.
-    /// Only between frames. Returns whether something had found no room, so that what was left blank
-    /// must be encoded again.
+    /// Only between frames. Returns whether something that had found no room may find it now, so that its
+    /// box must be encoded again.
     pub fn evict(&mut self, age: u64, shown: impl Fn(u16) -> bool) -> bool {
         let oldest = self.frame.saturating_sub(age);
+        let before = self.chars.len() + self.clusters.len();
         let (masks, colors) = (&mut self.masks, &mut self.colors);
         let mut keep = |entry: &Entry| {
             let pieces = entry.pieces;
@@ -197,7 +222,8 @@ impl Atlas {
         };
         self.chars.retain(|_, entry| keep(entry));
         self.clusters.retain(|_, entry| keep(entry));
-        std::mem::take(&mut self.full)
+        let freed = self.chars.len() + self.clusters.len() < before;
+        freed && std::mem::take(&mut self.full)
     }
 
     /// The plane and the plain number of a slot.
@@ -493,7 +519,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_atlas_leaves_glyphs_blank_and_says_so() {
+    fn a_full_atlas_shows_boxes_and_says_so() {
         let metrics = Metrics { width: 512, height: 512, ..METRICS };
         let mut atlas = Atlas::new(metrics, TALLEST, |line| crate::builtin::line(line, &metrics));
         let big =
@@ -504,8 +530,12 @@ mod tests {
             let pieces = atlas.insert(&c.to_string(), Style::default(), 1, &big);
             assert_ne!(pieces.cells[0], BLANK, "{n} of {room}");
         }
-        assert!(atlas.is_crowded());
-        assert_eq!(atlas.insert("a", Style::default(), 1, &big), Pieces::default());
+        assert!(atlas.is_crowded() && !atlas.is_full());
+        assert_eq!(atlas.insert("a", Style::default(), 1, &big), Atlas::no_room());
+        assert!(atlas.is_full());
+        // Nothing can be freed while everything is shown.
+        assert!(!atlas.evict(0, |_| true));
+        assert!(atlas.is_full());
         for _ in 0..10 {
             atlas.next_frame();
         }

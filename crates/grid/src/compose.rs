@@ -4,7 +4,9 @@
 
 use maestro_glyph::{Atlas, Line};
 
-use crate::encode::{NEIGHBOUR_INK, STRUCK, UNDERLINE_SHIFT, Word4, unpack};
+use crate::encode::{
+    FAINT, FAINT_SHARE, NEIGHBOUR_FAINT, NEIGHBOUR_INK, STRUCK, UNDERLINE_SHIFT, Word4, unpack,
+};
 use crate::look::{Colors, Rgb};
 use crate::sheet::{Cursor, Figure};
 
@@ -52,6 +54,8 @@ struct Cell {
     neighbour_ink: Rgb,
     underline: u16,
     struck: bool,
+    faint: bool,
+    neighbour_faint: bool,
 }
 
 impl Cell {
@@ -71,6 +75,8 @@ impl Cell {
             neighbour_ink: if ink & NEIGHBOUR_INK != 0 { unpack(second) } else { fg },
             underline: (ink >> UNDERLINE_SHIFT & 0b111) as u16,
             struck: ink & STRUCK != 0,
+            faint: ink & FAINT != 0,
+            neighbour_faint: ink & NEIGHBOUR_FAINT != 0,
         }
     }
 
@@ -79,16 +85,17 @@ impl Cell {
             let [r, g, b] = self.behind;
             pixel.copy_from_slice(&[r, g, b, 255]);
         }
-        glyph(atlas, self.neighbour, y, self.neighbour_ink, pixels);
-        glyph(atlas, self.underline, y, self.line, pixels);
-        glyph(atlas, self.own, y, self.ink, pixels);
+        glyph(atlas, self.neighbour, y, self.neighbour_ink, self.neighbour_faint, pixels);
+        glyph(atlas, self.underline, y, self.line, false, pixels);
+        glyph(atlas, self.own, y, self.ink, self.faint, pixels);
         if self.struck {
-            glyph(atlas, Atlas::line(Line::Strike), y, self.ink, pixels);
+            glyph(atlas, Atlas::line(Line::Strike), y, self.ink, false, pixels);
         }
     }
 }
 
-fn glyph(atlas: &Atlas, slot: u16, y: u32, ink: Rgb, pixels: &mut [u8]) {
+/// Masks are as faint as their ink; pictures have no ink.
+fn glyph(atlas: &Atlas, slot: u16, y: u32, ink: Rgb, faint: bool, pixels: &mut [u8]) {
     if slot == maestro_glyph::atlas::BLANK {
         return;
     }
@@ -100,7 +107,8 @@ fn glyph(atlas: &Atlas, slot: u16, y: u32, ink: Rgb, pixels: &mut [u8]) {
         }
     } else {
         for (pixel, color) in pixels.chunks_exact_mut(4).zip(source.chunks_exact(4)) {
-            blend(pixel, [color[0], color[1], color[2]], color[3]);
+            let left = u32::from(color[3]) * if faint { FAINT_SHARE } else { 255 };
+            blend(pixel, [color[0], color[1], color[2]], ((left + 127) / 255) as u8);
         }
     }
 }

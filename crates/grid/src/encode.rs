@@ -3,17 +3,18 @@
 //! ```text
 //! 0  own glyph's slot (16) · slot of what a neighbour's glyph reaches over (16)
 //! 1  ink: red, green, blue · underline (3 bits, a line's slot) · struck (1 bit) · second ink is the
-//!    neighbour's (1 bit)
-//! 2  behind: red, green, blue · free
+//!    neighbour's (1 bit) · own picture is faint (1 bit) · the neighbour's is (1 bit)
+//! 2  behind: red, green, blue · in a row's first cell: what the shell said about the row (2 bits)
 //! 3  second ink: of the underline, or of the neighbour's glyph
 //! ```
 //!
 //! Both renderers read nothing else, apart from the cursor. So what a cell looks like is decided here,
 //! once for both.
 
-use maestro_core::screen::{Cell, Extra, Row, Underline, flags};
+use maestro_core::screen::{Cell, Extra, Mark, Row, Underline, flags};
 use maestro_glyph::{Atlas, Line, Pieces, Style};
 
+use crate::contrast::Contrasts;
 use crate::look::{Colors, Rgb};
 
 /// An encoded cell. The layout is the texture's.
@@ -28,6 +29,15 @@ pub(crate) const STRUCK: u32 = 1 << 27;
 /// The second ink is the neighbour's and not the underline's.
 pub(crate) const NEIGHBOUR_INK: u32 = 1 << 28;
 
+/// The own glyph, where it is a picture, is faint.
+pub(crate) const FAINT: u32 = 1 << 29;
+/// The neighbour's glyph, where it is a picture, is faint.
+pub(crate) const NEIGHBOUR_FAINT: u32 = 1 << 30;
+/// Where a row's mark begins, in the first cell's third word.
+pub(crate) const MARK_SHIFT: u32 = 24;
+/// How much of a faint picture is left, of 255. The shader has the same.
+pub(crate) const FAINT_SHARE: u32 = 153;
+
 /// Gives the pieces of a glyph, drawing it where nobody has asked for it before.
 pub(crate) trait Glyphs {
     fn char(&mut self, c: char, style: Style, columns: u8) -> Pieces;
@@ -40,12 +50,14 @@ struct Reach {
     left: (u16, u16),
     right: (u16, u16),
     ink: u32,
+    faint: bool,
 }
 
 /// Encodes rows. Keeps its working memory between them.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     reaches: Vec<Reach>,
+    contrasts: Contrasts,
 }
 
 impl Encoder {
@@ -64,7 +76,10 @@ impl Encoder {
         while col < out.len() {
             let cell = row.cells.get(col).copied().unwrap_or(Cell::BLANK);
             let wide = cell.has(flags::WIDE) && col + 1 < out.len();
-            let inks = Inks::of(&cell, row, colors);
+            let mut inks = Inks::of(&cell, row, colors);
+            if colors.contrast > 100 && !cell.has(flags::HIDDEN) && !is_area(&cell) {
+                inks.ink = self.contrasts.readable(inks.ink, inks.behind, colors.contrast);
+            }
             let borrows = !wide && col + 1 < out.len() && borrows(row, &cell, col);
             let mut pieces = pieces(row, &cell, wide || borrows, glyphs);
             if borrows {
@@ -77,15 +92,23 @@ impl Encoder {
             }
             if pieces.left != 0 || pieces.right != 0 {
                 overhangs = true;
-                self.reaches[col].left = (pieces.left, pieces.overhang[0]);
-                self.reaches[col].ink = inks.ink;
-                self.reaches[col + span - 1].right = (pieces.right, pieces.overhang[1]);
-                self.reaches[col + span - 1].ink = inks.ink;
+                let faint = cell.has(flags::DIM);
+                let reach = Reach { ink: inks.ink, faint, ..Reach::default() };
+                self.reaches[col] = Reach { left: (pieces.left, pieces.overhang[0]), ..reach };
+                let left = self.reaches[col].left;
+                self.reaches[col + span - 1] = Reach {
+                    left: if span == 1 { left } else { (0, 0) },
+                    right: (pieces.right, pieces.overhang[1]),
+                    ..reach
+                };
             }
             col += span;
         }
         if overhangs {
             self.reach_over(out);
+        }
+        if let (Some(first), true) = (out.first_mut(), row.mark != Mark::None) {
+            first.0[2] |= mark_number(row.mark) << MARK_SHIFT;
         }
     }
 
@@ -94,14 +117,18 @@ impl Encoder {
     fn reach_over(&self, out: &mut [Word4]) {
         for (col, word) in out.iter_mut().enumerate() {
             let before = col.checked_sub(1).and_then(|col| self.reaches.get(col));
-            let from_left = before.map_or((0, 0, 0), |r| (r.right.0, r.right.1, r.ink));
+            let from_left = before.map_or(((0, 0), 0, false), |r| (r.right, r.ink, r.faint));
             let after = self.reaches.get(col + 1);
-            let from_right = after.map_or((0, 0, 0), |r| (r.left.0, r.left.1, r.ink));
-            let (slot, _, ink) = if from_left.1 >= from_right.1 { from_left } else { from_right };
-            if slot == 0 {
+            let from_right = after.map_or(((0, 0), 0, false), |r| (r.left, r.ink, r.faint));
+            let (reach, ink, faint) =
+                if from_left.0.1 >= from_right.0.1 { from_left } else { from_right };
+            if reach.0 == 0 {
                 continue;
             }
-            word.0[0] |= u32::from(slot) << 16;
+            word.0[0] |= u32::from(reach.0) << 16;
+            if faint {
+                word.0[1] |= NEIGHBOUR_FAINT;
+            }
             // The underline's own colour is rare, and so is a neighbour of another one: the colour
             // of the underline goes first.
             let underlined = word.0[1] >> UNDERLINE_SHIFT & 0b111 != 0;
@@ -119,6 +146,7 @@ struct Inks {
     behind: u32,
     line: u32,
     underline: u32,
+    /// The bits beside the colour that are no underline.
     struck: u32,
 }
 
@@ -129,6 +157,7 @@ impl Inks {
             | flags::DIM
             | flags::SELECTED
             | flags::MATCH
+            | flags::CURRENT
             | flags::HIDDEN
             | flags::UNDERLINE_MASK;
         let ink = colors.resolve(cell.fg, pack(colors.foreground));
@@ -152,6 +181,9 @@ impl Inks {
         if cell.has(flags::SELECTED) {
             self.behind = pack(colors.selection);
             self.ink = colors.selection_text.map_or(self.ink, pack);
+        } else if cell.has(flags::CURRENT) {
+            self.behind = pack(colors.current);
+            self.ink = pack(colors.current_text);
         } else if cell.has(flags::MATCH) {
             self.behind = pack(colors.found);
             self.ink = pack(colors.found_text);
@@ -160,8 +192,12 @@ impl Inks {
         self.line = own_line.map_or(self.ink, |color| colors.resolve(color, self.ink));
         let link = extra.is_some_and(|extra| extra.link.is_some());
         self.underline = underline(Underline::of(cell.flags), link);
+        if cell.has(flags::DIM) {
+            self.struck |= FAINT;
+        }
         if cell.has(flags::HIDDEN) {
-            self.ink = self.behind;
+            // Nothing of it shows, its lines included.
+            (self.ink, self.struck, self.underline) = (self.behind, 0, 0);
         }
         self
     }
@@ -191,7 +227,7 @@ fn extra<'a>(row: &'a Row, cell: &Cell) -> Option<&'a Extra> {
 }
 
 fn pieces(row: &Row, cell: &Cell, wide: bool, glyphs: &mut impl Glyphs) -> Pieces {
-    if cell.has(flags::SPACER) {
+    if cell.has(flags::SPACER | flags::HIDDEN) {
         return Pieces::default();
     }
     let style = Style { bold: cell.has(flags::BOLD), italic: cell.has(flags::ITALIC) };
@@ -220,6 +256,23 @@ fn borrows(row: &Row, cell: &Cell, col: usize) -> bool {
             matches!(next.glyph, 0 | 0x20)
                 && !next.has(flags::CLUSTER | flags::SPACER | flags::WIDE)
         })
+}
+
+/// Whether a cell's glyph is an area rather than text: its colour is meant as it is, because it goes on in
+/// the background of a neighbour.
+fn is_area(cell: &Cell) -> bool {
+    !cell.has(flags::CLUSTER)
+        && matches!(cell.glyph, 0x2580..=0x259f | 0xe0b0..=0xe0d7 | 0x1fb00..=0x1fbaf
+            | 0x1cd00..=0x1cde5)
+}
+
+fn mark_number(mark: Mark) -> u32 {
+    match mark {
+        Mark::None => 0,
+        Mark::Prompt => 1,
+        Mark::Done => 2,
+        Mark::Failed => 3,
+    }
 }
 
 /// A colour as the textures hold it.
@@ -289,10 +342,19 @@ mod tests {
 
     #[test]
     fn attributes_become_colors() {
-        let Palette { foreground, background, selection, found, found_text, ansi, .. } =
-            Palette::NOCTURNE;
+        let Palette {
+            foreground,
+            background,
+            selection,
+            found,
+            found_text,
+            current,
+            current_text,
+            ansi,
+            ..
+        } = Palette::NOCTURNE;
         let red = Color::indexed(1);
-        let cases: [(&str, Cell, Rgb, Rgb); 8] = [
+        let cases: [(&str, Cell, Rgb, Rgb); 10] = [
             ("plain", cell('a', 0), foreground, background),
             ("red", Cell { fg: red, ..cell('a', 0) }, ansi[1], background),
             ("bold is not bright", Cell { fg: red, ..cell('a', flags::BOLD) }, ansi[1], background),
@@ -301,11 +363,59 @@ mod tests {
             ("hidden", cell('a', flags::HIDDEN), background, background),
             ("selected", cell('a', flags::SELECTED | flags::INVERSE), background, selection),
             ("found", cell('a', flags::MATCH), found_text, found),
+            ("current", cell('a', flags::MATCH | flags::CURRENT), current_text, current),
+            ("selected match", cell('a', flags::MATCH | flags::SELECTED), foreground, selection),
         ];
         for (name, cell, ink, behind) in cases {
             let word = encode(&[cell], Vec::new(), &[])[0].0;
             assert_eq!((unpack(word[1]), unpack(word[2])), (ink, behind), "{name}");
         }
+    }
+
+    #[test]
+    fn hidden_text_shows_nothing() {
+        let flags = flags::HIDDEN | flags::STRIKE | Underline::Curl.bits();
+        for hidden in [cell('a', flags), cell('🚀', flags | flags::WIDE)] {
+            let word = encode(&[hidden], Vec::new(), &[])[0].0;
+            assert_eq!((word[0], word[1]), (0, word[2]));
+        }
+    }
+
+    #[test]
+    fn faint_pictures_say_so() {
+        let dim = cell('f', flags::DIM);
+        let words = encode(&[dim, cell('b', 0)], vec![], &[]);
+        assert_eq!((words[0].0[1] & FAINT, words[1].0[1] & FAINT), (FAINT, 0));
+        assert_eq!(words[1].0[1] & NEIGHBOUR_FAINT, NEIGHBOUR_FAINT);
+    }
+
+    #[test]
+    fn prompts_are_marked_in_the_first_cell_only() {
+        let colors = Colors::new(&Palette::NOCTURNE, &[]);
+        for (mark, expected) in
+            [(Mark::None, 0), (Mark::Prompt, 1), (Mark::Done, 2), (Mark::Failed, 3)]
+        {
+            let row = Row { mark, ..Row::default() };
+            let mut out = [Word4::default(); 2];
+            Encoder::default().row(&row, &colors, &mut Fake, &mut out);
+            assert_eq!(out.map(|word| word.0[2] >> MARK_SHIFT), [expected, 0]);
+            assert_eq!(unpack(out[0].0[2]), colors.background);
+        }
+    }
+
+    #[test]
+    fn contrast_is_kept_for_text_and_not_for_areas() {
+        let faint = Color::rgb(20, 20, 20);
+        let row = Row {
+            cells: ['a', '█'].map(|c| Cell { fg: faint, ..cell(c, 0) }).to_vec(),
+            ..Row::default()
+        };
+        let mut colors = Colors::new(&Palette::NOCTURNE, &[]);
+        colors.contrast = 450;
+        let mut out = [Word4::default(); 2];
+        Encoder::default().row(&row, &colors, &mut Fake, &mut out);
+        assert!(unpack(out[0].0[1])[0] > 100, "{out:?}");
+        assert_eq!(unpack(out[1].0[1]), [20; 3]);
     }
 
     #[test]

@@ -12,7 +12,9 @@ use iced_wgpu::primitive::{self, Renderer as _};
 use iced_wgpu::wgpu;
 use maestro_glyph::{Atlas, Line, Plane};
 
-use crate::clock::{Clock, Moment, thread_time};
+use crate::clock::{Clock, Moment, Urgency, thread_time};
+use crate::counters::AtlasCounts;
+use crate::device;
 use crate::encode::{Word4, pack};
 use crate::pane::Pane;
 use crate::sheet::{Cells, Cursor, Key, Sheet};
@@ -20,6 +22,9 @@ use crate::sheet::{Cells, Cursor, Key, Sheet};
 /// How many frames a view that is not drawn keeps its cells, and a size of type its glyphs. A second of
 /// busy drawing, or many minutes of rest.
 const PATIENCE: u64 = 600;
+
+/// The most sizes of type kept besides those in use: terminals are zoomed through many.
+const MOST_SHEETS: usize = 8;
 
 /// Above this many new glyphs all rows of the atlas that hold them go over in one piece.
 const MANY_SLOTS: usize = 16;
@@ -44,6 +49,9 @@ pub(crate) struct Pipeline {
     sheets: HashMap<Key, GpuSheet>,
     views: HashMap<u64, View>,
     frame: u64,
+    /// Counts the sheets ever made, so that a view notices when its own was made anew.
+    made: u64,
+    device: device::Watch,
     /// Who is told when a frame is recorded.
     clock: Option<Clock>,
 }
@@ -54,6 +62,7 @@ struct GpuSheet {
     masks: Texture,
     colors: Texture,
     bind_group: wgpu::BindGroup,
+    made: u64,
     used: u64,
 }
 
@@ -67,6 +76,7 @@ struct Texture {
 struct View {
     cells: Cells,
     key: Key,
+    sheet: u64,
     texture: wgpu::Texture,
     uniforms: wgpu::Buffer,
     bind_group: wgpu::BindGroup,
@@ -94,7 +104,8 @@ struct Uniforms {
     cursor_text: u32,
     stroke: i32,
     strike_slot: u32,
-    padding: [u32; 3],
+    /// Colours of what the shell said about rows.
+    marks: [u32; 3],
 }
 
 impl primitive::Primitive for Primitive {
@@ -110,7 +121,9 @@ impl primitive::Primitive for Primitive {
     ) {
         // Read before the rows are: what comes in between belongs to the next frame.
         let input_seq = self.pane.surface.input_seq();
-        pipeline.prepare(&self.pane, device, queue, bounds, viewport);
+        if !pipeline.device.is_lost() {
+            pipeline.prepare(&self.pane, device, queue, bounds, viewport);
+        }
         let clock = self.pane.surface.clock();
         clock.passed(Moment::Drawn { input_seq });
         if pipeline.clock.is_none() {
@@ -189,6 +202,8 @@ impl primitive::Pipeline for Pipeline {
             sheets: HashMap::new(),
             views: HashMap::new(),
             frame: 0,
+            made: 0,
+            device: device::Watch::new(device),
             clock: None,
         }
     }
@@ -199,22 +214,50 @@ impl primitive::Pipeline for Pipeline {
         if let Some(clock) = &self.clock {
             clock.passed(Moment::Recorded);
         }
-        let oldest = self.frame.saturating_sub(PATIENCE);
-        self.views.retain(|_, view| view.used >= oldest);
+        self.forget();
         let views = &mut self.views;
-        self.sheets.retain(|key, sheet| {
+        for (key, sheet) in &mut self.sheets {
             let shown = views.values().filter(|view| view.key == *key);
             if sheet.sheet.frame_over(shown.map(|view| view.cells.words.as_slice())) {
                 for view in views.values_mut().filter(|view| view.key == *key) {
                     view.cells.invalidate();
                 }
+                if let Some(clock) = &self.clock {
+                    clock.counters().evicted();
+                    clock.request(Urgency::Paced);
+                }
             }
-            sheet.used >= oldest
-        });
+        }
+        if let Some(clock) = &self.clock {
+            clock.counters().atlas(self.atlas());
+        }
     }
 }
 
 impl Pipeline {
+    /// Gives up views that were not drawn for long, and sizes of type: those not used for long, and of
+    /// more than anybody looks at the ones that were not in this frame, oldest first.
+    fn forget(&mut self) {
+        let oldest = self.frame.saturating_sub(PATIENCE);
+        self.views.retain(|_, view| view.used >= oldest);
+        self.sheets.retain(|_, sheet| sheet.used >= oldest);
+        while self.sheets.len() > MOST_SHEETS {
+            let least = self.sheets.iter().min_by_key(|(_, sheet)| sheet.used);
+            let Some((key, used)) = least.map(|(key, sheet)| (*key, sheet.used)) else { return };
+            // The frame was counted already.
+            if used + 1 >= self.frame {
+                return;
+            }
+            let _ = self.sheets.remove(&key);
+        }
+    }
+
+    fn atlas(&self) -> AtlasCounts {
+        let [masks, pictures] = self.fill().map(|(taken, most)| (taken as u64, most as u64));
+        let bytes = self.sheets.values().map(|sheet| sheet.sheet.atlas.bytes() as u64).sum();
+        AtlasCounts { sizes: self.sheets.len() as u64, masks, pictures, bytes }
+    }
+
     /// Slots of glyphs taken and slots there can be, of the planes for text and for pictures, over all
     /// sizes of type.
     pub(crate) fn fill(&self) -> [(usize, usize); 2] {
@@ -239,7 +282,8 @@ impl Pipeline {
         let key = Key::of(&pane.look, pane.geometry.scale);
         let sheet = self.sheets.entry(key).or_insert_with(|| {
             let tallest = device.limits().max_texture_dimension_2d;
-            GpuSheet::new(Sheet::new(&key, tallest), device, &self.atlas_layout)
+            self.made += 1;
+            GpuSheet::new(Sheet::new(&key, tallest), self.made, device, &self.atlas_layout)
         });
         sheet.used = self.frame;
         let size = (u32::from(pane.geometry.cols), u32::from(pane.geometry.rows));
@@ -247,17 +291,19 @@ impl Pipeline {
         let view =
             self.views.entry(pane.view).or_insert_with(|| View::new(device, layout, size, key));
         view.used = self.frame;
-        if view.key != key {
-            view.key = key;
+        if (view.key, view.sheet) != (key, sheet.made) {
+            (view.key, view.sheet) = (key, sheet.made);
             view.cells.invalidate();
         }
         if (view.texture.width(), view.texture.height()) != size {
             *view = View { used: self.frame, ..View::new(device, layout, size, key) };
+            view.sheet = sheet.made;
         }
 
         let (changed, cursor) = view.cells.update(pane, &mut sheet.sheet);
         let start = thread_time();
-        let mut bytes = sheet.upload(device, queue, &self.atlas_layout);
+        let glyphs = sheet.upload(device, queue, &self.atlas_layout);
+        let mut bytes = 0;
         for rows in changed {
             bytes += view.upload(queue, rows);
         }
@@ -269,10 +315,15 @@ impl Pipeline {
         }
         let target = viewport.physical_size();
         view.target = (target.width as f32, target.height as f32);
-        pane.surface.clock().counters().uploaded(bytes, thread_time().saturating_sub(start));
+        pane.surface.counters().uploaded(bytes);
+        let took = thread_time().saturating_sub(start);
+        pane.surface.clock().counters().uploaded(glyphs + bytes, took);
     }
 
     fn draw(&self, view: u64, pass: &mut wgpu::RenderPass<'_>) {
+        if self.device.is_lost() {
+            return;
+        }
         let Some(view) = self.views.get(&view) else { return };
         let Some(sheet) = self.sheets.get(&view.key) else { return };
         // The toolkit sets the viewport to the widget's bounds, which may begin between two pixels.
@@ -286,11 +337,11 @@ impl Pipeline {
 }
 
 impl GpuSheet {
-    fn new(sheet: Sheet, device: &wgpu::Device, layout: &wgpu::BindGroupLayout) -> Self {
+    fn new(sheet: Sheet, made: u64, device: &wgpu::Device, layout: &wgpu::BindGroupLayout) -> Self {
         let masks = Texture::new(device, &sheet.atlas.masks, wgpu::TextureFormat::R8Unorm);
         let colors = Texture::new(device, &sheet.atlas.colors, wgpu::TextureFormat::Rgba8Unorm);
         let bind_group = atlas_bind_group(device, layout, &masks, &colors);
-        Self { sheet, masks, colors, bind_group, used: 0 }
+        Self { sheet, masks, colors, bind_group, made, used: 0 }
     }
 
     /// Brings the copies up to date; returns how many bytes that took.
@@ -421,6 +472,7 @@ impl View {
         Self {
             cells: Cells::default(),
             key,
+            sheet: 0,
             texture,
             uniforms,
             bind_group,
@@ -499,7 +551,7 @@ fn uniforms(
         cursor_text: color(|colors| colors.cursor_text),
         stroke: metrics.stroke as i32,
         strike_slot: u32::from(Atlas::line(Line::Strike)),
-        padding: [0; 3],
+        marks: view.cells.colors().map_or([0; 3], |colors| colors.marks.map(pack)),
     }
 }
 

@@ -17,13 +17,15 @@ pub fn translate(event: &Event) -> Option<Key> {
             repeat,
         } => {
             let action = if *repeat { Action::Repeat } else { Action::Press };
-            let text = text.as_deref().unwrap_or_default();
-            Some(Key {
-                text: printable(text),
-                action,
-                ..describe(key, modified_key, *physical_key, *location, *modifiers)
-            })
-            .filter(|key| key.code != Code::Unknown || !key.text.is_empty())
+            let text = printable(text.as_deref().unwrap_or_default());
+            let mut key = describe(key, modified_key, *physical_key, *location, *modifiers);
+            if key.code == Code::Unknown {
+                // Keys without a name type all the same: those of a programmable keyboard, those that
+                // another program makes up to type for the user.
+                key.code = only(&text).map_or(Code::Unknown, |typed| Code::Char(lowercase(typed)));
+            }
+            Some(Key { text, action, ..key })
+                .filter(|key| key.code != Code::Unknown || !key.text.is_empty())
         }
         Event::KeyReleased { key, modified_key, physical_key, location, modifiers } => Some(Key {
             action: Action::Release,
@@ -54,18 +56,27 @@ pub(crate) fn mods(modifiers: Modifiers) -> Mods {
     }
 }
 
-/// Whether a code is a modifier by itself.
+/// Whether a code changes what others do and types nothing: only who asked for every key hears of it.
 pub(crate) fn is_modifier(code: Code) -> bool {
-    matches!(
-        code,
-        Code::Shift
-            | Code::Control
-            | Code::Alt
-            | Code::Super
-            | Code::CapsLock
-            | Code::NumLock
-            | Code::ScrollLock
-    )
+    code.is_modifier() || matches!(code, Code::NumLock | Code::ScrollLock)
+}
+
+/// What the Option key of a Mac means. It types signs (`å`), unless the user wants it to be Alt; then the
+/// key's own letter counts. Elsewhere Alt is Alt, and nothing changes.
+pub(crate) fn settle_option(key: &mut Key, mac: bool, option_is_alt: bool) {
+    if !mac || !key.mods.alt || key.mods.control || key.mods.logo {
+        return;
+    }
+    if option_is_alt {
+        key.text = match key.code {
+            Code::Char(c) if !key.text.is_empty() => {
+                key.shifted.filter(|_| key.mods.shift).unwrap_or(c).to_string()
+            }
+            _ => String::new(),
+        };
+    } else if !key.text.is_empty() && only(&key.text).map(Code::Char) != Some(key.code) {
+        key.mods.alt = false;
+    }
 }
 
 fn describe(
@@ -76,7 +87,7 @@ fn describe(
     modifiers: Modifiers,
 ) -> Key {
     let keypad = location == Location::Numpad;
-    let code = code(key);
+    let code = sided(code(key), location);
     let (base, shifted) = match code {
         Code::Char(typed) if !keypad => (
             us_layout(physical).filter(|base| *base != typed),
@@ -107,8 +118,24 @@ fn code(key: &Logical) -> Code {
     }
 }
 
+/// Modifiers on the right have names of their own.
+fn sided(code: Code, location: Location) -> Code {
+    match (code, location) {
+        (Code::Shift, Location::Right) => Code::ShiftRight,
+        (Code::Control, Location::Right) => Code::ControlRight,
+        (Code::Alt, Location::Right) => Code::AltRight,
+        (Code::Super, Location::Right) => Code::SuperRight,
+        (code, _) => code,
+    }
+}
+
 fn single(key: &Logical) -> Option<char> {
     let Logical::Character(text) = key else { return None };
+    only(text)
+}
+
+/// The only character of a text.
+fn only(text: &str) -> Option<char> {
     let mut chars = text.chars();
     chars.next().filter(|_| chars.next().is_none())
 }
@@ -151,7 +178,8 @@ fn named(name: Named) -> Code {
         Named::ContextMenu => Code::Menu,
         Named::Shift => Code::Shift,
         Named::Control => Code::Control,
-        Named::Alt | Named::AltGraph => Code::Alt,
+        Named::Alt => Code::Alt,
+        Named::AltGraph => Code::AltGraph,
         Named::Super | Named::Meta => Code::Super,
         _ => Code::Unknown,
     }
@@ -290,6 +318,106 @@ mod tests {
     }
 
     #[test]
+    fn the_keypad_and_the_right_side_are_told_apart() {
+        let at = |key: Logical, text: &str, place, location| {
+            let event = press(key, text, place, Modifiers::empty());
+            let Event::KeyPressed {
+                key, modified_key, physical_key, modifiers, text, repeat, ..
+            } = event
+            else {
+                panic!("a press")
+            };
+            translate(&Event::KeyPressed {
+                key,
+                modified_key,
+                physical_key,
+                location,
+                modifiers,
+                text,
+                repeat,
+            })
+            .expect("a key")
+        };
+        let five = at(letter("5"), "5", key::Code::Numpad5, Location::Numpad);
+        assert_eq!((five.code, five.keypad, five.text.as_str()), (Code::Char('5'), true, "5"));
+        let enter = at(Logical::Named(Named::Enter), "", key::Code::NumpadEnter, Location::Numpad);
+        assert_eq!((enter.code, enter.keypad), (Code::Enter, true));
+        for (name, left, right) in [
+            (Named::Shift, Code::Shift, Code::ShiftRight),
+            (Named::Control, Code::Control, Code::ControlRight),
+            (Named::Alt, Code::Alt, Code::AltRight),
+            (Named::Super, Code::Super, Code::SuperRight),
+            (Named::AltGraph, Code::AltGraph, Code::AltGraph),
+        ] {
+            for (location, expected) in [(Location::Left, left), (Location::Right, right)] {
+                let key = at(Logical::Named(name), "", key::Code::ShiftLeft, location);
+                assert_eq!(key.code, expected, "{name:?} {location:?}");
+                assert!(is_modifier(key.code));
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_nobody_knows_type_all_the_same() {
+        let unknown = |text: &str| Event::KeyPressed {
+            key: Logical::Unidentified,
+            modified_key: Logical::Unidentified,
+            physical_key: Physical::Unidentified(key::NativeCode::Xkb(249)),
+            location: Location::Standard,
+            modifiers: Modifiers::empty(),
+            text: Some(text.into()),
+            repeat: false,
+        };
+        for (text, code) in
+            [("好", Code::Char('好')), ("👍", Code::Char('👍')), ("👍🏽", Code::Unknown)]
+        {
+            let key = translate(&unknown(text)).expect("a key");
+            assert_eq!((key.code, key.text.as_str()), (code, text));
+        }
+        assert_eq!(translate(&unknown("")), None);
+        assert_eq!(translate(&unknown("\u{1b}")), None);
+    }
+
+    #[test]
+    fn a_dead_key_is_silent_and_what_it_makes_is_text() {
+        let dead = Event::KeyPressed {
+            key: Logical::Unidentified,
+            modified_key: Logical::Unidentified,
+            physical_key: Physical::Code(key::Code::Quote),
+            location: Location::Standard,
+            modifiers: Modifiers::empty(),
+            text: None,
+            repeat: false,
+        };
+        assert_eq!(translate(&dead), None);
+        let made = translate(&press(letter("e"), "é", key::Code::KeyE, Modifiers::empty()));
+        let made = made.expect("a key");
+        assert_eq!((made.code, made.text.as_str()), (Code::Char('e'), "é"));
+    }
+
+    #[test]
+    fn option_types_signs_unless_it_is_alt() {
+        let key = |letter: &'static str, text, shift| {
+            let mods = Modifiers::ALT | if shift { Modifiers::SHIFT } else { Modifiers::empty() };
+            let event = press(self::letter(letter), text, key::Code::KeyA, mods);
+            translate(&event).expect("a key")
+        };
+        for (mac, option_is_alt, shift, expected) in [
+            (false, false, false, (true, "å")),
+            (true, false, false, (false, "å")),
+            (true, true, false, (true, "a")),
+        ] {
+            let mut key = key("a", "å", shift);
+            settle_option(&mut key, mac, option_is_alt);
+            assert_eq!((key.mods.alt, key.text.as_str()), expected, "{mac} {option_is_alt}");
+        }
+        // A key that types itself with Option is Alt and the key.
+        let mut plain = key("a", "a", false);
+        settle_option(&mut plain, true, false);
+        assert!(plain.mods.alt);
+    }
+
+    #[test]
     fn control_characters_are_no_text() {
         let event = press(letter("c"), "\u{3}", key::Code::KeyC, Modifiers::CTRL);
         let key = translate(&event).expect("a key");
@@ -305,7 +433,7 @@ mod tests {
             (Named::F1, Code::F(1)),
             (Named::F35, Code::F(35)),
             (Named::ArrowUp, Code::Up),
-            (Named::AltGraph, Code::Alt),
+            (Named::AltGraph, Code::AltGraph),
         ];
         for (name, expected) in cases {
             assert_eq!(named(name), expected, "{name:?}");

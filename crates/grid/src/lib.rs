@@ -12,12 +12,15 @@
 
 pub mod clock;
 mod compose;
+mod contrast;
 mod counters;
+pub mod device;
 mod encode;
 mod gpu;
 mod keyboard;
 mod look;
 pub mod offscreen;
+mod over;
 mod pane;
 mod sheet;
 mod software;
@@ -27,8 +30,9 @@ mod terminal;
 pub use maestro_glyph::Faces;
 
 pub use clock::{Clock, Moment};
-pub use counters::{Counters, Counts};
+pub use counters::{AtlasCounts, Counters, Counts, SurfaceCounters, SurfaceCounts};
 pub use keyboard::translate;
 pub use look::{Look, Palette, Rgb};
+pub use pane::Hint;
 pub use surface::{Applied, Surface};
 pub use terminal::{Terminal, terminal};

@@ -8,7 +8,8 @@ use maestro_core::screen::{
 };
 use maestro_glyph::Faces;
 
-use crate::encode::pack;
+use crate::contrast;
+use crate::encode::{pack, unpack};
 
 /// Red, green, blue.
 pub type Rgb = [u8; 3];
@@ -25,13 +26,16 @@ pub struct Look {
     pub line_height: f32,
     /// Colours.
     pub palette: Palette,
+    /// The least contrast of text with what is behind it, as WCAG counts it: 1 leaves colours as they
+    /// are, 4.5 can be read by nearly everybody, 21 is black on white.
+    pub minimum_contrast: f32,
 }
 
 impl Look {
     /// A look in these faces and colours, ready to be shared.
     #[must_use]
     pub fn new(faces: Faces, size: f32, palette: Palette) -> Arc<Self> {
-        Arc::new(Self { faces, size, line_height: 1.0, palette })
+        Arc::new(Self { faces, size, line_height: 1.0, palette, minimum_contrast: 1.0 })
     }
 }
 
@@ -54,6 +58,13 @@ pub struct Palette {
     pub found: Rgb,
     /// Text that a search found.
     pub found_text: Rgb,
+    /// Behind the match that a search stands at, and behind labels for choosing.
+    pub current: Rgb,
+    /// The match that a search stands at, and labels for choosing.
+    pub current_text: Rgb,
+    /// Beside prompts (OSC 133): of a command not given or not done yet, of one that ended well, of one
+    /// that failed.
+    pub marks: [Rgb; 3],
     /// The sixteen named colours: eight, then their bright variants.
     pub ansi: [Rgb; 16],
 }
@@ -69,6 +80,9 @@ impl Palette {
         selection_text: None,
         found: [0x6b, 0x52, 0x1f],
         found_text: [0xff, 0xf4, 0xdc],
+        current: [0xe3, 0xb2, 0x5a],
+        current_text: [0x0b, 0x0d, 0x10],
+        marks: [[0x3d, 0x46, 0x54], [0x3f, 0x6b, 0x4c], [0xc0, 0x55, 0x5d]],
         ansi: [
             [0x1a, 0x1e, 0x25],
             [0xee, 0x6c, 0x74],
@@ -99,6 +113,9 @@ impl Palette {
         selection_text: None,
         found: [0xf7, 0xdf, 0xa0],
         found_text: [0x1d, 0x21, 0x27],
+        current: [0x8f, 0x5f, 0x00],
+        current_text: [0xff, 0xff, 0xff],
+        marks: [[0xc4, 0xca, 0xd2], [0x9c, 0xc9, 0xaa], [0xd6, 0x6a, 0x72]],
         ansi: [
             [0x1d, 0x21, 0x27],
             [0xb8, 0x23, 0x2f],
@@ -139,9 +156,27 @@ pub(crate) struct Colors {
     pub(crate) selection_text: Option<Rgb>,
     pub(crate) found: Rgb,
     pub(crate) found_text: Rgb,
+    pub(crate) current: Rgb,
+    pub(crate) current_text: Rgb,
+    pub(crate) marks: [Rgb; 3],
+    /// The least contrast, in hundredths; 100 and less change nothing.
+    pub(crate) contrast: u32,
 }
 
 impl Colors {
+    /// The colours of a look, with what a child changed.
+    pub(crate) fn of(look: &Look, overrides: &[ColorOverride]) -> Self {
+        let ratio = if look.minimum_contrast.is_finite() { look.minimum_contrast } else { 1.0 };
+        let contrast = (ratio.clamp(1.0, 21.0) * 100.0).round() as u32;
+        let mut colors = Self { contrast, ..Self::new(&look.palette, overrides) };
+        if contrast > 100 {
+            let readable =
+                contrast::readable(pack(colors.cursor_text), pack(colors.cursor), contrast);
+            colors.cursor_text = unpack(readable);
+        }
+        colors
+    }
+
     pub(crate) fn new(palette: &Palette, overrides: &[ColorOverride]) -> Self {
         let mut colors = Self {
             indexed: indexed(&palette.ansi).map(pack),
@@ -153,6 +188,10 @@ impl Colors {
             selection_text: palette.selection_text,
             found: palette.found,
             found_text: palette.found_text,
+            current: palette.current,
+            current_text: palette.current_text,
+            marks: palette.marks,
+            contrast: 100,
         };
         for (index, color) in overrides {
             match *index {
@@ -192,7 +231,6 @@ fn indexed(ansi: &[Rgb; 16]) -> [Rgb; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encode::unpack;
 
     #[test]
     fn colors_resolve() {

@@ -19,7 +19,7 @@ use maestro_core::screen::{Cell, Color as Ink, Frame, Modes, Row, Scroll, flags}
 use crate::clock::{Clock, thread_time};
 use crate::gpu::{Pipeline, Primitive};
 use crate::look::Look;
-use crate::pane::{CursorLook, Pane};
+use crate::pane::{CursorLook, Over, Pane};
 use crate::sheet;
 use crate::surface::Surface;
 use crate::terminal::Geometry;
@@ -256,6 +256,7 @@ impl Stage {
                 inset: (0, 0),
                 cursor: CursorLook::Shown,
                 preedit: None,
+                over: Over::default(),
             };
             let [x, y, width, height] = [left, top, width, height].map(|pixels| pixels as f32);
             (Primitive { pane }, Rectangle { x, y, width, height })

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use maestro_core::link::Span;
+
 use crate::look::Look;
 use crate::surface::Surface;
 use crate::terminal::Geometry;
@@ -19,6 +21,36 @@ pub(crate) struct Pane {
     pub(crate) inset: (i32, i32),
     pub(crate) cursor: CursorLook,
     pub(crate) preedit: Option<Preedit>,
+    pub(crate) over: Over,
+}
+
+/// What the window lays over the rows: the link under the pointer, labels to choose links by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Over {
+    /// Cells that are underlined.
+    pub(crate) underlined: Vec<Span>,
+    pub(crate) hints: Arc<[Hint]>,
+}
+
+impl Over {
+    /// Whether it lies over a row.
+    pub(crate) fn touches(&self, row: u16) -> bool {
+        self.underlined.iter().any(|span| span.row == row)
+            || self.hints.iter().any(|hint| hint.row == row)
+    }
+}
+
+/// A label over a cell, by which the user chooses what is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// Row from the top of the viewport.
+    pub row: u16,
+    /// Column of the label's first character.
+    pub col: u16,
+    /// What to type. At most eight characters of it are drawn.
+    pub label: String,
+    /// How many of its characters the user has typed already; they are drawn fainter.
+    pub typed: usize,
 }
 
 /// How the cursor looks at the moment.

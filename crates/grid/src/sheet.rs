@@ -8,12 +8,12 @@ use iced::Size;
 use iced::advanced::graphics::text::font_system;
 use maestro_core::screen::{Cell, CursorShape, Row, flags};
 use maestro_glyph::{Atlas, Faces, Fonts, Metrics, Pieces, Style};
-use unicode_width::UnicodeWidthChar;
 
 use crate::clock::thread_time;
 use crate::encode::{Encoder, Glyphs, Word4};
 use crate::look::{Colors, Look};
-use crate::pane::{CursorLook, Pane, Preedit};
+use crate::over;
+use crate::pane::{CursorLook, Over, Pane, Preedit};
 use crate::surface::Screen;
 
 /// How many frames a glyph that is not shown is kept.
@@ -101,22 +101,29 @@ impl Sheet {
         std::mem::take(&mut self.drawn)
     }
 
-    /// A frame is over: frees glyphs where they are many. Returns whether something had found no room.
+    /// A frame is over: frees glyphs where they are many. Returns whether something that had found no room
+    /// finds it now, so that what shows it must be encoded again.
     pub(crate) fn frame_over<'a>(&mut self, cells: impl Iterator<Item = &'a [Word4]>) -> bool {
         self.atlas.next_frame();
         if !self.atlas.is_crowded() {
             return false;
         }
+        // What found no room is worth more than what was shown a moment ago.
+        let age = if self.atlas.is_full() { 0 } else { GLYPH_AGE };
         let mut shown = vec![false; usize::from(u16::MAX) + 1];
         for word in cells.flatten() {
             shown[(word.0[0] & 0xffff) as usize] = true;
             shown[(word.0[0] >> 16) as usize] = true;
         }
         *self.ascii = [[None; 128]; 4];
-        self.atlas.evict(GLYPH_AGE, |slot| shown[usize::from(slot)])
+        self.atlas.evict(age, |slot| shown[usize::from(slot)])
     }
 
     fn draw(&mut self, text: &str, style: Style, columns: u8) -> Pieces {
+        // Drawing what finds no room anyway would cost more than everything else.
+        if self.atlas.is_full() {
+            return Atlas::no_room();
+        }
         self.drawn += 1;
         let Some(fonts) = &mut self.fonts else { return Pieces::default() };
         let wide = u32::from(columns);
@@ -138,7 +145,7 @@ impl Glyphs for Sheet {
             .atlas
             .char(c, style, columns)
             .unwrap_or_else(|| self.draw(c.encode_utf8(&mut [0; 4]), style, columns));
-        if ascii {
+        if ascii && pieces != Atlas::no_room() {
             self.ascii[style.index()][c as usize] = Some(pieces);
         }
         pieces
@@ -163,6 +170,7 @@ pub(crate) struct Cells {
     /// The surface's generation the words show.
     seen: u64,
     preedit: Option<(u16, Preedit)>,
+    over: Over,
     encoder: Encoder,
     stale: bool,
 }
@@ -201,7 +209,7 @@ impl Cells {
         }
         let same_look = self.look.as_ref().is_some_and(|look| Arc::ptr_eq(look, &pane.look));
         if all || !same_look {
-            let colors = Colors::new(&pane.look.palette, &screen.colors);
+            let colors = Colors::of(&pane.look, &screen.colors);
             if self.colors.as_ref() != Some(&colors) {
                 self.colors = Some(colors);
                 all = true;
@@ -210,11 +218,13 @@ impl Cells {
         }
         let preedit = pane.preedit.clone().zip(screen.cursor).map(|(text, at)| (at.row, text));
         let composed = self.preedit != preedit;
+        let covered = self.over != pane.over;
         let touched = |row: u16| {
             let is_at = |preedit: &Option<(u16, Preedit)>| {
                 preedit.as_ref().is_some_and(|(at, _)| *at == row)
             };
             composed && (is_at(&self.preedit) || is_at(&preedit))
+                || covered && (self.over.touches(row) || pane.over.touches(row))
         };
         let changed = |row: u16| {
             let line = screen.lines.get(usize::from(row));
@@ -222,6 +232,9 @@ impl Cells {
         };
         let ranges = ranges((0..rows).filter(|row| changed(*row)));
         self.preedit = preedit;
+        if covered {
+            self.over.clone_from(&pane.over);
+        }
         self.surface = pane.surface.id();
         self.lines = screen.lines.len();
         self.seen = screen.generation;
@@ -231,16 +244,39 @@ impl Cells {
         for row in ranges.iter().cloned().flatten() {
             let content = screen.lines.get(usize::from(row)).map_or(&empty, |line| &line.row);
             let place = usize::from(row) * usize::from(cols);
+            let covered = self.lay_over(content, row, &screen, colors);
             let out = &mut self.words[place..place + usize::from(cols)];
-            let composed = compose(content, self.preedit.as_ref(), row, &screen);
-            self.encoder.row(composed.as_ref().unwrap_or(content), colors, sheet, out);
+            self.encoder.row(covered.as_ref().unwrap_or(content), colors, sheet, out);
             count += 1;
         }
         let cursor = Cursor::new(pane, &screen, self.preedit.as_ref());
         drop(screen);
         let glyphs = sheet.take_drawn();
-        pane.surface.clock().counters().encoded(count, thread_time().saturating_sub(start), glyphs);
+        let took = thread_time().saturating_sub(start);
+        pane.surface.clock().counters().encoded(count, took, glyphs);
+        pane.surface.counters().encoded(count, took);
         (ranges, cursor)
+    }
+
+    /// A row with what the window lays over it, where that is anything.
+    fn lay_over(&self, row: &Row, at: u16, screen: &Screen, colors: &Colors) -> Option<Row> {
+        let cursor = screen.cursor.filter(|cursor| cursor.row == at);
+        let preedit = self.preedit.as_ref().filter(|(place, _)| *place == at).zip(cursor);
+        if preedit.is_none() && !self.over.touches(at) {
+            return None;
+        }
+        let mut covered = row.clone();
+        covered.cells.resize(usize::from(screen.size.cols), Cell::BLANK);
+        for span in self.over.underlined.iter().filter(|span| span.row == at) {
+            over::underline(&mut covered, span.from, span.to);
+        }
+        if let Some(((_, preedit), cursor)) = preedit {
+            over::preedit(&mut covered, preedit, cursor.col);
+        }
+        for hint in self.over.hints.iter().filter(|hint| hint.row == at) {
+            over::hint(&mut covered, hint, colors);
+        }
+        Some(covered)
     }
 }
 
@@ -254,34 +290,6 @@ fn ranges(rows: impl Iterator<Item = u16>) -> Vec<Range<u16>> {
         }
     }
     ranges
-}
-
-/// A row with the text being composed over it.
-fn compose(row: &Row, preedit: Option<&(u16, Preedit)>, at: u16, screen: &Screen) -> Option<Row> {
-    let (place, preedit) = preedit?;
-    let cursor = screen.cursor.filter(|cursor| cursor.row == at && *place == at)?;
-    let mut row = row.clone();
-    let cols = usize::from(screen.size.cols);
-    row.cells.resize(cols, Cell::BLANK);
-    // What does not fit behind the cursor begins further left, as far as there is room.
-    let width: usize = preedit.text.chars().filter_map(UnicodeWidthChar::width).sum();
-    let mut col = usize::from(cursor.col).min(cols.saturating_sub(width));
-    for (offset, c) in preedit.text.char_indices() {
-        let width = c.width().unwrap_or(0);
-        if width == 0 || col + width > cols {
-            continue;
-        }
-        let chosen = preedit.selection.as_ref().is_some_and(|range| range.contains(&offset));
-        let style = maestro_core::screen::Underline::Single.bits()
-            | if chosen { flags::INVERSE } else { 0 };
-        let wide = if width > 1 { flags::WIDE } else { 0 };
-        row.cells[col] = Cell { glyph: c as u32, flags: style | wide, ..Cell::BLANK };
-        if width > 1 {
-            row.cells[col + 1] = Cell { flags: style | flags::SPACER, ..Cell::BLANK };
-        }
-        col += width;
-    }
-    Some(row)
 }
 
 /// The cursor as it is drawn.
@@ -319,6 +327,8 @@ impl Cursor {
         let col = if on_second_half { cursor.col - 1 } else { cursor.col };
         let figure = match (pane.cursor, cursor.shape) {
             (CursorLook::Hollow, _) => Figure::Hollow,
+            // The user's own cursor looks the same whatever the child made of its one.
+            _ if screen.modes.vi => Figure::Block,
             (_, CursorShape::Block) => Figure::Block,
             (_, CursorShape::Underline) => Figure::Underline,
             (_, CursorShape::Beam) => Figure::Beam,

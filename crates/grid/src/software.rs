@@ -13,6 +13,7 @@ use iced::{Color, Rectangle};
 use maestro_glyph::atlas::TALLEST;
 
 use crate::compose;
+use crate::encode::MARK_SHIFT;
 use crate::look::Rgb;
 use crate::pane::Pane;
 use crate::sheet::{Cells, Cursor, Key, Sheet};
@@ -27,6 +28,8 @@ pub(crate) struct Cache {
     key: Option<(Key, u64)>,
     cursor: Cursor,
     rows: Vec<Option<Handle>>,
+    /// The ticks beside prompts, one a colour; made when the first one is drawn.
+    ticks: [Option<Handle>; 3],
 }
 
 /// Glyphs are shared by all terminals of the process; they are copied into rows at once, so nobody
@@ -84,19 +87,73 @@ where
         let image = Image::new(handle.clone()).filter_method(FilterMethod::Nearest);
         renderer.draw_image(image, place, bounds);
     }
+    cache.ticks(renderer, bounds, pane);
     pane.surface.drawn();
 }
 
 impl Cache {
+    /// What the shell said about rows, beside them. The shader has the same measures.
+    fn ticks<R>(&mut self, renderer: &mut R, bounds: Rectangle, pane: &Pane)
+    where
+        R: image::Renderer<Handle = Handle>,
+    {
+        let metrics = pane.geometry.metrics;
+        let (width, inset) = (metrics.width / 4, metrics.height / 4);
+        let height = metrics.height - 2 * inset;
+        if width == 0 || height == 0 {
+            return;
+        }
+        for row in 0..self.cells.rows {
+            let mark = self.cells.row(row).first().map_or(0, |word| word.0[2] >> MARK_SHIFT & 3);
+            let Some(kind) = (mark as usize).checked_sub(1) else { continue };
+            let Some([r, g, b]) = self.cells.colors().map(|colors| colors.marks[kind]) else {
+                return;
+            };
+            let handle = self.ticks[kind].get_or_insert_with(|| {
+                let pixels = [r, g, b, 255].repeat((width * height) as usize);
+                Handle::from_rgba(width, height, pixels)
+            });
+            let scale = pane.geometry.scale;
+            let left = pane.geometry.left - 2 * width as i32;
+            let top = pane.geometry.top + (u32::from(row) * metrics.height + inset) as i32;
+            let place = Rectangle {
+                x: (left as f32 + 0.25) / scale,
+                y: (top as f32 + 0.25) / scale,
+                width: width as f32 / scale,
+                height: height as f32 / scale,
+            };
+            let image = Image::new(handle.clone()).filter_method(FilterMethod::Nearest);
+            renderer.draw_image(image, place, bounds);
+        }
+    }
+
     fn update(&mut self, pane: &Pane) {
         let mut sheets = sheets();
         let key = Key::of(&pane.look, pane.geometry.scale);
+        let mut before = self.cells.colors().map(|colors| colors.marks);
         let (sheet, made) = sheets.of(key);
         if self.key != Some((key, *made)) {
             self.key = Some((key, *made));
             self.cells.invalidate();
+            // Their size is the cell's.
+            before = None;
         }
-        let (changed, cursor) = self.cells.update(pane, sheet);
+        let (mut changed, cursor) = self.cells.update(pane, sheet);
+        let (sheet, made) = if sheet.atlas.is_full() {
+            // Nobody else depends on the glyphs: rows that were drawn have copies of them.
+            let _ = sheets.sheets.remove(&key);
+            let (sheet, made) = sheets.of(key);
+            self.key = Some((key, *made));
+            self.cells.invalidate();
+            changed = self.cells.update(pane, sheet).0;
+            (sheet, made)
+        } else {
+            (sheet, made)
+        };
+        debug_assert_eq!(self.key, Some((key, *made)));
+        if before != self.cells.colors().map(|colors| colors.marks) {
+            self.ticks = [const { None }; 3];
+        }
         self.rows.resize(usize::from(self.cells.rows), None);
         let moved = cursor != self.cursor;
         for row in changed.into_iter().flatten() {

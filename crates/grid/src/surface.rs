@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use maestro_core::screen::{ColorOverride, Cursor, Frame, Modes, Row, Scroll, Size};
+use maestro_core::link::{self, Link};
+use maestro_core::screen::{ColorOverride, Cursor, Frame, Modes, Pointer, Row, Scroll, Size};
 
 use crate::clock::{Clock, Moment, URGENCY, Urgency};
+use crate::counters::SurfaceCounters;
 
 /// The size of a screen that no frame has described yet.
 const UNKNOWN: Size = Size { cols: 80, rows: 24, cell_width: 0, cell_height: 0 };
@@ -28,6 +30,7 @@ struct Shared {
     /// Tells the host that the next frame may come.
     credit: Box<dyn Fn() + Send + Sync>,
     screen: Mutex<Screen>,
+    counters: SurfaceCounters,
 }
 
 /// The rows and what goes with them, while locked.
@@ -41,6 +44,7 @@ pub struct Screen {
     pub(crate) modes: Modes,
     pub(crate) scroll: Scroll,
     pub(crate) colors: Vec<ColorOverride>,
+    pointer: Pointer,
     /// The generation in which `colors` changed last; every row must be encoded again then.
     pub(crate) recolored: u64,
     input_seq: u64,
@@ -87,6 +91,7 @@ impl Surface {
                 clock: clock.clone(),
                 credit: Box::new(credit),
                 screen: Mutex::new(Screen::empty()),
+                counters: SurfaceCounters::default(),
             }),
         }
     }
@@ -102,6 +107,7 @@ impl Surface {
             (urgent, screen.flooding, screen.input_seq)
         };
         self.shared.clock.counters().applied(rows);
+        self.shared.counters.applied(rows);
         self.shared.clock.passed(Moment::Applied { rows, input_seq });
         if urgent {
             (self.shared.credit)();
@@ -184,6 +190,32 @@ impl Surface {
         extra.link.clone()
     }
 
+    /// What leads somewhere in a cell: a link that the program made, an address, a place in a file.
+    #[must_use]
+    pub fn link_at(&self, row: u16, col: u16) -> Option<Link> {
+        let screen = self.lock();
+        link::link_at(&screen.rows(), screen.size.cols, row, col)
+    }
+
+    /// Everything on the screen that leads somewhere, in reading order.
+    #[must_use]
+    pub fn links(&self) -> Vec<Link> {
+        let screen = self.lock();
+        link::links(&screen.rows(), screen.size.cols)
+    }
+
+    /// The mouse pointer that the child asked for.
+    #[must_use]
+    pub fn pointer(&self) -> Pointer {
+        self.lock().pointer
+    }
+
+    /// What this terminal has cost.
+    #[must_use]
+    pub fn counters(&self) -> &SurfaceCounters {
+        &self.shared.counters
+    }
+
     /// The clock this surface asks for redraws.
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -211,6 +243,7 @@ impl Surface {
 
     /// The rows were drawn.
     pub(crate) fn drawn(&self) {
+        self.shared.counters.drawn();
         let owed = std::mem::take(&mut self.lock().owes_credit);
         if owed {
             (self.shared.credit)();
@@ -240,6 +273,7 @@ impl Screen {
             modes: Modes::default(),
             scroll: Scroll::default(),
             colors: Vec::new(),
+            pointer: Pointer::Default,
             recolored: 0,
             input_seq: 0,
             flooding: false,
@@ -275,9 +309,14 @@ impl Screen {
         self.cursor =
             frame.cursor.filter(|cursor| cursor.row < size.rows && cursor.col < size.cols);
         self.modes = frame.modes;
+        self.pointer = frame.pointer;
         self.scroll = frame.scroll;
         self.input_seq = frame.input_seq;
         self.flooding = frame.flooding;
+    }
+
+    fn rows(&self) -> Vec<&Row> {
+        self.lines.iter().map(|line| &line.row).collect()
     }
 
     fn is_urgent(&self, now: Instant) -> bool {

@@ -32,16 +32,18 @@ use iced::advanced::renderer;
 use iced::advanced::widget::operation::{Focusable, Operation};
 use iced::advanced::widget::{self, Tree, Widget, tree};
 use iced::advanced::{Clipboard, InputMethod, Layout, Shell};
-use iced::keyboard::{self, key};
+use iced::keyboard;
 use iced::{Element, Event, Length, Rectangle, Renderer, Size, window};
 use maestro_core::input::Input;
+use maestro_core::link::Link;
 use maestro_core::screen;
 
 pub(crate) use self::geometry::Geometry;
 
-use self::mouse::{Gesture, MouseState, reports};
+use self::mouse::{Gesture, MouseState, WHEEL_ROWS};
+use self::typing::Held;
 use crate::look::Look;
-use crate::pane::{CursorLook, Pane, Preedit};
+use crate::pane::{CursorLook, Hint, Over, Pane, Preedit};
 use crate::software;
 use crate::surface::Surface;
 use crate::{gpu, sheet};
@@ -73,6 +75,11 @@ pub fn terminal<'a, Message>(surface: &Surface, look: &Arc<Look>) -> Terminal<'a
         on_focus: None,
         on_select: None,
         on_link: None,
+        on_hover: None,
+        on_paste: None,
+        hints: Arc::from([]),
+        option_is_alt: false,
+        wheel_rows: WHEEL_ROWS,
     }
 }
 
@@ -92,7 +99,12 @@ pub struct Terminal<'a, Message> {
     is_command: Option<Box<IsCommand<'a>>>,
     on_focus: Option<Message>,
     on_select: Option<Message>,
-    on_link: Option<Box<dyn Fn(String) -> Message + 'a>>,
+    on_link: Option<Box<dyn Fn(Link) -> Message + 'a>>,
+    on_hover: Option<Box<dyn Fn(Option<Link>) -> Message + 'a>>,
+    on_paste: Option<Box<dyn Fn(String) -> Message + 'a>>,
+    hints: Arc<[Hint]>,
+    option_is_alt: bool,
+    wheel_rows: f32,
 }
 
 impl<'a, Message> Terminal<'a, Message> {
@@ -147,17 +159,54 @@ impl<'a, Message> Terminal<'a, Message> {
         self
     }
 
-    /// The message for: a selection was finished with the mouse. Copy on select hangs here.
+    /// The message for: a selection was finished with the mouse. The primary selection and copy on select
+    /// hang here.
     #[must_use]
     pub fn on_select(mut self, message: Message) -> Self {
         self.on_select = Some(message);
         self
     }
 
-    /// The message for: a link was clicked with Ctrl held. Nothing is opened by itself.
+    /// The message for: a link was clicked with Ctrl held; with Shift as well where the child has the
+    /// mouse. Nothing is opened by itself. Without it there are no links.
     #[must_use]
-    pub fn on_link(mut self, message: impl Fn(String) -> Message + 'a) -> Self {
+    pub fn on_link(mut self, message: impl Fn(Link) -> Message + 'a) -> Self {
         self.on_link = Some(Box::new(message));
+        self
+    }
+
+    /// The message for: the pointer came to a link, or left it. For showing where it leads.
+    #[must_use]
+    pub fn on_hover(mut self, message: impl Fn(Option<Link>) -> Message + 'a) -> Self {
+        self.on_hover = Some(Box::new(message));
+        self
+    }
+
+    /// The message for: the middle button pastes this. Without it the text goes to the host at once.
+    #[must_use]
+    pub fn on_paste(mut self, message: impl Fn(String) -> Message + 'a) -> Self {
+        self.on_paste = Some(Box::new(message));
+        self
+    }
+
+    /// Labels over cells. Share them: the same ones in the next frame cost nothing.
+    #[must_use]
+    pub fn hints(mut self, hints: Arc<[Hint]>) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    /// Whether the Option key of a Mac is Alt and types no signs of its own.
+    #[must_use]
+    pub fn option_is_alt(mut self, is_alt: bool) -> Self {
+        self.option_is_alt = is_alt;
+        self
+    }
+
+    /// How many rows a notch of the wheel scrolls.
+    #[must_use]
+    pub fn wheel_rows(mut self, rows: f32) -> Self {
+        self.wheel_rows = if rows.is_finite() { rows.clamp(0.1, 100.0) } else { WHEEL_ROWS };
         self
     }
 
@@ -186,7 +235,7 @@ struct State {
     reported_focus: bool,
     modifiers: keyboard::Modifiers,
     /// Keys whose press went to the host; only their releases do, too.
-    held: Vec<key::Physical>,
+    held: Vec<Held>,
     /// Text an input method is composing; empty while it is merely on.
     preedit: Option<Preedit>,
     size: Resize,
@@ -262,7 +311,6 @@ impl Focusable for State {
     fn unfocus(&mut self) {
         self.focused = false;
         self.preedit = None;
-        self.held.clear();
     }
 }
 
@@ -319,6 +367,8 @@ impl<Message: Clone> Terminal<'_, Message> {
         if matches!(state.mouse.gesture, Gesture::Selecting { .. }) {
             self.selection_moves(state, bounds, cursor, shell);
         }
+        // What is under a resting pointer may be another by now.
+        self.hover(state, bounds, shell);
         if state.has_keyboard() {
             self.request_input_method(&geometry, shell);
         }
@@ -329,6 +379,9 @@ impl<Message: Clone> Terminal<'_, Message> {
         let focused = state.has_keyboard();
         if state.reported_focus != focused {
             state.reported_focus = focused;
+            if !focused {
+                self.release_all(state);
+            }
             self.send(Input::Focus(focused));
         }
     }
@@ -347,7 +400,8 @@ impl<Message: Clone> Terminal<'_, Message> {
     }
 
     fn blink(&self, state: &mut State, now: Instant, shell: &mut Shell<'_, Message>) {
-        let blinking = self.surface.cursor().is_some_and(|cursor| cursor.blinking);
+        let blinks = self.surface.cursor().is_some_and(|cursor| cursor.blinking);
+        let blinking = blinks && !self.surface.modes().vi;
         let resting = now.saturating_duration_since(state.blink.since);
         if !blinking || !state.has_keyboard() || resting >= BLINK_PATIENCE {
             state.blink.shown = true;
@@ -357,6 +411,25 @@ impl<Message: Clone> Terminal<'_, Message> {
         state.blink.shown = phase.is_multiple_of(2);
         let next = BLINK * u32::try_from(phase + 1).unwrap_or(u32::MAX);
         shell.request_redraw_at(state.blink.since + next);
+    }
+
+    /// Where the viewport is in the history, while it is not at the bottom.
+    fn draw_scrollbar(&self, renderer: &mut Renderer, bounds: Rectangle) {
+        use iced::advanced::Renderer as _;
+
+        let Some(thumb) = scrollbar(self.surface.scroll(), self.surface.size().rows, bounds) else {
+            return;
+        };
+        let [r, g, b] = self.look.palette.foreground;
+        let quad = renderer::Quad {
+            bounds: thumb,
+            border: iced::border::rounded(thumb.width / 2.0),
+            ..renderer::Quad::default()
+        };
+        // A layer of its own: within one, pictures and primitives lie over all rectangles.
+        renderer.with_layer(bounds, |renderer| {
+            renderer.fill_quad(quad, iced::Color::from_rgba8(r, g, b, 0.4));
+        });
     }
 
     fn pane(&self, state: &State, layout: Layout<'_>) -> Pane {
@@ -375,8 +448,33 @@ impl<Message: Clone> Terminal<'_, Message> {
                 (true, false) => CursorLook::Hidden,
             },
             preedit: state.preedit.clone().filter(|preedit| !preedit.text.is_empty()),
+            over: Over {
+                underlined: state.mouse.hover.as_ref().map_or_else(Vec::new, |l| l.spans.clone()),
+                hints: Arc::clone(&self.hints),
+            },
         }
     }
+}
+
+/// The scrollbar's thumb at the right edge; none while the viewport is at the bottom.
+fn scrollbar(scroll: screen::Scroll, rows: u16, bounds: Rectangle) -> Option<Rectangle> {
+    const WIDTH: f32 = 3.0;
+    const GAP: f32 = 1.5;
+    const SHORTEST: f32 = 24.0;
+    if scroll.offset == 0 || bounds.width < 4.0 * WIDTH || bounds.height < 2.0 * SHORTEST {
+        return None;
+    }
+    let (history, rows) = (scroll.history as f32, f32::from(rows));
+    let above = scroll.history.saturating_sub(scroll.offset) as f32;
+    let room = bounds.height - 2.0 * GAP;
+    let height = (room * rows / (history + rows)).max(SHORTEST);
+    let top = if history > 0.0 { (room - height) * above / history } else { 0.0 };
+    Some(Rectangle {
+        x: bounds.x + bounds.width - GAP - WIDTH,
+        y: bounds.y + GAP + top,
+        width: WIDTH,
+        height,
+    })
 }
 
 impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Message> {
@@ -434,7 +532,12 @@ impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Me
         let state = tree.state.downcast_mut::<State>();
         state.attach(&self.surface);
         match event {
-            Event::Keyboard(event) => self.keyboard_event(state, event, shell),
+            Event::Keyboard(event) => {
+                self.keyboard_event(state, event, shell);
+                if matches!(event, keyboard::Event::ModifiersChanged(_)) {
+                    self.hover(state, layout.bounds(), shell);
+                }
+            }
             Event::InputMethod(event) => self.input_method_event(state, event, shell),
             Event::Mouse(event) => {
                 self.mouse_event(state, *event, layout, cursor, clipboard, shell);
@@ -449,7 +552,6 @@ impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Me
             }
             Event::Window(window::Event::Unfocused) => {
                 state.window_focused = false;
-                state.held.clear();
                 shell.request_redraw();
             }
             _ => {}
@@ -478,6 +580,7 @@ impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Me
                 software::draw(renderer, bounds, &pane, &mut state.software.borrow_mut());
             }
         }
+        self.draw_scrollbar(renderer, bounds);
     }
 
     fn mouse_interaction(
@@ -489,20 +592,9 @@ impl<Message: Clone, Theme> Widget<Message, Theme, Renderer> for Terminal<'_, Me
         _renderer: &Renderer,
     ) -> iced::mouse::Interaction {
         let state = tree.state.downcast_ref::<State>();
-        let Some(point) = cursor.position_over(layout.bounds()) else {
-            return iced::mouse::Interaction::None;
-        };
-        if state.modifiers.control() && self.on_link.is_some() {
-            let spot = self.geometry(layout.bounds()).spot(point);
-            let row = u16::try_from(spot.row).ok();
-            if row.is_some_and(|row| self.surface.link(row, spot.col).is_some()) {
-                return iced::mouse::Interaction::Pointer;
-            }
-        }
-        if reports(self.surface.modes(), state.modifiers) {
-            iced::mouse::Interaction::Idle
-        } else {
-            iced::mouse::Interaction::Text
+        match cursor.position_over(layout.bounds()) {
+            Some(_) => self.pointer(state),
+            None => iced::mouse::Interaction::None,
         }
     }
 }
@@ -534,6 +626,24 @@ mod tests {
         assert_eq!(resize.settle(large, small, at(40)), (None, Some(at(65))));
         assert_eq!(resize.settle(large, small, at(65)), (Some(large), None));
         assert_eq!(resize.settle(large, large, at(90)), (None, None));
+    }
+
+    #[test]
+    fn the_scrollbar_is_there_while_scrolled_and_inside() {
+        let bounds = Rectangle { x: 10.0, y: 20.0, width: 300.0, height: 200.0 };
+        let at =
+            |offset, history| scrollbar(screen::Scroll { offset, history, unseen: 0 }, 40, bounds);
+        assert_eq!(at(0, 1000), None);
+        let (top, bottom) = (at(1000, 1000).expect("a bar"), at(1, 1000).expect("a bar"));
+        assert_eq!(top.y, 21.5);
+        assert!(bottom.y > 190.0 - bottom.height && bottom.y + bottom.height <= 220.0);
+        // What a host says may be nonsense.
+        for (offset, history) in [(9, 0), (u32::MAX, 1), (u32::MAX, u32::MAX)] {
+            let bar = at(offset, history).expect("a bar");
+            assert!(bar.y >= 20.0 && bar.y + bar.height <= 220.0, "{bar:?}");
+        }
+        let tiny = Rectangle { width: 5.0, height: 5.0, ..bounds };
+        assert_eq!(scrollbar(screen::Scroll { offset: 1, ..Default::default() }, 1, tiny), None);
     }
 
     #[test]

@@ -21,8 +21,10 @@ struct Pane {
     cursor_text: u32,
     stroke: i32,
     strike_slot: u32,
-    padding: u32,
-    rest: vec2<u32>,
+    // Colours of what the shell said about rows.
+    prompt: u32,
+    done: u32,
+    failed: u32,
 }
 
 @group(0) @binding(0) var<uniform> pane: Pane;
@@ -81,7 +83,8 @@ fn pixel(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     // than integer division on a software renderer.
     let place = vec2<i32>((vec2<f32>(p) + 0.5) * pane.inverse.xy);
     let at = p - place * pane.cell;
-    let word = textureLoad(cells, place, 0);
+    // Left of the cells lies what the shell said about their row; their first cell knows.
+    let word = textureLoad(cells, vec2<i32>(max(place.x, 0), place.y), 0);
     var ink = rgb(word.y);
     var color = rgb(word.z);
     let line = rgb(word.w);
@@ -119,11 +122,22 @@ fn pixel(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
         var paint = vec4<f32>(tint, textureLoad(masks, texel, 0).r);
         if picture {
             paint = textureLoad(colors, texel, 0);
+            let faint = select(word.y & 0x20000000u, word.y & 0x40000000u, layer == 1u) != 0u;
+            paint.a = select(paint.a, paint.a * 0.6, faint);
         }
         color = mix(color, paint.rgb, paint.a);
     }
 
     let over = inside && under_cursor && cursor_line(at, part);
     color = select(color, rgb(pane.cursor_color), over);
-    return finish(select(rgb(pane.background), color, inside));
+
+    let quarter = pane.cell >> vec2<u32>(2u);
+    let beside = p.x < -quarter.x && p.x >= -2 * quarter.x && p.y >= 0 && place.y < pane.grid.y;
+    let ticked = beside && at.y >= quarter.y && at.y < pane.cell.y - quarter.y;
+    let mark = select(0u, (word.z >> 24u) & 3u, ticked);
+    var around = pane.background;
+    around = select(around, pane.prompt, mark == 1u);
+    around = select(around, pane.done, mark == 2u);
+    around = select(around, pane.failed, mark == 3u);
+    return finish(select(rgb(around), color, inside));
 }

@@ -56,10 +56,15 @@ impl Geometry {
         let y = point.y * self.scale - self.top as f32;
         let (width, height) = (self.metrics.width as f32, self.metrics.height as f32);
         let col = (x / width).floor().clamp(0.0, f32::from(self.cols - 1));
+        let inside = |length: f32, cells: u16, cell: f32| {
+            length.floor().clamp(0.0, f32::from(cells) * cell - 1.0) as u32
+        };
         Spot {
             row: (y / height).floor().clamp(-1000.0, 2000.0) as i32,
             col: col as u16,
             right_half: x - col * width >= width / 2.0,
+            x: inside(x, self.cols, width),
+            y: inside(y, self.rows, height),
         }
     }
 
@@ -81,9 +86,22 @@ pub(super) struct Spot {
     pub(super) row: i32,
     pub(super) col: u16,
     pub(super) right_half: bool,
+    /// Physical pixels from the first cell's corner, within the cells.
+    pub(super) x: u32,
+    pub(super) y: u32,
 }
 
 impl Spot {
+    /// Whether both are in the same cell.
+    pub(super) fn is_in_cell_of(self, other: Self) -> bool {
+        (self.row, self.col) == (other.row, other.col)
+    }
+
+    /// Whether both are in the same half of the same cell.
+    pub(super) fn is_in_half_of(self, other: Self) -> bool {
+        self.is_in_cell_of(other) && self.right_half == other.right_half
+    }
+
     /// The row within a screen.
     pub(super) fn row(self, rows: u16) -> u16 {
         self.row.clamp(0, i32::from(rows) - 1) as u16

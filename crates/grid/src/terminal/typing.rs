@@ -4,11 +4,25 @@ use std::time::Instant;
 
 use iced::advanced::{Shell, input_method};
 use iced::keyboard::{self, key};
-use maestro_core::input::{Action, Input, Key};
+use maestro_core::input::{Action, Code, Input, Key};
 
 use super::{BLINK, Blink, State, Terminal};
-use crate::keyboard::{is_modifier, physical, translate};
+use crate::keyboard::{is_modifier, physical, settle_option, translate};
 use crate::pane::Preedit;
+
+/// The most keys held at once that are remembered; nobody has more fingers.
+const MOST_HELD: usize = 32;
+
+/// A key whose press went to the host.
+#[derive(Debug)]
+pub(super) struct Held {
+    place: key::Physical,
+    key: Key,
+}
+
+fn released(key: Key) -> Key {
+    Key { action: Action::Release, text: String::new(), ..key }
+}
 
 impl<Message: Clone> Terminal<'_, Message> {
     pub(super) fn keyboard_event(
@@ -27,21 +41,24 @@ impl<Message: Clone> Terminal<'_, Message> {
         if pressed && self.is_command.as_ref().is_some_and(|is_command| is_command(event)) {
             return;
         }
-        if state.is_composing() {
-            // The input method is at it; what it makes of the key arrives as text.
+        if pressed && (state.is_composing() || self.surface.modes().vi) {
+            // The input method is at it, and what it makes of the key arrives as text; or vi mode has the
+            // keys, and those that mean something there are commands. The child hears of neither.
             shell.capture_event();
             return;
         }
-        let Some(key) = translate(event) else { return };
+        let Some(mut key) = translate(event) else { return };
+        settle_option(&mut key, cfg!(target_os = "macos"), self.option_is_alt);
         let place = physical(event);
         if pressed {
             self.key_pressed(state, key, place, shell);
         } else {
-            let was_held = state.held.iter().position(|held| Some(*held) == place);
+            let was_held = state.held.iter().position(|held| Some(held.place) == place);
             if let Some(index) = was_held {
-                let _ = state.held.swap_remove(index);
+                // The key as it went down: what is held beside it may have changed what it would type.
+                let held = state.held.swap_remove(index).key;
                 if self.surface.modes().key_releases {
-                    self.send(Input::Key(key));
+                    self.send(Input::Key(Key { mods: key.mods, ..released(held) }));
                 }
                 shell.capture_event();
             }
@@ -60,14 +77,24 @@ impl<Message: Clone> Terminal<'_, Message> {
         }
         if let Some(place) = place
             && key.action == Action::Press
-            && !state.held.contains(&place)
+            && state.held.len() < MOST_HELD
+            && !state.held.iter().any(|held| held.place == place)
         {
-            state.held.push(place);
+            state.held.push(Held { place, key: key.clone() });
         }
         self.surface.key_pressed();
-        self.send(Input::Key(key));
+        // A key without a name that types more than one character is only what it types.
+        self.send(if key.code == Code::Unknown { Input::Text(key.text) } else { Input::Key(key) });
         shell.capture_event();
         self.show_cursor(state, shell);
+    }
+
+    /// The keyboard went elsewhere: whoever wants releases would wait for these for good.
+    pub(super) fn release_all(&self, state: &mut State) {
+        let wanted = self.surface.modes().key_releases;
+        for held in state.held.drain(..).filter(|_| wanted) {
+            self.send(Input::Key(released(held.key)));
+        }
     }
 
     /// The cursor is shown right after a key, wherever in its blinking it was.
@@ -97,8 +124,11 @@ impl<Message: Clone> Terminal<'_, Message> {
             }
             input_method::Event::Commit(text) => {
                 state.preedit = Some(Preedit::default());
-                self.surface.key_pressed();
-                self.send(Input::Text(text.clone()));
+                let text: String = text.chars().filter(|c| !c.is_control()).collect();
+                if !text.is_empty() {
+                    self.surface.key_pressed();
+                    self.send(Input::Text(text));
+                }
             }
             input_method::Event::Closed => state.preedit = None,
         }

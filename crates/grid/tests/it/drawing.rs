@@ -1,8 +1,10 @@
 //! What is drawn. The pictures are written to the target folder's `tmp`; look at them.
 
 use iced::advanced::input_method;
-use maestro_core::screen::{Cell, Color, Cursor, CursorShape, Extra, Underline, flags};
-use maestro_grid::{Look, Palette};
+use maestro_core::screen::{
+    Cell, Color, Cursor, CursorShape, Extra, Mark, Scroll, Underline, flags,
+};
+use maestro_grid::{Hint, Look, Palette};
 
 use crate::stage::{FACES, Picture, Script, Stage};
 
@@ -47,7 +49,13 @@ fn demo() -> Script {
     let _ = script
         .put(3, 0, "a link", Cell { extra: link, ..PLAIN })
         .put(3, 10, "selected text", with(flags::SELECTED))
-        .put(3, 25, "found text", with(flags::MATCH));
+        .put(3, 25, "found text", with(flags::MATCH))
+        .put(3, 37, "current", with(flags::MATCH | flags::CURRENT))
+        .put(3, 46, "🚀👍", with(flags::DIM))
+        .put(3, 51, "🚀👍", with(flags::HIDDEN))
+        .mark(1, Mark::Prompt)
+        .mark(3, Mark::Done)
+        .mark(5, Mark::Failed);
     for index in 0..16u8 {
         let cell = Cell { bg: Color::indexed(index), ..PLAIN };
         let _ = script.put(4, u16::from(index) * 3, "   ", cell);
@@ -105,6 +113,11 @@ fn picture(backend: &str, script: &Script, scale: f32) -> Option<Picture> {
         eprintln!("SKIPPED: this machine has no `{backend}` renderer; nothing was compared");
         return None;
     };
+    stage.hints = vec![
+        Hint { row: 18, col: 4, label: "as".to_owned(), typed: 1 },
+        Hint { row: 27, col: 20, label: "df".to_owned(), typed: 0 },
+    ]
+    .into();
     let _ = stage.surface.apply(script.frame());
     stage.focus();
     Some(stage.screenshot())
@@ -121,6 +134,187 @@ fn both_renderers_draw_the_same_pixels() {
         // Both mix in eight bits, one of them through floating point.
         let (most, off) = software.compare(&wgpu, 2);
         assert_eq!(off, 0, "{off} pixels differ, by up to {most}, at scale {scale}");
+    }
+}
+
+#[test]
+fn both_renderers_keep_contrast_in_both_themes() {
+    for (name, palette) in [("dark", Palette::NOCTURNE), ("light", Palette::MATINEE)] {
+        let pictures = ["tiny-skia", "wgpu"].map(|backend| {
+            let mut stage = Stage::try_new(backend, 760, 400, 1.0)?;
+            let mut look = Look::clone(&Look::new(FACES, 14.0, palette.clone()));
+            look.minimum_contrast = 4.5;
+            stage.set_look(look.into());
+            let _ = stage.surface.apply(demo().frame());
+            stage.focus();
+            let picture = stage.screenshot();
+            picture.save(&format!("contrast-{backend}-{name}.png"));
+            Some(picture)
+        });
+        let [Some(software), wgpu] = pictures else { panic!("the software renderer is built in") };
+        match wgpu {
+            Some(wgpu) => assert_eq!(software.compare(&wgpu, 2).1, 0, "{name}"),
+            None => eprintln!("SKIPPED: this machine has no `wgpu` renderer"),
+        }
+    }
+}
+
+#[test]
+fn marks_stand_beside_their_rows_and_nowhere_else() {
+    for backend in ["tiny-skia", "wgpu"] {
+        let Some(mut stage) = Stage::try_new(backend, 200, 100, 1.0) else {
+            eprintln!("SKIPPED: this machine has no `{backend}` renderer");
+            return;
+        };
+        let mut script = Script::new(20, 4);
+        script.cursor = None;
+        let _ = script.mark(0, Mark::Prompt).mark(1, Mark::Done).mark(2, Mark::Failed);
+        let _ = stage.surface.apply(script.frame());
+        let picture = stage.screenshot();
+        let marks = Palette::NOCTURNE.marks;
+        let expected = [Some(marks[0]), Some(marks[1]), Some(marks[2]), None];
+        for (row, mark) in (0..).zip(expected) {
+            // Padding of 6, cells of 8 by 18 or 19: the tick is two pixels wide, two beside the cells.
+            let y = 6 + row * 19 + 9;
+            let background = Palette::NOCTURNE.background;
+            assert_eq!(picture.at(3, y), mark.unwrap_or(background), "{backend} {row}");
+            for x in [1, 5, 6] {
+                assert_eq!(picture.at(x, y), background, "{backend} {row} {x}");
+            }
+        }
+        // A theme changes them, too.
+        stage.set_look(Look::new(FACES, 14.0, Palette::MATINEE));
+        assert_eq!(stage.screenshot().at(3, 15), Palette::MATINEE.marks[0], "{backend}");
+    }
+}
+
+#[test]
+fn hidden_pictures_are_hidden_and_faint_ones_faint() {
+    let picture = |flags| {
+        let mut stage = Stage::software(200, 100);
+        let mut script = Script::new(20, 4);
+        script.cursor = None;
+        let _ = script.put(0, 0, "🚀", with(flags));
+        let _ = stage.surface.apply(script.frame());
+        let picture = stage.screenshot();
+        let background = Palette::NOCTURNE.background;
+        let differs = |p: &[u8]| -> u32 {
+            p.iter().zip(background).map(|(a, b)| u32::from(a.abs_diff(b))).sum()
+        };
+        picture.pixels.chunks_exact(4).map(|pixel| differs(&pixel[..3])).sum::<u32>()
+    };
+    let (plain, dim) = (picture(0), picture(flags::DIM));
+    assert!(dim < plain && dim > 0, "{dim} of {plain}");
+    assert_eq!(picture(flags::HIDDEN), 0);
+}
+
+#[test]
+fn the_link_under_the_pointer_is_underlined() {
+    let draw = |held, style: u16| {
+        let mut stage = Stage::software(200, 100);
+        let mut script = Script::new(20, 4);
+        script.cursor = None;
+        let _ = script.put(0, 0, "see ", PLAIN).put(0, 4, "https://a.b/c", with(style));
+        let _ = stage.surface.apply(script.frame());
+        stage.pointer = iced::Point::new(60.0, 12.0);
+        let _ = stage.event(iced::mouse::Event::CursorMoved { position: stage.pointer });
+        let _ = stage.event(iced::keyboard::Event::ModifiersChanged(held));
+        stage.screenshot()
+    };
+    let (none, ctrl) = (iced::keyboard::Modifiers::empty(), iced::keyboard::Modifiers::CTRL);
+    let expected = draw(none, Underline::Single.bits());
+    assert_eq!(draw(ctrl, 0).compare(&expected, 0), (0, 0));
+    assert_ne!(draw(none, 0).compare(&expected, 0).1, 0);
+}
+
+#[test]
+fn a_scrolled_terminal_shows_where_it_is() {
+    for backend in ["tiny-skia", "wgpu"] {
+        let Some(mut stage) = Stage::try_new(backend, 200, 100, 1.0) else {
+            eprintln!("SKIPPED: this machine has no `{backend}` renderer");
+            return;
+        };
+        let mut script = Script::new(20, 4);
+        script.cursor = None;
+        let bar = |picture: &Picture| {
+            let background = Palette::NOCTURNE.background;
+            (0..100).filter(|y| picture.at(197, *y) != background).collect::<Vec<_>>()
+        };
+        let _ = stage.surface.apply(script.frame());
+        assert_eq!(bar(&stage.screenshot()), [] as [u32; 0], "{backend}");
+        script.scroll = Scroll { offset: 50, history: 100, unseen: 0 };
+        let _ = stage.surface.apply(script.frame());
+        let rows = bar(&stage.screenshot());
+        let (first, last) = (rows[0], rows[rows.len() - 1]);
+        assert!(first > 20 && last < 80 && last - first >= 20, "{backend}: {rows:?}");
+    }
+}
+
+#[test]
+fn grids_of_every_size_and_frames_that_lie_are_drawn() {
+    for backend in ["tiny-skia", "wgpu"] {
+        for (width, height) in [(1, 1), (3, 900), (900, 3), (12, 12), (400, 200)] {
+            let Some(mut stage) = Stage::try_new(backend, width, height, 1.0) else {
+                eprintln!("SKIPPED: this machine has no `{backend}` renderer");
+                return;
+            };
+            for (cols, rows) in [(1, 1), (2, 1), (1000, 500), (1000, 1000), (5, 5)] {
+                let mut script = Script::new(cols, rows);
+                let _ = script.put(0, 0, "x好", PLAIN).mark(0, Mark::Failed);
+                script.scroll = Scroll { offset: u32::MAX, history: 1, unseen: u32::MAX };
+                let mut frame = script.frame();
+                let wild = Cell { glyph: u32::MAX, flags: u16::MAX, extra: u16::MAX, ..PLAIN };
+                frame.size.cols = if cols == 5 { 0 } else { cols };
+                let row = maestro_core::screen::Row {
+                    cells: vec![wild; usize::from(cols) + 7],
+                    ..Default::default()
+                };
+                frame.rows.push((rows - 1, row));
+                frame.cursor = Some(Cursor {
+                    row: rows - 1,
+                    col: cols.saturating_sub(1),
+                    shape: CursorShape::Beam,
+                    blinking: true,
+                });
+                frame.colors = vec![(u16::MAX, [1, 2, 3]), (255, [0; 3])];
+                let _ = stage.surface.apply(frame);
+                stage.hints =
+                    vec![Hint { row: u16::MAX, col: u16::MAX, label: "x".repeat(99), typed: 7 }]
+                        .into();
+                stage.pointer = iced::Point::new(2.0, 2.0);
+                let held = iced::keyboard::Modifiers::CTRL;
+                let _ = stage.event(iced::keyboard::Event::ModifiersChanged(held));
+                let _ = stage.screenshot();
+            }
+        }
+    }
+}
+
+#[test]
+fn zooming_through_many_sizes_shows_what_a_fresh_window_shows() {
+    for backend in ["tiny-skia", "wgpu"] {
+        let Some(mut stage) = Stage::try_new(backend, 300, 120, 1.0) else {
+            eprintln!("SKIPPED: this machine has no `{backend}` renderer");
+            return;
+        };
+        let mut script = Script::new(20, 4);
+        let _ = script.put(0, 0, "Ag好┼", PLAIN);
+        let _ = stage.surface.apply(script.frame());
+        // Twice through more sizes than are kept: the second time some were given up before.
+        for size in (6..30).chain(6..30) {
+            stage.set_look(Look::new(FACES, size as f32, Palette::NOCTURNE));
+            let picture = stage.screenshot();
+            if size % 11 == 0 {
+                let mut fresh = Stage::try_new(backend, 300, 120, 1.0).expect("as before");
+                fresh.set_look(Look::new(FACES, size as f32, Palette::NOCTURNE));
+                let _ = fresh.surface.apply(script.frame());
+                assert_eq!(fresh.screenshot().compare(&picture, 0), (0, 0), "{backend} {size}");
+            }
+        }
+        if backend == "wgpu" {
+            let atlas = stage.surface.clock().counters().read().atlas;
+            assert!((1..=9).contains(&atlas.sizes), "{atlas:?}");
+        }
     }
 }
 

@@ -175,15 +175,17 @@ fn clicks_in_a_row_select_words_and_lines() {
     }
     assert_eq!(by, [SelectBy::Cell, SelectBy::Word, SelectBy::Line]);
 
-    let mut stage = ready(Modes::default());
-    stage.pointer = Point::new(20.0, 12.0);
-    let _ = stage.event(keyboard::Event::ModifiersChanged(keyboard::Modifiers::ALT));
-    let _ = stage.event(mouse::Event::ButtonPressed(LEFT));
-    let told = stage.told();
-    assert!(
-        matches!(told[..], [Input::Select(Select::Start { by: SelectBy::Block, .. })]),
-        "{told:?}"
-    );
+    for held in [keyboard::Modifiers::ALT, keyboard::Modifiers::CTRL] {
+        let mut stage = ready(Modes::default());
+        stage.pointer = Point::new(20.0, 12.0);
+        let _ = stage.event(keyboard::Event::ModifiersChanged(held));
+        let _ = stage.event(mouse::Event::ButtonPressed(LEFT));
+        let told = stage.told();
+        assert!(
+            matches!(told[..], [Input::Select(Select::Start { by: SelectBy::Block, .. })]),
+            "{told:?}"
+        );
+    }
 }
 
 #[test]
@@ -248,31 +250,287 @@ fn the_wheel_scrolls_or_is_told() {
     let _ = stage.event(wheel(-0.2));
     assert_eq!(stage.told(), [Input::Scroll(ScrollTo::Lines(-1))]);
 
-    for modes in
-        [Modes { mouse: true, ..Modes::default() }, Modes { alt_screen: true, ..Modes::default() }]
-    {
+    // A program that listens to the mouse counts notches itself; one that gets arrow keys does not.
+    for (modes, lines) in [
+        (Modes { mouse: true, ..Modes::default() }, 1),
+        (Modes { alt_screen: true, ..Modes::default() }, 3),
+    ] {
         let mut stage = ready(modes);
         stage.pointer = Point::new(20.0, 12.0);
         let _ = stage.event(wheel(1.0));
         let told = stage.told();
         let [Input::Mouse(mouse)] = told[..] else { panic!("{told:?}") };
-        assert_eq!(mouse.kind, MouseKind::Wheel { lines: 3, columns: 0 });
+        assert_eq!(mouse.kind, MouseKind::Wheel { lines, columns: 0 });
+    }
+
+    // A touchpad tells pixels: a row's height of them is a row, and sideways it is columns.
+    let mut stage = ready(Modes { mouse: true, ..Modes::default() });
+    stage.pointer = Point::new(20.0, 12.0);
+    let pixels = mouse::ScrollDelta::Pixels { x: 17.0, y: 11.0 };
+    let _ = stage.event(mouse::Event::WheelScrolled { delta: pixels });
+    let _ = stage.event(mouse::Event::WheelScrolled { delta: pixels });
+    let wheels: Vec<_> = stage
+        .told()
+        .into_iter()
+        .map(|input| match input {
+            Input::Mouse(mouse) => mouse.kind,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        wheels,
+        [MouseKind::Wheel { lines: 0, columns: 2 }, MouseKind::Wheel { lines: 1, columns: 2 }]
+    );
+}
+
+#[test]
+fn the_child_hears_where_the_mouse_is_to_the_pixel() {
+    for (mouse_pixels, told) in [(true, 3), (false, 1)] {
+        let modes = Modes { mouse: true, mouse_motion: true, mouse_pixels, ..Modes::default() };
+        let mut stage = ready(modes);
+        for x in [6.0 + 8.0 * 2.0, 6.0 + 8.0 * 2.0 + 3.0, 6.0 + 8.0 * 2.0 + 4.0] {
+            stage.pointer = Point::new(x, 6.0 + 5.0);
+            let _ = stage.event(mouse::Event::CursorMoved { position: stage.pointer });
+        }
+        let places: Vec<_> = stage
+            .told()
+            .into_iter()
+            .filter_map(|input| match input {
+                Input::Mouse(mouse) => Some((mouse.col, mouse.x, mouse.y)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(places, [(2, 16, 5), (2, 19, 5), (2, 20, 5)][..told]);
     }
 }
 
 #[test]
-fn links_are_followed_with_ctrl_only() {
-    let mut stage = ready(Modes::default());
+fn every_button_that_went_down_goes_up() {
+    let mut stage = ready(Modes { mouse: true, ..Modes::default() });
+    stage.pointer = Point::new(20.0, 12.0);
+    let right = mouse::Button::Right;
+    let _ = stage.event(mouse::Event::ButtonPressed(LEFT));
+    let _ = stage.event(mouse::Event::ButtonPressed(right));
+    let _ = stage.event(mouse::Event::ButtonReleased(LEFT));
+    // Shift makes the mouse the user's, but not what the child knows of already.
+    let _ = stage.event(keyboard::Event::ModifiersChanged(keyboard::Modifiers::SHIFT));
+    let _ = stage.event(mouse::Event::ButtonReleased(right));
+    let kinds: Vec<_> = stage
+        .told()
+        .into_iter()
+        .filter_map(|input| match input {
+            Input::Mouse(mouse) => Some(mouse.kind),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            MouseKind::Press(Button::Left),
+            MouseKind::Press(Button::Right),
+            MouseKind::Release(Button::Left),
+            MouseKind::Release(Button::Right),
+        ]
+    );
+}
+
+/// A terminal with a link of the program's own and an address.
+fn linked(modes: Modes) -> Stage {
+    let stage = ready(modes);
     let mut script = Script::new(40, 8);
     let link = Extra { underline: None, link: Some("https://example.org".to_owned()) };
     let extra = script.extra(0, link);
-    let _ = script.put(0, 0, "link", Cell { extra, ..Cell::BLANK });
+    let _ = script.put(0, 0, "link", Cell { extra, ..Cell::BLANK }).put(
+        1,
+        0,
+        "https://a.b/c",
+        Cell::BLANK,
+    );
+    script.modes = modes;
     let _ = stage.surface.apply(script.frame());
+    stage
+}
+
+fn holds(stage: &mut Stage, modifiers: keyboard::Modifiers) {
+    let _ = stage.event(keyboard::Event::ModifiersChanged(modifiers));
+}
+
+fn followed(messages: Vec<Message>) -> Vec<String> {
+    let links = messages.into_iter().filter_map(|message| match message {
+        Message::Link(link) => Some(link.target),
+        _ => None,
+    });
+    links.collect()
+}
+
+#[test]
+fn links_are_followed_with_ctrl_only() {
+    use keyboard::Modifiers as Held;
+    let mouse = Modes { mouse: true, ..Modes::default() };
+    for (modes, held, expected) in [
+        (Modes::default(), NONE, None),
+        (Modes::default(), Held::CTRL, Some("https://example.org")),
+        (mouse, Held::CTRL, None),
+        (mouse, Held::CTRL | Held::SHIFT, Some("https://example.org")),
+    ] {
+        let mut stage = linked(modes);
+        stage.pointer = Point::new(10.0, 12.0);
+        holds(&mut stage, held);
+        let _ = stage.event(mouse::Event::ButtonPressed(LEFT));
+        let links = followed(stage.event(mouse::Event::ButtonReleased(LEFT)));
+        assert_eq!(links.first().map(String::as_str), expected, "{modes:?} {held:?}");
+        assert_eq!(stage.told().is_empty(), expected.is_some(), "{modes:?} {held:?}");
+    }
+    let mut stage = linked(Modes::default());
+    stage.pointer = Point::new(30.0, 30.0);
+    holds(&mut stage, Held::CTRL);
+    let _ = stage.event(mouse::Event::ButtonPressed(LEFT));
+    let links = followed(stage.event(mouse::Event::ButtonReleased(LEFT)));
+    assert_eq!(links, ["https://a.b/c"]);
+}
+
+#[test]
+fn a_link_that_is_dragged_is_selected_as_a_block() {
+    let mut stage = linked(Modes::default());
     stage.pointer = Point::new(10.0, 12.0);
-    let _ = stage.event(keyboard::Event::ModifiersChanged(keyboard::Modifiers::CTRL));
-    let messages = stage.event(mouse::Event::ButtonPressed(LEFT));
-    assert_eq!(messages, [Message::Link("https://example.org".to_owned())]);
+    holds(&mut stage, keyboard::Modifiers::CTRL);
+    let _ = stage.event(mouse::Event::ButtonPressed(LEFT));
+    stage.pointer = Point::new(50.0, 32.0);
+    let _ = stage.event(mouse::Event::CursorMoved { position: stage.pointer });
+    let messages = stage.event(mouse::Event::ButtonReleased(LEFT));
+    assert!(messages.contains(&Message::Selected), "{messages:?}");
+    let told = stage.told();
+    let [
+        Input::Select(Select::Start { row: 0, col: 0, by: SelectBy::Block, .. }),
+        Input::Select(Select::Update { row: 1, col: 5, .. }),
+    ] = told[..]
+    else {
+        panic!("{told:?}")
+    };
+}
+
+#[test]
+fn hovering_shows_where_a_link_leads() {
+    let mut stage = linked(Modes::default());
+    let moved = |stage: &mut Stage, x, y| {
+        stage.pointer = Point::new(x, y);
+        stage.event(mouse::Event::CursorMoved { position: stage.pointer })
+    };
+    // The program's own at once; an address in the text only while Ctrl is held.
+    let [Message::Hovered(Some(link))] = &moved(&mut stage, 10.0, 12.0)[..] else {
+        panic!("no link")
+    };
+    assert_eq!(link.target, "https://example.org");
+    assert_eq!(moved(&mut stage, 14.0, 12.0), []);
+    assert_eq!(moved(&mut stage, 14.0, 32.0), [Message::Hovered(None)]);
+    let ctrl = keyboard::Event::ModifiersChanged(keyboard::Modifiers::CTRL);
+    let [Message::Hovered(Some(link))] = &stage.event(ctrl)[..] else { panic!("no link") };
+    assert_eq!(link.target, "https://a.b/c");
+    assert_eq!(stage.interaction(), mouse::Interaction::Pointer);
+    // What is under a pointer that rests may go away.
+    let _ = stage.surface.apply(Script::new(40, 8).frame());
+    assert_eq!(stage.frame(), [Message::Hovered(None)]);
+}
+
+#[test]
+fn the_pointer_has_the_shape_the_child_asked_for() {
+    use maestro_core::screen::Pointer;
+    for (pointer, mouse, expected) in [
+        (Pointer::Default, false, mouse::Interaction::Text),
+        (Pointer::Default, true, mouse::Interaction::Idle),
+        (Pointer::Hand, true, mouse::Interaction::Pointer),
+        (Pointer::Wait, false, mouse::Interaction::Wait),
+        (Pointer::ResizeColumns, true, mouse::Interaction::ResizingHorizontally),
+    ] {
+        let mut stage = ready(Modes::default());
+        let mut script = Script::new(40, 8);
+        script.pointer = pointer;
+        script.modes.mouse = mouse;
+        let _ = stage.surface.apply(script.frame());
+        stage.pointer = Point::new(20.0, 12.0);
+        assert_eq!(stage.interaction(), expected, "{pointer:?}");
+        holds(&mut stage, keyboard::Modifiers::SHIFT);
+        assert_eq!(stage.interaction(), mouse::Interaction::Text, "{pointer:?}");
+    }
+}
+
+#[test]
+fn the_middle_button_pastes_the_primary_selection() {
+    let mut stage = ready(Modes::default());
+    stage.pointer = Point::new(20.0, 12.0);
+    let middle = mouse::Event::ButtonPressed(mouse::Button::Middle);
+    assert_eq!(stage.event(middle), []);
+    stage.primary = Some("ls\n".to_owned());
+    assert_eq!(stage.event(middle), [Message::Pasted("ls\n".to_owned())]);
+    let mut stage = ready(Modes { mouse: true, ..Modes::default() });
+    stage.pointer = Point::new(20.0, 12.0);
+    stage.primary = Some("ls".to_owned());
+    assert_eq!(stage.event(middle), []);
+    assert!(matches!(stage.told()[..], [Input::Mouse(_)]));
+}
+
+#[test]
+fn the_right_button_extends_a_selection() {
+    let mut stage = ready(Modes::default());
+    stage.pointer = Point::new(50.0, 12.0);
+    let _ = stage.event(mouse::Event::ButtonPressed(mouse::Button::Right));
+    let messages = stage.event(mouse::Event::ButtonReleased(mouse::Button::Right));
+    assert_eq!(messages, [Message::Selected]);
+    assert!(matches!(
+        stage.told()[..],
+        [Input::Select(Select::Update { row: 0, col: 5, right_half: true })]
+    ));
+}
+
+#[test]
+fn a_key_without_a_name_types_its_text() {
+    let unknown = |text: &str| keyboard::Event::KeyPressed {
+        key: keyboard::Key::Unidentified,
+        modified_key: keyboard::Key::Unidentified,
+        physical_key: key::Physical::Unidentified(key::NativeCode::Xkb(249)),
+        location: keyboard::Location::Standard,
+        modifiers: NONE,
+        text: Some(text.into()),
+        repeat: false,
+    };
+    let mut stage = ready(Modes::default());
+    let _ = stage.event(unknown("👍🏽"));
+    assert_eq!(stage.told(), [Input::Text("👍🏽".to_owned())]);
+    let _ = stage.event(unknown("👍"));
+    let told = stage.told();
+    let [Input::Key(key)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((key.code, key.text.as_str()), (Code::Char('👍'), "👍"));
+}
+
+#[test]
+fn keys_held_when_the_keyboard_leaves_are_released() {
+    for wanted in [true, false] {
+        let modes = Modes { key_releases: wanted, kitty_keyboard: wanted, ..Modes::default() };
+        let mut stage = ready(modes);
+        let _ = stage.event(press("a", key::Code::KeyA, NONE));
+        let _ = stage.told();
+        let _ = stage.event(window::Event::Unfocused);
+        let _ = stage.frame();
+        let told = stage.told();
+        assert_eq!(told.last(), Some(&Input::Focus(false)));
+        let released = matches!(&told[0], Input::Key(key) if key.action == Action::Release);
+        assert_eq!(released, wanted, "{told:?}");
+        let _ = stage.event(window::Event::Focused);
+        let _ = stage.event(release("a", key::Code::KeyA));
+        assert_eq!(keys(&stage), []);
+    }
+}
+
+#[test]
+fn in_vi_mode_the_child_hears_nothing() {
+    let modes = Modes { vi: true, mouse: true, key_releases: true, ..Modes::default() };
+    let mut stage = ready(modes);
+    let _ = stage.event(press("x", key::Code::KeyX, NONE));
+    let _ = stage.event(release("x", key::Code::KeyX));
     assert_eq!(stage.told(), []);
+    stage.pointer = Point::new(20.0, 12.0);
+    let _ = stage.event(mouse::Event::ButtonPressed(LEFT));
+    assert!(matches!(stage.told()[..], [Input::Select(_)]));
 }
 
 #[test]

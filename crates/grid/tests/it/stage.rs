@@ -12,9 +12,10 @@ use iced_runtime::user_interface::{self, UserInterface};
 use maestro_core::id::TerminalId;
 use maestro_core::input::Input;
 use maestro_core::screen::{
-    Cell, Cursor, CursorShape, Extra, Frame, Modes, Row, Scroll, Size as Cells, flags,
+    Cell, Cursor, CursorShape, Extra, Frame, Mark, Modes, Pointer, Row, Scroll, Size as Cells,
+    flags,
 };
-use maestro_grid::{Clock, Faces, Look, Palette, Surface, terminal};
+use maestro_grid::{Clock, Faces, Hint, Look, Palette, Surface, terminal};
 use unicode_width::UnicodeWidthChar;
 
 pub const FACES: Faces = Faces {
@@ -29,7 +30,9 @@ pub const FACES: Faces = Faces {
 pub enum Message {
     Focused,
     Selected,
-    Link(String),
+    Link(maestro_core::link::Link),
+    Hovered(Option<maestro_core::link::Link>),
+    Pasted(String),
 }
 
 /// One terminal filling a window.
@@ -42,6 +45,21 @@ pub struct Stage {
     scale: f32,
     pub pointer: Point,
     pub inputs: Rc<RefCell<Vec<Input>>>,
+    pub hints: Arc<[Hint]>,
+    pub primary: Option<String>,
+}
+
+/// A clipboard with a primary selection.
+struct Board {
+    primary: Option<String>,
+}
+
+impl iced::advanced::Clipboard for Board {
+    fn read(&self, kind: clipboard::Kind) -> Option<String> {
+        self.primary.clone().filter(|_| kind == clipboard::Kind::Primary)
+    }
+
+    fn write(&mut self, _kind: clipboard::Kind, _contents: String) {}
 }
 
 impl Stage {
@@ -61,6 +79,8 @@ impl Stage {
             scale,
             pointer: Point::new(-1.0, -1.0),
             inputs: Rc::default(),
+            hints: Arc::default(),
+            primary: None,
         })
     }
 
@@ -84,6 +104,9 @@ impl Stage {
             .on_focus(Message::Focused)
             .on_select(Message::Selected)
             .on_link(Message::Link)
+            .on_hover(Message::Hovered)
+            .on_paste(Message::Pasted)
+            .hints(Arc::clone(&self.hints))
             .is_command(|event| {
                 matches!(event, iced::keyboard::Event::KeyPressed { modifiers, .. } if modifiers.logo())
             });
@@ -97,9 +120,9 @@ impl Stage {
     /// Lets events happen; returns the messages they made.
     pub fn events(&mut self, events: &[Event]) -> Vec<Message> {
         let pointer = mouse::Cursor::Available(self.pointer);
+        let mut clipboard = Board { primary: self.primary.clone() };
         self.with(|interface, renderer| {
             let mut messages = Vec::new();
-            let mut clipboard = clipboard::Null;
             let _ = interface.update(events, pointer, renderer, &mut clipboard, &mut messages);
             messages
         })
@@ -125,6 +148,19 @@ impl Stage {
         });
         match state {
             user_interface::State::Updated { redraw_request, .. } => redraw_request,
+            user_interface::State::Outdated => panic!("nothing was rebuilt"),
+        }
+    }
+
+    /// The pointer's shape.
+    pub fn interaction(&mut self) -> mouse::Interaction {
+        let pointer = mouse::Cursor::Available(self.pointer);
+        let event = Event::Mouse(mouse::Event::CursorMoved { position: self.pointer });
+        let state = self.with(|interface, renderer| {
+            interface.update(&[event], pointer, renderer, &mut clipboard::Null, &mut Vec::new()).0
+        });
+        match state {
+            user_interface::State::Updated { mouse_interaction, .. } => mouse_interaction,
             user_interface::State::Outdated => panic!("nothing was rebuilt"),
         }
     }
@@ -222,6 +258,8 @@ pub struct Script {
     rows: HashMap<u16, Row>,
     pub cursor: Option<Cursor>,
     pub modes: Modes,
+    pub scroll: Scroll,
+    pub pointer: Pointer,
 }
 
 impl Script {
@@ -232,6 +270,8 @@ impl Script {
             rows: HashMap::new(),
             cursor: Some(cursor),
             modes: Modes::default(),
+            scroll: Scroll::default(),
+            pointer: Pointer::Default,
         }
     }
 
@@ -273,6 +313,12 @@ impl Script {
         line.extras.len() as u16
     }
 
+    /// What a shell said about a row.
+    pub fn mark(&mut self, row: u16, mark: Mark) -> &mut Self {
+        self.rows.entry(row).or_default().mark = mark;
+        self
+    }
+
     pub fn frame(&self) -> Frame {
         let mut rows: Vec<_> = self.rows.clone().into_iter().collect();
         rows.sort_by_key(|(place, _)| *place);
@@ -284,9 +330,9 @@ impl Script {
             rows,
             cursor: self.cursor,
             modes: self.modes,
-            scroll: Scroll::default(),
+            scroll: self.scroll,
             colors: Vec::new(),
-            pointer: maestro_core::screen::Pointer::Default,
+            pointer: self.pointer,
             flooding: false,
             input_seq: 0,
         }
