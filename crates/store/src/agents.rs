@@ -5,23 +5,20 @@ use maestro_core::agent::Agent;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::error::Error;
-use crate::{Counter, Result, Store};
+use crate::{Counter, Result, Store, rows};
 
 impl Store {
-    /// All agents, in order.
+    /// All agents, in order. Those that cannot be read are left out; [`Store::unread`] names them.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
     pub fn agents(&self) -> Result<Vec<Agent>> {
-        self.call(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT id, agent FROM agents ORDER BY position, id")?;
-            let rows = statement
-                .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
-            rows.map(|row| row.map_err(Error::from).and_then(|(id, json)| read(id, &json)))
-                .collect()
-        })
+        let rows = self.call(|connection| {
+            let select = "SELECT id, agent FROM agents ORDER BY position, id";
+            rows(&mut *connection.prepare_cached(select)?, ())
+        })?;
+        Ok(self.readable(rows, "agent a"))
     }
 
     /// Saves an agent: a new one at the end of the list, a known one in its place.
@@ -101,9 +98,4 @@ fn reorder(connection: &Connection, order: &[AgentId]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn read(id: i64, json: &str) -> Result<Agent> {
-    serde_json::from_str(json)
-        .map_err(|error| Error::unread(AgentId(id.cast_unsigned()).to_string(), error))
 }

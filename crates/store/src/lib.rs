@@ -32,8 +32,9 @@ pub use leases::{Lease, NewLease};
 pub use preferences::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub use runs::Journaled;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use maestro_core::{AgentId, RunId, TerminalId};
 use rusqlite::{Connection, TransactionBehavior};
@@ -49,7 +50,11 @@ pub struct Store {
     path: Arc<Path>,
     owner: owner::Owner,
     snapshots: Arc<snapshots::Snapshots>,
+    unread: Unread,
 }
+
+/// What of the database could not be read, each thing once, with the reason.
+type Unread = Arc<Mutex<BTreeMap<String, String>>>;
 
 impl Store {
     /// Opens the database at `path`, makes it when there is none, and brings an older one up to date.
@@ -62,13 +67,21 @@ impl Store {
         let path = path.into();
         let connection = open::open(&path)?;
         let owner = owner::Owner::start(&path, connection)?;
-        Ok(Self { path: path.into(), owner, snapshots: Arc::default() })
+        let (snapshots, unread) = (Arc::default(), Arc::default());
+        Ok(Self { path: path.into(), owner, snapshots, unread })
     }
 
     /// Where the database is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Agents and runs that were left out of what [`Self::agents`], [`Self::runs`] and [`Self::open_runs`]
+    /// gave, because their rows cannot be read: a sentence for each. The rows stay as they are.
+    #[must_use]
+    pub fn unread(&self) -> Vec<String> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// Where [`Self::snapshot`] puts the snapshot: the database's name with `.bak` appended.
@@ -140,6 +153,28 @@ impl Store {
         })
     }
 
+    /// Leaves out what cannot be read: one such row must not cost its user all the others.
+    fn readable<T>(&self, rows: Vec<Row>, kind: &str) -> Vec<T>
+    where
+        T: serde::de::DeserializeOwned,
+    {
+        let read = |(id, json): Row| match json.map(|json| serde_json::from_str(&json)) {
+            Some(Ok(value)) => Some(value),
+            other => {
+                let why = match other {
+                    Some(Err(error)) => error.to_string(),
+                    _ => "it is no text".to_owned(),
+                };
+                let sentence = format!("{kind}{id} cannot be read and is left out: {why}");
+                tracing::warn!(sentence, "a row of the database");
+                let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = unread.insert(format!("{kind}{id}"), sentence);
+                None
+            }
+        };
+        rows.into_iter().filter_map(read).collect()
+    }
+
     /// Runs `work` on the owner thread and waits for its result.
     fn call<T, F>(&self, work: F) -> Result<T>
     where
@@ -148,6 +183,21 @@ impl Store {
     {
         self.owner.call(work)
     }
+}
+
+/// An id and its value as JSON; `None` where it is not even text.
+type Row = (i64, Option<String>);
+
+/// Rows of a statement that selects an id and a value.
+fn rows(
+    statement: &mut rusqlite::Statement<'_>,
+    values: impl rusqlite::Params,
+) -> Result<Vec<Row>> {
+    let rows = statement.query_map(values, |row| {
+        let text = row.get_ref(1)?.as_str().ok().map(str::to_owned);
+        Ok((row.get::<_, i64>(0)?, text))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The kinds of ids that are counted.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::leases::{self, NewLease};
-use crate::{Counter, Result, Store};
+use crate::{Counter, Result, Store, rows};
 
 /// One entry of a run's journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,30 +95,30 @@ impl Store {
         })
     }
 
-    /// The newest runs, newest first.
+    /// The newest runs, newest first. Those that cannot be read are left out; [`Store::unread`] names them.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
     pub fn runs(&self, limit: u32) -> Result<Vec<Run>> {
-        self.call(move |connection| {
-            select(connection, "SELECT id, run FROM runs ORDER BY id DESC LIMIT ?1", limit)
-        })
+        self.select("SELECT id, run FROM runs ORDER BY id DESC LIMIT ?1", limit)
     }
 
-    /// The runs that have not ended, oldest first: what a host finds after a crash.
+    /// The runs that have not ended, oldest first: what a host finds after a crash. Those that cannot be
+    /// read are left out; [`Store::unread`] names them.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
     pub fn open_runs(&self) -> Result<Vec<Run>> {
-        self.call(|connection| {
-            select(
-                connection,
-                "SELECT id, run FROM runs WHERE state != 'ended' ORDER BY id LIMIT ?1",
-                u32::MAX,
-            )
-        })
+        let open = "SELECT id, run FROM runs WHERE state != 'ended' ORDER BY id LIMIT ?1";
+        self.select(open, u32::MAX)
+    }
+
+    fn select(&self, sql: &'static str, limit: u32) -> Result<Vec<Run>> {
+        let found =
+            self.call(move |connection| rows(&mut *connection.prepare_cached(sql)?, [limit]))?;
+        Ok(self.readable(found, "run r"))
     }
 
     /// Appends one entry to a run's journal and gives its number. Once this returns, the entry
@@ -241,13 +241,6 @@ fn append(connection: &Connection, run: RunId, at_ms: u64, entries: &[String]) -
         let _ = insert.execute((run.0.cast_signed(), n, at_ms.cast_signed(), entry))?;
     }
     Ok(n.cast_unsigned())
-}
-
-fn select(connection: &Connection, sql: &str, limit: u32) -> Result<Vec<Run>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement
-        .query_map([limit], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
-    rows.map(|row| row.map_err(Error::from).and_then(|(id, json)| read(id, &json))).collect()
 }
 
 fn read(id: i64, json: &str) -> Result<Run> {

@@ -21,6 +21,8 @@ use crate::session::{Notices as _, Session};
 const AGENTS: usize = 512;
 /// The longest name, in characters.
 const NAME: usize = 64;
+/// How long an agent's run may take to end its processes when the agent is stopped.
+const RUN_END: Duration = Duration::from_secs(10);
 /// When a new session is looked for in its provider's store, after the TUI was started.
 const LOOKS: [u64; 8] = [2, 3, 5, 10, 20, 40, 60, 120];
 /// Between looks after that.
@@ -359,8 +361,19 @@ impl Shared {
         for run in self.world.open_runs_of(id) {
             let killed = self.tools().await?.runs.kill(run).await;
             // It may have ended by itself a moment ago.
-            if self.world.open_runs_of(id).contains(&run) {
+            let goes_on = || self.world.open_runs_of(id).contains(&run);
+            if goes_on() {
                 let _ = killed?;
+            }
+            // The order is in its journal; its processes take a moment more.
+            let ended = async {
+                while goes_on() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            };
+            if tokio::time::timeout(RUN_END, ended).await.is_err() {
+                let text = format!("the run {run} of {} does not end; see `ps`", agent.name);
+                return Err(refuse(ErrorKind::TimedOut, text));
             }
             // At once and not through the notices, so that it comes before the answer.
             let text = format!("{} was stopped, and its run {run} with it.", agent.name);

@@ -25,6 +25,9 @@ const NOTES: (u32, f64) = (4, 1.0);
 const ALL: (u32, f64) = (30, 10.0);
 /// Problems that may wait to be told.
 const PROBLEMS: usize = 64;
+/// For so long a problem is kept for somebody who hears it: what went wrong at the host's start happened
+/// before any client was there.
+const UNHEARD: Duration = Duration::from_secs(600);
 /// For so long the same problem is not told again.
 const SAME_PROBLEM: Duration = Duration::from_secs(5);
 
@@ -68,6 +71,11 @@ impl session::Notices for Notices {
 }
 
 impl Notices {
+    /// Somebody begins to listen.
+    pub(crate) fn heard(&self) {
+        self.added.notify_one();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,6 +155,7 @@ pub(crate) async fn publish(shared: Arc<Shared>) {
     let mut limits = Limits::new(Instant::now());
     let mut told: HashMap<String, Instant> = HashMap::new();
     let mut waiting: BTreeSet<TerminalId> = BTreeSet::new();
+    let mut unheard: VecDeque<(Instant, Option<AgentId>, String)> = VecDeque::new();
     let stopped = shared.stopped();
     tokio::pin!(stopped);
     loop {
@@ -183,6 +192,15 @@ pub(crate) async fn publish(shared: Arc<Shared>) {
         for (agent, text) in problems {
             if told.insert(text.clone(), now).is_none() {
                 tracing::warn!(?agent, text, "a problem");
+                if unheard.len() >= PROBLEMS {
+                    let _ = unheard.pop_front();
+                }
+                unheard.push_back((now, agent, text));
+            }
+        }
+        unheard.retain(|(at, _, _)| now.duration_since(*at) < UNHEARD);
+        if shared.world.is_followed() {
+            for (_, agent, text) in unheard.drain(..) {
                 shared.world.tell(Event::Problem { agent, text });
             }
         }

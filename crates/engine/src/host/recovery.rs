@@ -85,6 +85,20 @@ pub(crate) async fn recover(shared: Arc<Shared>) {
     }
     let _ = shared.recovered.send_replace(true);
     let store = shared.store.clone();
+    let unread = store.unread();
+    if !unread.is_empty() {
+        // A copy that is taken now would take the place of one in which they may be readable.
+        let kept = store.snapshot_path();
+        let kept = if kept.exists() {
+            format!("the copy from before is kept: {}", kept.display())
+        } else {
+            "there is no older copy".to_owned()
+        };
+        for sentence in unread {
+            shared.problem(None, format!("In the database {sentence}; {kept}."));
+        }
+        return;
+    }
     if let Ok(Err(error)) = blocking(move || store.snapshot()).await {
         shared.problem(None, format!("No copy of the database was made: {error}"));
     }

@@ -188,6 +188,9 @@ impl Reader {
         let result = match command {
             Command::World { follow } => {
                 self.shared.world.answer(&self.client, id, follow, permit);
+                if follow {
+                    self.shared.notices.heard();
+                }
                 return;
             }
             Command::Subscribe { terminal, focused } => self.subscribe(terminal, focused),

@@ -70,6 +70,11 @@ impl World {
         }
     }
 
+    /// Whether anybody hears what is told.
+    pub(crate) fn is_followed(&self) -> bool {
+        !self.lock().followers.is_empty()
+    }
+
     /// A client is gone.
     pub(crate) fn forget_client(&self, client: &Client) {
         self.lock().followers.retain(|known| known.id != client.id);

@@ -2,7 +2,8 @@
 
 use std::process::Command as Process;
 
-use maestro_core::agent::{Agent, Provider, State};
+use maestro_core::agent::{Agent, Clipboard, Provider, State};
+use maestro_core::run::Spec;
 use maestro_core::screen::Size;
 use maestro_protocol::Incoming;
 use maestro_protocol::message::{Branch, Command, ErrorKind, Event, NewAgent, Reply};
@@ -292,6 +293,113 @@ async fn after_an_orderly_stop_agents_are_offered_back_too() {
     let open = Command::OpenAgent { agent: agent.id, resume: true };
     let opened = user.agent(open).await.expect("it opens");
     wait("it runs", || opened.ai_terminal.is_some()).await;
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_an_agent_ends_its_run_and_says_so() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let document = folder.join("tasks.md");
+    std::fs::write(&document, "- [ ] something that takes long\n").expect("written");
+    let program = place.script("claude", "echo begun > begun; exec sleep 600");
+    let host = place
+        .host_with(|options| options.detected = vec![provider(Provider::Claude, program)])
+        .await;
+    let user = User::of(&host).await;
+    let agent = user
+        .agent(Command::NewAgent(NewAgent { start: false, ..new(Provider::Claude, &folder, None) }))
+        .await
+        .expect("made");
+    let spec = Spec {
+        documents: vec![document],
+        directory: folder.clone(),
+        provider: Provider::Claude,
+        agent: Some(agent.id),
+        model: None,
+        turn_timeout_s: 0,
+        silence_timeout_s: 0,
+        verify_timeout_s: 60,
+        attempts: 3,
+        unattended: false,
+    };
+    let Ok(Reply::Run(run)) = user.ask(Command::StartRun(spec)).await else { panic!("no run") };
+    wait("the turn has begun", || folder.join("begun").exists()).await;
+    let stopped = user.agent(Command::StopAgent { agent: agent.id }).await.expect("stopped");
+    assert_eq!(stopped.id, agent.id);
+    let Ok(Reply::Run(ended)) = user.ask(Command::ShowRun { run: run.id }).await else {
+        panic!("no run")
+    };
+    assert!(matches!(ended.state, maestro_core::run::State::Ended(_)), "{:?}", ended.state);
+    user.until("the sentence", |state| {
+        state.events.iter().find_map(|event| match event {
+            Event::Problem { agent: Some(of), text } if *of == agent.id => {
+                text.contains(&format!("its run {} with it", run.id)).then_some(())
+            }
+            _ => None,
+        })
+    })
+    .await;
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_s_terminals_write_to_the_clipboard_as_it_is_allowed() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let agent = user.new_agent(Provider::Shell, &folder, "one").await;
+    let terminal = agent.ai_terminal.expect("it has one");
+    // "one" and "two" in base64.
+    let copy = |text: &str| {
+        let line = format!("printf '\\033]52;c;{text}\\007'\n");
+        Command::SendBytes { terminal, bytes: line.into_bytes() }
+    };
+    let told = |text: &'static str| {
+        let user = user.clone();
+        async move {
+            user.until(text, |state| {
+                state.events.iter().find_map(|event| match event {
+                    Event::Clipboard { text: of, policy, .. } if of == text => Some(*policy),
+                    _ => None,
+                })
+            })
+            .await
+        }
+    };
+    user.done(copy("b25l")).await;
+    assert_eq!(told("one").await, Clipboard::Focused);
+    for (policy, text, words) in
+        [(Clipboard::Ask, "dHdv", "two"), (Clipboard::Allow, "dGhyZWU=", "three")]
+    {
+        let set = Command::SetClipboard { agent: agent.id, clipboard: policy };
+        assert_eq!(user.agent(set).await.expect("set").clipboard, policy);
+        user.done(copy(text)).await;
+        assert_eq!(told(words).await, policy);
+    }
+    let set = Command::SetClipboard { agent: agent.id, clipboard: Clipboard::Deny };
+    assert_eq!(user.agent(set).await.expect("set").clipboard, Clipboard::Deny);
+    user.done(copy("Zm91cg==")).await;
+    let bell = "printf '\\007'\n".as_bytes().to_vec();
+    user.done(Command::SendBytes { terminal, bytes: bell }).await;
+    user.until("the bell after it", |state| {
+        state.events.contains(&Event::Bell(terminal)).then_some(())
+    })
+    .await;
+    let denied = user.look(|state| {
+        state
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Clipboard { text, .. } if text == "four"))
+    });
+    assert!(!denied, "it was told all the same");
+    stop(&host).await;
+
+    // It is kept with the agent.
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    assert_eq!(user.world(false).await.agents[0].clipboard, Clipboard::Deny);
     stop(&host).await;
 }
 

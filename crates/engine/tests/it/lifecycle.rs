@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use maestro_core::agent::Provider;
 use maestro_engine::host::{Error, Host};
 use maestro_protocol::client::{self, Start};
 use maestro_protocol::message::{Command, Event, Reply};
@@ -66,6 +67,44 @@ async fn a_newer_database_is_refused_and_left_alone() {
     assert!(matches!(error, Error::Store(_)), "{error:?}");
     assert!(error.to_string().contains("newer Maestro"), "{error}");
     assert_eq!(std::fs::read(&path).expect("read"), bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_cannot_be_read_costs_nobody_the_others() {
+    let place = Place::new();
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    for name in ["first", "second"] {
+        let _ = user.new_agent(Provider::Shell, &place.folder(name), name).await;
+    }
+    host.recovered().await;
+    stop(&host).await;
+    let path = place.home().database();
+    let mut bytes = std::fs::read(&path).expect("read");
+    let name = b"\"name\":\"first\"";
+    let at = bytes.windows(name.len()).position(|part| part == name).expect("it is there");
+    // Still JSON, and no agent any more.
+    bytes[at + 2] = b'o';
+    std::fs::write(&path, &bytes).expect("written");
+    let copy = std::fs::read(path.with_file_name("maestro.db.bak")).expect("a copy");
+
+    let host = place.host().await;
+    within("recovery", host.recovered()).await;
+    let user = User::of(&host).await;
+    let agents = user.world(true).await.agents;
+    assert_eq!(agents.iter().map(|agent| agent.name.as_str()).collect::<Vec<_>>(), ["second"]);
+    user.until("the problem", |state| {
+        state.events.iter().find_map(|event| match event {
+            Event::Problem { text, .. } => {
+                (text.contains("agent a1 cannot be read") && text.contains(".bak")).then_some(())
+            }
+            _ => None,
+        })
+    })
+    .await;
+    stop(&host).await;
+    let kept = std::fs::read(path.with_file_name("maestro.db.bak")).expect("a copy");
+    assert!(kept == copy, "the last good copy was replaced");
 }
 
 #[tokio::test(flavor = "multi_thread")]

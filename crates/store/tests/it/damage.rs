@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use maestro_core::AgentId;
+use maestro_core::run::State;
 use maestro_store::{Error, Store};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use crate::{Home, agent};
+use crate::{Home, agent, new_run};
 
 /// Opens what must be refused, and checks that the refusal changed no byte.
 fn refused(home: &Home) -> Error {
@@ -133,6 +134,43 @@ fn the_snapshot_changes_only_when_a_restore_is_declared_good() {
     home.store().snapshot().expect("the next restore is declared good");
     let _ = fs::copy(home.path().with_file_name("maestro.db.bak"), &restored).expect("a copy");
     assert_eq!(Store::open(&restored).expect("it opens").agents().expect("agents"), []);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_costs_only_itself() {
+    let home = Home::new();
+    let store = home.store();
+    for (id, name) in [(1, "api"), (2, "web"), (3, "docs")] {
+        store.put_agent(&agent(id, name)).expect("an agent");
+    }
+    store.put_run(&new_run(1, State::Interrupted)).expect("a run");
+    store.put_run(&new_run(2, State::Interrupted)).expect("a run");
+    store.close();
+    let other = Connection::open(home.path()).expect("the database");
+    for damage in [
+        "UPDATE agents SET agent = '{\"id\":2,\"name\":\"web\"}' WHERE id = 2",
+        "UPDATE agents SET agent = '42' WHERE id = 3",
+        "UPDATE runs SET run = '[]' WHERE id = 1",
+    ] {
+        assert_eq!(other.execute(damage, []).expect("damaged"), 1, "{damage}");
+    }
+    other.close().expect("closed");
+
+    let store = home.store();
+    assert_eq!(store.agents().expect("the others"), [agent(1, "api")]);
+    let ids =
+        |runs: Vec<maestro_core::run::Run>| runs.iter().map(|run| run.id.0).collect::<Vec<_>>();
+    assert_eq!(ids(store.runs(10).expect("the other")), [2]);
+    // Asked for by name, it is said what is wrong.
+    assert!(store.run(maestro_core::RunId(1)).is_err());
+    let _ = store.agents().expect("again");
+    let unread = store.unread();
+    assert_eq!(unread.len(), 3, "{unread:?}");
+    for (sentence, begin) in unread.iter().zip(["agent a2", "agent a3", "run r1"]) {
+        assert!(sentence.starts_with(begin), "{sentence}");
+        assert!(sentence.contains("cannot be read and is left out"), "{sentence}");
+    }
+    assert_eq!(store.next_agent_id().expect("an id"), AgentId(4), "its id is not given out again");
 }
 
 #[test]
