@@ -2,9 +2,11 @@
 //!
 //! - `usage`: what every command keeps to: exit codes, one sentence, output that may be cut off.
 //! - `hosts`, `terminals`, `agents`, `worktrees`, `runs`: the commands, by what they are about.
+//! - `terminal_commands`: searching, exporting, pasting and the like.
 //! - `kill`: hosts and clients that die at any point of a run.
 //! - `real`: the real Claude Code, Codex, OpenCode and Droid against a fake model.
 //! - `bad_input`: what is broken, hostile, full or gone.
+//! - `bench`: the benchmark that travels with the program.
 //! - `window`: the real window on a virtual display, driven by keys.
 //!
 //! Every test has its own `MAESTRO_HOME`, `HOME` and git configuration, and everything it started
@@ -15,11 +17,13 @@
 
 mod agents;
 mod bad_input;
+mod bench;
 mod hosts;
 mod kill;
 mod place;
 mod real;
 mod runs;
+mod terminal_commands;
 mod terminals;
 mod usage;
 mod window;

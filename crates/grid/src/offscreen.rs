@@ -163,15 +163,28 @@ pub fn measure(options: &Options) -> Result<Report, Error> {
     })
 }
 
-/// The adapter of that name, or the fastest kind there is.
-fn adapter(name: Option<&str>) -> Result<wgpu::Adapter, Error> {
-    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::all());
+/// What there is behind these interfaces.
+fn adapters(backends: wgpu::Backends) -> Vec<wgpu::Adapter> {
     let instance = wgpu::Instance::new(&wgpu::InstanceDescriptor {
         backends,
         flags: wgpu::InstanceFlags::empty(),
         ..wgpu::InstanceDescriptor::default()
     });
-    let mut adapters = instance.enumerate_adapters(backends);
+    instance.enumerate_adapters(backends)
+}
+
+/// The adapter of that name, or the fastest kind there is.
+fn adapter(name: Option<&str>) -> Result<wgpu::Adapter, Error> {
+    // GL complains aloud where there is no display, and is asked only where nothing better is.
+    let found = match wgpu::Backends::from_env() {
+        Some(backends) => adapters(backends),
+        None => [wgpu::Backends::PRIMARY, wgpu::Backends::GL]
+            .into_iter()
+            .map(adapters)
+            .find(|found| !found.is_empty())
+            .unwrap_or_default(),
+    };
+    let mut adapters = found;
     let known: Vec<String> = adapters
         .iter()
         .map(|adapter| {
@@ -193,7 +206,7 @@ fn adapter(name: Option<&str>) -> Result<wgpu::Adapter, Error> {
             wgpu::DeviceType::Other => 3,
             wgpu::DeviceType::Cpu => 4,
         };
-        (kind, info.backend == wgpu::Backend::Gl)
+        kind
     });
     adapters.into_iter().next().ok_or_else(|| match name {
         Some(wanted) if !known.is_empty() => Error::Unknown { wanted: wanted.to_owned(), known },
