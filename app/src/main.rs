@@ -4,6 +4,7 @@
 
 mod cli;
 mod demo_agent;
+mod settings;
 mod window;
 
 use std::process::ExitCode;

@@ -5,23 +5,30 @@
 
 mod agents;
 mod ago;
+mod ask;
 mod bare;
 mod bars;
+mod debug;
+mod find;
+mod hints;
 mod link;
 mod look;
 mod model;
 mod new_agent;
 mod palette;
 mod panes;
+mod paste;
 mod picture;
 mod probe;
 mod prompt;
 mod runs;
 mod scene;
 mod shell;
+mod target;
 #[cfg(test)]
 mod tests;
 mod toast;
+mod vi;
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -62,10 +69,13 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     load_fonts();
     let clock = Clock::new();
     probe::start(&clock);
+    let settings_path = crate::settings::path(&options.home);
     let link = Link::start(&clock, options.home, options.start)
         .context("the window cannot start the thread that talks to the host")?;
     let boot = move || {
-        let mut shell = Shell::new(link.clone(), clock.clone(), now_ms()).started_in(started_in());
+        let mut shell = Shell::new(link.clone(), clock.clone(), now_ms())
+            .started_in(started_in())
+            .with_settings(settings_path.clone());
         link.wait(FIRST_NEWS);
         let (id, opened) = window::open(settings(Size::new(1440.0, 900.0)));
         let heard = shell.update(Message::Heard(now_ms()));

@@ -136,6 +136,9 @@ ICONS = {
 ARC_STEPS = 12
 for step in range(ARC_STEPS):
     ICONS[f"arc{step}"] = arc(500, 500, 340, step * 360 / ARC_STEPS, 110, 110)
+ICONS["bell"] = line([(200, 270), (270, 360), (270, 520)], 90) + line([(800, 270), (730, 360), (730, 520)], 90) + arc(
+    500, 520, 230, -90, 180, 90
+) + line([(200, 270), (800, 270)], 90) + [circle(500, 150, 75), circle(500, 830, 60)]
 
 
 def glyph(shapes):

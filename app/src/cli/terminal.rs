@@ -26,7 +26,7 @@ use super::{Host, PATIENCE, find_agent};
 /// The most bytes one message carries; more is sent in several.
 const PIECE: usize = 1 << 20;
 /// Between two looks whether a paste is written.
-const LOOK: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(50);
 
 pub fn run(command: args::Terminal, out: &mut Out) -> Result<()> {
     match command {
@@ -257,7 +257,7 @@ fn paste(host: &mut Host, terminal: TerminalId, text: String) -> Result<()> {
         match (now.pasting, now.exit) {
             (Some(pasting), _) => {
                 unwritten = pasting.total.saturating_sub(pasting.written);
-                std::thread::sleep(LOOK);
+                std::thread::sleep(PAUSE);
             }
             (None, Some(code)) if unwritten > 0 && code != 0 => {
                 let text = format!("the program in {terminal} ended before it read everything");
@@ -430,7 +430,7 @@ fn row_to_json(row: &Row) -> Value {
 }
 
 /// Flags that are about how a cell looks, not about what is in it.
-const LOOK: u16 = flags::BOLD
+const STYLE: u16 = flags::BOLD
     | flags::ITALIC
     | flags::DIM
     | flags::INVERSE
@@ -441,7 +441,7 @@ const LOOK: u16 = flags::BOLD
 fn same_look(row: &Row, one: &Cell, other: &Cell) -> bool {
     one.fg == other.fg
         && one.bg == other.bg
-        && one.flags & LOOK == other.flags & LOOK
+        && one.flags & STYLE == other.flags & STYLE
         && extra(row, *one) == extra(row, *other)
 }
 

@@ -1,11 +1,13 @@
 //! The left panel: who needs the user, then every agent by repository.
 
+use std::collections::BTreeSet;
+
 use iced::widget::{Column, button, column, container, row, scrollable};
 use iced::{Alignment, Element, Length, Padding};
-use maestro_core::AgentId;
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
 use maestro_core::keymap::Keymap;
+use maestro_core::{AgentId, TerminalId};
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
@@ -30,6 +32,8 @@ pub struct Context<'a> {
     pub turning: bool,
     /// How wide the panel is.
     pub width: f32,
+    /// Terminals that rang and were not looked at since.
+    pub bells: &'a BTreeSet<TerminalId>,
 }
 
 /// What was pressed.
@@ -93,7 +97,7 @@ fn agent_row<'a>(
         name: agent.name.clone(),
         reason: reason(agent),
         short: short(agent),
-        pill: pill(model, agent, context),
+        pill: badged(agent, pill(model, agent, context), context),
         selected: context.focused == Some(agent.id),
         marked: context.marked == Some(agent.id),
         child,
@@ -124,6 +128,22 @@ fn short(agent: &Agent) -> Option<String> {
         State::Idle | State::Done if !because.is_empty() => Some(because.to_owned()),
         _ => None,
     }
+}
+
+/// The pill, and before it that a bell rang in one of the agent's terminals.
+fn badged<'a, M: 'a>(
+    agent: &Agent,
+    pill: Option<Element<'a, M>>,
+    context: Context<'_>,
+) -> Option<Element<'a, M>> {
+    let rings = |terminal: Option<TerminalId>| {
+        terminal.is_some_and(|terminal| context.bells.contains(&terminal))
+    };
+    if !rings(agent.ai_terminal) && !rings(agent.shell_terminal) {
+        return pill;
+    }
+    let bell = icon(Icon::Bell, extent::GLYPH, context.tokens.accent);
+    Some(row![bell].push(pill).spacing(space::XS).align_y(Alignment::Center).into())
 }
 
 /// The one fact that matters now.

@@ -20,6 +20,7 @@ use maestro_ui::{keys, part, style};
 
 use super::link::{Link, News};
 use super::{load_fonts, look, program_settings, settings};
+use crate::settings::Settings;
 
 const WIDGET: &str = "terminal";
 const PADDING: f32 = 6.0;
@@ -89,7 +90,7 @@ pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32>
             clock: clock.clone(),
             keymap: Keymap::new(Platform::HERE),
             tokens,
-            look: look::of(tokens, 1.0),
+            look: look::of(tokens, 1.0, &Settings::default()),
             zoom: 1.0,
             scale: 1.0,
             new: new.clone(),
@@ -184,7 +185,7 @@ impl Term {
         match news {
             News::Connected { again: false, .. } => self.open(),
             News::Event { event: Event::Terminal(info), .. } if Some(info.id) == self.terminal => {
-                self.title = info.title;
+                self.title = maestro_core::text::clean(&info.title, 200);
                 match info.exit {
                     Some(exit) => self.ended(exit),
                     None => Task::none(),
@@ -242,9 +243,9 @@ impl Term {
             Id::Copy => return self.copy(false),
             Id::Paste => return clipboard::read().map(Message::Pasted),
             Id::Quit => return self.close(),
-            Id::ZoomIn => self.zoom(self.zoom + 0.1),
-            Id::ZoomOut => self.zoom(self.zoom - 0.1),
-            Id::ZoomReset => self.zoom(1.0),
+            Id::PaneZoomIn | Id::ZoomIn => self.zoom(self.zoom + 0.1),
+            Id::PaneZoomOut | Id::ZoomOut => self.zoom(self.zoom - 0.1),
+            Id::PaneZoomReset | Id::ZoomReset => self.zoom(1.0),
             Id::ThemeToggle => {
                 self.tokens = self.tokens.other();
                 self.zoom(self.zoom);
@@ -260,7 +261,7 @@ impl Term {
 
     fn zoom(&mut self, zoom: f32) {
         self.zoom = zoom.clamp(0.6, 2.4);
-        self.look = look::of(self.tokens, self.zoom);
+        self.look = look::of(self.tokens, self.zoom, &Settings::default());
     }
 
     fn copy(&self, primary: bool) -> Task<Message> {
@@ -289,6 +290,9 @@ impl Term {
                 Id::Copy
                     | Id::Paste
                     | Id::Quit
+                    | Id::PaneZoomIn
+                    | Id::PaneZoomOut
+                    | Id::PaneZoomReset
                     | Id::ZoomIn
                     | Id::ZoomOut
                     | Id::ZoomReset
@@ -328,7 +332,7 @@ impl Term {
             .width(iced::Length::Fill)
             .height(iced::Length::Fill)
             .style(move |_| style::surface(background));
-        keys::before(window, |event| self.key(event))
+        keys::before(window, |event| self.key(event), || false)
     }
 }
 
@@ -341,6 +345,8 @@ fn input(id: Id) -> Option<Input> {
         Id::ScrollPageDown => Input::Scroll(ScrollTo::Pages(-1)),
         Id::ScrollTop => Input::Scroll(ScrollTo::Top),
         Id::ScrollBottom => Input::Scroll(ScrollTo::Bottom),
+        Id::PromptPrevious => Input::Scroll(ScrollTo::Prompts(1)),
+        Id::PromptNext => Input::Scroll(ScrollTo::Prompts(-1)),
         _ => return None,
     })
 }

@@ -71,6 +71,12 @@ struct State {
     news: Vec<News>,
     overflow: bool,
     signal: Option<signals::Sender<()>>,
+    /// What went to terminals, for tests.
+    #[cfg(test)]
+    sent: Vec<(TerminalId, Input)>,
+    /// What the host was asked for, for tests.
+    #[cfg(test)]
+    asked: Vec<Command>,
 }
 
 impl Link {
@@ -106,6 +112,24 @@ impl Link {
             receiver.next().await?;
             Some(((), (receiver, true)))
         })
+    }
+
+    /// How much was heard that the window has not taken yet.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.lock().news.len()
+    }
+
+    /// What went to terminals since the last time.
+    #[cfg(test)]
+    pub fn sent(&self) -> Vec<(TerminalId, Input)> {
+        std::mem::take(&mut self.shared.lock().sent)
+    }
+
+    /// What the host was asked for since the last time.
+    #[cfg(test)]
+    pub fn asked(&self) -> Vec<Command> {
+        std::mem::take(&mut self.shared.lock().asked)
     }
 
     /// Starts a stopped host again.
@@ -152,6 +176,8 @@ impl Link {
 
     /// Sends what the user did to a terminal.
     pub fn input(&self, terminal: TerminalId, input: Input) {
+        #[cfg(test)]
+        self.shared.lock().sent.push((terminal, input.clone()));
         if let Some(client) = self.shared.client() {
             let typed = matches!(input, Input::Key(_) | Input::Text(_));
             let began = Instant::now();
@@ -198,6 +224,8 @@ impl Link {
         &self,
         command: Command,
     ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
+        #[cfg(test)]
+        self.shared.lock().asked.push(command.clone());
         let client = self.shared.client();
         async move {
             match client {

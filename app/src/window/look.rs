@@ -6,9 +6,11 @@ use maestro_grid::{Faces, Look, Palette};
 use maestro_ui::font;
 use maestro_ui::theme::{Tokens, type_scale};
 
+use crate::settings::Settings;
+
 /// How terminals look in a theme.
 #[must_use]
-pub fn of(tokens: &Tokens, zoom: f32) -> Arc<Look> {
+pub fn of(tokens: &Tokens, zoom: f32, settings: &Settings) -> Arc<Look> {
     let [.., regular, bold, italic, bold_italic, _] = font::FILES;
     let faces =
         Faces { regular, bold: Some(bold), italic: Some(italic), bold_italic: Some(bold_italic) };
@@ -23,5 +25,7 @@ pub fn of(tokens: &Tokens, zoom: f32) -> Arc<Look> {
         ansi: colors.ansi,
         ..own
     };
-    Look::new(faces, type_scale::TERMINAL * zoom, palette)
+    let look = Look::new(faces, type_scale::TERMINAL * zoom, palette);
+    let minimum_contrast = settings.minimum_contrast;
+    Arc::new(Look { minimum_contrast, ..Arc::unwrap_or_clone(look) })
 }

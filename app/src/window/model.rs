@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use maestro_core::agent::{Agent, State};
+use maestro_core::agent::{Agent, Clipboard, State};
 use maestro_core::run::{self, Run};
+use maestro_core::search::Search;
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Event, TerminalInfo, World};
 
@@ -32,7 +33,11 @@ pub enum Notice {
     /// Something went wrong.
     Problem { agent: Option<AgentId>, text: String },
     /// A terminal's child wrote to the clipboard.
-    Clipboard { terminal: TerminalId, text: String },
+    Clipboard { terminal: TerminalId, text: String, policy: Clipboard },
+    /// A terminal rang.
+    Bell(TerminalId),
+    /// A terminal's search is at another point.
+    Search { terminal: TerminalId, search: Option<Search> },
     /// A terminal's child ended.
     Exited { terminal: TerminalId, exit: i32 },
     /// The host is about to end.
@@ -67,13 +72,21 @@ impl Model {
                 return Some(Notice::Notification { agent, title, body });
             }
             Event::Problem { agent, text } => return Some(Notice::Problem { agent, text }),
-            Event::Clipboard { terminal, text, .. } => {
-                return Some(Notice::Clipboard { terminal, text });
+            Event::Clipboard { terminal, text, policy } => {
+                return Some(Notice::Clipboard { terminal, text, policy });
             }
+            Event::Bell(terminal) => return Some(Notice::Bell(terminal)),
+            Event::Search { terminal, search } => return Some(Notice::Search { terminal, search }),
             Event::HostStopping => return Some(Notice::HostStopping),
-            Event::Bell(_) | Event::Preference { .. } | Event::Search { .. } => {}
+            Event::Preference { .. } => {}
         }
         None
+    }
+
+    /// The number of the next event.
+    #[cfg(test)]
+    pub fn next_seq(&self) -> u64 {
+        self.seq + 1
     }
 
     fn put_agent(&mut self, agent: Agent) {

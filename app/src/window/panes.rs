@@ -1,25 +1,34 @@
 //! The grid: one pane per agent, each with a live terminal, or with what to do when there is none.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
-use iced::widget::{column, container, row, stack};
+use iced::widget::{Space, column, container, row, stack};
 use iced::{Alignment, Element, Length, Padding};
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
 use maestro_core::keymap::Keymap;
+use maestro_core::link::Link;
+use maestro_core::text;
 use maestro_core::{AgentId, TerminalId};
-use maestro_grid::Look;
-use maestro_protocol::message::TerminalInfo;
+use maestro_grid::{Look, Surface};
+use maestro_protocol::message::{Pasting, TerminalInfo};
 use maestro_ui::icon::{Icon, icon};
-use maestro_ui::theme::{Tokens, extent, space, type_scale};
+use maestro_ui::live::Said;
+use maestro_ui::style;
+use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
 use maestro_ui::tiles::{Arrangement, Grain, tiles};
-use maestro_ui::{font, line, part, status};
+use maestro_ui::{font, line, live, part, pile, status};
 use serde::{Deserialize, Serialize};
 
 use super::agents;
 use super::ago;
-use super::link::Link;
+use super::find::{self, Find};
+use super::hints::Hints;
+use super::link;
 use super::model::Model;
+use super::vi::Vi;
 
 /// The gap between panes; each has a ring of one pixel around it, which is part of the 8 one sees.
 pub const GAP: f32 = space::S - 2.0 * extent::LINE;
@@ -66,7 +75,7 @@ pub struct Context<'a> {
     /// How terminals look.
     pub look: &'a Arc<Look>,
     /// Where input goes and frames come from.
-    pub link: &'a Link,
+    pub link: &'a link::Link,
     /// Chords to teach.
     pub keymap: &'a Keymap,
     /// The pane with the keyboard.
@@ -83,10 +92,33 @@ pub struct Context<'a> {
     pub now_ms: u64,
     /// Whether the working arc turns.
     pub turning: bool,
+    /// What lies over the terminals.
+    pub over: Over<'a>,
+}
+
+/// What lies over the terminals of the grid, and what their headers say beside the model.
+#[derive(Debug, Clone, Copy)]
+pub struct Over<'a> {
+    /// How terminals look whose text has a size of its own.
+    pub looks: &'a BTreeMap<Pane, Arc<Look>>,
+    /// The open search bar.
+    pub find: Option<&'a Find>,
+    /// Vi mode.
+    pub vi: &'a Vi,
+    /// Labels over links.
+    pub hints: Option<&'a Hints>,
+    /// The link under the mouse.
+    pub hovered: Option<&'a (TerminalId, String)>,
+    /// What programs want to put into the clipboard.
+    pub wanted: &'a BTreeMap<TerminalId, String>,
+    /// Terminals that rang and were not looked at since.
+    pub bells: &'a BTreeSet<TerminalId>,
+    /// Whether files are held over the window.
+    pub dropping: bool,
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Message {
     /// A pane was given the keyboard by the mouse.
     Focused(Pane),
@@ -94,6 +126,20 @@ pub enum Message {
     Resumed(Pane),
     /// A selection was finished.
     Selected(TerminalId),
+    /// A link was clicked.
+    Followed(TerminalId, Link),
+    /// The mouse is over a link, or not any more.
+    Hovered(TerminalId, Option<Link>),
+    /// Text was pasted by the mouse.
+    Pasted(TerminalId, String),
+    /// The newest output is wanted.
+    Caught(TerminalId),
+    /// The rest of a paste is not wanted.
+    PasteCancelled(TerminalId),
+    /// What a program wants to do with the clipboard is looked at.
+    Answering(TerminalId),
+    /// In the search bar.
+    Find(find::Message),
 }
 
 /// The id of a terminal's widget.
@@ -160,12 +206,13 @@ fn agent_pane<'a>(
             let glyph = status::glyph(tokens, shape, extent::GLYPH, context.turning);
             let branch = agent.branch.as_deref().map(|branch| format!(" · {branch}"));
             let about = format!("{}{}", agent.provider.title(), branch.unwrap_or_default());
-            part::pane_header(tokens, glyph, &*agent.name, about, pill(model, agent, info, context))
+            let pill = pill(model, agent, info, context);
+            part::pane_header(tokens, glyph, &*agent.name, about, badged(terminal, pill, context))
         }
         Side::Shell => {
             let glyph = icon(Icon::Shell, extent::GLYPH, tokens.dim);
             let about = info.map_or_else(|| agent.directory.display().to_string(), about_terminal);
-            let pill = info.and_then(|info| exit_pill(tokens, info));
+            let pill = badged(terminal, info.and_then(|info| exit_pill(tokens, info)), context);
             part::pane_header(tokens, glyph, format!("{} · shell", agent.name), about, pill)
         }
     };
@@ -184,9 +231,9 @@ fn free_pane<'a>(
     let tokens = context.tokens;
     let pane = Pane::Terminal(info.id);
     let glyph = icon(Icon::Shell, extent::GLYPH, tokens.dim);
-    let pill = exit_pill(tokens, info);
-    let header =
-        part::pane_header(tokens, glyph, &*info.title, info.directory.display().to_string(), pill);
+    let pill = badged(Some(info.id), exit_pill(tokens, info), context);
+    let (title, place) = (text::clean(&info.title, 80), shown_path(&info.directory));
+    let header = part::pane_header(tokens, glyph, title, place, pill);
     framed(context, pane, header, terminal_body(pane, info.id, Some(info), context))
 }
 
@@ -202,7 +249,13 @@ fn framed<'a>(
 
 fn about_terminal(info: &TerminalInfo) -> String {
     let directory = info.directory.file_name().unwrap_or(info.directory.as_os_str());
-    format!("{} · {}", info.title, directory.to_string_lossy())
+    let directory = text::clean(&directory.to_string_lossy(), 80);
+    format!("{} · {directory}", text::clean(&info.title, 80))
+}
+
+/// A folder that a program named: nothing in it can make it look other than it is.
+fn shown_path(path: &Path) -> String {
+    text::clean(&path.to_string_lossy(), 200)
 }
 
 fn exit_pill<'a>(tokens: &'static Tokens, info: &TerminalInfo) -> Option<Element<'a, Message>> {
@@ -238,25 +291,153 @@ fn pill<'a>(
     (!label.is_empty()).then(|| part::pill(tokens, label, wants_the_eye))
 }
 
+/// The pill of a header, and before it that a bell rang or that the text has a size of its own.
+fn badged<'a>(
+    terminal: Option<TerminalId>,
+    pill: Option<Element<'a, Message>>,
+    context: Context<'_>,
+) -> Option<Element<'a, Message>> {
+    let rang = terminal.is_some_and(|terminal| context.over.bells.contains(&terminal));
+    if !rang {
+        return pill;
+    }
+    let bell = icon(Icon::Bell, extent::GLYPH, context.tokens.accent);
+    Some(row![bell].push(pill).spacing(space::S).align_y(Alignment::Center).into())
+}
+
 fn terminal_body<'a>(
     pane: Pane,
     terminal: TerminalId,
     info: Option<&TerminalInfo>,
     context: Context<'a>,
 ) -> Element<'a, Message> {
-    let link = context.link;
-    let widget = maestro_grid::terminal(&link.surface(terminal), context.look)
+    let (link, over) = (context.link, context.over);
+    let surface = link.surface(terminal);
+    let look = over.looks.get(&pane).unwrap_or(context.look);
+    let mut widget = maestro_grid::terminal(&surface, look)
         .id(widget_id(terminal))
         .scale(context.scale)
         .padding(PADDING)
         .keeps_focus(true)
         .on_input(move |input| link.input(terminal, input))
         .on_focus(Message::Focused(pane))
-        .on_select(Message::Selected(terminal));
+        .on_select(Message::Selected(terminal))
+        .on_link(move |link| Message::Followed(terminal, link))
+        .on_hover(move |link| Message::Hovered(terminal, link))
+        .on_paste(move |text| Message::Pasted(terminal, text));
+    if let Some(hints) = over.hints.filter(|hints| hints.terminal == terminal) {
+        widget = widget.hints(Arc::clone(hints.labels()));
+    }
     let ended = info.is_some_and(|info| info.exit.is_some()) && matches!(pane, Pane::Agent(_));
     let strip = ended.then(|| ended_strip(pane, context));
-    // Always a column, so that the terminal keeps its state when the strip comes.
-    column![Element::from(widget)].push(strip).into()
+    let (above, shown) = lying_over(pane, terminal, &surface, info, context);
+    // Always of the same shape, so that the terminal keeps its state when something comes.
+    column![pile(widget, above, shown)].push(strip).into()
+}
+
+/// What lies over a terminal: the search bar at the top; at the bottom what is going on, and the way
+/// back to the newest output. Tells whether it needs a layer.
+fn lying_over<'a>(
+    pane: Pane,
+    terminal: TerminalId,
+    surface: &Surface,
+    info: Option<&TerminalInfo>,
+    context: Context<'a>,
+) -> (Element<'a, Message>, bool) {
+    let (tokens, over) = (context.tokens, context.over);
+    let focused = context.focused == Some(pane);
+    let find = over.find.filter(|find| find.terminal == terminal);
+    let find = find.map(|find| find.view(tokens, context.keymap).map(Message::Find));
+    let note = note(terminal, info, focused, context);
+    let shown = find.is_some() || note.is_some();
+    let vi = over.vi;
+    let modes = surface.clone();
+    let mode = live(
+        tokens,
+        move || vi.is_on(terminal, modes.modes().vi),
+        move |on| on.then(|| Said { words: vi.words(), loud: true }),
+        None,
+    );
+    let scrolled = surface.clone();
+    let chord = context.keymap.title(Id::ScrollBottom).filter(|_| focused);
+    let unseen = live(
+        tokens,
+        move || {
+            let scroll = scrolled.scroll();
+            (scroll.offset.min(LARGEST), scroll.unseen.min(LARGEST))
+        },
+        move |(offset, unseen)| held(offset, unseen, chord.as_deref()),
+        Some(Message::Caught(terminal)),
+    );
+    let bottom = row![mode].push(note).push(Space::new().width(Length::Fill)).push(unseen);
+    let content = column![]
+        .push(find)
+        .push(Space::new().height(Length::Fill))
+        .push(bottom.spacing(space::S).align_y(Alignment::End));
+    (container(content).padding(space::S).width(Length::Fill).height(Length::Fill).into(), shown)
+}
+
+/// Counts beyond this are not told apart.
+const LARGEST: u32 = 99_999;
+
+/// That the viewport holds, and how much came since.
+fn held(offset: u32, unseen: u32, chord: Option<&str>) -> Option<Said> {
+    if offset == 0 {
+        return None;
+    }
+    let chord = chord.map(|chord| format!("  {}", part::spaced(chord))).unwrap_or_default();
+    let more = if unseen >= LARGEST { "+" } else { "" };
+    let (words, loud) = match unseen {
+        0 => (format!("Holds ↓{chord}"), false),
+        1 => (format!("1 new line ↓{chord}"), true),
+        count => (format!("{count}{more} new lines ↓{chord}"), true),
+    };
+    Some(Said { words, loud })
+}
+
+/// The one thing about a terminal that has to be said in it now.
+fn note<'a>(
+    terminal: TerminalId,
+    info: Option<&TerminalInfo>,
+    focused: bool,
+    context: Context<'a>,
+) -> Option<Element<'a, Message>> {
+    let (tokens, over) = (context.tokens, context.over);
+    let said = |words: String| line(words, type_scale::SMALL, font::REGULAR, tokens.text);
+    let card = |content: Element<'a, Message>| {
+        container(content)
+            .padding([1.0, space::S])
+            .style(move |_| style::bordered(tokens.raised, tokens.strong, radius::CARD))
+            .into()
+    };
+    if over.hints.is_some_and(|hints| hints.terminal == terminal) {
+        let words = "Type a label to open · with Shift to copy · with Alt to insert · Esc leaves";
+        return Some(card(said(words.to_owned()).into()));
+    }
+    if let Some((_, target)) = over.hovered.filter(|(hovered, _)| *hovered == terminal) {
+        return Some(card(said(target.clone()).into()));
+    }
+    if over.dropping && focused {
+        return Some(card(said("Let go to insert the file's name".to_owned()).into()));
+    }
+    if let Some(Pasting { written, total }) = info.and_then(|info| info.pasting) {
+        let percent = written.saturating_mul(100) / total.max(1);
+        let words = said(format!("Pasting {:.1} MB · {percent} %", total as f64 / 1e6));
+        let stop = Some(Message::PasteCancelled(terminal));
+        let stop = part::action(tokens, "Stop", false, false, stop);
+        let content = row![words, stop].spacing(space::S).align_y(Alignment::Center);
+        return Some(iced::widget::opaque(card(content.into())));
+    }
+    let wanted = over.wanted.get(&terminal)?;
+    let count = wanted.chars().count();
+    let words = said(format!("Wants to put {count} characters into the clipboard"));
+    let look = part::action(tokens, "Answer…", false, false, Some(Message::Answering(terminal)));
+    let chord = context.keymap.title(Id::ClipboardAnswer).filter(|_| focused);
+    let content = row![words, look]
+        .push(chord.map(|chord| part::chord(tokens, &chord)))
+        .spacing(space::S)
+        .align_y(Alignment::Center);
+    Some(iced::widget::opaque(card(content.into())))
 }
 
 /// Under a terminal whose program has ended.
@@ -369,4 +550,23 @@ pub fn no_host<'a, M: Clone + 'a>(
     .spacing(space::M)
     .align_x(Alignment::Center);
     container(content).padding(space::XL).center(Length::Fill).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewport_that_holds_says_so_and_what_it_misses() {
+        let check = |offset, unseen, expected: Option<(&str, bool)>| {
+            let said = held(offset, unseen, None);
+            let expected = expected.map(|(words, loud)| Said { words: words.to_owned(), loud });
+            assert_eq!(said, expected, "{offset} {unseen}");
+        };
+        check(0, 0, None);
+        check(12, 0, Some(("Holds ↓", false)));
+        check(12, 1, Some(("1 new line ↓", true)));
+        check(12, 480, Some(("480 new lines ↓", true)));
+        check(12, LARGEST, Some(("99999+ new lines ↓", true)));
+    }
 }

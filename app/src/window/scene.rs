@@ -1,7 +1,10 @@
 //! Made-up worlds and screens, for pictures and for tests.
 
+mod dress;
+
 use std::path::PathBuf;
 
+pub use dress::{NEEDLE, dress};
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
 use maestro_core::run::{self, Run, Spec, Task, TaskState, Verify};
 use maestro_core::screen::{
@@ -9,14 +12,33 @@ use maestro_core::screen::{
 };
 use maestro_core::turn::Usage;
 use maestro_core::{AgentId, RunId, TerminalId};
-use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, World};
+use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, TerminalStats, World};
 
 /// The instant at which every made-up world is looked at.
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Every scene, in the order in which they are listed.
-pub const NAMES: [&str; 9] =
-    ["empty", "grid", "grid-many", "single", "palette", "new-agent", "rename", "resume", "toasts"];
+pub const NAMES: [&str; 19] = [
+    "empty",
+    "grid",
+    "grid-many",
+    "single",
+    "palette",
+    "new-agent",
+    "rename",
+    "resume",
+    "toasts",
+    "search",
+    "vi",
+    "hints",
+    "hover",
+    "output",
+    "paste",
+    "link",
+    "clipboard",
+    "export",
+    "debug",
+];
 
 fn agent(
     id: u64,
@@ -224,6 +246,23 @@ pub fn after_a_crash() -> World {
     world.terminals.clear();
     world.runs.clear();
     world
+}
+
+/// What terminals cost.
+#[must_use]
+pub fn stats() -> Vec<TerminalStats> {
+    let stats = |(id, hot, cold, history): (u64, u64, u64, u64)| TerminalStats {
+        terminal: TerminalId(id),
+        hot_bytes: hot,
+        cold_bytes: cold,
+        history,
+        printed: history * 90,
+        waiting: 0,
+        frames: history / 4,
+        unwritten: 0,
+    };
+    let all = [(1, 612_000, 1_310_000, 104_220), (2, 540_000, 64_000, 4_100), (3, 221_000, 0, 210)];
+    all.map(stats).to_vec()
 }
 
 /// Every provider, one of them missing.

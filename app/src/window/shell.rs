@@ -2,42 +2,61 @@
 
 mod commands;
 mod dialogs;
+mod graphics;
 mod host;
 mod kept;
 mod keys;
 mod layout;
 mod preset;
 mod settle;
+mod terminal;
 mod view;
 
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use iced::{Point, Size, Task, clipboard, window};
 use maestro_core::agent::Agent;
 use maestro_core::command::Id;
-use maestro_core::input::Input;
+use maestro_core::input::Mods;
 use maestro_core::keymap::{Keymap, Platform};
+use maestro_core::search::Query;
 use maestro_core::{AgentId, TerminalId};
+use maestro_grid::device::{self, Trouble};
 use maestro_grid::{Clock, Look};
-use maestro_protocol::message::{Command, ProviderInfo, Reply, Repository, TerminalInfo};
+use maestro_protocol::message::{
+    Command, ProviderInfo, Reply, Repository, TerminalInfo, TerminalStats,
+};
 use maestro_ui::theme::{self, Tokens};
 
+use super::ask::{self, Ask};
+use super::debug::Debug;
+use super::find::Find;
+use super::hints::Hints;
 use super::link::Link;
 use super::model::Model;
 use super::new_agent::{self, NewAgent};
 use super::palette::{self, Palette};
 use super::panes::{self, Pane};
 use super::prompt::{self, Prompt};
+use super::target::Target;
 use super::toast::{self, Toasts};
+use super::vi::Vi;
 use super::{agents, look};
+use crate::settings::{self, Settings};
 
+use graphics::Graphics;
 use kept::Kept;
 use layout::Panel;
 
 /// The id that no widget has: giving it the keyboard takes it from all others.
 const NOBODY: &str = "nobody";
+
+/// How often the settings file is looked at.
+const SETTINGS_PERIOD: Duration = Duration::from_secs(1);
 
 /// The window's state.
 #[derive(Debug)]
@@ -69,6 +88,30 @@ pub struct Shell {
     subscribed: HashMap<TerminalId, bool>,
     /// The widget that was given the keyboard last.
     keyboard: String,
+    settings: Settings,
+    /// The settings file, where there is a home folder.
+    settings_path: Option<PathBuf>,
+    /// How terminals look whose text has a size of its own.
+    looks: BTreeMap<Pane, Arc<Look>>,
+    /// The search bar, and what was looked for last.
+    find: Option<Find>,
+    last_query: Query,
+    vi: Vi,
+    hints: Option<Hints>,
+    /// The link under the mouse, as it is shown.
+    hovered: Option<(TerminalId, String)>,
+    /// What programs want to put into the clipboard.
+    wanted: BTreeMap<TerminalId, String>,
+    /// Terminals that rang and were not looked at since.
+    bells: BTreeSet<TerminalId>,
+    /// Terminals in which pastes are not asked about any more.
+    unasked: HashSet<TerminalId>,
+    /// Whether files are held over the window.
+    dropping: bool,
+    debug: Option<Debug>,
+    graphics: Graphics,
+    /// How often the view was built.
+    views: Cell<u64>,
 }
 
 /// The window as the window system has it.
@@ -99,6 +142,24 @@ enum Overlay {
     Palette(Palette),
     NewAgent(Box<NewAgent>),
     Prompt(Prompt),
+    Ask(Ask),
+}
+
+/// What a settings file says, whenever it is another file than before. Looking at it is one call to the
+/// system a second.
+fn settings_of(
+    path: PathBuf,
+) -> impl iced::futures::Stream<Item = Result<Settings, settings::Problem>> + Send {
+    let known = settings::stamp(&path);
+    iced::futures::stream::unfold((path, known), |(path, known)| async move {
+        loop {
+            tokio::time::sleep(SETTINGS_PERIOD).await;
+            let now = settings::stamp(&path);
+            if now != known {
+                return Some((settings::read(&path), (path, now)));
+            }
+        }
+    })
 }
 
 /// What happens.
@@ -162,6 +223,36 @@ pub enum Message {
     Copied(Option<String>, bool),
     /// The clipboard's text for a terminal.
     Pasted(TerminalId, Option<String>),
+    /// The clipboard's image for a terminal, and whether it was asked for by name.
+    ImageRead(TerminalId, Result<Option<Vec<u8>>, String>, bool),
+    /// What was selected in vi mode.
+    Yanked(TerminalId, Option<String>),
+    /// What a command printed.
+    OutputCopied(String),
+    /// What was selected when the search bar opened.
+    FindPrefilled(String),
+    /// A query has rested for a frame.
+    FindDue,
+    /// A letter of a label, with what was held.
+    HintTyped(char, Mods),
+    /// What a link leads to was looked at.
+    Examined(Option<Target>),
+    /// A question about a terminal.
+    Ask(ask::Message),
+    /// A terminal's text was written, or not.
+    Exported(Result<PathBuf, String>),
+    /// Files are held over the window, or not any more.
+    Dropping(bool),
+    /// A file was let go over the window.
+    Dropped(PathBuf),
+    /// The settings file was read, or cannot be.
+    SettingsRead(Result<Settings, settings::Problem>),
+    /// What drawing costs is to be counted.
+    DebugTicked(u64),
+    /// Something is wrong with the graphics device.
+    Trouble(Trouble),
+    /// What the terminals cost.
+    DebugHeard(Result<Vec<TerminalStats>, String>),
 }
 
 impl Shell {
@@ -176,7 +267,7 @@ impl Shell {
             model: Model::default(),
             connection: Connection::Connecting,
             tokens,
-            look: look::of(tokens, 1.0),
+            look: look::of(tokens, 1.0, &Settings::default()),
             window: Frame { size: Size::new(1440.0, 900.0), scale: 1.0, focused: false },
             now_ms,
             kept: Kept::default(),
@@ -190,7 +281,32 @@ impl Shell {
             started_in: None,
             subscribed: HashMap::new(),
             keyboard: NOBODY.to_owned(),
+            settings: Settings::default(),
+            settings_path: None,
+            looks: BTreeMap::new(),
+            find: None,
+            last_query: Query::default(),
+            vi: Vi::default(),
+            hints: None,
+            hovered: None,
+            wanted: BTreeMap::new(),
+            bells: BTreeSet::new(),
+            unasked: HashSet::new(),
+            dropping: false,
+            debug: None,
+            graphics: Graphics::default(),
+            views: Cell::new(0),
         }
+    }
+
+    /// A window that heeds a settings file.
+    #[must_use]
+    pub fn with_settings(mut self, path: PathBuf) -> Self {
+        let read = settings::read(&path);
+        self.settings_path = Some(path);
+        // Its complaint is a toast, whose end comes by itself in a window only.
+        let _ = self.settings_read(read);
+        self
     }
 
     /// The directory a first agent is probably about.
@@ -202,7 +318,12 @@ impl Shell {
     /// What runs beside the window for as long as it lives.
     pub fn start(&self) -> Task<Message> {
         let heard = Task::run(self.link.arrivals(), |()| Message::Heard(super::now_ms()));
-        Task::batch([self.clock.task(), heard])
+        let settings = self
+            .settings_path
+            .clone()
+            .map(|path| Task::run(settings_of(path), Message::SettingsRead));
+        let troubles = Task::run(device::troubles(), Message::Trouble);
+        Task::batch([self.clock.task(), heard, troubles].into_iter().chain(settings))
     }
 
     /// Takes in what happened.
@@ -320,9 +441,30 @@ impl Shell {
             Message::Copied(None, _) => Task::none(),
             Message::Copied(Some(text), false) => clipboard::write(text),
             Message::Copied(Some(text), true) => clipboard::write_primary(text),
-            Message::Pasted(terminal, text) => {
-                if let Some(text) = text {
-                    self.link.input(terminal, Input::Paste(text));
+            Message::Pasted(terminal, text) => match text.filter(|text| !text.is_empty()) {
+                Some(text) => self.paste_text(terminal, text),
+                None => terminal::paste_image(terminal, false),
+            },
+            Message::ImageRead(terminal, image, wanted) => self.image_read(terminal, image, wanted),
+            Message::Yanked(terminal, text) => self.yanked(terminal, text),
+            Message::OutputCopied(text) => self.output_copied(text),
+            Message::FindPrefilled(text) => self.find_prefilled(&text),
+            Message::FindDue => self.find_due(),
+            Message::HintTyped(letter, mods) => self.hint_typed(letter, mods),
+            Message::Examined(target) => self.examined(target),
+            Message::Ask(message) => self.ask_message(message),
+            Message::Exported(result) => self.exported(result),
+            Message::Dropping(over) => {
+                self.dropping = over;
+                Task::none()
+            }
+            Message::Dropped(path) => self.dropped(&path),
+            Message::SettingsRead(read) => self.settings_read(read),
+            Message::Trouble(trouble) => self.trouble(trouble),
+            Message::DebugTicked(at_ms) => self.debug_ticked(at_ms),
+            Message::DebugHeard(stats) => {
+                if let Some(debug) = &mut self.debug {
+                    debug.heard(stats);
                 }
                 Task::none()
             }

@@ -3,7 +3,12 @@
 use iced::keyboard::{self, Key, Location, Modifiers, key};
 use iced::{Event, Point, Settings, Size, mouse};
 use iced_test::Simulator;
-use maestro_core::command::Id;
+use maestro_core::command::{self, Context, Id};
+use maestro_core::input::{Code, Input, Motion, ScrollTo, Select, SelectBy, Vi};
+use maestro_core::keymap::{Chord, Platform};
+use maestro_core::search::Search;
+use maestro_core::{AgentId, TerminalId};
+use maestro_protocol::message::{Command, Event as HostEvent};
 use maestro_ui::font;
 use maestro_ui::theme::{self, Tokens};
 
@@ -297,7 +302,10 @@ fn picture(name: &str, size: Size, scale: f32, tokens: &'static Tokens) {
 #[test]
 fn every_scene_can_be_drawn() {
     for name in scene::NAMES {
-        let dimmed = matches!(name, "palette" | "new-agent" | "rename");
+        let dimmed = matches!(
+            name,
+            "palette" | "new-agent" | "rename" | "paste" | "link" | "clipboard" | "export"
+        );
         if !dimmed {
             picture(name, SIZE, 1.0, &theme::NOCTURNE);
         }
@@ -311,4 +319,439 @@ fn pictures_come_in_any_size_scale_and_theme() {
     picture("grid", Size::new(1000.0, 640.0), 1.0, &theme::MATINEE);
     picture("grid", Size::new(800.0, 500.0), 2.0, &theme::NOCTURNE);
     picture("grid", Size::new(800.0, 500.0), 1.25, &theme::MATINEE);
+}
+
+/// The terminal with the keyboard in most scenes.
+const HERE: TerminalId = TerminalId(1);
+
+fn ctrl_shift(c: &str) -> Event {
+    press(Key::Character(c.into()), Modifiers::CTRL | Modifiers::SHIFT)
+}
+
+fn typed(c: &str) -> Event {
+    let mut event = press(Key::Character(c.into()), Modifiers::empty());
+    if let Event::Keyboard(keyboard::Event::KeyPressed { text, .. }) = &mut event {
+        *text = Some(c.into());
+    }
+    event
+}
+
+/// What goes to terminals because of an event, without what only moves the keyboard.
+fn sent(shell: &mut Shell, event: Event) -> Vec<Input> {
+    let _ = shell.link().sent();
+    let _ = apply(shell, event);
+    let inputs = shell.link().sent().into_iter().map(|(_, input)| input);
+    inputs.filter(|input| !matches!(input, Input::Focus(_) | Input::Resize(_))).collect()
+}
+
+/// What the host is asked for because of a command, without what keeps the window's own state.
+fn asked(shell: &mut Shell, message: Message) -> Vec<Command> {
+    let _ = shell.link().asked();
+    let _ = shell.update(message);
+    let asked = shell.link().asked().into_iter();
+    asked.filter(|command| !matches!(command, Command::SetPreference { .. })).collect()
+}
+
+/// A chord as iced tells of it.
+fn pressed(chord: Chord) -> Event {
+    let (mods, code) = chord.pressed(Platform::HERE);
+    let mut modifiers = Modifiers::empty();
+    for (on, flag) in [
+        (mods.shift, Modifiers::SHIFT),
+        (mods.alt, Modifiers::ALT),
+        (mods.control, Modifiers::CTRL),
+        (mods.logo, Modifiers::LOGO),
+    ] {
+        modifiers.set(flag, on);
+    }
+    let key = match code {
+        Code::Char(' ') => Key::Named(key::Named::Space),
+        Code::Char(c) => Key::Character(c.to_string().into()),
+        Code::Enter => Key::Named(key::Named::Enter),
+        Code::Tab => Key::Named(key::Named::Tab),
+        Code::Left => Key::Named(key::Named::ArrowLeft),
+        Code::Right => Key::Named(key::Named::ArrowRight),
+        Code::Up => Key::Named(key::Named::ArrowUp),
+        Code::Down => Key::Named(key::Named::ArrowDown),
+        Code::Home => Key::Named(key::Named::Home),
+        Code::End => Key::Named(key::Named::End),
+        Code::PageUp => Key::Named(key::Named::PageUp),
+        Code::PageDown => Key::Named(key::Named::PageDown),
+        Code::Insert => Key::Named(key::Named::Insert),
+        Code::F(6) => Key::Named(key::Named::F6),
+        Code::F(12) => Key::Named(key::Named::F12),
+        other => panic!("no key for {other:?}"),
+    };
+    press(key, modifiers)
+}
+
+#[test]
+fn no_chord_of_ours_reaches_the_child() {
+    for command in command::ALL.iter().filter(|command| command.context.covers_terminal()) {
+        for text in command.default_chords(Platform::HERE) {
+            let shell = shell("grid");
+            let _ = shell.link().sent();
+            let mut simulator = simulator(&shell);
+            let _ = simulator.simulate([pressed(text.parse().expect(text))]);
+            let messages: Vec<_> = simulator.into_messages().collect();
+            let is_it =
+                |message: &Message| matches!(message, Message::Command(id) if *id == command.id);
+            assert!(messages.iter().any(is_it), "{text}: {messages:?}");
+            let typed = shell.link().sent();
+            assert!(
+                !typed.iter().any(|(_, input)| matches!(input, Input::Key(_))),
+                "{text}: {typed:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_the_childs_reaches_it() {
+    let keys = [
+        ctrl("c"),
+        ctrl("r"),
+        ctrl("w"),
+        typed("q"),
+        named(key::Named::Escape),
+        named(key::Named::F3),
+    ];
+    for event in keys {
+        let mut shell = shell("grid");
+        // A window gives the keyboard by an operation.
+        let mut simulator = simulator(&shell);
+        let place =
+            simulator.find("❯ add the preferences endpoint and its tests").expect("the pane");
+        let _ = place;
+        let _ = simulator.click("❯ add the preferences endpoint and its tests");
+        drop(simulator);
+        let _ = shell.link().sent();
+        let messages = apply_focused(&mut shell, event.clone());
+        assert!(messages.is_empty(), "{event:?}: {messages:?}");
+        let sent = shell.link().sent();
+        assert!(
+            sent.iter().any(|(_, input)| matches!(input, Input::Key(_))),
+            "{event:?}: {sent:?}"
+        );
+    }
+}
+
+/// What comes of an event while the terminal has the keyboard: a click first, as no operation runs here.
+fn apply_focused(shell: &mut Shell, event: Event) -> Vec<Message> {
+    let mut simulator = simulator(shell);
+    let _ = simulator.click("❯ add the preferences endpoint and its tests");
+    let _ = simulator.simulate([event]);
+    let messages = simulator.into_messages().collect::<Vec<_>>();
+    messages.into_iter().filter(|message| !matches!(message, Message::Panes(_))).collect()
+}
+
+#[test]
+fn search_opens_over_its_pane_and_goes_back_where_one_was() {
+    let mut shell = shell("grid");
+    let _ = apply(&mut shell, ctrl_shift("f"));
+    assert_eq!(shell.keyboard(), "find-input");
+    assert!(shows(&shell, "↑"));
+    let find = |message| Message::Panes(super::panes::Message::Find(message));
+    let _ = shell.update(find(super::find::Message::Edited("spec".to_owned())));
+    let commands = asked(&mut shell, Message::FindDue);
+    let query = match &commands[..] {
+        [Command::Search { terminal: HERE, query: Some(query) }] => query.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(query.text, "spec");
+    let search = Search { query, matches: 12, current: Some(12), done: true, error: None };
+    shell.hear(HostEvent::Search { terminal: HERE, search: Some(search.clone()) });
+    assert!(shows(&shell, "12 of 12"));
+    let error =
+        Search { error: Some("unclosed group".to_owned()), matches: 0, current: None, ..search };
+    shell.hear(HostEvent::Search { terminal: HERE, search: Some(error) });
+    assert!(shows(&shell, "Unclosed group."));
+
+    let older = asked(&mut shell, Message::Command(Id::SearchOlder));
+    assert_eq!(older, [Command::SearchMove { terminal: HERE, forward: false }]);
+    let back = sent(&mut shell, named(key::Named::Escape));
+    assert_eq!(back, [Input::Scroll(ScrollTo::Bottom)]);
+    assert_eq!(shell.keyboard(), "terminal-t1");
+    assert!(!shows(&shell, "↑"));
+}
+
+#[test]
+fn the_next_search_begins_with_the_last_query() {
+    let mut shell = shell("grid");
+    let find = |message| Message::Panes(super::panes::Message::Find(message));
+    let _ = shell.update(Message::Command(Id::Search));
+    let _ = shell.update(find(super::find::Message::Edited("needle".to_owned())));
+    let _ = shell.update(Message::FindDue);
+    let _ = shell.update(Message::Command(Id::SearchKeep));
+    let _ = shell.update(Message::Command(Id::Search));
+    let commands = asked(&mut shell, Message::FindPrefilled(String::new()));
+    assert!(
+        matches!(&commands[..], [Command::Search { query: Some(query), .. }] if query.text == "needle"),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn in_vi_mode_keys_move_and_never_type() {
+    let mut shell = shell("grid");
+    let entered = sent(&mut shell, ctrl_shift("x"));
+    assert_eq!(entered, [Input::Vi(Vi::Enter)]);
+    // No frame has come yet, and a key is typed already.
+    for (event, expected) in [
+        (typed("j"), vec![Input::Vi(Vi::Move(Motion::Down))]),
+        (typed("x"), vec![]),
+        (typed("2"), vec![]),
+        (typed("k"), vec![Input::Vi(Vi::Move(Motion::Up)); 2]),
+        (typed("v"), vec![Input::Vi(Vi::Select(SelectBy::Cell))]),
+        (typed("o"), vec![Input::Vi(Vi::Swap)]),
+        (named(key::Named::Escape), vec![Input::Select(Select::Clear)]),
+        (named(key::Named::Escape), vec![Input::Vi(Vi::Leave)]),
+    ] {
+        assert_eq!(sent(&mut shell, event.clone()), expected, "{event:?}");
+    }
+    assert!(apply(&mut shell, typed("j")).is_empty(), "the program gets it again");
+}
+
+#[test]
+fn what_is_copied_in_vi_mode_is_asked_for_before_the_selection_is_gone() {
+    let mut shell = shell("grid");
+    let _ = apply(&mut shell, ctrl_shift(" "));
+    let commands = asked(&mut shell, Message::Command(Id::ViCopy));
+    assert_eq!(commands, [Command::CopySelection { terminal: HERE }]);
+    assert!(shell.link().sent().iter().all(|(_, input)| *input != Input::Vi(Vi::Leave)));
+    let _ = shell.update(Message::Yanked(HERE, Some("text".to_owned())));
+    assert!(shell.link().sent().contains(&(HERE, Input::Vi(Vi::Leave))));
+}
+
+#[test]
+fn vi_mode_says_where_one_is() {
+    let mut shell = shell("grid");
+    shell.reframe(HERE, |frame| frame.modes.vi = true);
+    assert!(shows(&shell, "VI · v select · / search · Esc leave"));
+    let _ = apply(&mut shell, typed("v"));
+    assert!(shows(&shell, "VI · SELECT · y copy · Esc back"));
+}
+
+#[test]
+fn links_are_chosen_by_letters() {
+    let mut shell = shell("hints");
+    let none = sent(&mut shell, typed("1"));
+    assert!(none.is_empty(), "{none:?}");
+    let messages = apply(&mut shell, typed("a"));
+    assert!(matches!(messages[..], [Message::HintTyped('a', _)]), "{messages:?}");
+    assert!(!shows(
+        &shell,
+        "Type a label to open · with Shift to copy · with Alt to insert · Esc leaves"
+    ));
+}
+
+#[test]
+fn a_chosen_file_name_is_inserted_as_one_word() {
+    let mut shell = shell("hints");
+    let alt = press(Key::Character("d".into()), Modifiers::ALT);
+    let inserted = sent(&mut shell, alt);
+    let [Input::Paste(text)] = &inserted[..] else { panic!("{inserted:?}") };
+    assert!(text.ends_with(' ') && !text.contains('\n'), "{text:?}");
+}
+
+#[test]
+fn a_link_asks_before_it_is_opened() {
+    let mut shell = shell("grid");
+    let target = super::target::Target::Web {
+        url: "https://docs.rs/iced".to_owned(),
+        host: "docs.rs".to_owned(),
+    };
+    let _ = shell.update(Message::Examined(Some(target)));
+    assert!(shows(&shell, "Open a page of docs.rs?"));
+    assert!(shows(&shell, "https://docs.rs/iced"));
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    assert!(!shows(&shell, "Open a page of docs.rs?"));
+    assert_eq!(shell.keyboard(), "terminal-t1");
+}
+
+#[test]
+fn lines_are_shown_before_they_are_pasted_where_they_would_run() {
+    let mut shell = shell("grid");
+    let paste = |text: &str| Message::Pasted(HERE, Some(text.to_owned()));
+    let pastes = |shell: &Shell| {
+        let sent = shell.link().sent().into_iter();
+        sent.filter(|(_, input)| matches!(input, Input::Paste(_))).count()
+    };
+    shell.reframe(HERE, |frame| frame.modes.bracketed_paste = true);
+    let _ = shell.update(paste("one\ntwo"));
+    assert_eq!(pastes(&shell), 1, "an agent takes a paste as one");
+    shell.reframe(HERE, |frame| frame.modes.bracketed_paste = false);
+    let _ = shell.update(paste("one\ntwo\n"));
+    assert_eq!(pastes(&shell), 0);
+    assert!(shows(&shell, "Paste 2 lines into api?"));
+    let one_line = apply(&mut shell, named(key::Named::ArrowDown));
+    assert_eq!(one_line.len(), 1);
+    let pasted = sent(&mut shell, named(key::Named::Enter));
+    assert_eq!(pasted, [Input::Paste("one two".to_owned())]);
+    assert!(!shows(&shell, "Paste 2 lines into api?"));
+
+    let _ = shell.update(paste("one\ntwo\n"));
+    let _ = apply(&mut shell, named(key::Named::ArrowUp));
+    let _ = apply(&mut shell, named(key::Named::Enter));
+    let _ = shell.link().sent();
+    let _ = shell.update(paste("three\nfour\n"));
+    assert_eq!(pastes(&shell), 1, "asked again although it was not wanted");
+}
+
+#[test]
+fn what_is_dropped_becomes_a_word() {
+    let mut shell = shell("grid");
+    let _ = shell.update(Message::Dropping(true));
+    assert!(shows(&shell, "Let go to insert the file's name"));
+    let _ = shell.link().sent();
+    let _ = shell.update(Message::Dropped("/tmp/two words.png".into()));
+    assert_eq!(shell.link().sent(), [(HERE, Input::Paste("'/tmp/two words.png' ".to_owned()))]);
+    assert!(!shows(&shell, "Let go to insert the file's name"));
+}
+
+#[test]
+fn a_program_that_has_to_ask_for_the_clipboard_takes_no_key() {
+    use maestro_core::agent::Clipboard;
+    let mut shell = shell("grid");
+    let text = "x".repeat(34);
+    shell.hear(HostEvent::Clipboard { terminal: HERE, text, policy: Clipboard::Ask });
+    assert_eq!(shell.keyboard(), "terminal-t1", "a program took the keyboard");
+    assert!(shows(&shell, "Wants to put 34 characters into the clipboard"));
+    let _ = apply(&mut shell, ctrl_shift("y"));
+    assert!(shows(&shell, "api wants to put this into the clipboard"));
+    let refuse = super::ask::Deed::SetClipboard(AgentId(1), Clipboard::Deny);
+    let commands = {
+        let _ = shell.link().asked();
+        for _ in 0..3 {
+            let _ = apply(&mut shell, named(key::Named::ArrowDown));
+        }
+        let _ = apply(&mut shell, named(key::Named::Enter));
+        shell.link().asked()
+    };
+    let expected = Command::SetClipboard { agent: AgentId(1), clipboard: Clipboard::Deny };
+    assert!(commands.contains(&expected), "{refuse:?}: {commands:?}");
+    assert!(!shows(&shell, "Wants to put 34 characters into the clipboard"));
+}
+
+#[test]
+fn a_bell_stays_until_it_is_looked_at() {
+    let mut shell = shell("grid");
+    let _ = shell.update(Message::Looked(true));
+    shell.hear(HostEvent::Bell(HERE));
+    assert!(!shell.rings(HERE), "one looks at it already");
+    let other = TerminalId(2);
+    shell.hear(HostEvent::Bell(other));
+    assert!(shell.rings(other));
+    let _ = shell.update(Message::Looked(false));
+    let _ = shell.update(Message::Command(Id::FocusRight));
+    assert!(shell.rings(other), "nobody looks at the window");
+    let _ = shell.update(Message::Looked(true));
+    assert!(!shell.rings(other));
+}
+
+#[test]
+fn a_viewport_that_holds_says_what_it_misses() {
+    let mut shell = shell("output");
+    assert!(shows(&shell, "128 new lines ↓  Ctrl ⇧ End"));
+    assert!(shows(&shell, "Holds ↓"));
+    let _ = shell.link().sent();
+    click(&mut shell, "128 new lines ↓  Ctrl ⇧ End");
+    assert!(shell.link().sent().contains(&(HERE, Input::Scroll(ScrollTo::Bottom))));
+}
+
+#[test]
+fn forgetting_a_history_is_asked_about() {
+    let mut shell = shell("grid");
+    assert!(asked(&mut shell, Message::Command(Id::ClearHistory)).is_empty());
+    assert!(shows(&shell, "Clear the history of api?"));
+    let _ = shell.link().asked();
+    let _ = apply(&mut shell, named(key::Named::Enter));
+    let expected = Command::ClearTerminal { terminal: HERE, history: true };
+    assert!(shell.link().asked().contains(&expected));
+}
+
+#[test]
+fn an_export_that_fails_keeps_what_was_typed() {
+    let mut shell = shell("export");
+    assert_eq!(shell.keyboard(), "ask-input");
+    let _ = shell.update(Message::Exported(Err("there is such a file".to_owned())));
+    assert!(shows(&shell, "There is such a file."));
+    let _ = shell.update(Message::Exported(Ok("/tmp/a.txt".into())));
+    assert!(!shows(&shell, "Export api"));
+    assert!(shows(&shell, "/tmp/a.txt"));
+}
+
+#[test]
+fn a_pane_has_a_text_size_of_its_own() {
+    let mut shell = shell("grid");
+    let before = shell.type_sizes();
+    let _ = apply(&mut shell, ctrl("="));
+    let now = shell.type_sizes();
+    assert!(now[0] > before[0] && now[1..] == before[1..], "{before:?} {now:?}");
+    let _ = apply(&mut shell, press(Key::Character("=".into()), Modifiers::CTRL | Modifiers::ALT));
+    assert!(shell.type_sizes()[1] > now[1]);
+    let _ = apply(&mut shell, press(Key::Character("0".into()), Modifiers::CTRL | Modifiers::ALT));
+    assert_eq!(shell.type_sizes(), before);
+}
+
+#[test]
+fn what_drawing_costs_is_counted_only_while_it_is_shown() {
+    let mut shell = shell("grid");
+    assert!(asked(&mut shell, Message::DebugTicked(0)).is_empty());
+    let chord = Modifiers::CTRL | Modifiers::SHIFT;
+    let _ = apply(&mut shell, press(Key::Named(key::Named::F12), chord));
+    assert_eq!(asked(&mut shell, Message::DebugTicked(500)), [Command::TerminalStats]);
+    assert!(shows(&shell, "counting"));
+}
+
+#[test]
+fn settings_that_cannot_be_read_change_nothing() {
+    let mut shell = shell("grid");
+    let settings = crate::settings::Settings { minimum_contrast: 7.0, ..Default::default() };
+    let _ = shell.update(Message::SettingsRead(Ok(settings)));
+    let problem = crate::settings::Problem {
+        path: "/home/ada/settings.toml".into(),
+        line: Some(3),
+        why: "minimum_contrast is a number from 1 to 21".to_owned(),
+    };
+    let _ = shell.update(Message::SettingsRead(Err(problem)));
+    assert!(shows(&shell, "Settings are not read"));
+    assert!((shell.minimum_contrast() - 7.0).abs() < f32::EPSILON);
+    let _ = shell.update(Message::SettingsRead(Ok(Default::default())));
+    assert!(!shows(&shell, "Settings are not read"));
+}
+
+#[test]
+fn dialogs_fit_into_the_smallest_window() {
+    font::load();
+    let size = Size::new(640.0, 300.0);
+    for name in ["paste", "new-agent", "clipboard"] {
+        let shell = Shell::scene(name, size, 1.0, &theme::NOCTURNE).expect("a scene");
+        let settings = Settings { default_font: font::REGULAR, ..Settings::default() };
+        let mut simulator = Simulator::with_size(settings, size, shell.screen());
+        let cancel = simulator.find("Cancel").expect("a way out");
+        let bottom = simulator.find("Cancel").map(|_| cancel.bounds().y).unwrap_or_default();
+        // It is below the edge, or near it, and the wheel brings it into sight.
+        simulator.point_at(Point::new(320.0, 150.0));
+        let delta = mouse::ScrollDelta::Pixels { x: 0.0, y: -2000.0 };
+        let _ = simulator.simulate([Event::Mouse(mouse::Event::WheelScrolled { delta })]);
+        let cancel = simulator.find("Cancel").expect("a way out");
+        let seen = cancel.visible_bounds().expect("in sight");
+        assert!(seen.y + seen.height <= size.height, "{name}: {bottom} {seen:?}");
+    }
+}
+
+#[test]
+fn every_context_is_one_a_window_can_be_in() {
+    for (name, expected) in [
+        ("grid", Context::Terminal),
+        ("palette", Context::Overlay),
+        ("paste", Context::Overlay),
+        ("search", Context::Search),
+        ("hints", Context::Hints),
+        ("vi", Context::Vi),
+        ("empty", Context::Main),
+    ] {
+        assert_eq!(shell(name).context_for_tests(), expected, "{name}");
+    }
 }

@@ -22,6 +22,12 @@ pub enum Source {
     Host,
     /// What the user just did.
     Window,
+    /// The settings file.
+    Settings,
+    /// What a program did with the clipboard.
+    Clipboard,
+    /// The graphics device.
+    Graphics,
 }
 
 /// How much it matters.
@@ -86,6 +92,12 @@ impl Toasts {
     /// Ends a message.
     pub fn end(&mut self, number: u64) -> Option<Toast> {
         let at = self.shown.iter().position(|toast| toast.number == number)?;
+        Some(self.shown.remove(at))
+    }
+
+    /// Ends the message of a source.
+    pub fn end_source(&mut self, source: Source) -> Option<Toast> {
+        let at = self.shown.iter().position(|toast| toast.source == source)?;
         Some(self.shown.remove(at))
     }
 

@@ -30,6 +30,8 @@ pub enum Icon {
     Panes,
     /// What lies over [`Self::Panes`] in the accent colour.
     Baton,
+    /// Something rang.
+    Bell,
     /// The working arc in one of [`ARC_STEPS`] positions.
     Arc(u8),
 }
@@ -61,6 +63,7 @@ impl Icon {
             Self::Panes => 16,
             Self::Baton => 17,
             Self::Arc(step) => 18 + u32::from(step % ARC_STEPS),
+            Self::Bell => 18 + u32::from(ARC_STEPS),
         };
         char::from_u32(0xe000 + offset).unwrap_or(' ')
     }

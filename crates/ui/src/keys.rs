@@ -2,19 +2,45 @@
 //! into a terminal or an input; a press of the mouse, so that it is known what it gave the keyboard to.
 
 use iced::advanced::widget::{Operation, Tree};
-use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::advanced::{
+    Clipboard, Layout, Shell, Widget, input_method, layout, mouse, overlay, renderer,
+};
 use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector, keyboard};
 
-/// Hands every key to `on_key` first. A key that becomes a message goes no further.
-pub fn before<'a, Message: 'a>(
+/// Hands every key to `on_key` first. A key that becomes a message goes no further, and neither does one
+/// that is dropped. While `no_text` says so, what an input method makes of keys is dropped, too.
+pub fn before<'a, Message: 'a, P: Into<Press<Message>>>(
     content: impl Into<Element<'a, Message>>,
-    on_key: impl Fn(&keyboard::Event) -> Option<Message> + 'a,
+    on_key: impl Fn(&keyboard::Event) -> P + 'a,
+    no_text: impl Fn() -> bool + 'a,
 ) -> Element<'a, Message> {
     let sees = move |event: &Event, _over| match event {
-        Event::Keyboard(key) => on_key(key).map_or(Seen::Nothing, Seen::Taken),
+        Event::Keyboard(key) => match on_key(key).into() {
+            Press::Left => Seen::Nothing,
+            Press::Dropped => Seen::Dropped,
+            Press::Taken(message) => Seen::Taken(message),
+        },
+        Event::InputMethod(input_method::Event::Commit(_)) if no_text() => Seen::Dropped,
         _ => Seen::Nothing,
     };
     Element::new(Before { content: content.into(), sees: Box::new(sees) })
+}
+
+/// What is made of a key before the content has seen it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Press<Message> {
+    /// The content gets it.
+    Left,
+    /// Nobody gets it.
+    Dropped,
+    /// It means something.
+    Taken(Message),
+}
+
+impl<Message> From<Option<Message>> for Press<Message> {
+    fn from(message: Option<Message>) -> Self {
+        message.map_or(Self::Left, Self::Taken)
+    }
 }
 
 /// Tells that the left button was pressed here, and leaves the press to the content.
@@ -39,6 +65,8 @@ enum Seen<Message> {
     Told(Message),
     /// A message; the content never sees the event.
     Taken(Message),
+    /// The content never sees the event.
+    Dropped,
 }
 
 /// Takes an event, and whether the mouse is over the content.
@@ -92,6 +120,10 @@ impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
                 shell.capture_event();
                 return;
             }
+            Seen::Dropped => {
+                shell.capture_event();
+                return;
+            }
         }
         let Some(inner) = layout.children().next() else { return };
         self.content.as_widget_mut().update(
@@ -116,6 +148,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
         cursor: mouse::Cursor,
         viewport: &Rectangle,
     ) {
+        crate::backend::note(renderer);
         let Some(inner) = layout.children().next() else { return };
         let content = self.content.as_widget();
         content.draw(&tree.children[0], renderer, theme, style, inner, cursor, viewport);

@@ -3,15 +3,20 @@
 //! A part is a function that takes the tokens and returns an [`iced::Element`]; it becomes a widget
 //! only where it has a state of its own. No colour, size or distance is named outside [`theme`].
 
+pub mod backend;
 pub mod font;
 pub mod icon;
 pub mod keys;
 pub mod line;
+pub mod live;
 pub mod part;
+pub mod pile;
 pub mod status;
 pub mod style;
 pub mod theme;
 pub mod tiles;
 
 pub use line::line;
+pub use live::live;
+pub use pile::pile;
 pub use theme::Tokens;

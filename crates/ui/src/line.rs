@@ -142,7 +142,7 @@ fn fitting(text: &str, short: Option<&str>, fits: impl Fn(&str) -> bool) -> Stri
 }
 
 /// The longest beginning of a text that fits with an ellipsis after it.
-fn shortened(text: &str, fits: impl Fn(&str) -> bool) -> String {
+pub(crate) fn shortened(text: &str, fits: impl Fn(&str) -> bool) -> String {
     let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
     let candidate = |end: usize| format!("{}…", text[..end].trim_end());
     let kept = ends.partition_point(|end| fits(&candidate(*end)));

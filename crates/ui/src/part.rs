@@ -1,6 +1,6 @@
 //! The small parts of which screens are made.
 
-use iced::widget::{Space, button, column, container, row, text};
+use iced::widget::{Space, button, column, container, row, scrollable, text};
 use iced::{Alignment, Background, Border, Color, Element, Font, Length, Padding, border};
 
 use crate::theme::{Tokens, extent, radius, space, type_scale};
@@ -67,6 +67,75 @@ pub fn spaced(title: &str) -> String {
     }
     keys.push(rest);
     keys.join(" ")
+}
+
+/// A small button that is on or off.
+pub fn toggle<'a, Message: Clone + 'a>(
+    tokens: &'static Tokens,
+    label: &str,
+    on: bool,
+    on_press: Message,
+) -> Element<'a, Message> {
+    let ink = if on { tokens.accent } else { tokens.faint };
+    let edge = if on { tokens.accent } else { Color::TRANSPARENT };
+    button(line(label, type_scale::SMALL, font::MONO, ink))
+        .padding([0.0, 5.0])
+        .style(move |theme, status| button::Style {
+            border: Border { color: edge, width: extent::LINE, radius: radius::CHORD.into() },
+            ..style::row(tokens, false)(theme, status)
+        })
+        .on_press(on_press)
+        .into()
+}
+
+/// One of several things that can be done, in a list: what it is called, what follows from it, and the
+/// key for the marked one.
+pub fn choice<'a, Message: Clone + 'a>(
+    tokens: &'static Tokens,
+    title: &str,
+    about: &str,
+    marked: bool,
+    on_press: Message,
+) -> Element<'a, Message> {
+    let bar = if marked { tokens.accent } else { Color::TRANSPARENT };
+    let face = if marked { font::SEMIBOLD } else { font::MEDIUM };
+    let key = marked.then(|| chord(tokens, "↵"));
+    let content = row![
+        line(title, type_scale::BASE, face, tokens.text),
+        line(about, type_scale::SMALL, font::REGULAR, tokens.dim).fill(),
+    ]
+    .push(key)
+    .spacing(space::M)
+    .align_y(Alignment::Center)
+    .height(Length::Fill)
+    .padding(Padding::ZERO.left(space::L - extent::BAR).right(space::L));
+    button(row![filled(bar, Length::Fixed(extent::BAR), Length::Fill), content])
+        .padding(0)
+        .height(extent::CHOICE)
+        .width(Length::Fill)
+        .style(style::row(tokens, marked))
+        .on_press(on_press)
+        .into()
+}
+
+/// What a program wrote, as it wrote it.
+pub fn quote<'a, Message: 'a>(tokens: &'static Tokens, lines: Vec<String>) -> Element<'a, Message> {
+    let lines = lines.into_iter().map(|words| {
+        let (size, height) = type_scale::SMALL;
+        text(words)
+            .size(size)
+            .line_height(text::LineHeight::Absolute(height.into()))
+            .font(font::MONO)
+            .color(tokens.text)
+            .wrapping(text::Wrapping::Glyph)
+            .into()
+    });
+    let ground = tokens.terminal.background();
+    container(column(lines))
+        .padding([space::S, space::M])
+        .width(Length::Fill)
+        .style(move |_| style::bordered(ground, tokens.border, radius::BUTTON))
+        .into()
 }
 
 /// The label over a group of rows, with how many there are.
@@ -310,6 +379,11 @@ pub fn over<'a, Message: Clone + 'a>(
     top: f32,
     on_outside: Message,
 ) -> Element<'a, Message> {
+    // In a very small window what is offered at the end has to be reached, too.
+    let bar = scrollable::Scrollbar::new().width(4.0).scroller_width(4.0).margin(1.0);
+    let content = scrollable(content)
+        .direction(scrollable::Direction::Vertical(bar))
+        .style(style::scroll(tokens));
     let floating = container(iced::widget::opaque(
         container(content)
             .width(Length::Fill)

@@ -178,6 +178,10 @@ pub mod extent {
     pub const AGENT_ROW: f32 = 44.0;
     /// Height of a row of a list.
     pub const ROW: f32 = 28.0;
+    /// Height of one of several things to choose from.
+    pub const CHOICE: f32 = 34.0;
+    /// Width of the search bar of a pane.
+    pub const FIND: f32 = 420.0;
     /// Height of a pane's header.
     pub const PANE_HEADER: f32 = 30.0;
     /// Height of tabs.

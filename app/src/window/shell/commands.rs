@@ -4,6 +4,7 @@ use iced::{Task, clipboard};
 use maestro_core::agent::State;
 use maestro_core::command::Id;
 use maestro_core::input::{Input, ScrollTo, Select};
+use maestro_core::link::{self, Link};
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Command, NewTerminal, Reply};
 use maestro_ui::theme::Tokens;
@@ -11,12 +12,14 @@ use maestro_ui::tiles::{self, Arrangement, Direction};
 
 use super::layout::{Panel, STEP};
 use super::{Message, Overlay, Shell};
+use crate::window::ask::Ask;
+use crate::window::debug::Debug;
 use crate::window::model;
 use crate::window::palette::Palette;
 use crate::window::panes::{self, Pane, Side};
 use crate::window::prompt::Prompt;
 use crate::window::toast::{self, Kind};
-use crate::window::{agents, look};
+use crate::window::{agents, look, target};
 
 /// Steps of the terminals' text size, as multiples of the normal one.
 const ZOOM: (f32, f32, f32) = (0.6, 2.4, 0.1);
@@ -92,7 +95,22 @@ impl Shell {
             Id::RunsNarrower => self.widen(Panel::Runs, -STEP),
             Id::ZoomIn => self.zoom(self.kept.zoom + ZOOM.2),
             Id::ZoomOut => self.zoom(self.kept.zoom - ZOOM.2),
-            Id::ZoomReset => self.zoom(1.0),
+            Id::ZoomReset => {
+                self.kept.zooms.clear();
+                self.zoom(1.0);
+            }
+            Id::PaneZoomIn => self.zoom_pane(Some(ZOOM.2)),
+            Id::PaneZoomOut => self.zoom_pane(Some(-ZOOM.2)),
+            Id::PaneZoomReset => self.zoom_pane(None),
+            Id::SettingsOpen => return self.open_settings(),
+            Id::DebugOverlay => {
+                self.debug = if self.debug.is_some() { None } else { Some(Debug::default()) };
+            }
+            Id::ClipboardAccess => {
+                let ask = self.chosen_agent().map(Ask::clipboard_access);
+                self.overlay = ask.map(Overlay::Ask);
+            }
+            Id::ClipboardAnswer => return self.answer_clipboard(None),
             Id::ThemeToggle => self.set_theme(self.tokens.other()),
             Id::Quit => return self.leave(),
             Id::ListUp => self.list_step(-1),
@@ -108,7 +126,38 @@ impl Shell {
             | Id::OverlayPrevious
             | Id::OverlayAccept
             | Id::OverlayCancel => return self.overlay_command(id),
-            _ => {}
+            Id::SearchOlder
+            | Id::SearchNewer
+            | Id::SearchRegex
+            | Id::SearchCase
+            | Id::SearchKeep
+            | Id::SearchClose => return self.find_command(id),
+            Id::HintOpen | Id::HintErase | Id::HintLeave => return self.hint_command(id),
+            Id::ViCopy => return self.vi_copy(),
+            Id::PasteImage
+            | Id::PasteCancel
+            | Id::SelectOutput
+            | Id::CopyOutput
+            | Id::Search
+            | Id::Hints
+            | Id::ViEnter
+            | Id::KeyboardSelect
+            | Id::PromptPrevious
+            | Id::PromptNext
+            | Id::Clear
+            | Id::ClearHistory
+            | Id::Reset
+            | Id::Export
+            | Id::Vi(_)
+            | Id::ViSelectCells
+            | Id::ViSelectLines
+            | Id::ViSelectBlock
+            | Id::ViSwap
+            | Id::ViSearch
+            | Id::ViCancel
+            | Id::ViLeave
+            | Id::ViPrefix
+            | Id::ViCount(_) => return self.terminal_command(id),
         }
         Task::none()
     }
@@ -117,6 +166,10 @@ impl Shell {
         match message {
             panes::Message::Focused(pane) => {
                 self.focus_pane(pane);
+                // The click was meant for the terminal, not for the search bar over it.
+                if let Some(find) = &mut self.find {
+                    find.active = false;
+                }
                 // The click may have taken the keyboard from the widget that had it.
                 self.keyboard.clear();
                 Task::none()
@@ -125,7 +178,29 @@ impl Shell {
                 self.focus_pane(pane);
                 self.resume()
             }
-            panes::Message::Selected(terminal) => self.copy_from(terminal, true),
+            panes::Message::Selected(terminal) => {
+                let primary = self.copy_from(terminal, true);
+                let both = self.settings.copy_on_select.then(|| self.copy_from(terminal, false));
+                Task::batch([primary].into_iter().chain(both))
+            }
+            panes::Message::Followed(terminal, link) => self.follow(terminal, &link),
+            panes::Message::Hovered(terminal, link) => {
+                let gone = self.hovered.as_ref().is_none_or(|(over, _)| *over == terminal);
+                match link {
+                    Some(link) => self.hovered = Some((terminal, shown(&link))),
+                    None if gone => self.hovered = None,
+                    None => {}
+                }
+                Task::none()
+            }
+            panes::Message::Pasted(terminal, text) => self.paste_text(terminal, text),
+            panes::Message::Caught(terminal) => {
+                self.link.input(terminal, Input::Scroll(ScrollTo::Bottom));
+                Task::none()
+            }
+            panes::Message::PasteCancelled(terminal) => self.ask(Command::CancelPaste { terminal }),
+            panes::Message::Answering(terminal) => self.answer_clipboard(Some(terminal)),
+            panes::Message::Find(message) => self.find_message(message),
         }
     }
 
@@ -266,15 +341,35 @@ impl Shell {
     }
 
     pub(super) fn zoom(&mut self, zoom: f32) {
-        self.kept.zoom = (zoom * 10.0).round().clamp(ZOOM.0 * 10.0, ZOOM.1 * 10.0) / 10.0;
-        self.look = look::of(self.tokens, self.kept.zoom);
+        self.kept.zoom = stepped(zoom);
+        self.relook();
+    }
+
+    /// Makes the text of the pane with the keyboard larger by so much, or as large as all.
+    fn zoom_pane(&mut self, by: Option<f32>) {
+        let Some(pane) = self.focused() else { return };
+        let before =
+            self.kept.zooms.iter().find(|(other, _)| *other == pane).map(|(_, zoom)| *zoom);
+        self.kept.zooms.retain(|(other, _)| *other != pane);
+        let zoom = by.map(|by| stepped(before.unwrap_or(self.kept.zoom) + by));
+        self.kept
+            .zooms
+            .extend(zoom.filter(|zoom| *zoom != self.kept.zoom).map(|zoom| (pane, zoom)));
+        self.relook();
+    }
+
+    /// How terminals look follows from theme, sizes and settings.
+    pub(super) fn relook(&mut self) {
+        let of = |zoom| look::of(self.tokens, zoom, &self.settings);
+        self.look = of(self.kept.zoom);
+        self.looks = self.kept.zooms.iter().map(|(pane, zoom)| (*pane, of(*zoom))).collect();
     }
 
     /// Shows the window in a theme.
     pub fn set_theme(&mut self, tokens: &'static Tokens) {
         self.tokens = tokens;
         tokens.name.clone_into(&mut self.kept.theme);
-        self.look = look::of(tokens, self.kept.zoom);
+        self.relook();
         self.tell_theme();
     }
 
@@ -304,5 +399,21 @@ impl Shell {
     pub(super) fn paste(&self) -> Task<Message> {
         let Some(terminal) = self.focused_terminal() else { return Task::none() };
         clipboard::read().map(move |text| Message::Pasted(terminal, text))
+    }
+}
+
+/// A size of text in whole steps, neither too small nor too large.
+fn stepped(zoom: f32) -> f32 {
+    (zoom * 10.0).round().clamp(ZOOM.0 * 10.0, ZOOM.1 * 10.0) / 10.0
+}
+
+/// A link under the mouse, as it is shown.
+fn shown(link: &Link) -> String {
+    let target = target::visible(&link.target);
+    match link.kind {
+        link::Kind::Path { line: 0, .. } => target,
+        link::Kind::Path { line, col: Some(column) } => format!("{target}:{line}:{column}"),
+        link::Kind::Path { line, col: None } => format!("{target}:{line}"),
+        link::Kind::Named | link::Kind::Url => target,
     }
 }

@@ -31,6 +31,14 @@ impl Shell {
             }
             (Some(Overlay::NewAgent(_)), _) => self.new_agent(|dialog| dialog.step_choice(by)),
             (Some(Overlay::Prompt(_)), Id::OverlayAccept) => self.prompt(prompt::Message::Accepted),
+            (Some(Overlay::Ask(ask)), Id::OverlayAccept) => {
+                let deed = ask.accept();
+                self.done_by(deed)
+            }
+            (Some(Overlay::Ask(ask)), _) => {
+                ask.step(by);
+                Task::none()
+            }
             _ => Task::none(),
         }
     }

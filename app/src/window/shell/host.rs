@@ -1,7 +1,7 @@
 //! What the host says, and what the window makes of it.
 
 use iced::{Task, clipboard};
-use maestro_core::agent::{Agent, State};
+use maestro_core::agent::{Agent, Clipboard, State};
 use maestro_core::command::Id;
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Command, Reply, World};
@@ -13,6 +13,9 @@ use crate::window::link::News;
 use crate::window::model::Notice;
 use crate::window::panes::Pane;
 use crate::window::toast::{self, Kind};
+
+/// Terminals whose wish to use the clipboard waits for an answer; one more has to try again.
+const MOST_WANTED: usize = 32;
 
 impl Shell {
     pub(super) fn heard(&mut self, news: News) -> Task<Message> {
@@ -56,6 +59,7 @@ impl Shell {
         self.kept.shells.retain(has_shell);
         self.connection = Connection::Up;
         self.tell_theme();
+        self.tell_settings();
         let detect =
             self.request(Command::DetectProviders { refresh: false }, |reply| match reply {
                 Ok(Reply::Providers(providers)) => Message::Detected(providers),
@@ -106,15 +110,57 @@ impl Shell {
                     agent.and_then(|id| self.model.agent(id)).map(|agent| agent.name.clone());
                 self.toast(source, Kind::Problem, name, part::sentence(&text))
             }
-            Notice::Clipboard { terminal, text } => {
-                // Only the terminal one types in may put something into the clipboard.
-                let focused = self.focused_terminal() == Some(terminal) && self.window.focused;
-                if focused { clipboard::write(text) } else { Task::none() }
+            Notice::Clipboard { terminal, text, policy } => {
+                self.clipboard_wanted(terminal, text, policy)
+            }
+            Notice::Bell(terminal) => {
+                let looked_at = self.window.focused && self.focused_terminal() == Some(terminal);
+                if !looked_at && self.model.terminals.contains_key(&terminal) {
+                    let _ = self.bells.insert(terminal);
+                }
+                Task::none()
+            }
+            Notice::Search { terminal, search } => {
+                if let Some(find) = self.find.as_mut().filter(|find| find.terminal == terminal) {
+                    find.heard(search);
+                }
+                Task::none()
             }
             Notice::Exited { terminal, exit } => self.exited(terminal, exit),
             Notice::HostStopping => {
                 // What ends from here on, ends because the user wanted it to.
                 self.connection = Connection::Stopped;
+                Task::none()
+            }
+        }
+    }
+
+    /// A program wants to put something into the clipboard.
+    fn clipboard_wanted(
+        &mut self,
+        terminal: TerminalId,
+        text: String,
+        policy: Clipboard,
+    ) -> Task<Message> {
+        let focused = self.focused_terminal() == Some(terminal) && self.window.focused;
+        match policy {
+            Clipboard::Deny => Task::none(),
+            Clipboard::Allow if focused => clipboard::write(text),
+            Clipboard::Allow => {
+                // Nobody looks there: it is said who did it.
+                let words = format!("put {} characters into the clipboard", text.chars().count());
+                let name = Some(self.name_of(terminal));
+                let told =
+                    self.toast(toast::Source::Clipboard, Kind::Note, name, part::sentence(&words));
+                Task::batch([clipboard::write(text), told])
+            }
+            // Only the terminal one types in may put something into the clipboard.
+            Clipboard::Focused if focused => clipboard::write(text),
+            Clipboard::Focused => Task::none(),
+            Clipboard::Ask => {
+                if self.wanted.len() < MOST_WANTED || self.wanted.contains_key(&terminal) {
+                    let _ = self.wanted.insert(terminal, text);
+                }
                 Task::none()
             }
         }

@@ -32,6 +32,10 @@ const ROOMY: Size = Size::new(1500.0, 980.0);
 pub(super) struct Kept {
     pub(super) theme: String,
     pub(super) zoom: f32,
+    /// Panes whose text has a size of its own.
+    pub(super) zooms: Vec<(Pane, f32)>,
+    /// Hosts whose pages are opened without a question.
+    pub(super) hosts: BTreeSet<String>,
     pub(super) arrangement: String,
     pub(super) maximised: bool,
     pub(super) focused: Option<Pane>,
@@ -58,6 +62,8 @@ impl Default for Kept {
         Self {
             theme: theme::NOCTURNE.name.to_owned(),
             zoom: 1.0,
+            zooms: Vec::new(),
+            hosts: BTreeSet::new(),
             arrangement: Arrangement::default().name().to_owned(),
             maximised: false,
             focused: None,

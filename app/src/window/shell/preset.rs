@@ -2,15 +2,23 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use iced::{Rectangle, Size};
-use maestro_core::AgentId;
 use maestro_core::command::Id;
-use maestro_grid::Clock;
+use maestro_core::input::SelectBy;
+use maestro_core::screen::Scroll;
+use maestro_core::search::{Query, Search};
+use maestro_core::{AgentId, TerminalId};
+use maestro_grid::{AtlasCounts, Clock, Counts};
 use maestro_protocol::message::World;
 use maestro_ui::theme::Tokens;
 
-use super::{Connection, Frame, Message, Shell};
+use super::{Connection, Frame, Message, Overlay, Shell};
+use crate::window::ask::Ask;
+use crate::window::debug::{Debug, Sample};
+use crate::window::find::Find;
+use crate::window::hints::Hints;
 use crate::window::link::Link;
 #[cfg(test)]
 use crate::window::link::News;
@@ -19,6 +27,7 @@ use crate::window::new_agent;
 use crate::window::palette;
 use crate::window::panes::{self, Pane};
 use crate::window::scene;
+use crate::window::target::Target;
 
 impl Shell {
     /// The widget that has the keyboard.
@@ -47,6 +56,55 @@ impl Shell {
     #[cfg(test)]
     pub fn panels(&self) -> (Option<f32>, Option<f32>) {
         (self.agents_width(), self.runs_width())
+    }
+
+    /// The connection, which remembers in tests what went through it.
+    #[cfg(test)]
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// A terminal's screen changes in some way.
+    #[cfg(test)]
+    pub fn reframe(
+        &self,
+        terminal: TerminalId,
+        change: impl FnOnce(&mut maestro_core::screen::Frame),
+    ) {
+        let size = self.link.surface(terminal).size();
+        let mut frame = scene::frame(terminal, size);
+        change(&mut frame);
+        let _ = self.link.surface(terminal).apply(frame);
+    }
+
+    /// The host says something.
+    #[cfg(test)]
+    pub fn hear(&mut self, event: maestro_protocol::message::Event) {
+        let seq = self.model.next_seq();
+        let _ = self.heard(News::Event { seq, event });
+        let _ = self.settle();
+    }
+
+    #[cfg(test)]
+    pub fn rings(&self, terminal: TerminalId) -> bool {
+        self.bells.contains(&terminal)
+    }
+
+    /// Sizes of type of the panes in sight.
+    #[cfg(test)]
+    pub fn type_sizes(&self) -> Vec<f32> {
+        let look = |pane| self.looks.get(&pane).unwrap_or(&self.look);
+        self.visible_panes().into_iter().map(|(pane, _)| look(pane).size).collect()
+    }
+
+    #[cfg(test)]
+    pub fn minimum_contrast(&self) -> f32 {
+        self.look.minimum_contrast
+    }
+
+    #[cfg(test)]
+    pub fn context_for_tests(&self) -> maestro_core::command::Context {
+        self.context()
     }
 
     #[cfg(test)]
@@ -113,13 +171,111 @@ impl Shell {
             }
             _ => {}
         }
+        shell.prepare(name);
         let _ = shell.settle();
-        shell.fill();
+        shell.fill(name);
+        shell.finish(name);
+        let _ = shell.settle();
         Some(shell)
     }
 
+    /// What scenes show of single terminals.
+    fn prepare(&mut self, name: &str) {
+        let (api, web, db) = (TerminalId(1), TerminalId(2), TerminalId(3));
+        match name {
+            "search" => {
+                let query = Query { text: scene::NEEDLE.to_owned(), ..Query::default() };
+                let mut find = Find::new(api, &query, Scroll::default());
+                let _ = find.ask();
+                find.heard(Some(Search {
+                    query,
+                    matches: 4,
+                    current: Some(4),
+                    done: true,
+                    error: None,
+                }));
+                self.find = Some(find);
+            }
+            "vi" => self.vi.select(SelectBy::Cell),
+            "output" => {
+                self.bells = [web, db].into();
+                let _ = self.wanted.insert(db, "select * from orders where total < 0".to_owned());
+            }
+            "paste" => {
+                let text = "cd services/api\ncargo build --release\nrm -rf target/old \\\n  && \
+                            ./deploy.sh --all\necho done\n";
+                let _ = self.kept.shells.insert(AgentId(1));
+                let ask = Ask::paste(TerminalId(101), "api · shell", text.to_owned());
+                self.overlay = Some(Overlay::Ask(ask));
+            }
+            "link" => {
+                let target = Target::Web {
+                    url: "https://doc.rust-lang.org/error_codes/E0425.html".to_owned(),
+                    host: "doc.rust-lang.org".to_owned(),
+                };
+                self.overlay = Some(Overlay::Ask(Ask::link(&target, None)));
+            }
+            "clipboard" => {
+                let words =
+                    "ALTER TABLE orders\n  ADD COLUMN currency text NOT NULL DEFAULT 'EUR';";
+                let ask = Ask::clipboard(db, "db", Some(AgentId(3)), words);
+                self.overlay = Some(Overlay::Ask(ask));
+            }
+            "export" => {
+                let _ = self.command(Id::Export);
+            }
+            "debug" => {
+                let sample = |at_ms, frames: u64| Sample {
+                    at_ms,
+                    counts: Counts {
+                        frames,
+                        requests: frames + 4,
+                        applied_frames: frames * 3,
+                        applied_rows: frames * 41,
+                        encoded_rows: frames * 41,
+                        encoding: Duration::from_micros(frames * 310),
+                        uploading: Duration::from_micros(frames * 90),
+                        uploaded_bytes: frames * 79_000,
+                        recording: Duration::from_micros(frames * 60),
+                        glyphs: 412,
+                        atlas: AtlasCounts {
+                            sizes: 1,
+                            masks: (412, 4096),
+                            pictures: (3, 256),
+                            bytes: 1_400_000,
+                        },
+                        ..Counts::default()
+                    },
+                    views: frames / 30,
+                    waiting: 0,
+                };
+                let mut debug = Debug::default();
+                debug.sampled(sample(0, 10_000));
+                debug.sampled(sample(500, 10_029));
+                debug.heard(Ok(scene::stats()));
+                self.debug = Some(debug);
+            }
+            _ => {}
+        }
+    }
+
+    /// What scenes show of what their terminals show.
+    fn finish(&mut self, name: &str) {
+        let api = TerminalId(1);
+        let links = self.link.surface(api).links();
+        match name {
+            "hints" => self.hints = Hints::new(api, links),
+            "hover" => {
+                if let Some(link) = links.first().cloned() {
+                    let _ = self.pane_message(panes::Message::Hovered(api, Some(link)));
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Puts something into every made-up terminal, in the size its pane has.
-    fn fill(&self) {
+    fn fill(&self, name: &str) {
         let panes = self.visible_panes();
         let places = if self.kept.maximised {
             vec![self.grid_size()]
@@ -132,7 +288,9 @@ impl Shell {
                 panes::terminal_of(&self.model, *pane, *side) == Some(info.id)
             });
             let size = shown.map_or(info.size, |(_, place)| self.cells(*place));
-            let _ = self.link.surface(info.id).apply(scene::frame(info.id, size));
+            let mut frame = scene::frame(info.id, size);
+            scene::dress(name, &mut frame);
+            let _ = self.link.surface(info.id).apply(frame);
         }
     }
 }

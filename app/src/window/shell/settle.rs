@@ -8,6 +8,7 @@ use maestro_core::TerminalId;
 use maestro_protocol::message::Command;
 
 use super::{Connection, Message, NOBODY, Overlay, Shell};
+use crate::window::find;
 use crate::window::palette;
 use crate::window::panes::{self, Pane};
 use crate::window::prompt;
@@ -20,7 +21,8 @@ impl Shell {
             self.settle_focus();
             self.settle_subscriptions();
         }
-        Task::batch([self.settle_keyboard(), self.settle_kept()])
+        self.settle_terminals();
+        Task::batch([self.settle_keyboard(), self.settle_kept(), self.settle_graphics()])
     }
 
     /// There is a focused pane whenever there is a pane.
@@ -37,6 +39,30 @@ impl Shell {
         }
         if self.marked.is_some_and(|id| self.model.agent(id).is_none()) {
             self.marked = None;
+        }
+    }
+
+    /// What lies over terminals goes with them, and with the keyboard.
+    fn settle_terminals(&mut self) {
+        let here = self.focused_terminal();
+        if let Some(terminal) = here {
+            self.vi.seen(terminal, self.link.surface(terminal).modes().vi);
+            if self.window.focused && self.overlay.is_none() {
+                let _ = self.bells.remove(&terminal);
+            }
+        }
+        let known = |terminal: &TerminalId| self.model.terminals.contains_key(terminal);
+        self.wanted.retain(|terminal, _| known(terminal));
+        self.bells.retain(known);
+        self.unasked.retain(known);
+        if self.find.as_ref().is_some_and(|find| !known(&find.terminal)) {
+            self.find = None;
+        }
+        if self.hints.as_ref().is_some_and(|hints| Some(hints.terminal) != here) {
+            self.hints = None;
+        }
+        if self.hovered.as_ref().is_some_and(|(terminal, _)| !known(terminal)) {
+            self.hovered = None;
         }
     }
 
@@ -71,15 +97,17 @@ impl Shell {
             Some(Overlay::Palette(_)) => palette::INPUT.to_owned(),
             Some(Overlay::NewAgent(dialog)) => dialog.focus().input().unwrap_or(NOBODY).to_owned(),
             Some(Overlay::Prompt(_)) => prompt::INPUT.to_owned(),
+            Some(Overlay::Ask(ask)) => ask.input().unwrap_or(NOBODY).to_owned(),
             None if self.marked.is_some() || self.connection == Connection::Stopped => {
                 NOBODY.to_owned()
             }
+            None if self.is_finding() => find::INPUT.to_owned(),
             None => self.focused_terminal().map_or_else(|| NOBODY.to_owned(), panes::widget_id),
         };
         if wanted == self.keyboard {
             return Task::none();
         }
-        let is_input = self.overlay.is_some() && wanted != NOBODY;
+        let is_input = (self.overlay.is_some() || wanted == find::INPUT) && wanted != NOBODY;
         self.keyboard.clone_from(&wanted);
         let focus = operation::focus(wanted.clone());
         if is_input { focus.chain(operation::select_all(wanted)) } else { focus }

@@ -11,7 +11,7 @@ use maestro_ui::{keys, part, style};
 
 use super::layout::Panel;
 use super::{Connection, Message, Overlay, Shell};
-use crate::window::{agents, bars, panes, runs};
+use crate::window::{agents, bars, debug, panes, runs};
 
 /// How often times such as "2m" are brought up to date, while the window is looked at.
 const TICK: Duration = Duration::from_secs(20);
@@ -47,6 +47,9 @@ impl Shell {
             iced::Event::Window(window::Event::Focused) => Some(Message::Looked(true)),
             iced::Event::Window(window::Event::Unfocused) => Some(Message::Looked(false)),
             iced::Event::Window(window::Event::CloseRequested) => Some(Message::CloseRequested),
+            iced::Event::Window(window::Event::FileHovered(_)) => Some(Message::Dropping(true)),
+            iced::Event::Window(window::Event::FilesHoveredLeft) => Some(Message::Dropping(false)),
+            iced::Event::Window(window::Event::FileDropped(path)) => Some(Message::Dropped(path)),
             _ => None,
         });
         let shows_times = self.window.focused
@@ -59,7 +62,12 @@ impl Shell {
         } else {
             Subscription::none()
         };
-        Subscription::batch([events, ticks])
+        let counts = if self.debug.is_some() {
+            iced::time::every(debug::PERIOD).map(|_| Message::DebugTicked(crate::window::now_ms()))
+        } else {
+            Subscription::none()
+        };
+        Subscription::batch([events, ticks, counts])
     }
 
     /// The window.
@@ -69,6 +77,7 @@ impl Shell {
 
     /// The window's content.
     pub fn screen(&self) -> Element<'_, Message> {
+        self.views.set(self.views.get() + 1);
         let tokens = self.tokens;
         let top = bars::top(
             &self.model,
@@ -83,8 +92,8 @@ impl Shell {
             container(column![top, part::rule(tokens), middle, part::rule(tokens), bottom])
                 .style(move |_| style::surface(tokens.base));
         // Always the same layers, so that nothing under them loses its state when one comes.
-        let layers = stack![window, self.over(), self.corner()];
-        keys::before(layers, |event| self.key(event))
+        let layers = stack![window, self.over(), self.corner(), self.costs()];
+        keys::before(layers, |event| self.key(event), || self.is_deaf())
     }
 
     pub(super) fn left(&self) -> Element<'_, Message> {
@@ -97,6 +106,7 @@ impl Shell {
             now_ms: self.now_ms,
             turning: self.window.focused,
             width,
+            bells: &self.bells,
         };
         let panel = agents::view(&self.model, context).map(Message::Agents);
         row![panel, part::upright(self.tokens), self.edge(Panel::Agents)].into()
@@ -146,6 +156,16 @@ impl Shell {
             scale: self.window.scale,
             now_ms: self.now_ms,
             turning: self.window.focused,
+            over: panes::Over {
+                looks: &self.looks,
+                find: self.find.as_ref(),
+                vi: &self.vi,
+                hints: self.hints.as_ref(),
+                hovered: self.hovered.as_ref(),
+                wanted: &self.wanted,
+                bells: &self.bells,
+                dropping: self.dropping,
+            },
         };
         panes::view(&self.model, &panes, context).map(Message::Panes)
     }
@@ -185,8 +205,18 @@ impl Shell {
             Some(Overlay::Prompt(prompt)) => {
                 (prompt.view(tokens).map(Message::Prompt), extent::DIALOG)
             }
+            Some(Overlay::Ask(ask)) => (ask.view(tokens).map(Message::Ask), extent::DIALOG),
         };
         part::over(tokens, content, width, top, Message::Outside)
+    }
+
+    /// What drawing costs, while somebody wants to know.
+    fn costs(&self) -> Element<'_, Message> {
+        let Some(debug) = &self.debug else { return Space::new().into() };
+        container(debug.view(self.tokens))
+            .align_right(Length::Fill)
+            .padding(Padding::new(space::L).top(extent::TOP_BAR + space::L))
+            .into()
     }
 
     pub(super) fn corner(&self) -> Element<'_, Message> {

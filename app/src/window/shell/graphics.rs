@@ -1,0 +1,119 @@
+//! What becomes of the window when what draws it goes away, or was never there.
+
+use std::ffi::OsString;
+
+use iced::{Task, window};
+use maestro_grid::device::Trouble;
+use maestro_ui::backend;
+use maestro_ui::theme::duration;
+
+use super::{Message, Shell};
+use crate::window::toast::{self, Kind};
+
+/// A device that is lost again within this time is given up, in milliseconds.
+const AGAIN_MS: u64 = 60_000;
+
+/// Chooses what draws; see the toolkit.
+const BACKEND: &str = "ICED_BACKEND";
+
+/// Says to the program started anew why it draws in software.
+const REASON: &str = "MAESTRO_SOFTWARE_BECAUSE";
+
+/// What is known about what draws.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Graphics {
+    /// When a device was lost last.
+    lost_ms: Option<u64>,
+    /// Whether it was said that the processor draws.
+    told: bool,
+}
+
+impl Shell {
+    /// Something is wrong with the graphics device.
+    pub(super) fn trouble(&mut self, trouble: Trouble) -> Task<Message> {
+        let now = crate::window::now_ms();
+        match trouble {
+            Trouble::Failed(why) => {
+                let words = format!(
+                    "The graphics device refused something: {why}. If the window looks wrong, open it again; nothing is lost."
+                );
+                self.toast(toast::Source::Graphics, Kind::Problem, None, words)
+            }
+            Trouble::Lost(why) => {
+                let before = self.graphics.lost_ms.replace(now);
+                if before.is_some_and(|before| now.saturating_sub(before) < AGAIN_MS) {
+                    return self.restart(&why);
+                }
+                let title = Some("The graphics device was lost".to_owned());
+                let words = "The window was opened anew. Agents and terminals were not touched.";
+                let told = self.toast(toast::Source::Graphics, Kind::Problem, title, words);
+                Task::batch([self.reopen(), told])
+            }
+        }
+    }
+
+    /// Closes the window and opens another one: with the last window the toolkit lets go of the device,
+    /// and looks for one again.
+    fn reopen(&mut self) -> Task<Message> {
+        self.keyboard.clear();
+        let settings = crate::window::settings(self.window.size);
+        window::latest().then(move |id| {
+            let closed = id.map_or_else(Task::none, window::close::<Message>);
+            let (_, opened) = window::open(settings.clone());
+            closed.chain(opened.then(window::scale_factor).map(Message::Rescaled))
+        })
+    }
+
+    /// Starts the program anew, drawing on the processor. What the window remembers is saved first.
+    fn restart(&mut self, why: &str) -> Task<Message> {
+        self.save();
+        let why = why.to_owned();
+        // The last words have to reach the host.
+        let rest = async { tokio::time::sleep(duration::ARC_STEP).await };
+        Task::perform(rest, move |()| {
+            let words = format!("no graphics device stays usable: {}", again(&why));
+            Message::Done(Err(words))
+        })
+    }
+
+    /// Says once that the processor draws, and why that may be slow.
+    pub(super) fn settle_graphics(&mut self) -> Task<Message> {
+        if self.graphics.told || !backend::is_software() {
+            return Task::none();
+        }
+        self.graphics.told = true;
+        let reason = std::env::var(REASON).ok();
+        // Whoever asked for it knows.
+        if reason.is_none() && std::env::var_os(BACKEND).is_some() {
+            return Task::none();
+        }
+        let title = Some("Drawing without a graphics card".to_owned());
+        let why = reason.map_or_else(
+            || "None can be used here. Everything works, drawing takes more of the processor.".to_owned(),
+            |why| format!("It was lost twice ({why}). Everything works; open the window again to try the card."),
+        );
+        self.toast(toast::Source::Graphics, Kind::Note, title, why)
+    }
+}
+
+/// Becomes the same program with the software renderer. Returns only when that fails, with the reason.
+#[cfg(unix)]
+fn again(why: &str) -> String {
+    use std::os::unix::process::CommandExt as _;
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return error.to_string(),
+    };
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut command = std::process::Command::new(program);
+    let _ = command.args(words).env(BACKEND, "tiny-skia");
+    let _ = command.env(REASON, maestro_core::text::clean(why, 200));
+    command.exec().to_string()
+}
+
+/// Where a program cannot become another one, the user starts it.
+#[cfg(not(unix))]
+fn again(why: &str) -> String {
+    let _: Option<OsString> = None;
+    format!("{why}; start Maestro with {BACKEND}=tiny-skia")
+}
