@@ -1,4 +1,4 @@
-//! Glyphs drawn at the exact size of a cell: box drawing, blocks, braille, sextants, powerline.
+//! Glyphs drawn at the exact size of a cell: box drawing, blocks, braille, sextants, octants, powerline.
 //!
 //! Interfaces in a terminal are made of these. A font's versions leave seams between cells or overlap,
 //! because a font does not know how its cell was rounded. These meet at every size.
@@ -17,7 +17,17 @@ pub(crate) fn draw(c: char, metrics: &Metrics) -> Option<Raster> {
         code @ 0x2580..=0x259f => canvas.block(code),
         code @ 0x2800..=0x28ff => canvas.braille((code & 0xff) as u8),
         code @ 0x1fb00..=0x1fb3b => canvas.sextant(code - 0x1fb00),
+        code @ 0x1fb70..=0x1fb8b => canvas.eighths(code),
+        code @ 0x1cd00..=0x1cde5 => canvas.octant(OCTANTS[(code - 0x1cd00) as usize]),
+        0x1cea8 => canvas.octant(1),
+        0x1ceab => canvas.octant(1 << 1),
+        0x1cea3 => canvas.octant(1 << 6),
+        0x1cea0 => canvas.octant(1 << 7),
+        0x1fbe6 => canvas.octant(0b0001_0100),
+        0x1fbe7 => canvas.octant(0b0010_1000),
         code @ 0xe0b0..=0xe0b3 => canvas.powerline(code),
+        code @ 0xe0b4..=0xe0b7 => canvas.half_disc(code),
+        code @ 0xe0b8..=0xe0bf => canvas.slope(code),
         _ => return None,
     }
     Some(canvas.finish())
@@ -114,6 +124,33 @@ const fn arms(rows: [&[u8; 4]; 128]) -> [[u8; 4]; 128] {
     }
     table
 }
+
+/// The patterns of U+1CD00 to U+1CDE5, two columns of four, bits row by row: all of them in their order,
+/// except those that were encoded before (Unicode 16, block *Symbols for Legacy Computing Supplement*).
+const OCTANTS: [u8; 230] = {
+    // Blank and full; halves; quadrants, one, two and three of them; quarters; three quarters; corners of
+    // one octant; the middles of both sides.
+    const ELSEWHERE: [u8; 26] = [
+        0, 255, 15, 240, 85, 170, 5, 10, 80, 160, 165, 90, 95, 175, 245, 250, 3, 192, 63, 252, 1,
+        2, 64, 128, 20, 40,
+    ];
+    let mut table = [0; 230];
+    let (mut pattern, mut filled) = (0, 0);
+    while pattern < 256 {
+        let mut known = false;
+        let mut place = 0;
+        while place < ELSEWHERE.len() {
+            known = known || ELSEWHERE[place] as usize == pattern;
+            place += 1;
+        }
+        if !known {
+            table[filled] = pattern as u8;
+            filled += 1;
+        }
+        pattern += 1;
+    }
+    table
+};
 
 /// A mask being drawn, in pixels from the top left.
 struct Canvas {
@@ -400,6 +437,105 @@ impl Canvas {
         }
     }
 
+    /// Two columns of four.
+    fn octant(&mut self, pattern: u8) {
+        let (w, h) = (self.width, self.height);
+        let mid = w - eighth(w, 4);
+        // The same quarters as the blocks have: those are counted from the bottom.
+        let row = |n: i32| if n == 0 { 0 } else { h - ((4 - n) * h + 2) / 4 };
+        for bit in 0..8 {
+            if pattern & 1 << bit != 0 {
+                let (left, right) = if bit % 2 == 0 { (0, mid) } else { (mid, w) };
+                self.fill(left, row(bit / 2), right, row(bit / 2 + 1), 255);
+            }
+        }
+    }
+
+    /// Bars of an eighth inside the cell, along its edges, and blocks that grow from above and from the
+    /// right.
+    fn eighths(&mut self, code: u32) {
+        let (w, h) = (self.width, self.height);
+        let (thin_x, thin_y) = (eighth(w, 1), eighth(h, 1));
+        let right_from = |count: u32| w - eighth(w, count as i32);
+        match code {
+            0x1fb70..=0x1fb75 => {
+                let left = (code - 0x1fb6f) as i32 * w / 8;
+                self.fill(left, 0, left + thin_x, h, 255);
+            }
+            0x1fb76..=0x1fb7b => {
+                let top = (code - 0x1fb75) as i32 * h / 8;
+                self.fill(0, top, w, top + thin_y, 255);
+            }
+            0x1fb7c..=0x1fb7f => {
+                if matches!(code, 0x1fb7c | 0x1fb7d) {
+                    self.fill(0, 0, thin_x, h, 255);
+                } else {
+                    self.fill(w - thin_x, 0, w, h, 255);
+                }
+                if matches!(code, 0x1fb7c | 0x1fb7f) {
+                    self.fill(0, h - thin_y, w, h, 255);
+                } else {
+                    self.fill(0, 0, w, thin_y, 255);
+                }
+            }
+            0x1fb80 => {
+                self.fill(0, 0, w, thin_y, 255);
+                self.fill(0, h - thin_y, w, h, 255);
+            }
+            0x1fb81 => {
+                for place in [0, 2, 4] {
+                    self.fill(0, place * h / 8, w, place * h / 8 + thin_y, 255);
+                }
+                self.fill(0, h - thin_y, w, h, 255);
+            }
+            0x1fb82..=0x1fb86 => {
+                let count = [2, 3, 5, 6, 7][(code - 0x1fb82) as usize];
+                self.fill(0, 0, w, h - eighth(h, 8 - count), 255);
+            }
+            _ => {
+                let count = [2, 3, 5, 6, 7][(code - 0x1fb87) as usize];
+                self.fill(right_from(count), 0, w, h, 255);
+            }
+        }
+    }
+
+    /// Half discs between coloured segments: filled and outlined, to the right and to the left.
+    fn half_disc(&mut self, code: u32) {
+        let (w, h) = (self.width as f32, self.height as f32);
+        let half = self.stroke as f32 / 2.0;
+        let mirrored = code >= 0xe0b6;
+        let filled = code.is_multiple_of(2);
+        self.shade(|x, y| {
+            let x = if mirrored { w - x } else { x };
+            // An ellipse as wide as the cell; its distance is that of the circle it would be, at the scale
+            // of the steeper side.
+            let (u, v) = (x / w, (y - h / 2.0) / (h / 2.0));
+            let radius = u.hypot(v);
+            let slope = (u / w).hypot(v / (h / 2.0)).max(1e-6) / radius.max(1e-6);
+            let inside = (1.0 - radius) / slope;
+            if filled { inside + 0.5 } else { half + 0.5 - (inside - half).abs() }
+        });
+    }
+
+    /// Triangles that halve the cell, and the lines they end at: E0B8 lower left, BA lower right, BC upper
+    /// left, BE upper right.
+    fn slope(&mut self, code: u32) {
+        let filled = code.is_multiple_of(2);
+        let corner = (code - 0xe0b8) / 2;
+        if !filled {
+            let falling = matches!(corner, 0 | 3);
+            return self.diagonals(!falling, falling);
+        }
+        let (w, h) = (self.width as f32, self.height as f32);
+        let length = w.hypot(h);
+        self.shade(|x, y| {
+            let x = if corner % 2 == 1 { w - x } else { x };
+            let y = if corner >= 2 { h - y } else { y };
+            // The lower left half: below the line from the upper left to the lower right.
+            (w * y - h * x) / length + 0.5
+        });
+    }
+
     /// Arrowheads between coloured segments: filled and outlined, to the right and to the left.
     fn powerline(&mut self, code: u32) {
         let (w, h) = (self.width as f32, self.height as f32);
@@ -603,6 +739,52 @@ mod tests {
     }
 
     #[test]
+    fn octants_are_in_the_order_of_unicode() {
+        // BLOCK OCTANT-3, -23, -4, -14, -124, -34, -5 and, the last, -2345678.
+        for (place, pattern) in [
+            (0, 0b100),
+            (1, 0b110),
+            (3, 0b1000),
+            (4, 0b1001),
+            (5, 0b1011),
+            (6, 0b1100),
+            (9, 0b10000),
+        ] {
+            assert_eq!(OCTANTS[place], pattern, "{place}");
+        }
+        assert_eq!(OCTANTS[229], 0b1111_1110);
+    }
+
+    #[test]
+    fn octants_sextants_and_eighths_complete_their_counterparts() {
+        for metrics in cells() {
+            let pixels = |c| draw(c, &metrics).expect("built in").pixels;
+            let fills = |one: &[u8], other: &[u8]| one.iter().zip(other).all(|(a, b)| a ^ b == 255);
+            for (index, pattern) in OCTANTS.iter().enumerate() {
+                let Some(other) = OCTANTS.iter().position(|other| *other == !pattern) else {
+                    continue;
+                };
+                let at =
+                    |index: usize| char::from_u32(0x1cd00 + index as u32).expect("a character");
+                assert!(fills(&pixels(at(index)), &pixels(at(other))), "{pattern:08b} {metrics:?}");
+            }
+            // Upper five eighths above lower three eighths, right above left, a sextant and the rest.
+            for (one, other) in [
+                ('\u{1fb82}', '▆'),
+                ('\u{1fb83}', '▅'),
+                ('\u{1fb84}', '▃'),
+                ('\u{1fb85}', '▂'),
+                ('\u{1fb86}', '▁'),
+                ('🬀', '🬻'),
+                ('🬂', '🬹'),
+                ('🬎', '🬭'),
+            ] {
+                assert!(fills(&pixels(one), &pixels(other)), "{one} {other} {metrics:?}");
+            }
+        }
+    }
+
+    #[test]
     fn braille_has_as_many_dots_as_bits() {
         for metrics in cells() {
             let dot = (metrics.width / 4).min(metrics.height / 8).max(1).pow(2);
@@ -663,8 +845,10 @@ mod tests {
 
     #[test]
     fn only_its_own_characters_are_built_in() {
-        for c in ['a', ' ', '█', '⣿', '🬻', '\u{e0b0}', '\u{e0b4}', '\u{2800}', '好'] {
-            let expected = "█⣿🬻\u{e0b0}\u{2800}".contains(c);
+        let others = ['a', ' ', '\u{e0c0}', '好', '\u{1fb3c}', '\u{1cde6}'];
+        let own = ['█', '⣿', '🬻', '\u{e0b0}', '\u{e0bf}', '\u{2800}', '\u{1cd00}', '\u{1fb8b}'];
+        for c in others.into_iter().chain(own) {
+            let expected = own.contains(&c);
             assert_eq!(draw(c, &metrics(9, 20)).is_some(), expected, "{c}");
         }
     }

@@ -1,6 +1,8 @@
 //! From text to pixels: the typeface's own faces first, the system's fonts for the rest.
 
-use cosmic_text::{Attrs, Buffer, Family, FontSystem, Shaping};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cosmic_text::{Attrs, Buffer, Family, FontSystem, LayoutGlyph, Shaping};
 use swash::scale::{Render, ScaleContext, Source, StrikeWith, image::Content};
 use swash::shape::ShapeContext;
 use swash::zeno::{Angle, Format, Transform};
@@ -123,19 +125,37 @@ impl Fonts {
         if charmap.map(first) == 0 {
             return builtin::symbol(first, &self.metrics).filter(|_| columns == 1);
         }
-        // Marks the face does not have are left out: other fonts' marks would not fit its letters, and
-        // the letter alone can be read.
-        let known: String =
-            text.chars().filter(|c| !is_invisible(*c) && charmap.map(*c) != 0).collect();
-        let glyphs = self.shape(font, &known);
-        let advance = font.glyph_metrics(&[]).scale(self.size).advance_width(glyphs.first()?.id);
+        if text.chars().any(|c| !is_invisible(c) && charmap.map(c) == 0) {
+            // A mark from another font would not fit our letter: the letter comes with it, from there.
+            return None;
+        }
+        let known: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+        Some(self.own(font, made_up, &known, columns))
+    }
+
+    /// Draws text that a face has all glyphs for.
+    fn own(&mut self, font: FontRef<'static>, made_up: MadeUp, text: &str, columns: u32) -> Raster {
+        let glyphs = self.shape(font, text);
+        let Some(first) = glyphs.first() else { return Raster::default() };
+        let advance = font.glyph_metrics(&[]).scale(self.size).advance_width(first.id);
         let mut raster = draw(&mut self.scaling, font, &glyphs, self.size, made_up);
         raster.top += self.metrics.baseline as i32;
         if columns > 1 {
             let room = (self.metrics.width * columns) as f32 - advance;
             raster.left += (room / 2.0).round() as i32;
         }
-        Some(raster)
+        raster
+    }
+
+    /// Draws what our own face has of a text whose first letter it has: without a mark it lacks the letter
+    /// can still be read.
+    fn without_marks(&mut self, text: &str, style: Style, columns: u32) -> Option<Raster> {
+        let (font, made_up) = self.face(style)?;
+        let charmap = font.charmap();
+        let known: String =
+            text.chars().filter(|c| !is_invisible(*c) && charmap.map(*c) != 0).collect();
+        let first = text.chars().next()?;
+        known.starts_with(first).then(|| self.own(font, made_up, &known, columns))
     }
 
     /// Draws the text of one cell, or of two, from the system's fonts. What does not fit is made
@@ -147,6 +167,10 @@ impl Fonts {
         style: Style,
         columns: u32,
     ) -> Raster {
+        // Without any font the shaper would end the process.
+        if system.db().is_empty() {
+            return self.nowhere(text, style, columns);
+        }
         let color = wants_color(text);
         let mut drawn = self.fallback(system, text, style, columns, color);
         if drawn.is_none() && color {
@@ -157,7 +181,14 @@ impl Fonts {
             // Many scripts have no slanted fonts, and only such are found when one is asked for.
             drawn = self.upright(system, text, style, columns);
         }
-        drawn.unwrap_or_else(|| builtin::missing(&self.metrics, columns))
+        drawn.unwrap_or_else(|| self.nowhere(text, style, columns))
+    }
+
+    /// What is drawn where no font has it all: the letter without its marks, or a box.
+    fn nowhere(&mut self, text: &str, style: Style, columns: u32) -> Raster {
+        let letter =
+            if wants_color(text) { None } else { self.without_marks(text, style, columns) };
+        letter.unwrap_or_else(|| builtin::missing(&self.metrics, columns))
     }
 
     /// The mask of a line along the text.
@@ -242,21 +273,15 @@ impl Fonts {
         let slant =
             if found.italic { cosmic_text::Style::Italic } else { cosmic_text::Style::Normal };
         let attrs = Attrs::new().family(family).weight(weight).style(slant);
-        let mut buffer = Buffer::new_empty(cosmic_text::Metrics::new(self.size, self.size * 1.2));
-        buffer.set_text(system, text, &attrs, Shaping::Advanced, None);
-        buffer.shape_until_scroll(system, false);
-        let layout: Vec<_> = buffer
-            .layout_runs()
-            .flat_map(|run| run.glyphs.iter().cloned())
-            .take(MOST_GLYPHS)
-            .collect();
-        if layout.iter().all(|glyph| glyph.glyph_id == 0) {
+        let layout = shaped(system, text, &attrs, self.size)?;
+        // Half of it is worse than the letter from our own face.
+        if layout.is_empty() || layout.iter().any(|glyph| glyph.glyph_id == 0) {
             return None;
         }
         let right = layout.iter().map(|glyph| glyph.x + glyph.w).fold(0.0, f32::max);
         let at_size = |fonts: &mut Self, system: &mut FontSystem, factor: f32| {
             let mut raster = Raster::default();
-            for glyph in layout.iter().filter(|glyph| glyph.glyph_id != 0) {
+            for glyph in &layout {
                 let Some(font) = system.get_font(glyph.font_id, glyph.font_weight) else {
                     continue;
                 };
@@ -320,6 +345,24 @@ impl std::fmt::Debug for Fonts {
             .field("metrics", &self.metrics)
             .finish_non_exhaustive()
     }
+}
+
+/// The glyphs of a text in whatever fonts have them. Fonts are files of other people, and neither the
+/// shaper nor its tables are ours: what panics in there is a glyph that is missing, not the end.
+fn shaped(
+    system: &mut FontSystem,
+    text: &str,
+    attrs: &Attrs<'_>,
+    size: f32,
+) -> Option<Vec<LayoutGlyph>> {
+    let shape = AssertUnwindSafe(|| {
+        let mut buffer = Buffer::new_empty(cosmic_text::Metrics::new(size, size * 1.2));
+        buffer.set_text(system, text, attrs, Shaping::Advanced, None);
+        buffer.shape_until_scroll(system, false);
+        let runs = buffer.layout_runs();
+        runs.flat_map(|run| run.glyphs.iter().cloned()).take(MOST_GLYPHS).collect()
+    });
+    catch_unwind(shape).ok()
 }
 
 fn font_metrics(font: &FontRef<'_>, size: f32) -> FontMetrics {

@@ -38,6 +38,10 @@ const FLOOD_MEMORY: Duration = Duration::from_millis(500);
 /// How long after a key press a change in its terminal is urgent.
 pub const URGENCY: Duration = Duration::from_millis(100);
 
+/// A spacing beyond which a frame is so dear that it keeps the next one waiting: on a graphics card none
+/// is, on a software renderer every one.
+const DEAR: Duration = Duration::from_millis(16);
+
 /// How much a new sample weighs in the moving average of a frame's cost; converges in ten frames.
 const WEIGHT: f64 = 0.25;
 
@@ -164,6 +168,11 @@ impl Clock {
         self.shared.lock().pacer.flooded = Some(Instant::now());
     }
 
+    /// Somebody types: where frames are dear, none is begun for anything else until the echo is there.
+    pub(crate) fn typed(&self, at: Instant) {
+        self.shared.lock().pacer.typed = Some(at);
+    }
+
     /// What has been counted.
     #[must_use]
     pub fn counters(&self) -> &Counters {
@@ -265,6 +274,8 @@ struct Pacer {
     /// Moving average of what a frame costs, in seconds of processor time.
     cost: f64,
     flooded: Option<Instant>,
+    /// The last key press.
+    typed: Option<Instant>,
 }
 
 /// When a request may be sent.
@@ -278,7 +289,7 @@ enum Turn {
 
 impl Pacer {
     fn new() -> Self {
-        Self { outstanding: None, last: None, cost: 0.0, flooded: None }
+        Self { outstanding: None, last: None, cost: 0.0, flooded: None, typed: None }
     }
 
     fn when(&self, now: Instant, urgency: Urgency) -> Turn {
@@ -286,7 +297,15 @@ impl Pacer {
             return Turn::Answered;
         }
         let Some((last, _)) = self.last else { return Turn::Now };
-        let turn = last + self.spacing(now);
+        let spacing = self.spacing(now);
+        let mut turn = last + spacing;
+        // The echo will ask for a frame, which shows everything: one begun before it would only keep it
+        // waiting. Keys that nobody echoes do not hold frames up for longer than ever.
+        if spacing > DEAR
+            && let Some(typed) = self.typed
+        {
+            turn = turn.max((typed + URGENCY).min(last + WIDEST));
+        }
         if urgency == Urgency::Urgent || turn <= now { Turn::Now } else { Turn::Later(turn) }
     }
 
@@ -403,6 +422,23 @@ mod tests {
         let (pacer, at) = busy();
         assert_eq!(pacer.when(at + FRAME, Urgency::Urgent), Turn::Now);
         assert_eq!(pacer.when(at + FRAME, Urgency::Paced), Turn::Later(at + pacer.spacing(at)));
+    }
+
+    #[test]
+    fn a_dear_frame_is_not_begun_while_an_echo_is_awaited() {
+        let (mut pacer, at) = busy();
+        let turn = at + pacer.spacing(at);
+        pacer.typed = Some(turn - FRAME);
+        assert_eq!(pacer.when(turn, Urgency::Paced), Turn::Later(turn - FRAME + URGENCY));
+        assert_eq!(pacer.when(turn, Urgency::Urgent), Turn::Now);
+        assert_eq!(pacer.when(turn - FRAME + URGENCY, Urgency::Paced), Turn::Now);
+        // Somebody types on and on, and nothing is echoed.
+        pacer.typed = Some(at + WIDEST);
+        assert_eq!(pacer.when(at + WIDEST, Urgency::Paced), Turn::Now);
+        // Cheap frames wait for nobody.
+        pacer.cost = 0.0;
+        pacer.typed = Some(at);
+        assert_eq!(pacer.when(at + NARROWEST, Urgency::Paced), Turn::Now);
     }
 
     #[test]

@@ -122,9 +122,11 @@ impl Surface {
     /// A key was pressed in this terminal: for a moment whatever changes in it is urgent, and a host
     /// that waits to hear of a drawn frame waits no longer.
     pub fn key_pressed(&self) {
+        let now = Instant::now();
+        self.shared.clock.typed(now);
         let owed = {
             let mut screen = self.lock();
-            screen.last_key = Some(Instant::now());
+            screen.last_key = Some(now);
             std::mem::take(&mut screen.owes_credit)
         };
         if owed {
