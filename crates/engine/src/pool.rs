@@ -96,6 +96,11 @@ enum Lane {
 
 struct Ready<W> {
     queues: [VecDeque<Arc<W>>; 4],
+    /// What somebody sees and had more to do at the end of its last quantum: it floods, and has no right
+    /// to go before what prints a line now and then.
+    flooding: VecDeque<Arc<W>>,
+    /// The part of a turn that hidden work has a right to.
+    owed: f64,
     timers: BTreeMap<TimerKey, Weak<W>>,
     timer: u64,
     turn: u64,
@@ -113,6 +118,8 @@ impl<W: Work> Pool<W> {
     pub(crate) fn start(threads: usize) -> std::io::Result<Self> {
         let ready = Ready {
             queues: Default::default(),
+            flooding: VecDeque::new(),
+            owed: 0.0,
             timers: BTreeMap::new(),
             timer: 0,
             turn: 0,
@@ -212,7 +219,7 @@ impl<W: Work> Shared<W> {
                     .is_ok();
             if !idle {
                 state.store(QUEUED, Ordering::Release);
-                self.queue(&work, now);
+                self.queue_again(&work, now);
             }
         }
     }
@@ -277,6 +284,16 @@ impl<W: Work> Shared<W> {
         }
     }
 
+    /// Puts back what has more to do.
+    fn queue_again(&self, work: &Arc<W>, now: Instant) {
+        if work.priority(now) == Priority::Visible {
+            self.lock().flooding.push_back(Arc::clone(work));
+            self.changed.notify_one();
+        } else {
+            self.queue(work, now);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Ready<W>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -319,12 +336,33 @@ impl<W: Work> Ready<W> {
             return waited_for.iter().find_map(|priority| self.take(*priority));
         }
         self.turn = self.turn.wrapping_add(1);
-        let order: [Priority; 4] = match self.turn % 8 {
-            7 => [Priority::Urgent, Priority::Hidden, Priority::Focused, Priority::Visible],
-            3 | 5 => [Priority::Urgent, Priority::Visible, Priority::Focused, Priority::Hidden],
-            _ => [Priority::Urgent, Priority::Focused, Priority::Visible, Priority::Hidden],
-        };
-        order.into_iter().find_map(|priority| self.take(priority))
+        if let Some(urgent) = self.take(Priority::Urgent) {
+            return Some(urgent);
+        }
+        let (focused, visible) = (Priority::Focused, Priority::Visible);
+        match self.turn % 8 {
+            7 => self.shared().or_else(|| self.take(focused)).or_else(|| self.take(visible)),
+            3 | 5 => self.take(visible).or_else(|| self.shared()).or_else(|| self.take(focused)),
+            _ => self.take(focused).or_else(|| self.take(visible)).or_else(|| self.shared()),
+        }
+    }
+
+    /// What floods in sight and what is out of sight share the turns by their number, so that each of
+    /// the hidden ones comes along: at two thirds of the pace of one that is seen.
+    fn shared(&mut self) -> Option<Arc<W>> {
+        const SEEN: f64 = 1.5;
+        let hidden = &mut self.queues[Priority::Hidden as usize];
+        if self.flooding.is_empty() || hidden.is_empty() {
+            return self.flooding.pop_front().or_else(|| hidden.pop_front());
+        }
+        let (seen, unseen) = (self.flooding.len() as f64, hidden.len() as f64);
+        self.owed += unseen / (SEEN * seen + unseen);
+        if self.owed >= 1.0 {
+            self.owed -= 1.0;
+            hidden.pop_front()
+        } else {
+            self.flooding.pop_front()
+        }
     }
 
     fn take(&mut self, priority: Priority) -> Option<Arc<W>> {
@@ -429,6 +467,46 @@ mod tests {
         let place = |name| order.iter().position(|ran| *ran == name).expect("it ran");
         assert!(place("urgent") < place("focused"));
         assert!(place("hidden") < 20, "{}", place("hidden"));
+    }
+
+    #[test]
+    fn many_that_flood_all_come_along() {
+        let (sender, ran) = mpsc::channel();
+        let pool = Pool::start(1).expect("a thread");
+        let handle = pool.handle();
+        const NAMES: [&str; 8] = ["v0", "v1", "v2", "v3", "h0", "h1", "h2", "h3"];
+        let jobs = NAMES.map(|name| {
+            let priority = if name.starts_with('v') { Priority::Visible } else { Priority::Hidden };
+            Arc::new(Job { left: AtomicU32::new(10_000), ..job(name, priority, &sender) })
+        });
+        let focus = Arc::new(Job {
+            left: AtomicU32::new(10_000),
+            ..job("focus", Priority::Focused, &sender)
+        });
+        let gate = Arc::new(Mutex::new(()));
+        let held = gate.lock().expect("free");
+        let first = Arc::new(Job {
+            gate: Some(Arc::clone(&gate)),
+            ..job("gate", Priority::Urgent, &sender)
+        });
+        handle.wake(&first);
+        for work in jobs.iter().chain([&focus]) {
+            handle.wake(work);
+        }
+        drop(held);
+        let mut turns: BTreeMap<&str, u32> = BTreeMap::new();
+        for _ in 0..4000 {
+            *turns.entry(ran.recv_timeout(DEADLINE).expect("it runs")).or_default() += 1;
+        }
+        let of = |name: &str| turns.get(name).copied().unwrap_or(0);
+        let mut rest: Vec<u32> = NAMES.iter().map(|name| of(name)).collect();
+        rest.sort_unstable();
+        assert!(2 * rest[0] >= rest[rest.len() / 2], "{turns:?}");
+        assert!(of("v0") > of("h0"), "{turns:?}");
+        assert!(of("focus") > 2000, "{turns:?}");
+        for work in jobs.iter().chain([&focus]) {
+            work.left.store(0, Ordering::SeqCst);
+        }
     }
 
     #[test]

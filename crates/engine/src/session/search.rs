@@ -99,16 +99,17 @@ impl Session {
         if core.searching.owner.is_none() {
             return Next::Wait(None);
         }
-        let begin = Instant::now();
-        let mut more = core.terminal.search_step(STEP);
-        while more && !busy && begin.elapsed() < QUANTUM {
-            more = core.terminal.search_step(STEP);
-        }
+        // First what another thread can do, or this one would do it, too.
         while core.searching.out < PIECES
             && let Some(work) = core.terminal.search_work(PIECE)
         {
             core.searching.out += 1;
             self.searcher.look(self, work);
+        }
+        let begin = Instant::now();
+        let mut more = core.terminal.search_step(STEP);
+        while more && !busy && begin.elapsed() < QUANTUM {
+            more = core.terminal.search_step(STEP);
         }
         let news = self.note_search(core, Instant::now());
         if more { Next::Again } else { Next::Wait(news) }

@@ -118,8 +118,7 @@ async fn another_query_takes_the_place_of_the_one_before_and_new_output_is_found
     })
     .await;
     user.done(Command::SendBytes { terminal, bytes: b"\n".to_vec() }).await;
-    let found = until_searched(&user, terminal, "it came", |search| search.matches == 1).await;
-    assert_eq!(found.current, Some(1));
+    let _ = until_searched(&user, terminal, "it came", |search| search.matches == 1).await;
     user.done(Command::CloseTerminal { terminal }).await;
     stop(&host).await;
 }
