@@ -107,13 +107,7 @@ impl Debug {
             ("recording", per_frame(b.recording, n.recording)),
             (
                 "atlas",
-                format!(
-                    "{} glyphs drawn · {} of {} masks · {}",
-                    n.glyphs,
-                    n.atlas.masks.0,
-                    n.atlas.masks.1,
-                    bytes(n.atlas.bytes)
-                ),
+                format!("{} of {} · {}", n.atlas.masks.0, n.atlas.masks.1, bytes(n.atlas.bytes)),
             ),
             ("news waiting", now.waiting.to_string()),
         ]

@@ -1,6 +1,6 @@
 //! The search bar of a pane: what is looked for, how far the host is, how to go from match to match.
 
-use iced::widget::{Space, button, column, container, row, text_input};
+use iced::widget::{button, column, container, row, text_input};
 use iced::{Alignment, Element, Length};
 use maestro_core::TerminalId;
 use maestro_core::command::Id;
@@ -184,9 +184,8 @@ impl Find {
             .padding([4.0, 4.0])
             .style(style::bare_input(tokens));
         let case = match self.query.case {
-            Case::Smart => "a",
-            Case::Sensitive => "Aa",
-            Case::Insensitive => "aA",
+            Case::Smart | Case::Sensitive => "Aa",
+            Case::Insensitive => "aa",
         };
         let press = |label: &str, id| {
             button(line(label, type_scale::BASE, font::MEDIUM, tokens.dim))
@@ -244,7 +243,7 @@ impl Find {
             });
         let card = keys::pressed(iced::widget::opaque(card), Message::Focused);
         // At the right, where lines end and there is the least to hide.
-        row![Space::new().width(Length::Fill), card].into()
+        container(card).align_right(Length::Fill).into()
     }
 }
 

@@ -369,7 +369,7 @@ fn lying_over<'a>(
         move |(offset, unseen)| held(offset, unseen, chord.as_deref()),
         Some(Message::Caught(terminal)),
     );
-    let bottom = row![mode].push(note).push(Space::new().width(Length::Fill)).push(unseen);
+    let bottom = row![].push(note).push(mode).push(Space::new().width(Length::Fill)).push(unseen);
     let content = column![]
         .push(find)
         .push(Space::new().height(Length::Fill))
@@ -411,7 +411,7 @@ fn note<'a>(
             .into()
     };
     if over.hints.is_some_and(|hints| hints.terminal == terminal) {
-        let words = "Type a label to open · with Shift to copy · with Alt to insert · Esc leaves";
+        let words = "Type a label to open it · ⇧ copies · Alt inserts · Esc";
         return Some(card(said(words.to_owned()).into()));
     }
     if let Some((_, target)) = over.hovered.filter(|(hovered, _)| *hovered == terminal) {

@@ -539,10 +539,7 @@ fn links_are_chosen_by_letters() {
     assert!(none.is_empty(), "{none:?}");
     let messages = apply(&mut shell, typed("a"));
     assert!(matches!(messages[..], [Message::HintTyped('a', _)]), "{messages:?}");
-    assert!(!shows(
-        &shell,
-        "Type a label to open · with Shift to copy · with Alt to insert · Esc leaves"
-    ));
+    assert!(!shows(&shell, "Type a label to open it · ⇧ copies · Alt inserts · Esc"));
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub struct Vi {
 
 impl Vi {
     /// Whether a terminal is in vi mode, given what its last frame said.
-    #[cfg(test)]
+    #[must_use]
     pub fn is_on(&self, terminal: TerminalId, shown: bool) -> bool {
         match self.asked {
             Some((asked, on)) if asked == terminal => on,

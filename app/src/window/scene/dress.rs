@@ -64,7 +64,7 @@ fn matches(frame: &mut Frame) {
 
 fn vi(frame: &mut Frame) {
     frame.modes.vi = true;
-    let (first, last, col) = (7, 11, 24);
+    let (first, last, col) = (7, 11, 9);
     for (place, row) in &mut frame.rows {
         let length = row.cells.len();
         let (from, to) = match *place {
