@@ -23,6 +23,9 @@ const GROWTH: f32 = 0.035;
 /// know our cell rarely fit to the pixel.
 const TOLERANCE: f32 = 1.08;
 
+/// How much wider than its cells a letter with marks may be: other fonts' letters are wider than ours.
+const MOST_BESIDE: f32 = 1.5;
+
 /// The most glyphs one cell's text is made of; a hostile pile of combining marks ends here.
 const MOST_GLYPHS: usize = 16;
 
@@ -184,6 +187,12 @@ impl Fonts {
         drawn.unwrap_or_else(|| self.nowhere(text, style, columns))
     }
 
+    /// Whether our own face has the letter of a text.
+    fn has_letter(&self, text: &str) -> bool {
+        let first = text.chars().next().unwrap_or_default();
+        self.faces[0].is_some_and(|font| font.charmap().map(first) != 0)
+    }
+
     /// What is drawn where no font has it all: the letter without its marks, or a box.
     fn nowhere(&mut self, text: &str, style: Style, columns: u32) -> Raster {
         let letter =
@@ -279,6 +288,11 @@ impl Fonts {
             return None;
         }
         let right = layout.iter().map(|glyph| glyph.x + glyph.w).fold(0.0, f32::max);
+        // Where a font puts a mark beside its letter, and not over it, our own letter without it is better.
+        let room = (self.metrics.width * columns) as f32;
+        if !color && right > room * MOST_BESIDE && self.has_letter(text) {
+            return None;
+        }
         let at_size = |fonts: &mut Self, system: &mut FontSystem, factor: f32| {
             let mut raster = Raster::default();
             for glyph in &layout {
