@@ -1,18 +1,26 @@
 //! Old rows, kept small. A chunk of some 256 rows becomes text and attribute runs, compressed: 9 to 17
 //! bytes a row instead of 2.9 KB in the emulator. Reading unpacks one chunk at a time.
+//!
+//! Rows have the numbers they had in the emulator. Another width wraps the chunks anew, newest first and
+//! no further than somebody reads; until then, older rows are counted as they were wrapped before.
+
+mod chunk;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use maestro_core::screen::{Cell, Color, Extra, Row, flags};
+use maestro_core::screen::Row;
+
+use self::chunk::Chunk;
+pub(crate) use self::chunk::{Found, Packed, Unpacker};
+use crate::marks::Kind;
 
 /// Rows in one chunk, about: smaller ones compress worse, larger ones are slower to read.
 pub(crate) const CHUNK: usize = 256;
 
-/// The zstd level: higher ones gain nothing here.
-const LEVEL: i32 = 1;
-
-/// Flags that belong to what is shown, not to the row.
-const TRANSIENT: u16 = flags::SELECTED | flags::MATCH;
+/// The most rows of one line that are kept in one chunk, and looked through in one piece: 120 KiB of
+/// text at 120 columns. Longer lines are cut for a search and for the next width, nowhere else.
+pub(crate) const LINE: usize = 1024;
 
 /// The store. Its last row lies directly above the oldest one still in the emulator.
 #[derive(Debug, Default)]
@@ -20,19 +28,15 @@ pub(crate) struct Cold {
     chunks: VecDeque<Chunk>,
     /// Rows in all chunks.
     rows: usize,
-    /// Columns the rows were wrapped at.
+    /// Bytes in all chunks.
+    bytes: usize,
+    /// Columns rows are wanted at.
     cols: u16,
+    /// How many of the newest chunks are known to be wrapped at them.
+    fresh: usize,
     /// The chunk read last, by its serial number.
     cache: Option<(u64, Vec<Row>)>,
     serial: u64,
-}
-
-#[derive(Debug)]
-struct Chunk {
-    serial: u64,
-    rows: usize,
-    raw_len: usize,
-    data: Box<[u8]>,
 }
 
 impl Cold {
@@ -41,70 +45,58 @@ impl Cold {
         self.rows
     }
 
-    /// Compressed bytes.
+    /// Bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.data.len()).sum()
+        self.bytes
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = Self { serial: self.serial, ..Self::default() };
+        *self = Self { serial: self.serial, cols: self.cols, ..Self::default() };
     }
 
-    /// The columns the rows were wrapped at, if there are rows.
-    pub(crate) fn cols(&self) -> Option<u16> {
-        (self.rows > 0).then_some(self.cols)
+    /// Whether every chunk is wrapped at the width that is wanted.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh == self.chunks.len()
     }
 
-    /// Adds rows at the newer end, as one chunk.
-    pub(crate) fn push(&mut self, rows: &[Row], cols: u16) {
+    /// Adds rows at the newer end, as one chunk. `first` is the number of the first.
+    pub(crate) fn push(&mut self, rows: &[Row], cols: u16, first: u64) {
         if rows.is_empty() {
             return;
         }
-        let mut raw = Vec::new();
-        for row in rows {
-            encode(row, &mut raw);
-        }
-        // Compressing into memory cannot fail; if it does, the rows are kept as they are.
-        let data = zstd::bulk::compress(&raw, LEVEL).unwrap_or_else(|_| raw.clone());
-        self.cols = cols;
+        self.set_cols(cols);
         self.serial += 1;
-        self.rows += rows.len();
-        self.chunks.push_back(Chunk {
-            serial: self.serial,
-            rows: rows.len(),
-            raw_len: raw.len(),
-            data: data.into_boxed_slice(),
-        });
+        let chunk = Chunk::new(self.serial, first, rows, cols);
+        self.rows += chunk.rows;
+        self.bytes += chunk.bytes();
+        self.chunks.push_back(chunk);
+        self.fresh += 1;
     }
 
-    /// Forgets whole chunks at the older end while at least `keep` rows remain.
+    /// Forgets whole chunks at the older end while at least `keep` rows remain. While rows are counted as
+    /// they were wrapped before, nobody knows how many that will be, and nothing is forgotten but a
+    /// great surplus.
     pub(crate) fn shorten(&mut self, keep: usize) {
+        let keep = if self.is_fresh() { keep } else { keep.saturating_mul(8) };
         while let Some(first) = self.chunks.front() {
             if self.rows - first.rows < keep {
                 break;
             }
             self.rows -= first.rows;
+            self.bytes -= first.bytes();
             let _ = self.chunks.pop_front();
+            self.fresh = self.fresh.min(self.chunks.len());
         }
     }
 
-    /// A row by its distance from the newer end: 0 is the newest.
-    pub(crate) fn row(&mut self, from_newest: usize) -> Option<&Row> {
-        let mut below = 0;
-        let chunk = self.chunks.iter().rev().find(|chunk| {
-            below += chunk.rows;
-            from_newest < below
-        })?;
-        let index = below - 1 - from_newest;
+    /// A row by its number, if it is here.
+    pub(crate) fn row(&mut self, number: u64) -> Option<&Row> {
+        self.wrap(number, &mut []);
+        let chunk = &self.chunks[self.index(number)?];
         if self.cache.as_ref().is_none_or(|(serial, _)| *serial != chunk.serial) {
             self.cache = Some((chunk.serial, chunk.read()));
         }
-        self.cache.as_ref()?.1.get(index)
-    }
-
-    /// Every row, oldest first.
-    pub(crate) fn all(&self) -> Vec<Row> {
-        self.chunks.iter().flat_map(Chunk::read).collect()
+        self.cache.as_ref()?.1.get((number - chunk.first) as usize)
     }
 
     /// Forgets the unpacked chunk.
@@ -112,245 +104,230 @@ impl Cold {
         self.cache = None;
     }
 
-    /// Wraps every row anew. Returns where the row at distance `from_newest` went.
-    pub(crate) fn rewrap(&mut self, cols: u16, from_newest: usize) -> usize {
-        let rows = self.all();
-        let wanted = rows.len().checked_sub(from_newest + 1);
-        self.clear();
-        let mut fresh: Vec<Row> = Vec::new();
-        let mut line = Vec::new();
-        let mut found = None;
-        let mut first_of_line = 0;
-        for (index, row) in rows.into_iter().enumerate() {
-            if wanted == Some(index) {
-                found = Some(fresh.len() + (index - first_of_line).min(1));
-            }
-            let wrapped = row.wrapped;
-            line.push(row);
-            if !wrapped {
-                wrap(&line, usize::from(cols), &mut fresh);
-                line.clear();
-                first_of_line = index + 1;
-            }
+    /// Rows are wanted at this width from now on.
+    pub(crate) fn set_cols(&mut self, cols: u16) {
+        if self.cols != cols {
+            self.cols = cols;
+            self.fresh = 0;
         }
-        wrap(&line, usize::from(cols), &mut fresh);
-        for chunk in fresh.chunks(CHUNK) {
-            self.push(chunk, cols);
-        }
-        found.map_or(0, |index| self.rows.saturating_sub(index + 1))
     }
-}
 
-/// Wraps one logical line, given as rows, at another width.
-fn wrap(line: &[Row], cols: usize, out: &mut Vec<Row>) {
-    let Some(last) = line.last() else { return };
-    if line.len() == 1 && last.cells.len() <= cols {
-        out.push(last.clone());
-        return;
+    /// Wraps what is needed for the row of a number, and for all `points`, which move with their text. They
+    /// are given by the numbers rows had before.
+    pub(crate) fn wrap(&mut self, number: u64, points: &mut [&mut Point]) {
+        let oldest = points.iter().map(|point| point.row).min().unwrap_or(u64::MAX);
+        self.rewrap(points, |new, old, _| new <= number && old <= oldest);
     }
-    let mut fresh = Row::default();
-    // Every row but the last was full; what is missing at its end are blanks.
-    let full = line.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-    for (index, row) in line.iter().enumerate() {
-        let blanks = if index + 1 < line.len() { full - row.cells.len() } else { 0 };
-        let cells = row.cells.iter().copied().chain(std::iter::repeat_n(Cell::BLANK, blanks));
-        let mut after_wide = false;
-        for mut cell in cells {
-            // The filler in front of a wide character that did not fit, or the half of one.
-            if cell.has(flags::SPACER) && !after_wide {
-                continue;
-            }
-            after_wide = cell.has(flags::WIDE);
-            let needs = if after_wide { 2 } else { 1 };
-            if !cell.has(flags::SPACER) && fresh.cells.len() + needs > cols {
-                let mut done = std::mem::take(&mut fresh);
-                done.wrapped = true;
-                if done.cells.len() < cols {
-                    done.cells.push(Cell { flags: flags::SPACER, ..Cell::BLANK });
+
+    /// Wraps about `rows` rows; `true` when there are more.
+    pub(crate) fn wrap_some(&mut self, rows: usize) -> bool {
+        self.rewrap(&mut [], |_, _, done| done >= rows);
+        !self.is_fresh()
+    }
+
+    /// Wraps every row.
+    pub(crate) fn wrap_all(&mut self) {
+        self.rewrap(&mut [], |_, _, _| false);
+    }
+
+    /// Wraps chunks, newest first, until it is enough: by the number the last one's first row has now, by the
+    /// one it had, by the rows that were wrapped.
+    fn rewrap(&mut self, points: &mut [&mut Point], enough: impl Fn(u64, u64, usize) -> bool) {
+        let mut index = self.chunks.len() - self.fresh;
+        if index == 0 {
+            return;
+        }
+        let behind = self.chunks.get(index).map(|chunk| chunk.first);
+        let Some(behind) = behind.or_else(|| self.chunks.back().map(Chunk::end)) else { return };
+        let (mut new, mut old, mut done) = (behind, behind, 0);
+        while index > 0 && !enough(new, old, done) {
+            index -= 1;
+            let chunk = &mut self.chunks[index];
+            let range = chunk.first..chunk.end();
+            let mut moved: Vec<&mut &mut Point> =
+                points.iter_mut().filter(|point| range.contains(&point.row)).collect();
+            let mut inside: Vec<(usize, u16)> =
+                moved.iter().map(|point| ((point.row - range.start) as usize, point.col)).collect();
+            self.rows -= chunk.rows;
+            self.bytes -= chunk.bytes();
+            if chunk.cols != self.cols {
+                done += chunk.rows;
+                if self.cache.as_ref().is_some_and(|(serial, _)| *serial == chunk.serial) {
+                    self.cache = None;
                 }
-                out.push(done);
             }
-            if cell.has(flags::CLUSTER) {
-                let text = row.clusters.get(cell.glyph as usize).cloned().unwrap_or_default();
-                cell.glyph = fresh.clusters.len() as u32;
-                fresh.clusters.push(text);
-            }
-            if let Some(extra) =
-                cell.extra.checked_sub(1).and_then(|at| row.extras.get(usize::from(at)))
-            {
-                let known = fresh.extras.iter().position(|known| known == extra);
-                let at = known.unwrap_or_else(|| {
-                    fresh.extras.push(extra.clone());
-                    fresh.extras.len() - 1
-                });
-                cell.extra = at as u16 + 1;
-            }
-            fresh.cells.push(cell);
-        }
-    }
-    fresh.wrapped = last.wrapped;
-    out.push(fresh);
-}
-
-impl Chunk {
-    fn read(&self) -> Vec<Row> {
-        let raw = match zstd::bulk::decompress(&self.data, self.raw_len) {
-            Ok(raw) => raw,
-            Err(_) => self.data.to_vec(),
-        };
-        let mut input = Input(&raw);
-        let mut rows = Vec::with_capacity(self.rows);
-        while rows.len() < self.rows {
-            // What cannot be read stays an empty row, so that no other row moves.
-            rows.push(decode(&mut input).unwrap_or_default());
-        }
-        rows
-    }
-}
-
-/// One row: its length and whether it wraps, its rare attributes, then runs of cells that look the same.
-fn encode(row: &Row, out: &mut Vec<u8>) {
-    number(out, (row.cells.len() as u32) << 1 | u32::from(row.wrapped));
-    number(out, row.extras.len() as u32);
-    for extra in &row.extras {
-        number(out, extra.underline.map_or(0, |color| color.0.wrapping_add(1)));
-        string(out, extra.link.as_deref().unwrap_or(""));
-    }
-    let mut rest = row.cells.as_slice();
-    while let Some(first) = rest.first() {
-        let wide = is_pair(rest);
-        let step = if wide { 2 } else { 1 };
-        let mut run = step;
-        while rest.len() > run && same_look(first, &rest[run]) && is_pair(&rest[run..]) == wide {
-            run += step;
-        }
-        let (cells, after) = rest.split_at(run.min(rest.len()));
-        number(out, ((run / step) as u32) << 1 | u32::from(wide));
-        number(out, first.fg.0);
-        number(out, first.bg.0);
-        number(out, u32::from(first.flags & !TRANSIENT));
-        number(out, u32::from(first.extra));
-        for cell in cells.iter().step_by(step) {
-            if cell.has(flags::CLUSTER) {
-                string(out, row.clusters.get(cell.glyph as usize).map_or("", String::as_str));
-            } else {
-                let c =
-                    if cell.glyph == 0 { ' ' } else { char::from_u32(cell.glyph).unwrap_or(' ') };
-                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            chunk.rewrap(self.cols, &mut inside);
+            self.rows += chunk.rows;
+            self.bytes += chunk.bytes();
+            old = range.start;
+            new -= chunk.rows as u64;
+            chunk.first = new;
+            for (point, (row, col)) in moved.iter_mut().zip(inside) {
+                // Marked as done: a number that is in no chunk that is still to come.
+                (point.row, point.col) = (MOVED | (new + row as u64), col);
             }
         }
-        rest = after;
+        for point in points {
+            if point.row & MOVED != 0 {
+                point.row &= !MOVED;
+            } else if point.row < old {
+                point.row = point.row + new - old;
+            }
+        }
+        for chunk in self.chunks.iter_mut().take(index) {
+            chunk.first = chunk.first + new - old;
+        }
+        self.fresh = self.chunks.len() - index;
     }
-}
 
-/// Whether a wide character with its other half comes next, looking the same but for being halves.
-fn is_pair(cells: &[Cell]) -> bool {
-    let [first, second, ..] = cells else { return false };
-    let half = flags::WIDE | flags::SPACER | flags::CLUSTER | TRANSIENT;
-    first.has(flags::WIDE)
-        && second.has(flags::SPACER)
-        && second.glyph == 0
-        && (first.fg, first.bg, first.extra) == (second.fg, second.bg, second.extra)
-        && first.flags & !half == second.flags & !half
-}
-
-fn same_look(a: &Cell, b: &Cell) -> bool {
-    (a.fg, a.bg, a.extra, a.flags & !TRANSIENT) == (b.fg, b.bg, b.extra, b.flags & !TRANSIENT)
-}
-
-fn decode(input: &mut Input<'_>) -> Option<Row> {
-    let head = input.number()?;
-    let mut row = Row { wrapped: head & 1 != 0, ..Row::default() };
-    let len = (head >> 1) as usize;
-    for _ in 0..input.number()? {
-        let underline = input.number()?.checked_sub(1).map(Color);
-        let link = Some(input.string()?).filter(|link| !link.is_empty());
-        row.extras.push(Extra { underline, link });
+    /// Where the chunk with a row is.
+    fn index(&self, number: u64) -> Option<usize> {
+        let index = self.chunks.partition_point(|chunk| chunk.end() <= number);
+        (self.chunks.get(index)?.first <= number).then_some(index)
     }
-    while row.cells.len() < len {
-        let run = input.number()?;
-        let (fg, bg) = (Color(input.number()?), Color(input.number()?));
-        let look = input.number()? as u16;
-        let extra = input.number()? as u16;
-        for _ in 0..run >> 1 {
-            let glyph = if look & flags::CLUSTER != 0 {
-                row.clusters.push(input.string()?);
-                row.clusters.len() as u32 - 1
-            } else {
-                match input.char()? {
-                    ' ' => 0,
-                    c => c as u32,
-                }
+
+    // Prompt marks.
+
+    /// Keeps the mark of a row that is here.
+    pub(crate) fn mark(&mut self, point: Point, kind: Kind) {
+        if let Some(index) = self.index(point.row) {
+            let chunk = &mut self.chunks[index];
+            self.bytes -= chunk.bytes();
+            chunk.mark((point.row - chunk.first) as u32, point.col, kind);
+            self.bytes += chunk.bytes();
+        }
+    }
+
+    /// Changes the newest prompt mark.
+    pub(crate) fn last_prompt(&mut self) -> Option<&mut Kind> {
+        let cache = &mut self.cache;
+        self.chunks.iter_mut().rev().find_map(|chunk| {
+            let serial = chunk.serial;
+            let found =
+                chunk.marks.iter_mut().rev().map(|(_, _, kind)| kind).find(|k| k.is_prompt());
+            if found.is_some() && cache.as_ref().is_some_and(|(cached, _)| *cached == serial) {
+                *cache = None;
+            }
+            found
+        })
+    }
+
+    /// The nearest mark that is wanted: from a cell on (`forward`), or before it.
+    pub(crate) fn find_mark(
+        &mut self,
+        from: Point,
+        forward: bool,
+        wanted: impl Fn(Kind) -> bool,
+    ) -> Option<(Point, Kind)> {
+        loop {
+            // Numbers are right only where the rows are wrapped.
+            self.wrap(from.row, &mut []);
+            let stale = self.chunks.len() - self.fresh;
+            let of = |chunk: &Chunk, entry: &(u32, u16, Kind)| Point {
+                row: chunk.first + u64::from(entry.0),
+                col: entry.1,
             };
-            row.cells.push(Cell { glyph, fg, bg, flags: look, extra });
-            if run & 1 != 0 {
-                let look = look & !(flags::WIDE | flags::CLUSTER) | flags::SPACER;
-                row.cells.push(Cell { glyph: 0, fg, bg, flags: look, extra });
+            let found = if forward {
+                self.chunks.iter().enumerate().find_map(|(index, chunk)| {
+                    let mut marks = chunk.marks.iter().map(|entry| (of(chunk, entry), entry.2));
+                    let found = marks.find(|(point, kind)| *point >= from && wanted(*kind));
+                    found.map(|found| (index, found))
+                })
+            } else {
+                self.chunks.iter().enumerate().rev().find_map(|(index, chunk)| {
+                    let marks = chunk.marks.iter().rev();
+                    let mut marks = marks.map(|entry| (of(chunk, entry), entry.2));
+                    let found = marks.find(|(point, kind)| *point < from && wanted(*kind));
+                    found.map(|found| (index, found))
+                })
+            };
+            let (index, found) = found?;
+            if index >= stale {
+                return Some(found);
             }
+            let first = self.chunks[index].first;
+            self.rewrap(&mut [], |_, old, _| old <= first);
         }
     }
-    Some(row)
-}
 
-fn number(out: &mut Vec<u8>, mut value: u32) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
+    // Searching.
 
-fn string(out: &mut Vec<u8>, text: &str) {
-    number(out, text.len() as u32);
-    out.extend_from_slice(text.as_bytes());
-}
-
-struct Input<'a>(&'a [u8]);
-
-impl Input<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
+    /// The chunks, newest first: serial number, first row, the row after the last, what was found.
+    pub(crate) fn found(&self, search: u64) -> impl Iterator<Item = (u64, u64, u64, Found)> + '_ {
+        self.chunks.iter().rev().map(move |chunk| {
+            let found = if chunk.found.0 == search { chunk.found.1 } else { Found::Unknown };
+            (chunk.serial, chunk.first, chunk.end(), found)
+        })
     }
 
-    fn number(&mut self) -> Option<u32> {
-        let mut value = 0_u32;
-        for shift in (0..35).step_by(7) {
-            let byte = self.byte()?;
-            value |= u32::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
+    /// Notes what was found in a chunk, if it is still there.
+    pub(crate) fn set_found(&mut self, serial: u64, search: u64, found: Found) {
+        let at = self.chunks.partition_point(|chunk| chunk.serial < serial);
+        if let Some(chunk) = self.chunks.get_mut(at).filter(|chunk| chunk.serial == serial) {
+            chunk.found = (search, found);
         }
-        None
     }
 
-    fn take(&mut self, len: usize) -> Option<&str> {
-        let (text, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        std::str::from_utf8(text).ok()
+    /// A chunk's text, by its serial number.
+    pub(crate) fn text(&self, serial: u64) -> Option<Arc<Packed>> {
+        let at = self.chunks.partition_point(|chunk| chunk.serial < serial);
+        let chunk = self.chunks.get(at).filter(|chunk| chunk.serial == serial)?;
+        Some(Arc::clone(&chunk.text))
     }
 
-    fn string(&mut self) -> Option<String> {
-        let len = self.number()? as usize;
-        self.take(len).map(str::to_owned)
+    /// The number of a chunk's first row, by its serial number.
+    pub(crate) fn first(&mut self, serial: u64) -> Option<u64> {
+        let at = self.chunks.partition_point(|chunk| chunk.serial < serial);
+        let stale = self.chunks.len() - self.fresh;
+        if at < stale {
+            let first = self.chunks.get(at)?.first;
+            self.rewrap(&mut [], |_, old, _| old <= first);
+        }
+        self.chunks.get(at).filter(|chunk| chunk.serial == serial).map(|chunk| chunk.first)
     }
 
-    fn char(&mut self) -> Option<char> {
-        let len = match self.0.first()? {
-            0..=0x7f => 1,
-            0x80..=0xdf => 2,
-            0xe0..=0xef => 3,
-            _ => 4,
-        };
-        self.take(len)?.chars().next()
+    /// A chunk's rows, by its serial number.
+    pub(crate) fn rows(&mut self, serial: u64) -> Option<&[Row]> {
+        let first = self.first(serial)?;
+        let _ = self.row(first)?;
+        self.cache.as_ref().map(|(_, rows)| rows.as_slice())
     }
+}
+
+/// Set in the number of a point that has moved.
+const MOVED: u64 = 1 << 63;
+
+/// A cell, by the number of its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Point {
+    pub(crate) row: u64,
+    pub(crate) col: u16,
 }
 
 #[cfg(test)]
 mod tests {
+    use maestro_core::screen::{Cell, Color, Extra, flags};
+
     use super::*;
+
+    /// The number of the row after the newest.
+    const END: u64 = 1000;
+
+    impl Cold {
+        fn all(&mut self) -> Vec<Row> {
+            self.wrap_all();
+            self.chunks.iter().flat_map(Chunk::read).collect()
+        }
+
+        fn add(&mut self, rows: &[Row], cols: u16) {
+            let first = self.chunks.back().map_or(END, Chunk::end);
+            self.push(rows, cols, first);
+        }
+
+        fn texts(&mut self) -> Vec<String> {
+            self.all().iter().map(Row::text).collect()
+        }
+    }
 
     fn cell(c: char) -> Cell {
         Cell { glyph: c as u32, ..Cell::BLANK }
@@ -361,6 +338,10 @@ mod tests {
         Row { cells, ..Row::default() }
     }
 
+    fn wrapped(text: &str) -> Row {
+        Row { wrapped: true, ..line(text) }
+    }
+
     fn colourful() -> Row {
         let red = Cell { fg: Color::rgb(255, 0, 0), flags: flags::BOLD, ..cell('r') };
         let wide = Cell { flags: flags::WIDE, ..cell('好') };
@@ -368,45 +349,35 @@ mod tests {
         let cluster = Cell { glyph: 0, flags: flags::CLUSTER, ..Cell::BLANK };
         let wide_cluster = Cell { glyph: 1, flags: flags::CLUSTER | flags::WIDE, ..Cell::BLANK };
         let link = Cell { extra: 1, ..cell('l') };
+        let blue = Cell { bg: Color::indexed(4), ..Cell::BLANK };
+        let mut cells = vec![red, red, wide, spacer, wide, spacer, cluster, wide_cluster, spacer];
+        cells.extend([link, cell('x'), blue, spacer]);
         Row {
-            cells: vec![
-                red,
-                red,
-                wide,
-                spacer,
-                wide,
-                spacer,
-                cluster,
-                wide_cluster,
-                spacer,
-                link,
-                cell('x'),
-                Cell { bg: Color::indexed(4), ..Cell::BLANK },
-                spacer,
-            ],
+            cells,
             clusters: vec!["e\u{301}".to_owned(), "⌨\u{fe0f}".to_owned()],
             extras: vec![Extra {
                 underline: Some(Color(u32::MAX - 1)),
                 link: Some("https://a".to_owned()),
             }],
             wrapped: true,
-            mark: maestro_core::screen::Mark::None,
+            ..Row::default()
         }
     }
 
     #[test]
     fn rows_read_back_as_written() {
-        let rows = [line("plain text"), colourful(), Row::default(), line("  x")];
+        let coloured_end = Row { wrapped: false, ..colourful() };
+        let rows = [line("plain text"), colourful(), coloured_end, Row::default(), line("  x")];
         let mut cold = Cold::default();
-        cold.push(&rows, 20);
-        cold.push(&rows[..1], 20);
-        assert_eq!(cold.len(), 5);
-        assert_eq!(cold.row(0), Some(&rows[0]));
-        assert_eq!(cold.row(1), Some(&rows[3]));
-        assert_eq!(cold.row(3), Some(&rows[1]));
-        assert_eq!(cold.row(4), Some(&rows[0]));
-        assert_eq!(cold.row(5), None);
-        assert_eq!(cold.all()[..4], rows);
+        cold.add(&rows, 20);
+        cold.add(&rows[..1], 20);
+        assert_eq!(cold.len(), 6);
+        for (number, row) in [(1005, 0), (1004, 4), (1001, 1), (1002, 2), (1000, 0)] {
+            assert_eq!(cold.row(number), Some(&rows[row]), "{number}");
+        }
+        assert_eq!(cold.row(999), None);
+        assert_eq!(cold.row(1006), None);
+        assert_eq!(cold.all()[..5], rows);
     }
 
     #[test]
@@ -417,7 +388,7 @@ mod tests {
             })
             .collect();
         let mut cold = Cold::default();
-        rows.chunks(CHUNK).for_each(|chunk| cold.push(chunk, 120));
+        rows.chunks(CHUNK).for_each(|chunk| cold.add(chunk, 120));
         assert!(cold.bytes() < rows.len() * 20, "{} bytes", cold.bytes());
     }
 
@@ -425,26 +396,75 @@ mod tests {
     fn whole_chunks_are_forgotten() {
         let mut cold = Cold::default();
         for _ in 0..4 {
-            cold.push(&[line("a"), line("b")], 20);
+            cold.add(&[line("a"), line("b")], 20);
         }
         cold.shorten(5);
         assert_eq!(cold.len(), 6);
         cold.shorten(0);
-        assert_eq!(cold.len(), 0);
+        assert_eq!((cold.len(), cold.bytes()), (0, 0));
     }
 
     #[test]
     fn lines_are_wrapped_anew() {
         let mut cold = Cold::default();
-        let first = Row { wrapped: true, ..line("abcd") };
-        cold.push(&[line("one"), first, line("ef"), line("two")], 4);
-        assert_eq!(cold.rewrap(3, 0), 0);
-        let texts: Vec<String> = cold.all().iter().map(Row::text).collect();
-        assert_eq!(texts, ["one", "abc", "def", "two"]);
-        let _ = cold.rewrap(10, 0);
-        let texts: Vec<String> = cold.all().iter().map(Row::text).collect();
-        assert_eq!(texts, ["one", "abcdef", "two"]);
+        cold.add(&[line("one"), wrapped("abcd"), line("ef"), line("two")], 4);
+        cold.set_cols(3);
+        assert_eq!(cold.texts(), ["one", "abc", "def", "two"]);
+        cold.set_cols(10);
+        assert_eq!(cold.texts(), ["one", "abcdef", "two"]);
         assert!(cold.all().iter().all(|row| !row.wrapped));
+        // The newest row keeps its number.
+        assert_eq!(cold.row(END + 3).map(Row::text).as_deref(), Some("two"));
+        assert_eq!(cold.row(END + 1).map(Row::text).as_deref(), Some("one"));
+    }
+
+    #[test]
+    fn chunks_are_wrapped_no_further_than_they_are_read() {
+        let mut cold = Cold::default();
+        for n in 0..10 {
+            cold.add(&[line(&format!("{n}{n}{n}{n}")), line("x")], 4);
+        }
+        cold.set_cols(2);
+        assert_eq!(cold.row(END + 19).map(Row::text).as_deref(), Some("x"));
+        assert_eq!((cold.fresh, cold.len()), (1, 21));
+        let mut point = Point { row: END + 13, col: 3 };
+        cold.wrap(END + 19, &mut [&mut point]);
+        assert_eq!(cold.fresh, 3);
+        assert_eq!(point, Point { row: END + 12, col: 1 });
+        assert_eq!(cold.row(point.row).map(Row::text).as_deref(), Some("77"));
+        let mut older = Point { row: END - 3, col: 0 };
+        cold.wrap(END, &mut [&mut older]);
+        assert_eq!(cold.row(older.row).map(Row::text).as_deref(), Some("00"));
+        assert!(cold.is_fresh());
+        assert_eq!(cold.len(), 30);
+    }
+
+    #[test]
+    fn places_stay_in_their_line() {
+        let mut cold = Cold::default();
+        cold.add(&[line("one"), wrapped("abcd"), wrapped("efgh"), line("ij"), line("two")], 4);
+        let (mut a, mut b, mut c) = (
+            Point { row: END + 1, col: 1 },
+            Point { row: END + 3, col: 1 },
+            Point { row: END + 4, col: 2 },
+        );
+        cold.set_cols(6);
+        cold.wrap(0, &mut [&mut a, &mut b, &mut c]);
+        assert_eq!(cold.texts(), ["one", "abcdef", "ghij", "two"]);
+        let at = |row, col| Point { row: END + row, col };
+        assert_eq!((a, b, c), (at(2, 1), at(3, 3), at(4, 2)));
+    }
+
+    #[test]
+    fn a_line_longer_than_a_chunk_keeps_its_text() {
+        let mut cold = Cold::default();
+        cold.add(&[wrapped("abcd"), wrapped("efgh")], 4);
+        cold.add(&[wrapped("ijkl"), line("mn")], 4);
+        cold.set_cols(5);
+        assert_eq!(cold.texts().concat(), "abcdefghijklmn");
+        assert!(cold.all()[..3].iter().all(|row| row.wrapped && row.cells.len() == 5));
+        cold.set_cols(4);
+        assert_eq!(cold.texts().concat(), "abcdefghijklmn");
     }
 
     #[test]
@@ -453,28 +473,13 @@ mod tests {
         let spacer = Cell { flags: flags::SPACER, ..Cell::BLANK };
         let row = Row { cells: [wide, spacer].repeat(3), ..Row::default() };
         let mut cold = Cold::default();
-        cold.push(std::slice::from_ref(&row), 6);
-        let _ = cold.rewrap(5, 0);
+        cold.add(std::slice::from_ref(&row), 6);
+        cold.set_cols(5);
         let rows = cold.all();
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0].text(), "好好");
         assert!(rows[0].cells[4].has(flags::SPACER));
-        let _ = cold.rewrap(6, 0);
+        cold.set_cols(6);
         assert_eq!(cold.all(), [row]);
-    }
-
-    #[test]
-    fn garbage_reads_as_empty_rows() {
-        for raw in [
-            &b""[..],
-            b"\xff\xff\xff\xff\xff\xff",
-            b"\x08\x00\x7f",
-            b"\x04\x00\x02\x00\x00\x00\x00\xff\xff",
-        ] {
-            let data = zstd::bulk::compress(raw, 1).expect("memory");
-            let chunk =
-                Chunk { serial: 0, rows: 3, raw_len: raw.len(), data: data.into_boxed_slice() };
-            assert_eq!(chunk.read().len(), 3);
-        }
     }
 }

@@ -11,6 +11,10 @@ pub const REPLIES_LIMIT: usize = 256 * 1024;
 /// dropped.
 pub const EVENTS_LIMIT: usize = 128;
 
+/// The most notifications one [`Outbox`] holds; further ones are dropped until the owner has taken these.
+/// How often a person is disturbed is the owner's to limit: it has a clock.
+pub const NOTIFICATIONS_LIMIT: usize = 16;
+
 /// What a terminal wants from its owner: bytes for the child and events for the world. The owner takes
 /// both after every call and hands the box in again, so that its memory is reused.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -54,6 +58,12 @@ impl Outbox {
         if replaces {
             let kind = std::mem::discriminant(&event);
             self.events.retain(|old| std::mem::discriminant(old) != kind);
+        }
+        let is_note = |event: &Event| matches!(event, Event::Notification { .. });
+        if is_note(&event)
+            && self.events.iter().filter(|old| is_note(old)).count() >= NOTIFICATIONS_LIMIT
+        {
+            return;
         }
         // There are few kinds that replace themselves: they always fit, however many others came before.
         if replaces || self.events.len() < EVENTS_LIMIT {

@@ -5,10 +5,13 @@
 //! for every [`View`] of it. It reads no file, starts no thread and waits for nothing: whoever owns it
 //! decides when it runs. The emulator behind it (`alacritty_terminal`) never shows in a signature.
 
+mod budget;
 mod cold;
 mod emulator;
 mod event;
+mod hot;
 mod keys;
+mod marks;
 mod options;
 mod osc;
 mod pack;
@@ -24,8 +27,9 @@ mod view;
 pub mod paste;
 pub mod text;
 
+pub use budget::{BUDGET, Budget};
 pub use event::{
-    EVENTS_LIMIT, Event, Outbox, Progress, Prompt, REPLIES_LIMIT, Status, StatusState,
+    EVENTS_LIMIT, Event, NOTIFICATIONS_LIMIT, Outbox, Progress, Prompt, REPLIES_LIMIT, Status, StatusState,
 };
 pub use options::{Identity, Options, Palette, SCROLLBACK, ShiftEnter};
 pub use search::{SearchFound, SearchWork};

@@ -2,6 +2,8 @@
 
 use maestro_core::screen::{Size, fixed_color};
 
+use crate::budget::Budget;
+
 /// How many rows of history a terminal keeps unless told otherwise.
 pub const SCROLLBACK: usize = 10_000;
 
@@ -18,6 +20,12 @@ pub struct Options {
     pub identity: Identity,
     /// What Shift+Enter sends outside the kitty keyboard protocol.
     pub shift_enter: ShiftEnter,
+    /// Whether the Alt key is Meta: an escape before what the key types without it. Where it is not, as
+    /// macOS's Option is not, what the layout types with it is text, and it is Meta where that is nothing.
+    pub alt_is_meta: bool,
+    /// The budget of what cells hold besides their characters, with all terminals of the process unless
+    /// told otherwise.
+    pub budget: Budget,
     /// This machine's name, where known: directories a child reports on other machines (through SSH)
     /// are then left out.
     pub hostname: Option<String>,
@@ -33,6 +41,8 @@ impl Options {
             palette: Palette::default(),
             identity: Identity::default(),
             shift_enter: ShiftEnter::default(),
+            alt_is_meta: !cfg!(target_os = "macos"),
+            budget: Budget::shared(),
             hostname: None,
         }
     }

@@ -84,6 +84,34 @@ impl Reader {
     }
 }
 
+/// The longest number that comes back as a query's identifier.
+const ID_DIGITS: usize = 18;
+
+/// Words that come back as a query's identifier, because a program known to ask waits for them.
+const KNOWN_IDS: [&str; 1] = ["opentui-notifications"];
+
+/// The answer to a question about notifications (OSC 99 with `p=?`), where a string is one.
+///
+/// The protocol wants the asker's identifier back. Only a number comes back, or a word of a table here:
+/// nothing a child made up is given to whoever reads the terminal next.
+pub(crate) fn notification_query(osc: &str) -> Option<String> {
+    let (keys, _) = osc.strip_prefix("99;")?.split_once(';')?;
+    let value = |name: &str| {
+        keys.split(':').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)
+    };
+    if value("p").is_none_or(|(_, kind)| kind != "?") {
+        return None;
+    }
+    let id = value("i").map_or("0", |(_, id)| id);
+    let is_number = id.len() <= ID_DIGITS && id.bytes().all(|byte| byte.is_ascii_digit());
+    let id = match KNOWN_IDS.iter().find(|known| **known == id) {
+        Some(known) => known,
+        None if is_number && !id.is_empty() => id,
+        None => "0",
+    };
+    Some(format!("\x1b]99;i={id}:p=?;o=always:p=title,body\x1b\\"))
+}
+
 /// `9 ; 4 ; state ; percent`, `9 ; 9 ; path`, or a message.
 fn message_or_progress(rest: &str) -> Option<Event> {
     let (first, after) = rest.split_once(';').unwrap_or((rest, ""));
@@ -157,7 +185,9 @@ fn unescape(text: &str) -> Option<String> {
 fn prompt(rest: &str) -> Option<Event> {
     let mut parts = rest.split(';');
     Some(Event::Prompt(match parts.next()? {
-        "A" | "P" => Prompt::Start,
+        // Continuation lines and prompts at the right belong to the one that has begun.
+        "A" | "N" | "P" if parts.clone().any(|it| matches!(it, "k=s" | "k=c" | "k=r")) => return None,
+        "A" | "N" | "P" => Prompt::Start,
         "B" | "I" => Prompt::Command,
         "C" => Prompt::Output,
         "D" => Prompt::Done(parts.next().and_then(|code| code.parse().ok())),
@@ -264,6 +294,21 @@ mod tests {
     }
 
     #[test]
+    fn questions_about_notifications_are_answered_without_foreign_words() {
+        let check = |osc: &str, id: Option<&str>| {
+            let answer = id.map(|id| format!("\x1b]99;i={id}:p=?;o=always:p=title,body\x1b\\"));
+            assert_eq!(notification_query(osc), answer, "{osc}");
+        };
+        check("99;i=17:p=?;", Some("17"));
+        check("99;p=?;", Some("0"));
+        check("99;i=opentui-notifications:p=?;", Some("opentui-notifications"));
+        check("99;i=reboot:p=?;", Some("0"));
+        check("99;i=1234567890123456789:p=?;", Some("0"));
+        check("99;i=1;title", None);
+        check("9;p=?;", None);
+    }
+
+    #[test]
     fn a_notification_in_pieces() {
         let mut reader = Reader::default();
         assert_eq!(reader.read(b"99;i=1:d=0;Hello ", None), None);
@@ -294,6 +339,9 @@ mod tests {
     fn prompts() {
         check("133;A", Event::Prompt(Prompt::Start));
         check("133;A;cl=m;aid=7", Event::Prompt(Prompt::Start));
+        check("133;P;k=i", Event::Prompt(Prompt::Start));
+        assert_eq!(read("133;P;k=r"), None);
+        assert_eq!(read("133;A;cl=m;k=s"), None);
         check("133;B", Event::Prompt(Prompt::Command));
         check("133;C", Event::Prompt(Prompt::Output));
         check("133;D;1", Event::Prompt(Prompt::Done(Some(1))));

@@ -136,8 +136,8 @@ pub(crate) fn text(row: &Row, from: u16, to: u16, cols: u16) -> String {
     text
 }
 
-/// Marks the selected columns of a packed row, blank ones too.
-pub(crate) fn mark(row: &mut Row, from: u16, to: u16, cols: u16) {
+/// Flags columns of a packed row, blank ones too, and wide characters whole.
+pub(crate) fn mark(row: &mut Row, from: u16, to: u16, cols: u16, flag: u16) {
     let mut from = usize::from(from);
     let mut end = usize::from(to) + 1;
     let cells = &row.cells;
@@ -155,6 +155,6 @@ pub(crate) fn mark(row: &mut Row, from: u16, to: u16, cols: u16) {
         row.cells.resize(end, Cell::BLANK);
     }
     for cell in row.cells.get_mut(from..end).unwrap_or_default() {
-        cell.flags |= flags::SELECTED;
+        cell.flags |= flag;
     }
 }

@@ -36,6 +36,18 @@ pub(crate) enum Found {
     UnitId,
     /// `CSI ? 996 n`: dark or light?
     ColorScheme,
+    /// `CSI 16 t`: how large is a cell?
+    CellSize,
+    /// `CSI 20 t`: what is the icon's title?
+    IconTitle,
+    /// `CSI 21 t`: what is the window's title?
+    WindowTitle,
+    /// `CSI ! p`: a soft reset.
+    SoftReset,
+    /// `DCS $ q … ST`: a setting; [`Tap::osc`] has which.
+    Setting,
+    /// `DCS + q … ST`: terminfo's words; [`Tap::osc`] has which.
+    Capabilities,
     /// `CSI ? 2026 l`: a synchronized update ended. The parser must not have more before it has shown that:
     /// what it does with the rest of a chunk otherwise depends on where the chunk ends.
     SyncEnd,
@@ -62,6 +74,8 @@ enum State {
     /// A DCS whose head is malformed.
     DcsIgnore,
     DcsData,
+    /// The data of a DCS that asks something.
+    Request,
     /// SOS, PM or APC.
     Ignored,
 }
@@ -72,8 +86,10 @@ pub(crate) struct Tap {
     state: State,
     /// Bytes of the current string so far.
     length: usize,
-    /// The beginning of the current OSC.
+    /// The beginning of the current OSC, or of what a DCS asks.
     osc: Vec<u8>,
+    /// The intermediate byte of the current DCS; 0 for none, or several.
+    intermediate: u8,
     /// The current CSI as far as it came in earlier chunks.
     csi: Vec<u8>,
 }
@@ -93,7 +109,7 @@ impl Tap {
                     (quiet, None)
                 }
                 State::Csi => self.csi(&bytes[at..]),
-                State::Osc => self.osc_string(&bytes[at..]),
+                State::Osc | State::Request => self.kept_string(&bytes[at..]),
                 State::DcsData | State::DcsIgnore | State::Ignored => self.string(&bytes[at..]),
                 _ => {
                     self.head(bytes[at]);
@@ -108,7 +124,7 @@ impl Tap {
         (at, None)
     }
 
-    /// The OSC that just ended: everything between `OSC` and its terminator, cut at 4 KiB.
+    /// The OSC or request that just ended: everything between its opener and its terminator, cut at 4 KiB.
     pub(crate) fn osc(&self) -> &[u8] {
         &self.osc
     }
@@ -134,6 +150,7 @@ impl Tap {
             }
             (State::Escape, b'P') => {
                 self.length = 0;
+                self.intermediate = 0;
                 State::DcsEntry
             }
             (State::Escape, b'X' | b'^' | b'_') => {
@@ -142,10 +159,19 @@ impl Tap {
             }
             (State::Escape, 0x20..=0x2f) => State::EscapeIntermediate,
             (State::Escape | State::EscapeIntermediate, 0x30..=0x7e) => State::Ground,
+            (State::DcsIntermediate, b'q') if matches!(self.intermediate, b'$' | b'+') => {
+                self.osc.clear();
+                State::Request
+            }
             (State::DcsEntry | State::DcsParam | State::DcsIntermediate, 0x40..=0x7e) => {
                 State::DcsData
             }
-            (State::DcsEntry | State::DcsParam | State::DcsIntermediate, 0x20..=0x2f) => {
+            (State::DcsEntry, 0x20..=0x2f) => {
+                self.intermediate = byte;
+                State::DcsIntermediate
+            }
+            (State::DcsParam | State::DcsIntermediate, 0x20..=0x2f) => {
+                self.intermediate = 0;
                 State::DcsIntermediate
             }
             (State::DcsEntry, 0x30..=0x3f) | (State::DcsParam, 0x30..=0x3b) => State::DcsParam,
@@ -195,14 +221,18 @@ impl Tap {
             (b"=" | b"=0", b'c') => Some(Found::UnitId),
             (b"?996", b'n') => Some(Found::ColorScheme),
             (b"?2026", b'l') => Some(Found::SyncEnd),
+            (b"16", b't') => Some(Found::CellSize),
+            (b"20", b't') => Some(Found::IconTitle),
+            (b"21", b't') => Some(Found::WindowTitle),
+            (b"!", b'p') => Some(Found::SoftReset),
             (count, b'b') => is_huge(count).then_some(Found::Repeat),
             _ => None,
         }
     }
 
-    /// An OSC up to its end.
-    fn osc_string(&mut self, bytes: &[u8]) -> (usize, Option<Found>) {
-        let (limit, end) = self.string_end(bytes, true);
+    /// A string that is read, up to its end.
+    fn kept_string(&mut self, bytes: &[u8]) -> (usize, Option<Found>) {
+        let (limit, end) = self.string_end(bytes, self.state == State::Osc);
         let data = &bytes[..end.unwrap_or(bytes.len()).min(limit)];
         let room = CAPTURE_LIMIT - self.osc.len();
         self.osc.extend_from_slice(&data[..room.min(data.len())]);
@@ -225,7 +255,7 @@ impl Tap {
         // BEL ends only an OSC, 0x9c only a DCS's data: so it is in vte.
         let other = match self.state {
             State::Osc => memchr(0x07, within),
-            State::DcsData => memchr(0x9c, within),
+            State::DcsData | State::Request => memchr(0x9c, within),
             _ => None,
         };
         (limit, other.or(end))
@@ -250,11 +280,15 @@ impl Tap {
             }
             return (limit, None);
         };
-        let was_osc = self.state == State::Osc;
         let last = bytes[end];
-        self.state = if last == 0x1b { State::Escape } else { State::Ground };
-        let complete = was_osc && matches!(last, 0x07 | 0x1b);
-        (end + 1, complete.then_some(Found::Osc))
+        let next = if last == 0x1b { State::Escape } else { State::Ground };
+        let found = match (std::mem::replace(&mut self.state, next), last) {
+            (State::Osc, 0x07 | 0x1b) => Some(Found::Osc),
+            (State::Request, 0x1b | 0x9c) if self.intermediate == b'$' => Some(Found::Setting),
+            (State::Request, 0x1b | 0x9c) => Some(Found::Capabilities),
+            _ => None,
+        };
+        (end + 1, found)
     }
 }
 
@@ -306,6 +340,7 @@ fn is_plain_csi(bytes: &[u8]) -> bool {
         match byte {
             b'0'..=b'9' => {}
             b'<'..=b'?' => return at > 0,
+            b't' | b'!' => return false,
             0x20..=0x7e => return true,
             // What the parser skips or executes within a sequence, or what ends it.
             _ => return false,
@@ -321,7 +356,7 @@ fn quiet_csi(bytes: &[u8]) -> usize {
     for (at, byte) in rest.iter().enumerate() {
         match byte {
             0x20..0x40 => {}
-            b'q' | b'c' | b'n' | b'b' | b'l' => return 0,
+            b'q' | b'c' | b'n' | b'b' | b'l' | b't' | b'p' => return 0,
             0x40..0x7f => return at + 2,
             _ => return 0,
         }
@@ -331,7 +366,7 @@ fn quiet_csi(bytes: &[u8]) -> usize {
 
 /// Whether a CSI with this final byte may be one to look at.
 fn asks(last: u8) -> bool {
-    matches!(last, b'q' | b'c' | b'n' | b'b' | b'l')
+    matches!(last, b'q' | b'c' | b'n' | b'b' | b'l' | b't' | b'p')
 }
 
 /// Whether the first number of a repeat is 1 000 or more. C0 bytes within are executed by the parser and
@@ -359,7 +394,8 @@ mod tests {
                 let (used, found) = tap.scan(rest);
                 rest = &rest[used..];
                 if let Some(found) = found {
-                    let osc = if found == Found::Osc { tap.osc().to_vec() } else { Vec::new() };
+                    let kept = matches!(found, Found::Osc | Found::Setting | Found::Capabilities);
+                    let osc = if kept { tap.osc().to_vec() } else { Vec::new() };
                     all.push((found, osc));
                     if found == Found::Repeat {
                         rest = &rest[1..];
@@ -402,6 +438,25 @@ mod tests {
         check(b"\x1b[=c\x1b[?996n", &[(Found::UnitId, ""), (Found::ColorScheme, "")]);
         check(b"\x1b[?2026h\x1b[?25l\x1b[?2026l", &[(Found::SyncEnd, "")]);
         check(b"\x1b[q\x1b[2 q\x1b[c\x1b[>c\x1b[6n\x1b[?6n\x1b[>1q", &[]);
+        check(
+            b"\x1b[16t\x1b[20t\x1b[21t\x1b[!p",
+            &[
+                (Found::CellSize, ""),
+                (Found::IconTitle, ""),
+                (Found::WindowTitle, ""),
+                (Found::SoftReset, ""),
+            ],
+        );
+        check(b"\x1b[14t\x1b[22;0t\x1b[t\x1b[8;1;2t\x1b[61\"p\x1b[?2026$p\x1b[!q", &[]);
+    }
+
+    #[test]
+    fn requests_are_read_to_their_end() {
+        check(b"\x1bP$qm\x1b\\", &[(Found::Setting, "m")]);
+        check(b"\x1bP$q q\x9cx", &[(Found::Setting, " q")]);
+        check(b"\x1bP+q524742;544e\x1b\\", &[(Found::Capabilities, "524742;544e")]);
+        check(b"\x1bP$qm\x18\x1bP1$qm\x1b\\\x1bP$$qm\x1b\\\x1bPq#0\x1b\\\x1bP$pm\x1b\\", &[]);
+        check(b"\x1bP$q\x1b]9;a\x07", &[(Found::Setting, ""), (Found::Osc, "9;a")]);
     }
 
     /// What is skipped without being followed must be nothing: a stream given byte by byte is followed

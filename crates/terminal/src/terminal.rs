@@ -2,10 +2,12 @@
 //! the selection over both.
 
 mod exporting;
+mod marking;
 mod output;
 mod rows;
 mod searching;
 mod selecting;
+mod vi;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -17,15 +19,17 @@ use alacritty_terminal::term::cell::{Cell as TermCell, Flags};
 use alacritty_terminal::vte::ansi::CursorShape as TermCursorShape;
 use maestro_core::input::{Action, Input, Mouse, MouseKind, ScrollTo};
 use maestro_core::screen::{
-    ColorOverride, Cursor, CursorShape, Frame, Modes, OVERRIDE_CURSOR, Pointer, Row, Scroll, Size,
+    ColorOverride, Cursor, CursorShape, Frame, Modes, OVERRIDE_CURSOR, Row, Scroll, Size, flags,
 };
 
 pub use self::exporting::Memory;
-use self::output::Held;
+use self::output::{Held, Shell};
 use self::selecting::Selected;
-use crate::cold::{CHUNK, Cold};
-use crate::emulator::Emulator;
+use self::vi::Vi;
+use crate::cold::CHUNK;
+use crate::emulator::{Emulator, Encoding, Protocol};
 use crate::event::{Outbox, Progress, Status};
+use crate::marks::Marks;
 use crate::options::{Options, Palette};
 use crate::osc;
 use crate::search::Finder;
@@ -46,9 +50,12 @@ pub struct Terminal {
     tap: Tap,
     reader: osc::Reader,
     held: Held,
-    cold: Cold,
+    marks: Marks,
     /// The number of the viewport's first row while it does not follow the output.
     top: Option<u64>,
+    /// The number of the screen's first row when the viewport left the bottom.
+    seen: u64,
+    vi: Option<Vi>,
     selection: Option<Selection>,
     /// What the selected part of the screen read when last looked at.
     selected: Option<Selected>,
@@ -58,12 +65,17 @@ pub struct Terminal {
     progress: Progress,
     status: Option<Status>,
     focused: Option<bool>,
-    mouse_cell: Option<(u16, u16)>,
+    mouse_cell: Option<(u32, u32)>,
+    shell: Shell,
     /// Raised by whatever may change a frame.
     version: u64,
     restarts: u32,
     /// Output came since the emulator last gave spare rows back.
     loose: bool,
+    /// Raised by whatever may change rows.
+    changes: u64,
+    /// Counts searches.
+    searches: u64,
     scratch: Row,
 }
 
@@ -107,13 +119,20 @@ impl Terminal {
     pub fn new(options: Options) -> Self {
         let options = Options { size: options.size.clamped(), ..options };
         Self {
-            emulator: Emulator::new(options.size, options.scrollback, options.palette),
+            emulator: Emulator::new(
+                options.size,
+                options.scrollback,
+                options.palette,
+                options.budget.clone(),
+            ),
             options,
             tap: Tap::default(),
             reader: osc::Reader::default(),
             held: Held::default(),
-            cold: Cold::default(),
+            marks: Marks::default(),
             top: None,
+            seen: 0,
+            vi: None,
             selection: None,
             selected: None,
             finder: None,
@@ -123,9 +142,12 @@ impl Terminal {
             status: None,
             focused: None,
             mouse_cell: None,
+            shell: Shell::default(),
             version: 1,
             restarts: 0,
             loose: false,
+            changes: 1,
+            searches: 0,
             scratch: Row::default(),
         }
     }
@@ -167,17 +189,15 @@ impl Terminal {
         if before == size {
             return;
         }
-        let offset = self.offset();
+        let unseen = self.scroll().unseen;
         self.guarded(|terminal| {
-            if before.cols == size.cols || offset == 0 {
+            if before.cols == size.cols {
                 terminal.emulator.resize(size);
             } else {
-                terminal.reflow_at(size, offset);
+                terminal.reflow(size);
             }
         });
-        if before.cols != size.cols {
-            self.clear_selection();
-        }
+        self.seen = self.emulator.base().saturating_sub(u64::from(unseen));
         self.mouse_cell = None;
         self.settle();
     }
@@ -194,7 +214,7 @@ impl Terminal {
         let mode = self.emulator.mode();
         match input {
             Input::Key(key) => {
-                let bytes = keys::encode(key, mode, self.options.shift_enter);
+                let bytes = keys::encode(key, &self.key_rules());
                 if key.code.is_modifier() || key.action == Action::Release {
                     send(out, &bytes);
                 } else {
@@ -213,10 +233,14 @@ impl Terminal {
                     send(out, if *focused { b"\x1b[I" } else { b"\x1b[O" });
                 }
             }
-            Input::Resize(size) => self.resize(*size),
+            Input::Resize(size) => {
+                self.resize(*size);
+                // A child may have asked to be told.
+                self.deliver(out);
+            }
             Input::Scroll(to) => self.scroll_to(*to),
             Input::Select(select) => self.select(*select),
-            Input::Vi(_) => {}
+            Input::Vi(vi) => self.vi(*vi),
         }
     }
 
@@ -238,24 +262,9 @@ impl Terminal {
 
     /// The selected text: trailing blanks trimmed, wrapped lines joined. `None` for an empty selection.
     pub fn selection_text(&mut self) -> Option<String> {
-        let range = self.selected_range()?;
-        let cols = self.options.size.cols;
         let mut text = String::new();
-        let mut row = std::mem::take(&mut self.scratch);
-        for number in range.first.0.max(self.oldest())..=range.last.0 {
-            let Some((from, to)) = range.columns(number, cols) else { continue };
-            if !self.fetch(number, &mut row) {
-                continue;
-            }
-            let from = if range.block { self.whole(&row, from) } else { from };
-            text.push_str(&select::text(&row, from, to, cols));
-            let goes_on = row.wrapped && !range.block && to + 1 >= cols;
-            if number < range.last.0 && !goes_on {
-                text.push('\n');
-            }
-        }
-        self.scratch = row;
-        self.cold.forget_cache();
+        let rest = self.selection_slice(None, usize::MAX, &mut text);
+        debug_assert!(rest.is_none());
         Some(text).filter(|text| !text.is_empty())
     }
 
@@ -274,13 +283,15 @@ impl Terminal {
         }
         let offset = self.offset();
         let rows = self.changed_rows(view, full, offset);
-        let cursor = self.cursor(offset);
+        let cursor = self.shown_cursor(offset);
         let modes = self.modes();
         let scroll = self.scroll();
         let colors = self.color_overrides();
+        let pointer = self.emulator.pointer();
         let same = rows.is_empty()
             && (cursor, modes, scroll) == (view.cursor, view.modes, view.scroll)
-            && colors == view.colors;
+            && colors == view.colors
+            && pointer == view.pointer;
         if !full && same {
             return None;
         }
@@ -290,6 +301,7 @@ impl Terminal {
         view.modes = modes;
         view.scroll = scroll;
         view.colors.clone_from(&colors);
+        view.pointer = pointer;
         Some(Frame {
             terminal: view.terminal,
             generation: view.generation,
@@ -300,7 +312,7 @@ impl Terminal {
             modes,
             scroll,
             colors,
-            pointer: Pointer::Default,
+            pointer,
             flooding: false,
             input_seq: 0,
         })
@@ -308,7 +320,7 @@ impl Terminal {
 
     /// The screen for reading, with the history above it when asked for.
     pub fn screen(&mut self, history: bool) -> Contents {
-        self.wrap_cold();
+        self.emulator.state.cold.wrap_all();
         let base = self.emulator.base();
         let first = if history { self.oldest() } else { base };
         let rows = usize::from(self.options.size.rows);
@@ -320,7 +332,7 @@ impl Terminal {
         }
         let rows = all.split_off(all.len() - rows);
         let history = all;
-        self.cold.forget_cache();
+        self.emulator.state.cold.forget_cache();
         Contents {
             history,
             rows,
@@ -336,7 +348,7 @@ impl Terminal {
         let news = self.options.palette.dark != palette.dark;
         self.options.palette = palette;
         self.emulator.state.palette = palette;
-        if news && self.emulator.state.scheme_updates {
+        if news && self.emulator.own().scheme_updates {
             self.emulator.reply(color_scheme(palette).as_bytes());
         }
         self.deliver(out);
@@ -362,38 +374,60 @@ impl Terminal {
         let mode = self.emulator.mode();
         Modes {
             alt_screen: mode.contains(TermMode::ALT_SCREEN),
-            mouse: mode.intersects(TermMode::MOUSE_MODE),
+            mouse: self.emulator.mouse() != Protocol::None,
             mouse_motion: mode.contains(TermMode::MOUSE_MOTION),
             bracketed_paste: mode.contains(TermMode::BRACKETED_PASTE),
             kitty_keyboard: mode.intersects(TermMode::KITTY_KEYBOARD_PROTOCOL),
-            mouse_pixels: false,
+            mouse_pixels: self.emulator.own().encoding == Encoding::Pixels,
             key_releases: mode.contains(TermMode::REPORT_EVENT_TYPES),
             focus_events: mode.contains(TermMode::FOCUS_IN_OUT),
-            vi: false,
+            vi: self.vi.is_some(),
         }
     }
 
     /// Where the viewport is.
     #[must_use]
     pub fn scroll(&self) -> Scroll {
-        Scroll { offset: self.offset() as u32, history: self.history() as u32, unseen: 0 }
+        let base = self.emulator.base();
+        let unseen = self.top.map_or(0, |_| base.saturating_sub(self.seen));
+        Scroll {
+            offset: self.offset() as u32,
+            history: self.history() as u32,
+            unseen: u32::try_from(unseen).unwrap_or(u32::MAX),
+        }
     }
 
     /// Moves up to about `max_rows` rows of history into the compressed store; `true` when there is more
     /// to do. Meant for a quiet terminal, in slices: about half a microsecond a row.
     pub fn compact(&mut self, max_rows: usize) -> bool {
-        // While the alternate screen is shown the main one's rows are out of reach.
-        if self.emulator.is_alt() {
+        // The main screen's rows lie behind the alternate one while that is shown.
+        if self.emulator.main_history() < HOT + CHUNK && !self.loose {
             return false;
         }
+        let hidden = self.emulator.show_main();
+        let more = self.compact_main(max_rows);
+        self.emulator.hide_main(hidden);
+        more
+    }
+
+    fn compact_main(&mut self, max_rows: usize) -> bool {
         let mut done = 0;
         while self.emulator.native_history() >= HOT + CHUNK {
             if done >= max_rows {
+                self.settle_rows(false, false);
                 return true;
             }
-            done += self.compact_chunk();
+            match self.emulator.compact_chunk(HOT) {
+                0 => break,
+                rows => done += rows,
+            }
         }
-        self.cold.forget_cache();
+        self.settle_rows(false, false);
+        let cold = &mut self.emulator.state.cold;
+        cold.forget_cache();
+        if done < max_rows && cold.wrap_some(max_rows - done) {
+            return true;
+        }
         if std::mem::take(&mut self.loose) {
             self.emulator.release_spare();
         }
@@ -407,15 +441,17 @@ impl Terminal {
         self.restarts
     }
 
-    /// Bytes the uncompressed rows take, roughly: what a budget over all terminals adds up.
+    /// Bytes the uncompressed rows take, roughly, with the marks and links of their cells: what a budget
+    /// over all terminals adds up.
     #[must_use]
     pub fn hot_bytes(&self) -> usize {
-        let rows = self.emulator.native_history() + usize::from(self.options.size.rows);
-        rows * usize::from(self.options.size.cols) * size_of::<TermCell>()
+        let rows = self.emulator.main_history() + usize::from(self.options.size.rows);
+        let cells = rows * usize::from(self.options.size.cols) * size_of::<TermCell>();
+        cells + self.emulator.extra_bytes()
     }
 
     #[cfg(test)]
-    pub(crate) fn cursor_point(&self) -> (i32, usize) {
+    pub(crate) fn cursor_cell(&self) -> (i32, usize) {
         let point = self.emulator.grid().cursor.point;
         (point.line.0, point.column.0)
     }
@@ -427,6 +463,7 @@ impl Terminal {
         let size = self.options.size;
         let range = self.selected_range();
         let top = self.emulator.base() - offset as u64;
+        let matches = self.visible_matches(top);
         let mut changed = Vec::new();
         if full {
             changed.reserve(usize::from(size.rows));
@@ -435,8 +472,11 @@ impl Terminal {
         for index in 0..size.rows {
             let number = top + u64::from(index);
             let _ = self.fetch(number, &mut row);
+            for found in matches.iter().filter(|found| found.row == number) {
+                select::mark(&mut row, found.from, found.to, size.cols, found.flags);
+            }
             if let Some((from, to)) = range.and_then(|range| range.columns(number, size.cols)) {
-                select::mark(&mut row, from, to, size.cols);
+                select::mark(&mut row, from, to, size.cols, flags::SELECTED);
             }
             let seen = &mut view.rows[usize::from(index)];
             if full || *seen != row {
@@ -489,8 +529,19 @@ impl Terminal {
         self.clear_selection();
     }
 
+    fn key_rules(&self) -> keys::Rules {
+        keys::Rules {
+            mode: self.emulator.mode(),
+            other_keys: self.emulator.own().other_keys,
+            shift_enter: self.options.shift_enter,
+            alt_is_meta: self.options.alt_is_meta,
+        }
+    }
+
     fn mouse(&mut self, mouse: &Mouse, mode: TermMode, out: &mut Outbox) {
-        let wanted = mode.intersects(TermMode::MOUSE_MODE);
+        let protocol = self.emulator.mouse();
+        let is_wheel = matches!(mouse.kind, MouseKind::Wheel { .. });
+        let wanted = protocol != Protocol::None && !(protocol == Protocol::X10 && is_wheel);
         match mouse.kind {
             // Shift keeps the mouse for the user.
             MouseKind::Wheel { lines, .. } if !wanted || mouse.mods.shift => {
@@ -506,9 +557,12 @@ impl Terminal {
                 let inside = Mouse {
                     row: mouse.row.min(last.rows - 1),
                     col: mouse.col.min(last.cols - 1),
+                    x: mouse.x.min(edge(last.cols, last.cell_width)),
+                    y: mouse.y.min(edge(last.rows, last.cell_height)),
                     ..*mouse
                 };
-                send(out, &pointer::encode(&inside, mode, &mut self.mouse_cell));
+                let encoding = self.emulator.own().encoding;
+                send(out, &pointer::encode(&inside, protocol, encoding, &mut self.mouse_cell));
             }
             MouseKind::Wheel { lines, .. } => self.scroll_to(ScrollTo::Lines(i32::from(lines))),
             _ => {}
@@ -519,6 +573,11 @@ impl Terminal {
 /// What the user typed is never left out for its size.
 fn send(out: &mut Outbox, bytes: &[u8]) {
     out.replies.extend_from_slice(bytes);
+}
+
+/// The last pixel of so many cells; where nobody draws them, no edge is known.
+fn edge(cells: u16, size: u16) -> u32 {
+    (u32::from(cells) * u32::from(size)).checked_sub(1).unwrap_or(u32::MAX)
 }
 
 fn color_scheme(palette: Palette) -> String {

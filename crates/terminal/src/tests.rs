@@ -51,7 +51,7 @@ fn bare(bytes: &[u8], cols: usize, rows: usize) -> (Vec<Row>, (i32, usize)) {
 fn ours(bytes: &[u8], cols: u16, rows: u16) -> (Vec<Row>, (i32, usize)) {
     let mut terminal = Terminal::new(Options::new(Size::new(cols, rows)));
     terminal.advance(bytes, &mut Outbox::new());
-    let point = terminal.cursor_point();
+    let point = terminal.cursor_cell();
     let contents = terminal.screen(true);
     (contents.history.into_iter().chain(contents.rows).collect(), point)
 }

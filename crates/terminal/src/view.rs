@@ -1,7 +1,7 @@
 //! What one client has seen of a terminal.
 
 use maestro_core::TerminalId;
-use maestro_core::screen::{ColorOverride, Cursor, Modes, Row, Scroll, Size};
+use maestro_core::screen::{ColorOverride, Cursor, Modes, Pointer, Row, Scroll, Size};
 
 /// What one client has seen of a terminal: the rows it was sent, so that the next frame holds only
 /// those that differ. One for each client and terminal; a new one makes the next frame full.
@@ -17,6 +17,7 @@ pub struct View {
     pub(crate) modes: Modes,
     pub(crate) scroll: Scroll,
     pub(crate) colors: Vec<ColorOverride>,
+    pub(crate) pointer: Pointer,
     pub(crate) scratch: Row,
 }
 
@@ -34,6 +35,7 @@ impl View {
             modes: Modes::default(),
             scroll: Scroll::default(),
             colors: Vec::new(),
+            pointer: Pointer::default(),
             scratch: Row::default(),
         }
     }

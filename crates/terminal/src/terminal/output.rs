@@ -2,12 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use maestro_core::screen::Size;
 use maestro_core::text::clean;
 
 use super::{Terminal, color_scheme};
-use crate::emulator::Emulator;
-use crate::event::{Event, Outbox};
+use crate::emulator::{Emulator, Habits};
+use crate::event::{Event, Outbox, Prompt};
 use crate::options::Options;
+use crate::osc;
 use crate::tap::{self, Found, Tap};
 
 /// The first bytes of a character whose others have not come yet. The parser (vte 0.15) may lose the
@@ -16,6 +18,17 @@ use crate::tap::{self, Found, Tap};
 pub(super) struct Held {
     bytes: [u8; 4],
     len: usize,
+}
+
+/// What a shell's marks have told of its modes.
+#[derive(Debug, Default)]
+pub(super) struct Shell {
+    /// The modes when the command that runs began.
+    at_command: Option<Habits>,
+    /// The modes when the last prompt began.
+    at_prompt: Option<Habits>,
+    /// The end of a command was told, and no prompt since.
+    ended: bool,
 }
 
 impl Terminal {
@@ -41,6 +54,20 @@ impl Terminal {
                 Some(Found::ColorScheme) => {
                     self.emulator.reply(color_scheme(self.options.palette).as_bytes());
                 }
+                Some(Found::CellSize) => {
+                    let Size { cell_width, cell_height, .. } = self.options.size;
+                    self.emulator.reply(format!("\x1b[6;{cell_height};{cell_width}t").as_bytes());
+                }
+                // What the child called itself goes nowhere as input: the answers are empty.
+                Some(Found::IconTitle) => self.emulator.reply(b"\x1b]L\x1b\\"),
+                Some(Found::WindowTitle) => self.emulator.reply(b"\x1b]l\x1b\\"),
+                Some(Found::SoftReset) => self.emulator.soft_reset(),
+                Some(Found::Setting) => {
+                    self.emulator.reply(self.emulator.setting(self.tap.osc()).as_bytes());
+                }
+                Some(Found::Capabilities) => {
+                    self.emulator.reply(self.emulator.capabilities(self.tap.osc()).as_bytes());
+                }
                 Some(Found::TooLong) => self.emulator.feed(b"\x18"),
                 Some(Found::Repeat) => {
                     self.emulator.feed(b"\x18");
@@ -53,14 +80,65 @@ impl Terminal {
 
     /// An OSC that the emulator does not know has ended.
     fn osc(&mut self) {
+        if let Some(reply) = self.query() {
+            self.emulator.reply(reply.as_bytes());
+            return;
+        }
         if let Some(event) = self.reader.read(self.tap.osc(), self.options.hostname.as_deref()) {
+            if let Event::Prompt(prompt) = event {
+                self.tidy(prompt);
+                self.prompted(prompt);
+            }
             self.emulator.event(event);
+        }
+    }
+
+    /// Answers an OSC that asks about the mouse pointer (22) or about notifications (99), or sets the pointer.
+    fn query(&mut self) -> Option<String> {
+        let text = str::from_utf8(self.tap.osc()).ok()?;
+        if let Some(payload) = text.strip_prefix("22;") {
+            let answer = self.emulator.pointer_command(payload)?;
+            return Some(format!("\x1b]22;{answer}\x1b\\"));
+        }
+        osc::notification_query(text)
+    }
+
+    /// A shell's marks tell when a command begins and when it is over. Modes that it changed and left are
+    /// changed back, so that what comes next is a usable prompt whatever died there.
+    ///
+    /// What holds when a command begins is what its shell wants while others run, and is put back when it
+    /// says that the command ended, before it sets up its own prompt again. A shell that tells of prompts
+    /// only gets back, at each, what held at the one before. Compared is with what was there and never
+    /// with what a prompt ought to want: a program that prints marks of its own is left alone, and so are
+    /// a shell's own keyboard modes. Colours of the palette stay, which shells set for good.
+    fn tidy(&mut self, prompt: Prompt) {
+        let shell = &mut self.shell;
+        let before = match prompt {
+            Prompt::Output => {
+                shell.at_command = Some(self.emulator.habits());
+                return;
+            }
+            Prompt::Command => return,
+            Prompt::Done(_) => shell.at_command.take().or(shell.at_prompt),
+            Prompt::Start => shell.at_prompt.filter(|_| !shell.ended),
+        };
+        shell.ended = matches!(prompt, Prompt::Done(_));
+        if let Some(habits) = before {
+            self.emulator.restore(habits);
+        }
+        if prompt == Prompt::Start {
+            shell.at_command = None;
+            shell.at_prompt = Some(self.emulator.habits());
         }
     }
 
     /// Ends whatever sequence is open and brings the modes back.
     pub(super) fn reset_all_modes(&mut self) {
-        self.parse(b"\x18");
+        if !self.tap.in_ground() || self.held.len > 0 {
+            self.parse(b"\x18");
+        }
+        self.emulator.reset_modes();
+        self.shell = Shell::default();
     }
 
     /// Adds what is missing to a character that was cut by the end of the last call.
@@ -86,39 +164,25 @@ impl Terminal {
     pub(super) fn guarded(&mut self, run: impl FnOnce(&mut Self)) {
         if catch_unwind(AssertUnwindSafe(|| run(&mut *self))).is_err() {
             let Options { size, scrollback, palette, .. } = self.options;
+            let budget = self.options.budget.clone();
             let shed = self.emulator.base() + u64::from(size.rows);
             self.restarts += 1;
-            self.emulator = Emulator::new(size, scrollback, palette);
+            self.emulator = Emulator::new(size, scrollback, palette, budget);
             self.emulator.state.shed = shed;
             self.tap = Tap::default();
             self.held = Held::default();
-            self.cold.clear();
-            self.top = None;
-            self.clear_selection();
+            self.forget_rows();
         }
     }
 
     /// Draws the conclusions from whatever the emulator did.
     pub(super) fn settle(&mut self) {
         self.version += 1;
+        self.changes += 1;
         let state = &mut self.emulator.state;
-        let dropped = std::mem::take(&mut state.dropped);
         let wiped = std::mem::take(&mut state.wiped);
         let swapped = std::mem::take(&mut state.swapped);
-        if dropped || wiped {
-            self.cold.clear();
-        }
-        if wiped || swapped {
-            self.top = None;
-            self.clear_selection();
-        }
-        if !self.emulator.is_alt() {
-            let native = self.emulator.native_history();
-            self.cold.shorten(self.options.scrollback.saturating_sub(native));
-        }
-        if self.top.is_some() && self.offset() == 0 {
-            self.top = None;
-        }
+        self.settle_rows(wiped, swapped);
         self.check_selection();
     }
 

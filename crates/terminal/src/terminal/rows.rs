@@ -1,27 +1,32 @@
 //! Rows by their number, hot and cold, and where the viewport is among them.
 
-use alacritty_terminal::grid::{Dimensions, Grid};
-use alacritty_terminal::index::{Column, Line};
-use alacritty_terminal::term::cell::{Cell as TermCell, Flags};
 use maestro_core::input::ScrollTo;
 use maestro_core::screen::{Row, Size};
 
-use super::{HOT, Terminal};
-use crate::cold::CHUNK;
+use super::Terminal;
+use crate::cold::Point;
+use crate::hot;
 use crate::pack::pack;
 
 impl Terminal {
-    /// Rows of history that can be read.
+    /// Rows of history that can be read. Right after lines were wrapped anew, older ones are counted as they
+    /// were wrapped before.
     pub(super) fn history(&self) -> usize {
         if self.emulator.is_alt() {
             return 0;
         }
-        (self.emulator.native_history() + self.cold.len()).min(self.options.scrollback)
+        let cold = self.emulator.state.cold.len();
+        (self.emulator.native_history() + cold).min(self.options.scrollback)
     }
 
     /// The number of the oldest row that can be read.
     pub(super) fn oldest(&self) -> u64 {
         self.emulator.base() - self.history() as u64
+    }
+
+    /// The number of the screen's last row.
+    pub(super) fn newest(&self) -> u64 {
+        self.emulator.base() + u64::from(self.options.size.rows) - 1
     }
 
     /// Rows between the viewport's bottom and the screen's.
@@ -30,141 +35,215 @@ impl Terminal {
         self.top.map_or(0, |top| base.saturating_sub(top.max(self.oldest())) as usize)
     }
 
+    /// The number of the viewport's first row.
+    pub(super) fn first_shown(&self) -> u64 {
+        self.emulator.base() - self.offset() as u64
+    }
+
     /// Reads a row by its number; `false`, and an empty row, when it is not there.
     pub(super) fn fetch(&mut self, number: u64, out: &mut Row) -> bool {
         let base = self.emulator.base();
-        let native = self.emulator.native_history() as u64;
-        let line = number as i64 - base as i64;
-        if line >= i64::from(self.options.size.rows) || number < self.oldest() {
-            *out = Row::default();
-            return false;
+        let hot = base - self.emulator.native_history() as u64;
+        if number >= hot && number <= self.newest() {
+            let line = (number as i64 - base as i64) as i32;
+            pack(&self.emulator.grid()[alacritty_terminal::index::Line(line)], out);
+            // What was said about a row that was emptied since is no longer true.
+            let said = !out.cells.is_empty() && !self.emulator.is_alt();
+            out.mark = if said { self.marks.of(number) } else { Default::default() };
+            return number >= self.oldest();
         }
-        if number >= base - native {
-            pack(&self.emulator.grid()[Line(line as i32)], out);
-            return true;
+        if number < hot && !self.emulator.is_alt() {
+            let row = self.emulator.state.cold.row(number);
+            if let Some(row) = row {
+                out.clone_from(row);
+                return number >= self.oldest();
+            }
         }
-        self.wrap_cold();
-        match self.cold.row((base - native - 1 - number) as usize) {
-            Some(row) => out.clone_from(row),
-            None => *out = Row::default(),
-        }
-        true
+        *out = Row::default();
+        false
     }
 
-    /// Brings the cold rows to the terminal's width, which is put off until somebody reads them.
-    pub(super) fn wrap_cold(&mut self) {
-        let cols = self.options.size.cols;
-        if self.cold.cols().is_some_and(|old| old != cols) {
-            let _ = self.cold.rewrap(cols, 0);
+    /// Whether a row goes on in the next one.
+    pub(super) fn wraps(&mut self, number: u64) -> bool {
+        let base = self.emulator.base();
+        let hot = base - self.emulator.native_history() as u64;
+        if number >= hot {
+            let line = (number as i64 - base as i64) as i32;
+            return number <= self.newest() && hot::wraps(self.emulator.grid(), line);
         }
+        let is_alt = self.emulator.is_alt();
+        !is_alt && self.emulator.state.cold.row(number).is_some_and(|row| row.wrapped)
+    }
+
+    /// Makes a row's number, and all newer ones, right.
+    pub(super) fn wrap_cold(&mut self, number: u64) {
+        self.emulator.state.cold.wrap(number, &mut []);
     }
 
     pub(super) fn scroll_to(&mut self, to: ScrollTo) {
-        self.wrap_cold();
-        let (offset, history) = (self.offset() as i64, self.history() as i64);
+        let offset = self.offset() as i64;
         let rows = i64::from(self.options.size.rows);
         let wanted = match to {
             ScrollTo::Lines(lines) => offset + i64::from(lines),
             ScrollTo::Pages(pages) => offset + i64::from(pages) * rows,
-            ScrollTo::Top => history,
+            ScrollTo::Top => i64::MAX,
             ScrollTo::Bottom => 0,
             ScrollTo::Offset(offset) => i64::from(offset),
-            ScrollTo::Prompts(_) => offset,
+            ScrollTo::Prompts(count) => self.prompt_offset(count),
         };
-        self.set_offset(wanted.clamp(0, history));
+        let base = self.emulator.base();
+        self.wrap_cold(base.saturating_sub(wanted.max(0) as u64));
+        self.set_offset(wanted.clamp(0, self.history() as i64));
+        self.keep_vi_shown();
     }
 
     pub(super) fn set_offset(&mut self, offset: i64) {
-        let top = self.emulator.base() - offset as u64;
-        let top = (offset > 0).then_some(top);
+        let base = self.emulator.base();
+        // In vi mode nothing moves what is looked at, at the bottom either.
+        let top = (offset > 0 || self.vi.is_some()).then_some(base - offset as u64);
         if self.top != top {
+            if self.top.is_none() || offset == 0 {
+                self.seen = base;
+            }
             self.top = top;
             self.version += 1;
         }
         if top.is_none() {
-            self.cold.forget_cache();
+            self.emulator.state.cold.forget_cache();
         }
     }
 
-    /// Resizes with another width while the viewport is up in the history, and finds its text again.
-    pub(super) fn reflow_at(&mut self, size: Size, offset: usize) {
-        let native = self.emulator.native_history();
-        if offset <= native {
-            // Upstream would keep the viewport's last row in place; a reader's eye is at its first.
-            let place = ReadingPlace::of(self.emulator.grid(), offset);
-            self.emulator.resize(size);
-            self.set_offset(place.find(self.emulator.grid()));
-        } else {
-            self.emulator.resize(size);
-            let above = self.cold.rewrap(size.cols, offset - native - 1);
-            let offset = (self.emulator.native_history() + above + 1).min(self.history());
-            self.set_offset(offset as i64);
+    /// Scrolls as little as needed to show a row; far away, it comes to the middle.
+    pub(super) fn show(&mut self, row: u64) {
+        let top = self.first_shown();
+        let rows = u64::from(self.options.size.rows);
+        let wanted = match row {
+            row if row >= top && row < top + rows => return,
+            row if row < top && top - row == 1 => row,
+            row if row >= top && row - top == rows => top + 1,
+            row => row.saturating_sub(rows / 2),
+        };
+        self.wrap_cold(wanted);
+        let offset = self.emulator.base().saturating_sub(wanted) as i64;
+        self.set_offset(offset.min(self.history() as i64));
+    }
+
+    /// Draws the conclusions for rows, marks and viewport from whatever the emulator did.
+    pub(super) fn settle_rows(&mut self, wiped: bool, swapped: bool) {
+        let base = self.emulator.base();
+        if wiped {
+            let cursor = self.emulator.grid().cursor.point.line.0.max(0) as u64;
+            self.marks.remove(0..base);
+            self.marks.remove(base + cursor + 1..u64::MAX);
         }
-    }
-
-    pub(super) fn compact_chunk(&mut self) -> usize {
-        self.wrap_cold();
-        let native = self.emulator.native_history();
-        let most = (native - HOT).min(2 * CHUNK);
-        let grid = self.emulator.grid();
-        let mut rows: Vec<Row> = Vec::with_capacity(CHUNK);
-        // A line that wraps is not cut unless it is longer than a chunk, so that it can be wrapped anew.
-        while rows.len() < CHUNK.min(most)
-            || rows.len() < most && rows.last().is_some_and(|row| row.wrapped)
-        {
-            let mut row = Row::default();
-            pack(&grid[Line(rows.len() as i32 - native as i32)], &mut row);
-            rows.push(row);
+        if wiped || swapped {
+            self.leave_history();
         }
-        self.cold.push(&rows, self.options.size.cols);
-        self.emulator.shed(rows.len());
-        rows.len()
-    }
-}
-
-/// A row as people find it again after lines were wrapped anew: so many lines above the cursor's, so many
-/// cells into its line.
-#[derive(Debug, Clone, Copy)]
-struct ReadingPlace {
-    lines: usize,
-    cells: usize,
-}
-
-impl ReadingPlace {
-    fn of(grid: &Grid<TermCell>, offset: usize) -> Self {
-        let top = -(offset as i32);
-        let cursor = grid.cursor.point.line.0;
-        let lines = (top..cursor).filter(|line| !wraps(grid, *line)).count();
-        let first = grid.topmost_line().0;
-        let before = (first..top).rev().take_while(|line| wraps(grid, *line)).count();
-        Self { lines, cells: before * grid.columns() }
-    }
-
-    /// The offset at which the row is the viewport's first.
-    fn find(self, grid: &Grid<TermCell>) -> i64 {
-        let first = grid.topmost_line().0;
-        let mut line = grid.cursor.point.line.0;
-        let mut lines = 0;
-        while line > first {
-            if !wraps(grid, line - 1) {
-                if lines == self.lines {
-                    break;
-                }
-                lines += 1;
+        if !self.emulator.is_alt() {
+            let native = self.emulator.native_history();
+            let state = &mut self.emulator.state;
+            for (point, kind) in self.marks.take_older(state.shed) {
+                state.cold.mark(point, kind);
             }
-            line -= 1;
+            self.settle_search(wiped);
+            let keep = self.options.scrollback.saturating_sub(native);
+            self.emulator.state.cold.shorten(keep);
         }
-        for _ in 0..self.cells / grid.columns() {
-            if line >= 0 || !wraps(grid, line) {
-                break;
-            }
-            line += 1;
+        if self.top.is_some() && self.vi.is_none() && self.offset() == 0 {
+            self.top = None;
         }
-        i64::from(-line).max(0)
+        self.settle_vi();
     }
-}
 
-/// Whether a line of the emulator goes on in the next one.
-fn wraps(grid: &Grid<TermCell>, line: i32) -> bool {
-    grid[Line(line)][Column(grid.columns() - 1)].flags.contains(Flags::WRAPLINE)
+    /// Everything that looked at older rows goes to the screen.
+    fn leave_history(&mut self) {
+        self.clear_selection();
+        self.top = None;
+        self.restart_search();
+        if self.vi.is_some() {
+            self.set_offset(0);
+        }
+    }
+
+    /// No row is what it was.
+    pub(super) fn forget_rows(&mut self) {
+        self.marks.clear();
+        self.emulator.state.cold.clear();
+        self.vi = None;
+        self.leave_history();
+    }
+
+    /// Resizes with another width. What was looked at, selected and found stays at its text.
+    pub(super) fn reflow(&mut self, size: Size) {
+        let is_alt = self.emulator.is_alt();
+        let shed = self.emulator.state.shed;
+        let mut points: Vec<Point> = Vec::new();
+        self.each_point(&mut |point| points.push(*point));
+        // On the alternate screen nothing is wrapped, and what is tracked is there, all but the marks.
+        let tracked = if is_alt { 0 } else { points.len() };
+        points.truncate(tracked);
+        points.extend(self.marks.points().map(|point| *point));
+        let mut hot: Vec<usize> = (0..points.len()).filter(|at| points[*at].row >= shed).collect();
+        hot.sort_by_key(|at| points[*at]);
+        let anchors = self.emulator.on_main(|grid| {
+            use alacritty_terminal::grid::Dimensions;
+            let base = (shed + grid.history_size() as u64) as i64;
+            let line = |point: &Point| ((point.row as i64 - base) as i32, point.col);
+            let cells: Vec<_> = hot.iter().map(|at| line(&points[*at])).collect();
+            hot::anchors(grid, &cells)
+        });
+        self.emulator.resize(size);
+        let shed = self.emulator.state.shed;
+        let found = self.emulator.on_main(|grid| {
+            use alacritty_terminal::grid::Dimensions;
+            let base = (shed + grid.history_size() as u64) as i64;
+            let point =
+                |(line, col): (i32, u16)| Point { row: (base + i64::from(line)) as u64, col };
+            hot::find(grid, &anchors).into_iter().map(point).collect::<Vec<_>>()
+        });
+        let cold = &mut self.emulator.state.cold;
+        cold.set_cols(size.cols);
+        let mut is_hot = vec![false; points.len()];
+        hot.iter().for_each(|at| is_hot[*at] = true);
+        let mut older: Vec<&mut Point> = points
+            .iter_mut()
+            .zip(&is_hot)
+            .filter_map(|(point, is_hot)| (!is_hot).then_some(point))
+            .collect();
+        cold.wrap(u64::MAX, &mut older);
+        for (at, point) in hot.into_iter().zip(found) {
+            points[at] = point;
+        }
+        let mut marks = points.split_off(tracked).into_iter();
+        for mark in self.marks.points() {
+            *mark = marks.next().unwrap_or(*mark);
+        }
+        if !is_alt {
+            let mut points = points.into_iter();
+            self.each_point(&mut |point| *point = points.next().unwrap_or(*point));
+            self.restart_hot_search();
+        }
+    }
+
+    /// Every cell that is remembered besides the marks, always in the same order.
+    fn each_point(&mut self, each: &mut dyn FnMut(&mut Point)) {
+        if let Some(top) = &mut self.top {
+            let mut point = Point { row: *top, col: 0 };
+            each(&mut point);
+            *top = point.row;
+        }
+        if let Some(selection) = &mut self.selection {
+            for place in [&mut selection.anchor, &mut selection.head] {
+                let mut point = Point { row: place.row, col: place.col };
+                each(&mut point);
+                (place.row, place.col) = (point.row, point.col);
+            }
+        }
+        if let Some(vi) = &mut self.vi {
+            vi.points().into_iter().for_each(&mut *each);
+        }
+        if let Some(finder) = &mut self.finder {
+            finder.points().into_iter().for_each(&mut *each);
+        }
+    }
 }

@@ -1,48 +1,571 @@
 //! The search over screen and history.
+//!
+//! Cold chunks only keep how many matches they have: where these are is looked up when it matters. Lines of
+//! the emulator's history that have any keep their number of matches; what can still change, the screen and
+//! the line that reaches into it, is looked through after every change. So a search for `.` takes as little
+//! memory as any other.
 
+use std::ops::Range;
+
+use maestro_core::screen::flags;
 use maestro_core::search::{Query, Search};
 
 use super::Terminal;
-use crate::search::{Finder, SearchFound, SearchWork};
+use crate::cold::{Found, LINE, Point};
+use crate::search::{Finder, Line, SearchFound, SearchWork, Seek};
+
+/// A part of a row that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) row: u64,
+    pub(super) from: u16,
+    pub(super) to: u16,
+    pub(super) flags: u16,
+}
+
+/// What comes next on the way to a match.
+enum Next {
+    Match(Point),
+    /// There is none as far as has been looked.
+    Wait,
+    /// There is none.
+    End,
+}
 
 impl Terminal {
     /// Begins a search, changes what is looked for, or ends it with `None`. What is on the screen is
-    /// found at once; the rest by [`Self::search_step`], or by [`Self::search_work`] elsewhere.
+    /// found at once; the rest by [`Self::search_step`], or by [`Self::search_work`] elsewhere. It goes from
+    /// the bottom of the viewport (in vi mode: from its cursor) towards older rows, and the viewport goes to
+    /// the first match. While somebody types, each change begins at the same place again.
     pub fn search(&mut self, query: Option<Query>) {
-        self.finder = query.map(Finder::new);
         self.version += 1;
+        let Some(query) = query else {
+            self.finder = None;
+            return;
+        };
+        let origin = match &self.finder {
+            Some(finder) if !finder.moved => finder.origin,
+            Some(finder) => finder.current.unwrap_or(finder.origin),
+            None => self.search_origin(),
+        };
+        self.searches += 1;
+        self.finder = Some(Finder::new(self.searches, query, origin));
+        let _ = self.search_step(0);
     }
 
-    /// Looks through up to about `rows` more rows; `true` when there is more to do. Needed again after
-    /// new output, which is looked through, too.
+    fn search_origin(&self) -> Point {
+        let size = self.options.size;
+        let bottom = self.first_shown() + u64::from(size.rows) - 1;
+        self.vi_cursor().unwrap_or(Point { row: bottom, col: size.cols })
+    }
+
+    /// Looks through up to about `rows` more rows; `true` when there is more that it can do. Needed again
+    /// after new output, which is looked through, too.
     pub fn search_step(&mut self, rows: usize) -> bool {
-        let _ = rows;
-        false
+        self.with_finder(|terminal, finder| {
+            terminal.look_at_live(finder);
+            let mut left = rows;
+            let hot = terminal.look_at_hot(finder, &mut left);
+            let cold = terminal.look_at_cold(finder, left);
+            hot || cold
+        })
+        .unwrap_or(false)
     }
 
     /// Hands out up to about `rows` compressed rows to be looked through elsewhere, newest first; `None`
     /// when no such rows are left. May be called again before the first answer came, so that several
     /// threads work. Every piece must come back by [`Self::search_found`]; the search is not done before.
     pub fn search_work(&mut self, rows: usize) -> Option<SearchWork> {
-        let _ = rows;
-        None
+        if self.emulator.is_alt() {
+            return None;
+        }
+        let finder = self.finder.as_ref()?;
+        let (id, pattern) = (finder.id, finder.pattern.clone()?);
+        let serials = self.unknown_chunks(id, rows);
+        let cold = &mut self.emulator.state.cold;
+        let mut chunks = Vec::with_capacity(serials.len());
+        for serial in serials {
+            chunks.extend(cold.text(serial).map(|text| (serial, text)));
+            cold.set_found(serial, id, Found::Out);
+        }
+        (!chunks.is_empty()).then_some(SearchWork { id, pattern, chunks })
     }
 
     /// Takes what was found elsewhere. Answers to an older search, or about rows that are gone, change
     /// nothing.
     pub fn search_found(&mut self, found: SearchFound) {
-        let _ = found;
+        if self.finder.as_ref().is_none_or(|finder| finder.id != found.id) {
+            return;
+        }
+        for (serial, count) in found.counts {
+            self.emulator.state.cold.set_found(serial, found.id, Found::Count(count));
+        }
+        let _ = self.with_finder(Self::look_at_live);
     }
 
-    /// How far the search is; `None` without one.
+    /// How far the search is; `None` without one. After output, as of the last [`Self::search_step`].
     #[must_use]
     pub fn search_state(&self) -> Option<Search> {
         self.finder.as_ref().map(|finder| finder.state.clone())
     }
 
     /// Goes to the next match towards newer rows (`forward`) or older ones; beyond the last one comes
-    /// the first. The viewport goes where the match can be seen.
+    /// the first. The viewport goes where the match can be seen, and in vi mode the cursor goes to it. Where
+    /// it is not known yet, this happens as the search goes on.
     pub fn search_move(&mut self, forward: bool) {
-        let _ = forward;
+        let vi = self.vi_cursor();
+        let _ = self.with_finder(|terminal, finder| {
+            terminal.look_at_live(finder);
+            let known = vi.or(finder.current);
+            let from = known.unwrap_or(finder.origin);
+            finder.moved = true;
+            finder.seek = Some(Seek { from, forward, inclusive: known.is_none() });
+        });
     }
+
+    /// Does something with the search, then goes where it leads and says how far it is.
+    fn with_finder<T>(&mut self, run: impl FnOnce(&mut Self, &mut Finder) -> T) -> Option<T> {
+        let mut finder = self.finder.take()?;
+        let result = finder.pattern.is_some().then(|| {
+            let result = run(self, &mut finder);
+            self.follow(&mut finder);
+            self.refresh(&mut finder);
+            result
+        });
+        self.finder = Some(finder);
+        result
+    }
+
+    // Looking.
+
+    /// The first row of the lines that can still change.
+    fn live_from(&mut self) -> u64 {
+        let base = self.emulator.base();
+        self.line_start(base, self.oldest_hot())
+    }
+
+    /// The oldest readable row in the emulator.
+    fn oldest_hot(&self) -> u64 {
+        let native = self.emulator.native_history() as u64;
+        (self.emulator.base() - native).max(self.oldest())
+    }
+
+    /// The first row of the line a row belongs to, not before `first`.
+    fn line_start(&mut self, row: u64, first: u64) -> u64 {
+        let limit = first.max(row.saturating_sub(LINE as u64));
+        let mut start = row;
+        while start > limit && self.wraps(start - 1) {
+            start -= 1;
+        }
+        start
+    }
+
+    /// Reads the line that begins at a row; returns the row after it.
+    fn read_line(&mut self, first: u64, line: &mut Line) -> u64 {
+        line.clear();
+        let mut row = std::mem::take(&mut self.scratch);
+        let cols = self.options.size.cols;
+        let last = self.newest().min(first + LINE as u64);
+        let mut number = first;
+        loop {
+            let _ = self.fetch(number, &mut row);
+            line.push(&row, number, cols);
+            number += 1;
+            if !row.wrapped || number > last {
+                break;
+            }
+        }
+        self.scratch = row;
+        number
+    }
+
+    /// Counts the matches of the lines in some rows; those without are left out.
+    fn count_lines(&mut self, finder: &Finder, rows: Range<u64>) -> Vec<(u64, u32)> {
+        let Some(pattern) = &finder.pattern else { return Vec::new() };
+        let mut line = Line::default();
+        let mut counts = Vec::new();
+        let mut number = rows.start;
+        while number < rows.end {
+            let next = self.read_line(number, &mut line);
+            let count = pattern.matches(&line.text).count() as u32;
+            if count > 0 {
+                counts.push((number, count));
+            }
+            number = next;
+        }
+        counts
+    }
+
+    fn look_at_live(&mut self, finder: &mut Finder) {
+        if finder.live_changes == self.changes {
+            return;
+        }
+        finder.live_changes = self.changes;
+        finder.live_from = self.live_from();
+        finder.live = self.count_lines(finder, finder.live_from..self.newest() + 1);
+        // A taller screen takes rows back from the history.
+        if let Some(counted) = &mut finder.counted {
+            counted.end = counted.end.min(finder.live_from);
+            counted.start = counted.start.min(counted.end);
+            let end = counted.end;
+            while finder.hot.back().is_some_and(|(row, _)| *row >= end) {
+                let _ = finder.hot.pop_back();
+            }
+        }
+    }
+
+    /// Looks through the emulator's history: what is new, then towards older rows. `true` for more.
+    fn look_at_hot(&mut self, finder: &mut Finder, left: &mut usize) -> bool {
+        let oldest = self.oldest_hot();
+        let mut counted = finder.counted.take().unwrap_or(finder.live_from..finder.live_from);
+        while counted.end < finder.live_from && *left > 0 {
+            let end = finder.live_from.min(counted.end + *left as u64);
+            let end = if end == finder.live_from { end } else { self.line_end_after(end) };
+            let fresh = self.count_lines(finder, counted.end..end);
+            *left = left.saturating_sub((end - counted.end) as usize);
+            finder.hot.extend(fresh);
+            counted.end = end;
+        }
+        while counted.start > oldest && *left > 0 {
+            let begin = counted.start.saturating_sub((*left).min(256) as u64).max(oldest);
+            let begin = self.line_start(begin, oldest);
+            let fresh = self.count_lines(finder, begin..counted.start);
+            *left = left.saturating_sub((counted.start - begin) as usize);
+            fresh.into_iter().rev().for_each(|line| finder.hot.push_front(line));
+            counted.start = begin;
+        }
+        let more = counted.end < finder.live_from || counted.start > oldest;
+        finder.counted = Some(counted);
+        more
+    }
+
+    /// The first row of the line after the one a row belongs to.
+    fn line_end_after(&mut self, row: u64) -> u64 {
+        let last = row + LINE as u64;
+        let mut row = row;
+        while row < last && self.wraps(row) {
+            row += 1;
+        }
+        row + 1
+    }
+
+    fn unknown_chunks(&self, id: u64, rows: usize) -> Vec<u64> {
+        let mut left = rows as i64;
+        let unknown = self.emulator.state.cold.found(id);
+        unknown
+            .filter(|(.., found)| *found == Found::Unknown)
+            .take_while(|(_, first, end, _)| {
+                let wanted = left > 0;
+                left -= (end - first) as i64;
+                wanted
+            })
+            .map(|(serial, ..)| serial)
+            .collect()
+    }
+
+    fn look_at_cold(&mut self, finder: &mut Finder, rows: usize) -> bool {
+        if self.emulator.is_alt() {
+            return false;
+        }
+        let Some(pattern) = &finder.pattern else { return false };
+        for serial in self.unknown_chunks(finder.id, rows) {
+            let cold = &mut self.emulator.state.cold;
+            let Some(text) = cold.text(serial) else { continue };
+            text.read(&mut finder.buffer, &mut finder.unpacker);
+            let count = pattern.matches(&finder.buffer).count() as u32;
+            cold.set_found(serial, finder.id, Found::Count(count));
+        }
+        !self.unknown_chunks(finder.id, 1).is_empty()
+    }
+
+    // Going to matches.
+
+    /// Where the matches of a line begin.
+    fn line_matches(&mut self, finder: &Finder, first: u64) -> Vec<Point> {
+        let Some(pattern) = &finder.pattern else { return Vec::new() };
+        let mut line = Line::default();
+        let _ = self.read_line(first, &mut line);
+        let cells = |range: Range<usize>| line.cells(&range).map(|(first, _)| first);
+        pattern.matches(&line.text).filter_map(cells).collect()
+    }
+
+    /// Where the matches of a cold chunk begin, those that can be read.
+    fn chunk_matches<'a>(&mut self, finder: &'a mut Finder, serial: u64) -> &'a [Point] {
+        let cold = &mut self.emulator.state.cold;
+        let first = cold.first(serial).unwrap_or(0);
+        if finder.chunk.as_ref().is_none_or(|known| (known.0, known.1) != (serial, first)) {
+            let mut found = Vec::new();
+            let cols = self.options.size.cols;
+            if let (Some(rows), Some(pattern)) = (cold.rows(serial), &finder.pattern) {
+                let mut line = Line::default();
+                for (number, row) in (first..).zip(rows) {
+                    line.push(row, number, cols);
+                    if !row.wrapped || number + 1 == first + rows.len() as u64 {
+                        let ranges = pattern.matches(&line.text);
+                        found.extend(ranges.filter_map(|range| Some(line.cells(&range)?.0)));
+                        line.clear();
+                    }
+                }
+            }
+            finder.chunk = Some((serial, first, found));
+        }
+        let oldest = self.oldest();
+        let found = finder.chunk.as_ref().map_or(&[][..], |(.., found)| found);
+        &found[found.partition_point(|point| point.row < oldest)..]
+    }
+
+    fn follow(&mut self, finder: &mut Finder) {
+        let Some(seek) = finder.seek else { return };
+        let next = match self.next_match(finder, seek) {
+            Next::End => {
+                let from = if seek.forward { 0 } else { u64::MAX };
+                let from = Point { row: from, col: 0 };
+                self.next_match(finder, Seek { from, inclusive: true, ..seek })
+            }
+            next => next,
+        };
+        match next {
+            Next::Wait => return,
+            Next::End => finder.current = None,
+            Next::Match(point) => {
+                finder.current = Some(point);
+                self.show(point.row);
+                self.move_vi_to(point);
+            }
+        }
+        finder.seek = None;
+        self.version += 1;
+    }
+
+    fn next_match(&mut self, finder: &mut Finder, seek: Seek) -> Next {
+        let is = |point: &Point| {
+            (seek.inclusive && *point == seek.from)
+                || (*point > seek.from) == seek.forward && *point != seek.from
+        };
+        let counted = finder.counted.clone().unwrap_or(finder.live_from..finder.live_from);
+        let whole = counted.end == finder.live_from;
+        let old = counted.start <= self.oldest_hot();
+        let live: Vec<u64> = finder.live.iter().map(|(row, _)| *row).collect();
+        let hot: Vec<u64> = finder.hot.iter().map(|(row, _)| *row).collect();
+        if seek.forward {
+            match self.next_cold_match(finder, seek, &is) {
+                Next::End => {}
+                next => return next,
+            }
+            if !old && seek.from.row < counted.start {
+                return Next::Wait;
+            }
+            let near = |rows: &[u64]| rows.partition_point(|row| *row < seek.from.row);
+            // The line that `from` is in begins before it.
+            let hot = &hot[near(&hot).saturating_sub(1)..];
+            for first in hot {
+                if let Some(point) = self.line_matches(finder, *first).into_iter().find(is) {
+                    return Next::Match(point);
+                }
+            }
+            if !whole && seek.from.row < finder.live_from {
+                return Next::Wait;
+            }
+            for first in &live[near(&live).saturating_sub(1)..] {
+                if let Some(point) = self.line_matches(finder, *first).into_iter().find(is) {
+                    return Next::Match(point);
+                }
+            }
+            return Next::End;
+        }
+        let near = |rows: &[u64]| rows.partition_point(|row| *row <= seek.from.row);
+        for first in live[..near(&live)].iter().rev() {
+            if let Some(point) = self.line_matches(finder, *first).into_iter().rfind(is) {
+                return Next::Match(point);
+            }
+        }
+        if !whole && seek.from.row >= counted.end {
+            return Next::Wait;
+        }
+        for first in hot[..near(&hot)].iter().rev() {
+            if let Some(point) = self.line_matches(finder, *first).into_iter().rfind(is) {
+                return Next::Match(point);
+            }
+        }
+        if !old {
+            return Next::Wait;
+        }
+        self.next_cold_match(finder, seek, &is)
+    }
+
+    fn next_cold_match(
+        &mut self,
+        finder: &mut Finder,
+        seek: Seek,
+        is: &impl Fn(&Point) -> bool,
+    ) -> Next {
+        if self.emulator.is_alt() {
+            return Next::End;
+        }
+        let mut chunks: Vec<_> = self.emulator.state.cold.found(finder.id).collect();
+        if seek.forward {
+            chunks.reverse();
+            chunks.retain(|(_, _, end, _)| *end > seek.from.row);
+        } else {
+            chunks.retain(|(_, first, ..)| *first <= seek.from.row);
+        }
+        for (serial, _, _, found) in chunks {
+            match found {
+                Found::Unknown | Found::Out => return Next::Wait,
+                Found::Count(0) => {}
+                Found::Count(_) => {
+                    let points = self.chunk_matches(finder, serial).iter().copied();
+                    let mut points = points.filter(is);
+                    let point = if seek.forward { points.next() } else { points.next_back() };
+                    if let Some(point) = point {
+                        return Next::Match(point);
+                    }
+                }
+            }
+        }
+        Next::End
+    }
+
+    // Saying how far it is.
+
+    fn refresh(&mut self, finder: &mut Finder) {
+        let mut chunks: Vec<_> = self.emulator.state.cold.found(finder.id).collect();
+        if self.emulator.is_alt() {
+            chunks.clear();
+        }
+        let counted = finder.counted.clone().unwrap_or(finder.live_from..finder.live_from);
+        let known = |(.., found): &(u64, u64, u64, Found)| matches!(found, Found::Count(_));
+        let done = finder.live_changes == self.changes
+            && counted.end == finder.live_from
+            && counted.start <= self.oldest_hot()
+            && chunks.iter().all(known);
+        // The oldest chunk may be in part beyond the limit.
+        let oldest = self.oldest();
+        let is_fresh = self.emulator.state.cold.is_fresh();
+        for (serial, first, _, found) in chunks.iter_mut().rev() {
+            if *first >= oldest || !is_fresh {
+                break;
+            }
+            if matches!(found, Found::Count(1..)) {
+                *found = Found::Count(self.chunk_matches(finder, *serial).len() as u32);
+            }
+        }
+        let of_chunk =
+            |found: Found| if let Found::Count(count) = found { u64::from(count) } else { 0 };
+        let of_lines = |lines: &mut dyn Iterator<Item = &(u64, u32)>| {
+            lines.map(|(_, count)| u64::from(*count)).sum::<u64>()
+        };
+        let all_cold: u64 = chunks.iter().map(|(.., found)| of_chunk(*found)).sum();
+        let newer = of_lines(&mut finder.hot.iter()) + of_lines(&mut finder.live.iter());
+        let matches = all_cold + newer;
+        let current = finder.current.and_then(|current| {
+            if current.row < self.emulator.state.shed && !self.emulator.is_alt() {
+                let at = chunks
+                    .iter()
+                    .position(|(_, first, end, _)| (*first..*end).contains(&current.row))?;
+                let behind: u64 = chunks[..at].iter().map(|(.., found)| of_chunk(*found)).sum();
+                let points = self.chunk_matches(finder, chunks[at].0);
+                let (current, after) = nearest(points, current)?;
+                return Some((current, matches - newer - behind - after));
+            }
+            let lines: Vec<_> = finder.hot.iter().chain(&finder.live).copied().collect();
+            let at = lines.partition_point(|(row, _)| *row <= current.row).checked_sub(1)?;
+            let behind = of_lines(&mut lines[at + 1..].iter());
+            let points = self.line_matches(finder, lines[at].0);
+            let (current, after) = nearest(&points, current)?;
+            Some((current, matches - behind - after))
+        });
+        finder.current = current.map(|(point, _)| point);
+        finder.state.current = current.map(|(_, number)| number);
+        finder.state.matches = matches;
+        finder.state.done = done && finder.seek.is_none();
+    }
+
+    /// The cells of the viewport that were found.
+    pub(super) fn visible_matches(&mut self, top: u64) -> Vec<Shown> {
+        let Some(finder) = self.finder.take() else { return Vec::new() };
+        let mut shown = Vec::new();
+        if let Some(pattern) = &finder.pattern {
+            let bottom = top + u64::from(self.options.size.rows) - 1;
+            let mut line = Line::default();
+            let oldest = self.oldest();
+            let mut number = self.line_start(top, oldest);
+            while number <= bottom {
+                let next = self.read_line(number, &mut line);
+                for range in pattern.matches(&line.text) {
+                    let Some((first, last)) = line.cells(&range) else { continue };
+                    let current = finder.current == Some(first);
+                    let flags = flags::MATCH | if current { flags::CURRENT } else { 0 };
+                    for row in first.row.max(top)..=last.row.min(bottom) {
+                        let from = if row == first.row { first.col } else { 0 };
+                        let cols = self.options.size.cols;
+                        let to = if row == last.row { last.col } else { cols - 1 };
+                        shown.push(Shown { row, from, to, flags });
+                    }
+                }
+                number = next;
+            }
+        }
+        self.finder = Some(finder);
+        shown
+    }
+
+    // Keeping up.
+
+    /// Rows became cold, or went.
+    pub(super) fn settle_search(&mut self, wiped: bool) {
+        let oldest_hot = self.oldest_hot();
+        let Some(finder) = &mut self.finder else { return };
+        if wiped {
+            finder.counted = None;
+            finder.hot.clear();
+        }
+        let Some(counted) = &mut finder.counted else { return };
+        let cold = &mut self.emulator.state.cold;
+        let fresh: Vec<_> = cold
+            .found(finder.id)
+            .take_while(|(_, first, ..)| *first >= counted.start)
+            .filter(|(_, _, end, found)| *found == Found::Unknown && *end <= counted.end)
+            .collect();
+        for (serial, first, end, _) in fresh {
+            let lines = finder.hot.iter().filter(|(row, _)| (first..end).contains(row));
+            let count = lines.map(|(_, count)| count).sum();
+            cold.set_found(serial, finder.id, Found::Count(count));
+        }
+        while finder.hot.front().is_some_and(|(row, _)| *row < oldest_hot) {
+            let _ = finder.hot.pop_front();
+        }
+        counted.start = counted.start.max(oldest_hot);
+        counted.end = counted.end.max(counted.start);
+    }
+
+    /// Another screen is shown, or what was found is gone.
+    pub(super) fn restart_search(&mut self) {
+        self.restart_hot_search();
+        let origin = self.search_origin();
+        if let Some(finder) = &mut self.finder {
+            finder.current = None;
+            finder.seek = None;
+            finder.origin = origin;
+        }
+    }
+
+    /// Lines were wrapped anew: those in the emulator are looked through again. Cold ones keep what was
+    /// found, for that does not depend on the width; the match it stands at moved with its text.
+    pub(super) fn restart_hot_search(&mut self) {
+        if let Some(finder) = &mut self.finder {
+            finder.counted = None;
+            finder.hot.clear();
+            finder.live.clear();
+            finder.live_changes = 0;
+            finder.chunk = None;
+            finder.state.done = false;
+        }
+    }
+}
+
+/// The match at a cell, or else the nearest one before it, or else the first; and how many come after.
+fn nearest(points: &[Point], at: Point) -> Option<(Point, u64)> {
+    let index = points.partition_point(|point| *point <= at).saturating_sub(1);
+    Some((*points.get(index)?, (points.len() - index - 1) as u64))
 }

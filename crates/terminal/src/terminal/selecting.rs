@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use maestro_core::input::{ScrollTo, Select, SelectBy};
+use maestro_core::link;
 use maestro_core::screen::Row;
 
 use super::Terminal;
@@ -10,6 +11,9 @@ use crate::select::{self, Class, Place, Range, Selection};
 
 /// How far a word goes on over wrapped rows.
 const WORD_ROWS: u64 = 64;
+
+/// How far a line does: a megabyte at 120 columns.
+const LINE_ROWS: u64 = 8192;
 
 /// A look at the selected rows that a child could still change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,7 @@ impl Terminal {
         match select {
             Select::Start { row, col, right_half, by } => {
                 let place = self.place(i32::from(row), col, right_half);
+                self.vi_clicked(place);
                 self.set_selection(Some(Selection { anchor: place, head: place, by }));
             }
             Select::Update { row, col, right_half } => {
@@ -40,15 +45,23 @@ impl Terminal {
                 }
             }
             Select::All => {
-                self.wrap_cold();
-                let last = self.emulator.base() + u64::from(size.rows) - 1;
+                self.wrap_cold(0);
+                let last = self.newest();
                 self.set_selection(Some(Selection {
                     anchor: Place { row: self.oldest(), col: 0, right: false },
                     head: Place { row: last, col: size.cols - 1, right: true },
                     by: SelectBy::Cell,
                 }));
             }
-            Select::Output(_) => {}
+            Select::Output(of) => {
+                let Some(range) = self.output_range(of) else { return };
+                let place = |(row, col), right| Place { row, col, right };
+                self.set_selection(Some(Selection {
+                    anchor: place(range.first, false),
+                    head: place(range.last, true),
+                    by: SelectBy::Cell,
+                }));
+            }
             Select::Clear => self.clear_selection(),
         }
     }
@@ -57,7 +70,7 @@ impl Terminal {
     fn place(&self, row: i32, col: u16, right: bool) -> Place {
         let size = self.options.size;
         let row = row.clamp(0, i32::from(size.rows) - 1) as u64;
-        let top = self.emulator.base() - self.offset() as u64;
+        let top = self.first_shown();
         let beyond = col >= size.cols;
         Place { row: top + row, col: col.min(size.cols - 1), right: right || beyond }
     }
@@ -66,7 +79,7 @@ impl Terminal {
         self.set_selection(None);
     }
 
-    fn set_selection(&mut self, selection: Option<Selection>) {
+    pub(super) fn set_selection(&mut self, selection: Option<Selection>) {
         if self.selection != selection {
             self.selection = selection;
             self.version += 1;
@@ -120,8 +133,12 @@ impl Terminal {
         Some(match selection.by {
             SelectBy::Cell | SelectBy::Block => range,
             SelectBy::Word => Range {
-                first: self.word_end(range.first, true),
-                last: self.word_end(range.last, false),
+                first: self
+                    .address_at(range.first)
+                    .map_or_else(|| self.word_end(range.first, true), |address| address.0),
+                last: self
+                    .address_at(range.last)
+                    .map_or_else(|| self.word_end(range.last, false), |address| address.1),
                 ..range
             },
             SelectBy::Line => Range {
@@ -134,7 +151,7 @@ impl Terminal {
 
     /// The first or last row of the line a row belongs to.
     fn line_end(&mut self, mut row: u64, backwards: bool) -> u64 {
-        for _ in 0..WORD_ROWS {
+        for _ in 0..LINE_ROWS {
             let wraps = if backwards {
                 row.checked_sub(1).is_some_and(|above| self.wraps(above))
             } else {
@@ -148,9 +165,29 @@ impl Terminal {
         row
     }
 
-    fn wraps(&mut self, row: u64) -> bool {
-        let mut scratch = Row::default();
-        self.fetch(row, &mut scratch) && scratch.wrapped
+    /// The first and the last cell of the address a cell belongs to.
+    fn address_at(&mut self, (number, col): (u64, u16)) -> Option<((u64, u16), (u64, u16))> {
+        let mut first = number;
+        while first > self.oldest() && number - first < WORD_ROWS && self.wraps(first - 1) {
+            first -= 1;
+        }
+        let mut rows = Vec::new();
+        let mut row = Row { wrapped: true, ..Row::default() };
+        let mut next = first;
+        while next <= number + WORD_ROWS && row.wrapped {
+            if !self.fetch(next, &mut row) {
+                break;
+            }
+            rows.push(row.clone());
+            next += 1;
+        }
+        let rows: Vec<&Row> = rows.iter().collect();
+        let at = (number - first) as u16;
+        let link = link::link_at(&rows, self.options.size.cols, at, col)?;
+        let (begin, end) = (link.spans.first()?, link.spans.last()?);
+        let of = |row: u16, col: u16| (first + u64::from(row), col);
+        (link.kind == link::Kind::Url)
+            .then(|| (of(begin.row, begin.from), of(end.row, end.to.saturating_sub(1))))
     }
 
     /// The first or last cell of the word a cell belongs to.

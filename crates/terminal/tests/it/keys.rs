@@ -215,11 +215,13 @@ fn kitty_disambiguate() {
     check(on, key(Code::Delete).shift(), "\x1b[3;2~");
     check(on, key(Code::Menu), "\x1b[57363u");
     check(on, key(Code::Shift), "");
-    check(on, typed('5').keypad(), "\x1b[57404u");
+    check(on, typed('5').keypad(), "5");
+    check(on, key(Code::Left).keypad(), "\x1b[57417u");
     check(on, key(Code::Enter).keypad(), "\x1b[57414u");
     check(on, typed('a').logo(), "\x1b[97;9u");
-    // Application mode still counts.
-    check("\x1b[>1u\x1b[?1h", key(Code::Up), "\x1bOA");
+    // There is one form, whatever the cursor key mode.
+    check("\x1b[>1u\x1b[?1h", key(Code::Up), "\x1b[A");
+    check(on, key(Code::F(1)), "\x1b[P");
 }
 
 #[test]
