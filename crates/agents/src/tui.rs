@@ -16,9 +16,10 @@ pub enum ImagePaste {
 /// How a provider's TUI is handed an image. What is pasted is a whole path and nothing else, which is
 /// also how terminals hand over a dropped file.
 ///
-/// Claude Code, Codex and OpenCode attach the file then and show a short name in its place; a shell, and
-/// any program in it, gets the quoted path as a word. Ctrl+V would depend on a clipboard that the host,
-/// which may have no desktop at all, cannot see.
+/// Claude Code 2.1, Codex 0.169 and OpenCode 1.18 attach the file then and show `[Image #1]` in its place
+/// (tried, with blanks and apostrophes in the path, too); Droid shows nothing before a login. A shell, and
+/// any program in it, gets the path as a word. Ctrl+V would depend on a clipboard that the host, which may
+/// have no desktop at all, cannot see.
 #[must_use]
 pub fn image_paste(provider: Provider) -> ImagePaste {
     match provider {

@@ -154,13 +154,17 @@ fn forget_oldest(folder: &Path, room: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// A path as one word of a shell, which is also how terminals hand over dropped files.
+/// A path as one word of a shell, which is also how terminals hand over dropped files. Claude Code and
+/// OpenCode read single quotes and backslashes, but not the way a shell has an apostrophe between quotes.
 fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
     if !path.is_empty() && path.chars().all(plain) {
         path.to_owned()
+    } else if path.contains('\'') {
+        let escaped = path.chars().map(|c| if plain(c) { c.to_string() } else { format!("\\{c}") });
+        escaped.collect()
     } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
+        format!("'{path}'")
     }
 }
 
@@ -187,7 +191,7 @@ mod tests {
         for (path, expected) in [
             ("/home/me/.maestro/images/a-1.png", "/home/me/.maestro/images/a-1.png"),
             ("/my home/a.png", "'/my home/a.png'"),
-            ("/it's/a.png", "'/it'\\''s/a.png'"),
+            ("/it's my/a.png", "/it\\'s\\ my/a.png"),
             ("/$HOME/`a`.png", "'/$HOME/`a`.png'"),
             ("", "''"),
         ] {
