@@ -108,6 +108,8 @@ pub(crate) struct State {
     behind: usize,
     /// The main screen's history was wiped by the child.
     pub(crate) wiped: bool,
+    /// The number before which rows were wiped since it was last looked at; 0 for none.
+    pub(crate) gone: u64,
     /// Another screen is shown than before.
     pub(crate) swapped: bool,
     /// The modes upstream does not have.
@@ -161,6 +163,7 @@ impl Emulator {
                 behind: 0,
                 cold: Cold::default(),
                 wiped: false,
+                gone: 0,
                 swapped: false,
                 own: Own::default(),
                 shapes: Shapes::default(),
@@ -234,6 +237,11 @@ impl Emulator {
 
     pub(crate) fn pointer(&self) -> Pointer {
         self.state.shapes.current(self.is_alt())
+    }
+
+    /// The cursor's row and column, as they are told.
+    pub(crate) fn place(&mut self) -> (i32, usize) {
+        self.guard().place()
     }
 
     /// What follows `OSC 22 ;`.

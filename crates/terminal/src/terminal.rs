@@ -401,7 +401,8 @@ impl Terminal {
     /// to do. Meant for a quiet terminal, in slices: about half a microsecond a row.
     pub fn compact(&mut self, max_rows: usize) -> bool {
         // The main screen's rows lie behind the alternate one while that is shown.
-        if self.emulator.main_history() < HOT + CHUNK && !self.loose {
+        let fresh = self.emulator.state.cold.is_fresh();
+        if self.emulator.main_history() < HOT + CHUNK && !self.loose && fresh {
             return false;
         }
         let hidden = self.emulator.show_main();
@@ -414,7 +415,7 @@ impl Terminal {
         let mut done = 0;
         while self.emulator.native_history() >= HOT + CHUNK {
             if done >= max_rows {
-                self.settle_rows(false, false);
+                self.settle_cold(false);
                 return true;
             }
             match self.emulator.compact_chunk(HOT) {
@@ -422,7 +423,7 @@ impl Terminal {
                 rows => done += rows,
             }
         }
-        self.settle_rows(false, false);
+        self.settle_cold(false);
         let cold = &mut self.emulator.state.cold;
         cold.forget_cache();
         if done < max_rows && cold.wrap_some(max_rows - done) {

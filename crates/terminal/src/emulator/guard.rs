@@ -1,7 +1,7 @@
 //! What the parser talks to: between it and the emulator.
 
 use alacritty_terminal::grid::Dimensions;
-use alacritty_terminal::index::Column;
+use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::Flags;
 use alacritty_terminal::term::{Term, TermMode};
 use alacritty_terminal::vte::ansi::{
@@ -83,8 +83,10 @@ impl Guard<'_> {
         self.shed(history - limit);
     }
 
-    fn wiped(&mut self) {
+    /// Rows before a number are gone.
+    fn wiped(&mut self, gone: u64) {
         self.state.cold.clear();
+        self.state.gone = self.state.gone.max(gone);
         self.state.wiped = true;
     }
 
@@ -128,7 +130,7 @@ impl Guard<'_> {
             self.state.extras.forget(true);
         } else if !alt && history > self.term.grid().history_size() {
             self.state.shed += history as u64;
-            self.wiped();
+            self.wiped(self.state.shed);
         }
     }
 
@@ -202,6 +204,56 @@ impl Guard<'_> {
         (u32::from(cols) * u32::from(cell_width), u32::from(rows) * u32::from(cell_height))
     }
 
+    /// The cursor's row and column from 1; in origin mode the row is counted from the margin, which
+    /// upstream does not do.
+    pub(super) fn place(&self) -> (i32, usize) {
+        let point = self.term.grid().cursor.point;
+        let origin = self.term.mode().contains(TermMode::ORIGIN);
+        let top = self.state.own.margins.map_or(0, |(top, _)| top as i32);
+        let line = if origin { (point.line.0 - top).max(0) } else { point.line.0 };
+        (line + 1, point.column.0 + 1)
+    }
+
+    fn column(&self) -> usize {
+        self.term.grid().cursor.point.column.0
+    }
+
+    /// Whether rows are counted from the top of the screen and no margin stops the cursor.
+    #[inline]
+    fn has_plain_rows(&self) -> bool {
+        self.state.own.margins.is_none() && !self.term.mode().contains(TermMode::ORIGIN)
+    }
+
+    /// Moves the cursor by rows to a column. A margin that it has not passed stops it (VT510, CUU and CUD),
+    /// which upstream does not know; nor does it know that rows count from the margin in origin mode.
+    fn move_rows(&mut self, rows: i32, column: usize) {
+        let last = i32::from(self.state.size.rows) - 1;
+        let (top, bottom) = match self.state.own.margins {
+            Some((top, bottom)) => (top as i32, bottom as i32 - 1),
+            None => (0, last),
+        };
+        let line = self.term.grid().cursor.point.line.0;
+        let first = if line >= top { top } else { 0 };
+        let last = if line <= bottom { bottom } else { last };
+        let line = line.saturating_add(rows).clamp(first, last.max(first));
+        let origin = self.term.mode().contains(TermMode::ORIGIN);
+        self.term.goto(if origin { line - top } else { line }, column);
+    }
+
+    /// Makes blanks of a wide character whose second half is at a column, because its halves part.
+    fn part_wide(&mut self, column: usize) {
+        let grid = self.term.grid_mut();
+        if column == 0 || column >= grid.columns() {
+            return;
+        }
+        let line = grid.cursor.point.line;
+        let row = &mut grid[line];
+        if row[Column(column)].flags.contains(Flags::WIDE_CHAR_SPACER) {
+            row[Column(column - 1)].clear_wide();
+            row[Column(column)].flags.remove(Flags::WIDE_CHAR_SPACER);
+        }
+    }
+
     /// Margins as upstream will take them.
     fn note_margins(&mut self, top: usize, bottom: Option<usize>) {
         let rows = usize::from(self.state.size.rows);
@@ -241,6 +293,12 @@ impl Guard<'_> {
             1000 | 1002 | 1003 => {
                 self.state.own.x10_mouse = false;
                 false
+            }
+            // Leaving origin mode homes the cursor as entering it does, which upstream leaves out.
+            6 if !on => {
+                self.term.unset_private_mode(mode);
+                self.term.goto(0, 0);
+                true
             }
             // 132 columns: upstream keeps the columns and does the rest.
             3 => {
@@ -317,6 +375,11 @@ impl Guard<'_> {
     }
 }
 
+/// A number of rows as it can be added and taken away.
+fn rows_to_move(rows: usize) -> i32 {
+    i32::try_from(rows).unwrap_or(i32::MAX)
+}
+
 /// Whether a character may have no width. Asking the tables costs as much as the rest of printing it, so
 /// the common blocks without such characters are left out.
 #[inline]
@@ -344,6 +407,9 @@ impl Handler for Guard<'_> {
     #[inline]
     fn linefeed(&mut self) {
         self.term.linefeed();
+        if self.term.mode().contains(TermMode::LINE_FEED_NEW_LINE) {
+            self.term.carriage_return();
+        }
         self.shorten(SLACK);
     }
 
@@ -364,6 +430,10 @@ impl Handler for Guard<'_> {
     }
 
     fn clear_screen(&mut self, mode: ClearMode) {
+        if matches!(mode, ClearMode::Above) && self.term.grid().cursor.point.line == 1 {
+            // Upstream (0.26) forgets the first row when the cursor is in the second.
+            self.term.grid_mut().reset_region(..Line(1));
+        }
         self.watch(|term| term.clear_screen(mode));
         self.shorten(SLACK);
     }
@@ -374,7 +444,7 @@ impl Handler for Guard<'_> {
         }
         self.watch(Term::reset_state);
         // From the alternate screen the main one's history goes unseen.
-        self.wiped();
+        self.wiped(u64::MAX);
         self.state.keyboard_depth = [0; 2];
         self.state.own = Own::default();
         self.state.shapes = Shapes::default();
@@ -525,7 +595,11 @@ impl Handler for Guard<'_> {
 
     #[inline]
     fn goto_col(&mut self, col: usize) {
-        self.term.goto_col(col);
+        if self.has_plain_rows() {
+            self.term.goto_col(col);
+        } else {
+            self.move_rows(0, col);
+        }
     }
 
     fn insert_blank(&mut self, count: usize) {
@@ -533,11 +607,19 @@ impl Handler for Guard<'_> {
     }
 
     fn move_up(&mut self, rows: usize) {
-        self.term.move_up(rows);
+        if self.has_plain_rows() {
+            self.term.move_up(rows);
+        } else {
+            self.move_rows(-rows_to_move(rows), self.column());
+        }
     }
 
     fn move_down(&mut self, rows: usize) {
-        self.term.move_down(rows);
+        if self.has_plain_rows() {
+            self.term.move_down(rows);
+        } else {
+            self.move_rows(rows_to_move(rows), self.column());
+        }
     }
 
     fn identify_terminal(&mut self, intermediate: Option<char>) {
@@ -545,12 +627,9 @@ impl Handler for Guard<'_> {
     }
 
     fn device_status(&mut self, status: usize) {
-        if status == 6 && self.term.mode().contains(TermMode::ORIGIN) {
-            // With origin mode the place is counted from the margin, which upstream does not do.
-            let point = self.term.grid().cursor.point;
-            let top = self.state.own.margins.map_or(0, |(top, _)| top as i32);
-            let (line, column) = ((point.line.0 - top).max(0) + 1, point.column.0 + 1);
-            self.reply(&format!("\x1b[{line};{column}R"));
+        if status == 6 {
+            let (row, column) = self.place();
+            self.reply(&format!("\x1b[{row};{column}R"));
         } else {
             self.term.device_status(status);
         }
@@ -567,11 +646,19 @@ impl Handler for Guard<'_> {
     }
 
     fn move_down_and_cr(&mut self, rows: usize) {
-        self.term.move_down_and_cr(rows);
+        if self.has_plain_rows() {
+            self.term.move_down_and_cr(rows);
+        } else {
+            self.move_rows(rows_to_move(rows), 0);
+        }
     }
 
     fn move_up_and_cr(&mut self, rows: usize) {
-        self.term.move_up_and_cr(rows);
+        if self.has_plain_rows() {
+            self.term.move_up_and_cr(rows);
+        } else {
+            self.move_rows(-rows_to_move(rows), 0);
+        }
     }
 
     fn put_tab(&mut self, count: u16) {
@@ -608,10 +695,16 @@ impl Handler for Guard<'_> {
     }
 
     fn erase_chars(&mut self, count: usize) {
+        self.part_wide(self.column());
+        self.part_wide(self.column().saturating_add(count));
         self.term.erase_chars(count);
     }
 
     fn delete_chars(&mut self, count: usize) {
+        // Upstream (0.26) deletes to the left, too, when there is not as much to the right.
+        let count = count.min(self.term.grid().columns() - self.column());
+        self.part_wide(self.column());
+        self.part_wide(self.column() + count);
         self.term.delete_chars(count);
     }
 
@@ -641,7 +734,13 @@ impl Handler for Guard<'_> {
     }
 
     fn set_tabs(&mut self, interval: u16) {
-        self.term.set_tabs(interval);
+        self.term.clear_tabs(TabulationClearMode::All);
+        self.in_place(|guard| {
+            for column in (0..guard.term.grid().columns()).step_by(usize::from(interval.max(1))) {
+                guard.term.grid_mut().cursor.point.column = Column(column);
+                guard.term.set_horizontal_tabstop();
+            }
+        });
     }
 
     fn reverse_index(&mut self) {

@@ -18,6 +18,7 @@ impl Terminal {
         if self.emulator.is_alt() {
             return;
         }
+        self.forget_wiped_marks();
         if let Prompt::Done(code) = prompt {
             let outcome = match code {
                 Some(0) => Some(Mark::Done),
@@ -33,6 +34,14 @@ impl Terminal {
         }
         let cursor = self.cursor_point();
         self.marks.add(cursor, prompt);
+    }
+
+    /// The child wiped rows: their marks are forgotten before it says anything else.
+    pub(super) fn forget_wiped_marks(&mut self) {
+        let gone = std::mem::take(&mut self.emulator.state.gone);
+        if gone > 0 {
+            self.marks.remove(0..gone);
+        }
     }
 
     /// Where the emulator's cursor is.

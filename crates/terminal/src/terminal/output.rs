@@ -54,6 +54,10 @@ impl Terminal {
                 Some(Found::ColorScheme) => {
                     self.emulator.reply(color_scheme(self.options.palette).as_bytes());
                 }
+                Some(Found::Place) => {
+                    let (row, column) = self.emulator.place();
+                    self.emulator.reply(format!("\x1b[?{row};{column};1R").as_bytes());
+                }
                 Some(Found::CellSize) => {
                     let Size { cell_width, cell_height, .. } = self.options.size;
                     self.emulator.reply(format!("\x1b[6;{cell_height};{cell_width}t").as_bytes());

@@ -130,29 +130,29 @@ impl Terminal {
 
     /// Draws the conclusions for rows, marks and viewport from whatever the emulator did.
     pub(super) fn settle_rows(&mut self, wiped: bool, swapped: bool) {
-        let base = self.emulator.base();
-        if wiped {
-            let cursor = self.emulator.grid().cursor.point.line.0.max(0) as u64;
-            self.marks.remove(0..base);
-            self.marks.remove(base + cursor + 1..u64::MAX);
-        }
+        self.forget_wiped_marks();
         if wiped || swapped {
             self.leave_history();
         }
         if !self.emulator.is_alt() {
-            let native = self.emulator.native_history();
-            let state = &mut self.emulator.state;
-            for (point, kind) in self.marks.take_older(state.shed) {
-                state.cold.mark(point, kind);
-            }
-            self.settle_search(wiped);
-            let keep = self.options.scrollback.saturating_sub(native);
-            self.emulator.state.cold.shorten(keep);
+            self.settle_cold(wiped);
         }
         if self.top.is_some() && self.vi.is_none() && self.offset() == 0 {
             self.top = None;
         }
         self.settle_vi();
+    }
+
+    /// Rows became cold while the main screen is shown: what belongs to them goes with them, and what is
+    /// beyond the limit goes.
+    pub(super) fn settle_cold(&mut self, wiped: bool) {
+        let native = self.emulator.native_history();
+        let state = &mut self.emulator.state;
+        for (point, kind) in self.marks.take_older(state.shed) {
+            state.cold.mark(point, kind);
+        }
+        self.settle_search(wiped);
+        self.emulator.state.cold.shorten(self.options.scrollback.saturating_sub(native));
     }
 
     /// Everything that looked at older rows goes to the screen.
@@ -221,8 +221,10 @@ impl Terminal {
         if !is_alt {
             let mut points = points.into_iter();
             self.each_point(&mut |point| *point = points.next().unwrap_or(*point));
-            self.restart_hot_search();
+        } else {
+            self.each_point(&mut |point| point.col = point.col.min(size.cols - 1));
         }
+        self.restart_hot_search();
     }
 
     /// Every cell that is remembered besides the marks, always in the same order.

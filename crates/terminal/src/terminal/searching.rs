@@ -439,6 +439,7 @@ impl Terminal {
             && counted.end == finder.live_from
             && counted.start <= self.oldest_hot()
             && chunks.iter().all(known);
+        let shed = if self.emulator.is_alt() { 0 } else { self.emulator.state.shed };
         // The oldest chunk may be in part beyond the limit.
         let oldest = self.oldest();
         let is_fresh = self.emulator.state.cold.is_fresh();
@@ -459,7 +460,7 @@ impl Terminal {
         let newer = of_lines(&mut finder.hot.iter()) + of_lines(&mut finder.live.iter());
         let matches = all_cold + newer;
         let current = finder.current.and_then(|current| {
-            if current.row < self.emulator.state.shed && !self.emulator.is_alt() {
+            if current.row < shed {
                 let at = chunks
                     .iter()
                     .position(|(_, first, end, _)| (*first..*end).contains(&current.row))?;
@@ -468,6 +469,9 @@ impl Terminal {
                 let (current, after) = nearest(points, current)?;
                 return Some((current, matches - newer - behind - after));
             }
+            if current.row < finder.live_from && !counted.contains(&current.row) {
+                return None;
+            }
             let lines: Vec<_> = finder.hot.iter().chain(&finder.live).copied().collect();
             let at = lines.partition_point(|(row, _)| *row <= current.row).checked_sub(1)?;
             let behind = of_lines(&mut lines[at + 1..].iter());
@@ -475,7 +479,12 @@ impl Terminal {
             let (current, after) = nearest(&points, current)?;
             Some((current, matches - behind - after))
         });
-        finder.current = current.map(|(point, _)| point);
+        // Where nobody has looked yet, it may still be what it was.
+        let looked =
+            |at: Point| at.row >= finder.live_from || at.row < shed || counted.contains(&at.row);
+        if current.is_some() || finder.current.is_some_and(looked) {
+            finder.current = current.map(|(point, _)| point);
+        }
         finder.state.current = current.map(|(_, number)| number);
         finder.state.matches = matches;
         finder.state.done = done && finder.seek.is_none();

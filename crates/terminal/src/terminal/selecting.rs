@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use maestro_core::input::{ScrollTo, Select, SelectBy};
 use maestro_core::link;
-use maestro_core::screen::Row;
+use maestro_core::screen::{Row, flags};
 
 use super::Terminal;
 use crate::select::{self, Class, Place, Range, Selection};
@@ -231,8 +231,8 @@ impl Terminal {
     /// A column brought to the first half of a wide character.
     pub(super) fn whole(&self, row: &Row, col: u16) -> u16 {
         let at = usize::from(col);
-        let half =
-            row.cells.get(at).is_some_and(|cell| cell.has(maestro_core::screen::flags::SPACER));
-        col - u16::from(half && col > 0)
+        let has = |at: usize, flag| row.cells.get(at).is_some_and(|cell| cell.has(flag));
+        let half = at > 0 && has(at, flags::SPACER) && has(at - 1, flags::WIDE);
+        col - u16::from(half)
     }
 }

@@ -1,13 +1,26 @@
 //! The terminal as its owner sees it.
 
+mod esc;
+mod emu_clusters;
+mod emu_keys;
+mod emu_modes;
+mod emu_pointer;
+mod emu_reports;
+mod emu_safe;
 mod events;
 mod frames;
+mod hist_marks;
+mod hist_rows;
+mod hist_search;
+mod hist_select;
+mod hist_vi;
 mod history;
 mod hostile;
 mod keys;
 mod pointer;
 mod replay;
 mod selection;
+mod vttest;
 
 use maestro_core::TerminalId;
 use maestro_core::input::{Input, Select, SelectBy};

@@ -1,0 +1,209 @@
+//! Rows far back: kept, read, exported, and what a reader looks at while things change.
+
+use maestro_core::input::{Input, ScrollTo};
+use maestro_core::screen::Size;
+use maestro_terminal::{Options, Terminal};
+
+use super::{Random, give, numbers, print, shown_lines, terminal, with};
+
+fn compact(terminal: &mut Terminal) {
+    while terminal.compact(100) {}
+}
+
+fn scroll(terminal: &mut Terminal, to: ScrollTo) {
+    let _ = give(terminal, Input::Scroll(to));
+}
+
+fn exported(terminal: &mut Terminal, ansi: bool, slice: usize) -> String {
+    let mut text = String::new();
+    let mut from = None;
+    loop {
+        from = terminal.export(ansi, from, slice, &mut text);
+        if from.is_none() {
+            return text;
+        }
+    }
+}
+
+#[test]
+fn no_row_within_the_limit_is_lost() {
+    let options = Options { scrollback: 50_000, ..Options::new(Size::new(12, 3)) };
+    let mut terminal = Terminal::new(options);
+    // In one piece, far more than stays in the emulator.
+    let _ = print(&mut terminal, &numbers(0..45_000));
+    assert_eq!(terminal.scroll().history, 44_998);
+    assert!(terminal.hot_bytes() < 12_000 * 12 * 32);
+    let wanted: String = (0..45_000).map(|n| format!("{n}\n")).collect();
+    assert_eq!(exported(&mut terminal, false, 1000).trim_end(), wanted.trim_end());
+    let mut next = 45_000;
+    let mut random = Random(3);
+    for round in 0..30 {
+        let count = random.below(9000) as u32;
+        let _ = print(&mut terminal, &numbers(next..next + count));
+        next += count;
+        if round % 4 == 0 {
+            compact(&mut terminal);
+        }
+        let history = terminal.scroll().history;
+        assert_eq!(history, 50_000.min(next - 2));
+        scroll(&mut terminal, ScrollTo::Top);
+        let top = next - 2 - history;
+        assert_eq!(shown_lines(&mut terminal)[0], top.to_string());
+        scroll(&mut terminal, ScrollTo::Bottom);
+    }
+}
+
+#[test]
+fn rows_survive_a_wipe_in_the_same_piece() {
+    let options = Options { scrollback: 50_000, ..Options::new(Size::new(12, 3)) };
+    let mut terminal = Terminal::new(options);
+    let _ = print(&mut terminal, &numbers(0..20_000));
+    let _ = print(&mut terminal, &format!("\x1b[H\x1b[2J\x1b[3J{}", numbers(0..20_000)));
+    assert_eq!(terminal.scroll().history, 19_998);
+    assert!(exported(&mut terminal, false, 7000).starts_with("0\n1\n2\n"));
+}
+
+#[test]
+fn rows_that_come_while_one_reads_are_counted() {
+    let mut terminal = with(10, 3, &numbers(0..1000));
+    assert_eq!(terminal.scroll().unseen, 0);
+    scroll(&mut terminal, ScrollTo::Lines(5));
+    assert_eq!(terminal.scroll().unseen, 0);
+    let _ = print(&mut terminal, &numbers(0..7));
+    assert_eq!((terminal.scroll().unseen, terminal.scroll().offset), (7, 12));
+    scroll(&mut terminal, ScrollTo::Lines(50));
+    compact(&mut terminal);
+    let _ = print(&mut terminal, &numbers(0..3));
+    assert_eq!(terminal.scroll().unseen, 10);
+    terminal.resize(Size::new(20, 5));
+    assert_eq!(terminal.scroll().unseen, 10);
+    scroll(&mut terminal, ScrollTo::Bottom);
+    assert_eq!(terminal.scroll().unseen, 0);
+    let _ = print(&mut terminal, &numbers(0..3));
+    assert_eq!(terminal.scroll().unseen, 0);
+}
+
+#[test]
+fn what_is_read_stays_when_rows_become_cold() {
+    let mut terminal = with(10, 3, &numbers(0..5000));
+    for offset in [30, 220, 3000] {
+        scroll(&mut terminal, ScrollTo::Offset(offset));
+        let before = shown_lines(&mut terminal);
+        for round in 0..6 {
+            let _ = print(&mut terminal, &numbers(0..300));
+            if round % 2 == 0 {
+                compact(&mut terminal);
+            }
+            assert_eq!(shown_lines(&mut terminal), before, "{offset}");
+        }
+    }
+}
+
+/// A terminal whose history holds all of some output however narrow it gets.
+fn roomy(cols: u16, rows: u16, output: &str) -> Terminal {
+    let options = Options { scrollback: 200_000, ..Options::new(Size::new(cols, rows)) };
+    let mut terminal = Terminal::new(options);
+    let _ = print(&mut terminal, output);
+    terminal
+}
+
+/// Wrapped rows at any width, an unmistakable word in each line.
+fn wrapping(lines: u32) -> String {
+    let words = |n: u32| "ab 好 x ".repeat((n % 9) as usize);
+    (0..lines).map(|n| format!("<{n}> {}\r\n", words(n))).collect()
+}
+
+#[test]
+fn a_reading_position_survives_many_widths() {
+    for (compacted, offset) in [(false, 150), (false, 2500), (true, 150), (true, 260), (true, 4000)]
+    {
+        let mut terminal = roomy(40, 6, &wrapping(3000));
+        if compacted {
+            compact(&mut terminal);
+        }
+        scroll(&mut terminal, ScrollTo::Offset(offset));
+        // The viewport's first row begins a line.
+        while !shown_lines(&mut terminal)[0].starts_with('<') {
+            scroll(&mut terminal, ScrollTo::Lines(1));
+        }
+        let before = shown_lines(&mut terminal)[0].clone();
+        let number = before.split(' ').next().expect("a number").to_owned();
+        let mut random = Random(u64::from(offset) + u64::from(compacted));
+        for _ in 0..40 {
+            let cols = 7 + random.below(80) as u16;
+            let rows = 2 + random.below(20) as u16;
+            terminal.resize(Size::new(cols, rows));
+            assert_eq!(shown_lines(&mut terminal)[0].split(' ').next(), Some(&*number), "{cols}");
+            if random.below(4) == 0 {
+                let _ = print(&mut terminal, "more\r\nand more\r\n");
+                assert!(shown_lines(&mut terminal)[0].starts_with(&number));
+            }
+            if random.below(5) == 0 {
+                compact(&mut terminal);
+                assert!(shown_lines(&mut terminal)[0].starts_with(&number));
+            }
+        }
+        terminal.resize(Size::new(40, 6));
+        assert_eq!(shown_lines(&mut terminal)[0], before, "{compacted} {offset}");
+    }
+}
+
+#[test]
+fn many_widths_change_no_text() {
+    let mut terminal = roomy(40, 6, &wrapping(2000));
+    let text = |terminal: &mut Terminal| exported(terminal, false, 77);
+    let before = text(&mut terminal);
+    let mut random = Random(99);
+    for _ in 0..25 {
+        terminal.resize(Size::new(3 + random.below(90) as u16, 6));
+        if random.below(3) == 0 {
+            compact(&mut terminal);
+        }
+        if random.below(3) == 0 {
+            assert_eq!(text(&mut terminal).trim_end(), before.trim_end());
+        }
+    }
+    assert_eq!(text(&mut terminal).trim_end(), before.trim_end());
+}
+
+#[test]
+fn slices_export_what_one_piece_does() {
+    let output: String =
+        (0..1500).map(|n| format!("\x1b[3{}m{n} 好\x1b[0m and\r\n", n % 8)).collect();
+    let mut terminal = with(8, 5, &output);
+    compact(&mut terminal);
+    for ansi in [false, true] {
+        let whole = exported(&mut terminal, ansi, usize::MAX);
+        for slice in [1, 10, 333] {
+            assert_eq!(exported(&mut terminal, ansi, slice), whole);
+        }
+    }
+    let plain = exported(&mut terminal, false, 100);
+    assert!(plain.starts_with("0 好 and\n1 好 and\n"), "{:?}", &plain[..40]);
+}
+
+#[test]
+fn memory_is_told() {
+    let mut terminal = with(100, 5, &"a line of some text\r\n".repeat(9000));
+    let before = terminal.memory();
+    assert_eq!(before.cold, 0);
+    compact(&mut terminal);
+    let after = terminal.memory();
+    assert!(after.cold > 0 && after.cold < 9000 * 20, "{after:?}");
+    assert!(after.hot < before.hot / 10, "{before:?} {after:?}");
+}
+
+#[test]
+fn a_line_without_end_is_kept_whole() {
+    let mut terminal = terminal(10, 3);
+    let text: String = (0..40_000).map(|n| char::from(b'a' + (n % 26) as u8)).collect();
+    let _ = print(&mut terminal, &text);
+    compact(&mut terminal);
+    assert_eq!(exported(&mut terminal, false, 999).trim_end(), text);
+    terminal.resize(Size::new(7, 3));
+    assert_eq!(exported(&mut terminal, false, 999).trim_end(), text);
+    let _ = print(&mut terminal, "\r\nend\r\n");
+    compact(&mut terminal);
+    terminal.resize(Size::new(12, 3));
+    assert_eq!(exported(&mut terminal, false, 999).trim_end(), text + "\nend");
+}
