@@ -2,6 +2,8 @@
 //! does what the prompt says. Everything runs as an ordinary user in a network namespace with nothing
 //! but loopback. `cargo xtask agents` installs the programs.
 
+mod composer;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::chown;
@@ -89,7 +91,7 @@ impl World {
             mount --bind "$ROOT/passwd" /etc/passwd
             cd "$3"
             PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m fake_model --port 4010 \
-                --log "$ROOT/requests.jsonl" >"$ROOT/server.log" 2>&1 &
+                --bodies --log "$ROOT/requests.jsonl" >"$ROOT/server.log" 2>&1 &
             for _ in $(seq 200); do
                 (exec 3<>/dev/tcp/127.0.0.1/4010) 2>/dev/null && break
                 sleep 0.1
