@@ -38,7 +38,7 @@ pub const TEMPLATE: &str = "\
 # confirm_paste = \"shell\"
 
 # Rows of history that a new terminal keeps.
-# scrollback = 100000
+# scrollback = 10000
 
 [links]
 # The program that files are opened with; without it, the desktop's. {file}, {line} and {column} are

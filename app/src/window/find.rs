@@ -77,6 +77,12 @@ impl Find {
         self.is_news()
     }
 
+    /// Whether the user has typed since it opened.
+    #[must_use]
+    pub fn is_edited(&self) -> bool {
+        self.edited
+    }
+
     /// The selected text takes the place of the last query, unless the user was quicker.
     pub fn prefill(&mut self, selected: &str) -> bool {
         let fits = !selected.trim().is_empty()

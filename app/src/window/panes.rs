@@ -369,7 +369,8 @@ fn lying_over<'a>(
         move |(offset, unseen)| held(offset, unseen, chord.as_deref()),
         Some(Message::Caught(terminal)),
     );
-    let bottom = row![].push(note).push(mode).push(Space::new().width(Length::Fill)).push(unseen);
+    // At the right, where lines end: prompts and what was printed last stand at the left.
+    let bottom = row![Space::new().width(Length::Fill)].push(note).push(mode).push(unseen);
     let content = column![]
         .push(find)
         .push(Space::new().height(Length::Fill))
@@ -430,7 +431,7 @@ fn note<'a>(
     }
     let wanted = over.wanted.get(&terminal)?;
     let count = wanted.chars().count();
-    let words = said(format!("Wants to put {count} characters into the clipboard"));
+    let words = said(format!("Wants to copy {count} characters"));
     let look = part::action(tokens, "Answer…", false, false, Some(Message::Answering(terminal)));
     let chord = context.keymap.title(Id::ClipboardAnswer).filter(|_| focused);
     let content = row![words, look]

@@ -96,6 +96,8 @@ pub struct Shell {
     /// The search bar, and what was looked for last.
     find: Option<Find>,
     last_query: Query,
+    /// The terminal in vi mode whose matches stay known, for n and N.
+    searched: Option<TerminalId>,
     vi: Vi,
     hints: Option<Hints>,
     /// The link under the mouse, as it is shown.
@@ -286,6 +288,7 @@ impl Shell {
             looks: BTreeMap::new(),
             find: None,
             last_query: Query::default(),
+            searched: None,
             vi: Vi::default(),
             hints: None,
             hovered: None,

@@ -492,6 +492,20 @@ fn the_next_search_begins_with_the_last_query() {
 }
 
 #[test]
+fn what_was_typed_before_the_selection_was_known_stays() {
+    let mut shell = shell("grid");
+    let find = |message| Message::Panes(super::panes::Message::Find(message));
+    let _ = shell.update(Message::Command(Id::Search));
+    let _ = shell.update(find(super::find::Message::Edited("a".to_owned())));
+    let _ = shell.update(Message::FindPrefilled("selected".to_owned()));
+    let commands = asked(&mut shell, Message::FindDue);
+    assert!(
+        matches!(&commands[..], [Command::Search { query: Some(query), .. }] if query.text == "a"),
+        "{commands:?}"
+    );
+}
+
+#[test]
 fn in_vi_mode_keys_move_and_never_type() {
     let mut shell = shell("grid");
     let entered = sent(&mut shell, ctrl_shift("x"));
@@ -613,7 +627,7 @@ fn a_program_that_has_to_ask_for_the_clipboard_takes_no_key() {
     let text = "x".repeat(34);
     shell.hear(HostEvent::Clipboard { terminal: HERE, text, policy: Clipboard::Ask });
     assert_eq!(shell.keyboard(), "terminal-t1", "a program took the keyboard");
-    assert!(shows(&shell, "Wants to put 34 characters into the clipboard"));
+    assert!(shows(&shell, "Wants to copy 34 characters"));
     let _ = apply(&mut shell, ctrl_shift("y"));
     assert!(shows(&shell, "api wants to put this into the clipboard"));
     let refuse = super::ask::Deed::SetClipboard(AgentId(1), Clipboard::Deny);
@@ -627,7 +641,7 @@ fn a_program_that_has_to_ask_for_the_clipboard_takes_no_key() {
     };
     let expected = Command::SetClipboard { agent: AgentId(1), clipboard: Clipboard::Deny };
     assert!(commands.contains(&expected), "{refuse:?}: {commands:?}");
-    assert!(!shows(&shell, "Wants to put 34 characters into the clipboard"));
+    assert!(!shows(&shell, "Wants to copy 34 characters"));
 }
 
 #[test]

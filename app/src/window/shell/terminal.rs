@@ -90,6 +90,9 @@ impl Shell {
 
     fn leave_vi(&mut self, terminal: TerminalId) {
         self.vi.ask(terminal, false);
+        if self.searched.take_if(|searched| *searched == terminal).is_some() {
+            self.link.tell(Command::Search { terminal, query: None });
+        }
         self.link.input(terminal, Input::Vi(ViInput::Leave));
     }
 
@@ -156,8 +159,10 @@ impl Shell {
 
     pub(super) fn output_copied(&mut self, text: String) -> Task<Message> {
         let count = paste::line_count(&text);
-        let lines = if count == 1 { "line" } else { "lines" };
-        let words = format!("{count} {lines} of output are in the clipboard.");
+        let words = match count {
+            1 => "The last output is in the clipboard: 1 line.".to_owned(),
+            count => format!("The last output is in the clipboard: {count} lines."),
+        };
         let toast = self.toast(toast::Source::Window, Kind::Note, None, words);
         Task::batch([clipboard::write(text), toast])
     }
@@ -171,18 +176,24 @@ impl Shell {
             self.keyboard.clear();
             return Task::none();
         }
-        let _ = self.end_find();
+        let ended = self.end_find();
+        self.searched = None;
         let scroll = self.link.surface(terminal).scroll();
         self.find = Some(Find::new(terminal, &self.last_query, scroll));
-        self.request(Command::CopySelection { terminal }, |reply| match reply {
+        let selected = self.request(Command::CopySelection { terminal }, |reply| match reply {
             Ok(Reply::Text(Some(text))) => Message::FindPrefilled(text),
             _ => Message::FindPrefilled(String::new()),
-        })
+        });
+        Task::batch([ended, selected])
     }
 
     /// The selection is known: it is looked for, or else what was looked for last.
     pub(super) fn find_prefilled(&mut self, text: &str) -> Task<Message> {
         let Some(find) = &mut self.find else { return Task::none() };
+        if find.is_edited() {
+            // The user was quicker, and types on.
+            return Task::none();
+        }
         let _ = find.prefill(text);
         let due = self.find_due();
         // Typing takes the place of what stands there.
@@ -255,6 +266,7 @@ impl Shell {
         let terminal = find.terminal;
         self.last_query.clone_from(find.query());
         if self.vi.is_on(terminal, self.link.surface(terminal).modes().vi) {
+            self.searched = Some(terminal);
             return Task::none();
         }
         self.ask(Command::Search { terminal, query: None })
