@@ -36,6 +36,8 @@ pub(crate) enum Found {
     UnitId,
     /// `CSI ? 996 n`: dark or light?
     ColorScheme,
+    /// `CSI ? 6 n`: where is the cursor, and on which page?
+    Place,
     /// `CSI 16 t`: how large is a cell?
     CellSize,
     /// `CSI 20 t`: what is the icon's title?
@@ -221,6 +223,7 @@ impl Tap {
             (b"=" | b"=0", b'c') => Some(Found::UnitId),
             (b"?996", b'n') => Some(Found::ColorScheme),
             (b"?2026", b'l') => Some(Found::SyncEnd),
+            (b"?6", b'n') => Some(Found::Place),
             (b"16", b't') => Some(Found::CellSize),
             (b"20", b't') => Some(Found::IconTitle),
             (b"21", b't') => Some(Found::WindowTitle),
@@ -437,10 +440,11 @@ mod tests {
         check(b"\x1b[>q\x1b[>0q", &[(Found::Version, ""), (Found::Version, "")]);
         check(b"\x1b[=c\x1b[?996n", &[(Found::UnitId, ""), (Found::ColorScheme, "")]);
         check(b"\x1b[?2026h\x1b[?25l\x1b[?2026l", &[(Found::SyncEnd, "")]);
-        check(b"\x1b[q\x1b[2 q\x1b[c\x1b[>c\x1b[6n\x1b[?6n\x1b[>1q", &[]);
+        check(b"\x1b[q\x1b[2 q\x1b[c\x1b[>c\x1b[6n\x1b[?5n\x1b[>1q", &[]);
         check(
-            b"\x1b[16t\x1b[20t\x1b[21t\x1b[!p",
+            b"\x1b[?6n\x1b[16t\x1b[20t\x1b[21t\x1b[!p",
             &[
+                (Found::Place, ""),
                 (Found::CellSize, ""),
                 (Found::IconTitle, ""),
                 (Found::WindowTitle, ""),

@@ -86,12 +86,10 @@ impl Extras {
 
     /// Looks at the main screen's cells, which somebody has made fewer.
     pub(super) fn recount_main(&mut self, grid: &Grid<Cell>) {
-        if self.bytes[0] >= LOOK_FROM / 4 {
-            self.bytes[0] = held(grid);
-            self.look_at = (2 * self.bytes()).clamp(LOOK_FROM, TERMINAL_LIMIT);
-            self.pause = 0;
-            let _ = self.share.cover(self.bytes());
-        }
+        self.bytes[0] = held(grid);
+        self.look_at = (2 * self.bytes()).clamp(LOOK_FROM, TERMINAL_LIMIT);
+        self.pause = 0;
+        let _ = self.share.cover(self.bytes());
     }
 }
 

@@ -242,7 +242,7 @@ impl Guard<'_> {
     }
 
     /// Runs something that moves the cursor, and moves it back.
-    fn in_place(&mut self, run: impl FnOnce(&mut Self)) {
+    pub(super) fn in_place(&mut self, run: impl FnOnce(&mut Self)) {
         let cursor = &self.term.grid().cursor;
         let (point, needs_wrap) = (cursor.point, cursor.input_needs_wrap);
         run(self);

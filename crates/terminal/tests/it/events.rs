@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use maestro_core::screen::Size;
-use maestro_terminal::{EVENTS_LIMIT, Event, Options, Outbox, Palette, Progress, Prompt, Terminal};
+use maestro_terminal::{EVENTS_LIMIT, Event, NOTIFICATIONS_LIMIT, Options, Outbox, Palette, Progress, Prompt, Terminal};
 
 use super::{print, screen, terminal, with};
 
@@ -58,7 +58,7 @@ fn a_flood_of_notifications_crowds_nothing_else_out() {
     let mut terminal = terminal(80, 24);
     let events =
         print(&mut terminal, &format!("{flood}\x1b]0;t\x07\x1b]7501;state=clear\x07")).events;
-    assert_eq!(events[EVENTS_LIMIT..], [title("t"), Event::Status(None)]);
+    assert_eq!(events[NOTIFICATIONS_LIMIT..], [title("t"), Event::Status(None)]);
     assert_eq!(terminal.info().title.as_deref(), Some("t"));
 }
 
