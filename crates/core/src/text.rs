@@ -1,26 +1,83 @@
 //! Foreign text made fit to be shown: what documents, agents and terminals say goes into rows, titles and
 //! messages, where it must neither look other than it is nor do anything.
 
-/// Text on one line without control and bidirectional characters (line breaks and tabs become blanks),
-/// trimmed, at most `limit` characters.
+/// The most combining marks, joiners and variation selectors in a row that are shown on one character: more
+/// than any writing system stacks, fewer than reach into the lines above and below.
+const MARKS: usize = 4;
+
+/// Text on one line as it may be shown anywhere outside a terminal: titles, notifications, directories, names.
+/// Control characters, bidirectional controls and characters nobody sees are left out (line breaks and
+/// tabs become blanks), piles of marks are cut, and what remains is trimmed and at most `limit` characters.
+///
+/// Everything textual that leaves a terminal's grid goes through here, and what an interface shows of
+/// other foreign text should, too. For text of which every character matters, see [`escaped`].
 #[must_use]
 pub fn clean(text: &str, limit: usize) -> String {
+    let mut marks = 0;
     let visible = text.trim().chars().filter_map(|c| match c {
         '\n' | '\r' | '\t' => Some(' '),
         c if is_harmful(c) => None,
-        c => Some(c),
+        c if is_mark(c) => {
+            marks += 1;
+            (marks <= MARKS).then_some(c)
+        }
+        c => {
+            marks = 0;
+            Some(c)
+        }
     });
     visible.take(limit).collect::<String>().trim_end().to_owned()
 }
 
-/// Characters that make text look other than it is, or do something where it is printed.
+/// Text on one line with everything [`clean`] would leave out made visible, as Rust writes it (`\u{202e}`,
+/// `\n`); at most about `limit` characters, an ellipsis where more would follow. For logs, and for asking
+/// a person about a text.
+#[must_use]
+pub fn escaped(text: &str, limit: usize) -> String {
+    let mut shown = String::new();
+    let mut count = 0;
+    for c in text.chars() {
+        if count >= limit {
+            shown.push('…');
+            break;
+        }
+        let before = shown.len();
+        if is_harmful(c) || c == '\\' {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+        count += shown[before..].chars().count();
+    }
+    shown
+}
+
+/// Characters that make text look other than it is, that nobody sees, or that do something where they are
+/// printed: controls, bidirectional controls, separators of lines, fillers, tags, and what Unicode never
+/// assigns. Joiners and variation selectors are not among them: emoji and several scripts are written
+/// with them.
 #[must_use]
 pub fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
+            // Soft hyphen, grapheme joiner, Arabic letter mark, Hangul and Khmer fillers, Mongolian separator.
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180e}' | '\u{3164}' | '\u{ffa0}'
+            // Zero-width space, direction marks, separators, embeddings, overrides, isolates, invisible operators.
+            | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}'
+            // Shorthand and musical controls, tags, and the selectors after them, which can carry bytes.
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+        || (c as u32) & 0xfffe == 0xfffe
+}
+
+/// Characters that are drawn onto the one before: combining marks of the general blocks, joiners,
+/// variation selectors.
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{200c}' | '\u{200d}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{fe20}'..='\u{fe2f}')
 }
 
 /// The end of a text, cut between characters.
@@ -63,6 +120,52 @@ mod tests {
             ("12345678901234567890", "123456789012"),
         ] {
             assert_eq!(clean(text, 12), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_left_out_and_what_people_write_stays() {
+        for harmful in [
+            "\u{202a}",
+            "\u{202e}",
+            "\u{2066}",
+            "\u{2069}",
+            "\u{200e}",
+            "\u{61c}",
+            "\u{200b}",
+            "\u{2060}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{3164}",
+            "\u{115f}",
+            "\u{2028}",
+            "\u{e0041}",
+            "\u{e0100}",
+            "\u{fffe}",
+            "\u{1ffff}",
+            "\u{7f}",
+            "\u{85}",
+            "\u{0}",
+        ] {
+            assert_eq!(clean(&format!("a{harmful}b"), 9), "ab", "{harmful:?}");
+        }
+        for kept in
+            ["👩\u{200d}💻", "❤\u{fe0f}", "می\u{200c}خواهم", "क्षत्रिय", "שלום", "e\u{301}\u{302}"]
+        {
+            assert_eq!(clean(kept, 40), kept);
+        }
+        assert_eq!(clean(&format!("e{}x", "\u{301}".repeat(90)), 90).chars().count(), 6);
+    }
+
+    #[test]
+    fn what_would_be_left_out_can_be_made_visible() {
+        for (text, shown) in [
+            ("plain ü 好", "plain ü 好"),
+            ("a\nb\u{1b}[2J\u{202e}c", "a\\nb\\u{1b}[2J\\u{202e}c"),
+            ("\\u{202e}", "\\\\u{202e}"),
+            ("12345678901", "1234567890…"),
+        ] {
+            assert_eq!(escaped(text, if shown.ends_with('…') { 10 } else { 40 }), shown);
         }
     }
 
