@@ -43,6 +43,9 @@ const FLOOD_FRAMES: Duration = Duration::from_millis(8);
 const QUIET: Duration = Duration::from_secs(2);
 /// Rows compressed at once: about half a millisecond.
 const SLICE: usize = 256;
+/// How long a flooding terminal compresses after a quantum when all together hold too much: about as long
+/// as the largest chunk's rows take.
+const RELIEF: Duration = Duration::from_millis(4);
 /// After so many panics in a row a terminal is given up.
 const PANICS: u32 = 3;
 
@@ -99,6 +102,8 @@ pub(crate) struct Setup {
     pub(crate) identity: Identity,
     pub(crate) shift_enter: ShiftEnter,
     pub(crate) palette: Palette,
+    /// Rows of history, where the user has set a number.
+    pub(crate) scrollback: Option<usize>,
     pub(crate) pool: Handle<Session>,
     pub(crate) notices: Arc<dyn Notices>,
     pub(crate) heap: Arc<Heap>,
@@ -175,11 +180,13 @@ impl Session {
     }
 
     fn new(setup: Setup, pty: Pty) -> Self {
+        let usual = Options::new(setup.size);
         let options = Options {
             palette: setup.palette,
             identity: setup.identity,
             shift_enter: setup.shift_enter,
-            ..Options::new(setup.size)
+            scrollback: setup.scrollback.unwrap_or(usual.scrollback),
+            ..usual
         };
         let info = TerminalInfo {
             id: setup.id,
@@ -193,6 +200,7 @@ impl Session {
             pasting: None,
         };
         let now = Instant::now();
+        setup.heap.began();
         Self {
             id: setup.id,
             agent: setup.agent,
@@ -326,8 +334,10 @@ impl Session {
         if core.terminal.size() == size {
             return;
         }
-        core.terminal.resize(size);
+        // The child's terminal has the size before the child reads of it (mode 2048).
         self.pty.resize(size);
+        core.terminal.input(&Input::Resize(size), &mut core.outbox);
+        self.empty_outbox(core);
         core.version += 1;
         core.compressible = true;
         self.tell(|facts| {
@@ -425,6 +435,19 @@ impl Session {
         core.compressible.then(|| now + Duration::from_millis(1))
     }
 
+    /// Many that flood would hold all their rows until they are quiet. Where all together hold too much,
+    /// each that has more than its part compresses what it has just added, and is slower for it.
+    fn relieve(&self, core: &mut Core) {
+        let begin = Instant::now();
+        while self.heap.is_too_much(core.hot)
+            && begin.elapsed() < RELIEF
+            && core.terminal.compact(SLICE)
+        {
+            self.book(core);
+        }
+        self.book(core);
+    }
+
     /// Says whether there is more to compress.
     fn compress_slice(&self, core: &mut Core) -> bool {
         let more = core.terminal.compact(SLICE);
@@ -520,9 +543,8 @@ impl Work for Session {
         self.publish(core, now);
         self.idle_work.store(false, Ordering::Relaxed);
         if more || pasting || !self.inbox().orders.is_empty() {
-            // Many that flood unseen would hold all their rows until they are quiet.
-            if self.heap.is_over() && self.viewers.load(Ordering::Relaxed) == 0 {
-                let _ = self.compress_slice(core);
+            if !self.is_urgent(now) {
+                self.relieve(core);
             }
             return Next::Again;
         }
@@ -594,6 +616,7 @@ impl Drop for Session {
         core.terminal = Terminal::new(Options::new(Size::new(1, 1)));
         drop(core);
         self.heap.changed(hot, 0);
+        self.heap.ended();
         self.heap.free_paste(self.pasting.swap(0, Ordering::AcqRel));
         self.heap.freed(hot);
     }

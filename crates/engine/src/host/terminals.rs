@@ -172,6 +172,7 @@ impl Shared {
             identity: identity_of(start.provider),
             shift_enter: shift_enter_of(start.provider),
             palette: self.world.palette(),
+            scrollback: self.world.scrollback(),
             pool: self.pool.clone(),
             notices: Arc::clone(&self.notices) as Arc<dyn crate::session::Notices>,
             heap: Arc::clone(&self.heap),

@@ -38,6 +38,9 @@ struct Inner {
     palette: Palette,
 }
 
+/// The most rows of history a preference can ask for.
+const MOST_SCROLLBACK: usize = 10_000_000;
+
 impl World {
     /// A world as the store has it.
     pub(crate) fn new(
@@ -214,6 +217,17 @@ impl World {
             None => inner.preferences.remove(&key),
         };
         inner.publish(Event::Preference { key, value });
+    }
+
+    /// Rows of history that a new terminal keeps, where the user has set a number: a window tells it as
+    /// a preference, as it reads the user's settings.
+    pub(crate) fn scrollback(&self) -> Option<usize> {
+        self.lock()
+            .preferences
+            .get("scrollback")?
+            .parse()
+            .ok()
+            .map(|rows: usize| rows.min(MOST_SCROLLBACK))
     }
 
     /// The colours of the theme.
