@@ -44,6 +44,7 @@ pub(crate) struct Primitive {
 /// nothing outside remembers what is in here.
 pub(crate) struct Pipeline {
     pipeline: wgpu::RenderPipeline,
+    ticks: wgpu::RenderPipeline,
     pane_layout: wgpu::BindGroupLayout,
     atlas_layout: wgpu::BindGroupLayout,
     sheets: HashMap<Key, GpuSheet>,
@@ -106,6 +107,9 @@ struct Uniforms {
     strike_slot: u32,
     /// Colours of what the shell said about rows.
     marks: [u32; 3],
+    /// Of what is drawn to, in pixels.
+    whole: [f32; 2],
+    padding: [u32; 2],
 }
 
 impl primitive::Primitive for Primitive {
@@ -156,7 +160,10 @@ impl primitive::Pipeline for Pipeline {
                     },
                     count: None,
                 },
-                texture_entry(1, wgpu::TextureSampleType::Uint),
+                wgpu::BindGroupLayoutEntry {
+                    visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
+                    ..texture_entry(1, wgpu::TextureSampleType::Uint)
+                },
             ],
         });
         let float = wgpu::TextureSampleType::Float { filterable: false };
@@ -170,33 +177,36 @@ impl primitive::Pipeline for Pipeline {
             push_constant_ranges: &[],
         });
         let shader = device.create_shader_module(wgpu::include_wgsl!("terminal.wgsl"));
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("maestro terminal"),
-            layout: Some(&layout),
-            vertex: wgpu::VertexState {
-                module: &shader,
-                entry_point: Some("corner"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                buffers: &[],
-            },
-            primitive: wgpu::PrimitiveState::default(),
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &shader,
-                entry_point: Some("pixel"),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &[("LINEAR", f64::from(u8::from(format.is_srgb())))],
-                    ..wgpu::PipelineCompilationOptions::default()
+        let pipeline = |corner, pixel| {
+            device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+                label: Some("maestro terminal"),
+                layout: Some(&layout),
+                vertex: wgpu::VertexState {
+                    module: &shader,
+                    entry_point: Some(corner),
+                    compilation_options: wgpu::PipelineCompilationOptions::default(),
+                    buffers: &[],
                 },
-                // Terminals are opaque: nothing is blended with what lies behind.
-                targets: &[Some(format.into())],
-            }),
-            multiview: None,
-            cache: None,
-        });
+                primitive: wgpu::PrimitiveState::default(),
+                depth_stencil: None,
+                multisample: wgpu::MultisampleState::default(),
+                fragment: Some(wgpu::FragmentState {
+                    module: &shader,
+                    entry_point: Some(pixel),
+                    compilation_options: wgpu::PipelineCompilationOptions {
+                        constants: &[("LINEAR", f64::from(u8::from(format.is_srgb())))],
+                        ..wgpu::PipelineCompilationOptions::default()
+                    },
+                    // Terminals are opaque: nothing is blended with what lies behind.
+                    targets: &[Some(format.into())],
+                }),
+                multiview: None,
+                cache: None,
+            })
+        };
         Self {
-            pipeline,
+            pipeline: pipeline("corner", "pixel"),
+            ticks: pipeline("tick_corner", "tick_pixel"),
             pane_layout,
             atlas_layout,
             sheets: HashMap::new(),
@@ -333,6 +343,10 @@ impl Pipeline {
         pass.set_bind_group(0, &view.bind_group, &[]);
         pass.set_bind_group(1, &sheet.bind_group, &[]);
         pass.draw(0..6, 0..1);
+        if view.cells.is_marked() {
+            pass.set_pipeline(&self.ticks);
+            pass.draw(0..6, 0..u32::from(view.cells.rows));
+        }
     }
 }
 
@@ -552,6 +566,8 @@ fn uniforms(
         stroke: metrics.stroke as i32,
         strike_slot: u32::from(Atlas::line(Line::Strike)),
         marks: view.cells.colors().map_or([0; 3], |colors| colors.marks.map(pack)),
+        whole: [target.width.max(1) as f32, target.height.max(1) as f32],
+        padding: [0; 2],
     }
 }
 
@@ -591,4 +607,89 @@ fn atlas_bind_group(
             },
         ],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use iced::{Point, Size};
+    use iced_wgpu::primitive::{Pipeline as _, Primitive as _};
+    use maestro_glyph::Faces;
+
+    use super::*;
+    use crate::look::{Look, Palette};
+    use crate::offscreen::{adapter, ready};
+    use crate::pane::{CursorLook, Over};
+    use crate::surface::Surface;
+    use crate::terminal::Geometry;
+
+    const REGULAR: &[u8] = include_bytes!("../../../resources/fonts/JetBrainsMono-Regular.ttf");
+
+    #[test]
+    fn a_device_that_is_lost_draws_nothing_and_ends_nothing() {
+        let Ok(adapter) = adapter(None) else {
+            eprintln!("SKIPPED: this machine has no graphics adapter");
+            return;
+        };
+        let asked = adapter.request_device(&wgpu::DeviceDescriptor::default());
+        let (device, queue) = ready(asked).expect("an adapter gives a device");
+        let format = wgpu::TextureFormat::Bgra8Unorm;
+        let mut pipeline = Pipeline::new(&device, &queue, format);
+        let clock = Clock::new();
+        let look: Arc<Look> = Look::new(Faces::regular(REGULAR), 14.0, Palette::NOCTURNE);
+        let metrics = crate::sheet::metrics(&look, 1.0);
+        let geometry = Geometry { scale: 1.0, left: 0, top: 0, metrics, cols: 20, rows: 4 };
+        let pane = Pane {
+            view: 1,
+            surface: Surface::new(&clock),
+            look,
+            geometry,
+            inset: (0, 0),
+            cursor: CursorLook::Shown,
+            preedit: None,
+            over: Over::default(),
+        };
+        let primitive = Primitive { pane };
+        let bounds = Rectangle::new(Point::ORIGIN, Size::new(200.0, 100.0));
+        let viewport = Viewport::with_physical_size(Size::new(200, 100), 1.0);
+        primitive.prepare(&mut pipeline, &device, &queue, &bounds, &viewport);
+        assert_eq!(pipeline.views.len(), 1);
+        pipeline.trim();
+        assert_eq!(clock.counters().read().atlas.sizes, 1);
+
+        device.destroy();
+        let _ = device.poll(wgpu::PollType::wait_indefinitely());
+        // Whether it is known by now or not: nothing panics, and the host still hears of frames.
+        let before = primitive.pane.surface.counters().read().drawn;
+        primitive.prepare(&mut pipeline, &device, &queue, &bounds, &viewport);
+        pipeline.trim();
+        assert_eq!(primitive.pane.surface.counters().read().drawn, before + 1);
+        assert!(pipeline.device.is_lost());
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let target = device.create_texture(&wgpu::TextureDescriptor {
+            label: None,
+            size: wgpu::Extent3d { width: 200, height: 100, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format,
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
+            view_formats: &[],
+        });
+        let target = target.create_view(&wgpu::TextureViewDescriptor::default());
+        {
+            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view: &target,
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: wgpu::Operations::default(),
+                })],
+                ..wgpu::RenderPassDescriptor::default()
+            });
+            let _ = primitive.draw(&pipeline, &mut pass);
+        }
+        let _ = queue.submit([encoder.finish()]);
+    }
 }

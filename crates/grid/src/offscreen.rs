@@ -174,7 +174,7 @@ fn adapters(backends: wgpu::Backends) -> Vec<wgpu::Adapter> {
 }
 
 /// The adapter of that name, or the fastest kind there is.
-fn adapter(name: Option<&str>) -> Result<wgpu::Adapter, Error> {
+pub(crate) fn adapter(name: Option<&str>) -> Result<wgpu::Adapter, Error> {
     // GL complains aloud where there is no display, and is asked only where nothing better is.
     let found = match wgpu::Backends::from_env() {
         Some(backends) => adapters(backends),
@@ -445,7 +445,7 @@ impl Timer {
 }
 
 /// Waits for what is ready at once outside a browser.
-fn ready<F: Future>(future: F) -> F::Output {
+pub(crate) fn ready<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     loop {

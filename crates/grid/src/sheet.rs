@@ -10,7 +10,7 @@ use maestro_core::screen::{Cell, CursorShape, Row, flags};
 use maestro_glyph::{Atlas, Faces, Fonts, Metrics, Pieces, Style};
 
 use crate::clock::thread_time;
-use crate::encode::{Encoder, Glyphs, Word4};
+use crate::encode::{Encoder, Glyphs, MARK_SHIFT, Word4};
 use crate::look::{Colors, Look};
 use crate::over;
 use crate::pane::{CursorLook, Over, Pane, Preedit};
@@ -18,6 +18,9 @@ use crate::surface::Screen;
 
 /// How many frames a glyph that is not shown is kept.
 const GLYPH_AGE: u64 = 600;
+
+/// The most characters of a cluster that are drawn; emoji of families have ten.
+const LONGEST_CLUSTER: usize = 32;
 
 /// What decides the pixels of glyphs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -152,6 +155,9 @@ impl Glyphs for Sheet {
     }
 
     fn cluster(&mut self, text: &str, style: Style, columns: u8) -> Pieces {
+        // What a host sends may be a book. Nothing beyond this can be seen.
+        let end = text.char_indices().nth(LONGEST_CLUSTER).map_or(text.len(), |(end, _)| end);
+        let text = &text[..end];
         self.atlas.cluster(text, style, columns).unwrap_or_else(|| self.draw(text, style, columns))
     }
 }
@@ -180,6 +186,16 @@ impl Cells {
     pub(crate) fn row(&self, row: u16) -> &[Word4] {
         let cols = usize::from(self.cols);
         self.words.get(usize::from(row) * cols..(usize::from(row) + 1) * cols).unwrap_or_default()
+    }
+
+    /// What the shell said about a row, as a number; 0 is nothing.
+    pub(crate) fn mark(&self, row: u16) -> u32 {
+        self.row(row).first().map_or(0, |word| word.0[2] >> MARK_SHIFT & 3)
+    }
+
+    /// Whether the shell said something about any row.
+    pub(crate) fn is_marked(&self) -> bool {
+        (0..self.rows).any(|row| self.mark(row) != 0)
     }
 
     /// The colours of the terminal shown.

@@ -13,13 +13,13 @@ use iced::{Color, Rectangle};
 use maestro_glyph::atlas::TALLEST;
 
 use crate::compose;
-use crate::encode::MARK_SHIFT;
+use crate::counters::AtlasCounts;
 use crate::look::Rgb;
 use crate::pane::Pane;
 use crate::sheet::{Cells, Cursor, Key, Sheet};
 
-/// The most sizes of type kept. Beyond it all are given up: nobody shows so many at once.
-const MOST_SHEETS: usize = 8;
+/// The most sizes of type kept. Beyond it the one that was not used for longest goes.
+const MOST_SHEETS: usize = 32;
 
 /// What a widget keeps of its rows between frames.
 #[derive(Default)]
@@ -37,6 +37,9 @@ pub(crate) struct Cache {
 #[derive(Default)]
 struct Sheets {
     sheets: HashMap<Key, (Sheet, u64)>,
+    /// When each was used last, by the count of uses.
+    used: HashMap<Key, u64>,
+    uses: u64,
     /// Counts the sheets ever made, so that a cache notices when its own was replaced.
     made: u64,
 }
@@ -52,13 +55,32 @@ impl Sheets {
             let _ = self.sheets.remove(&key);
         }
         if self.sheets.len() >= MOST_SHEETS && !self.sheets.contains_key(&key) {
-            self.sheets.clear();
+            let least = self.used.iter().min_by_key(|(_, used)| **used).map(|(key, _)| *key);
+            if let Some(least) = least {
+                let _ = self.sheets.remove(&least);
+                let _ = self.used.remove(&least);
+            }
         }
+        self.uses += 1;
+        let _ = self.used.insert(key, self.uses);
         let made = &mut self.made;
         self.sheets.entry(key).or_insert_with(|| {
             *made += 1;
             (Sheet::new(&key, TALLEST), *made)
         })
+    }
+
+    fn counts(&self) -> AtlasCounts {
+        let mut counts = AtlasCounts { sizes: self.sheets.len() as u64, ..AtlasCounts::default() };
+        for (sheet, _) in self.sheets.values() {
+            let (masks, pictures) = (sheet.atlas.masks.fill(), sheet.atlas.colors.fill());
+            counts.masks.0 += masks.0 as u64;
+            counts.masks.1 += masks.1 as u64;
+            counts.pictures.0 += pictures.0 as u64;
+            counts.pictures.1 += pictures.1 as u64;
+            counts.bytes += sheet.atlas.bytes() as u64;
+        }
+        counts
     }
 }
 
@@ -104,8 +126,7 @@ impl Cache {
             return;
         }
         for row in 0..self.cells.rows {
-            let mark = self.cells.row(row).first().map_or(0, |word| word.0[2] >> MARK_SHIFT & 3);
-            let Some(kind) = (mark as usize).checked_sub(1) else { continue };
+            let Some(kind) = (self.cells.mark(row) as usize).checked_sub(1) else { continue };
             let Some([r, g, b]) = self.cells.colors().map(|colors| colors.marks[kind]) else {
                 return;
             };
@@ -175,6 +196,7 @@ impl Cache {
                 *handle = Some(Handle::from_rgba(width, metrics.height, pixels));
             }
         }
+        pane.surface.clock().counters().atlas(sheets.counts());
     }
 
     fn forget(&mut self, row: u16) {

@@ -25,6 +25,9 @@ struct Pane {
     prompt: u32,
     done: u32,
     failed: u32,
+    // Of what is drawn to, in pixels.
+    whole: vec2<f32>,
+    rest: vec2<u32>,
 }
 
 @group(0) @binding(0) var<uniform> pane: Pane;
@@ -83,8 +86,7 @@ fn pixel(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     // than integer division on a software renderer.
     let place = vec2<i32>((vec2<f32>(p) + 0.5) * pane.inverse.xy);
     let at = p - place * pane.cell;
-    // Left of the cells lies what the shell said about their row; their first cell knows.
-    let word = textureLoad(cells, vec2<i32>(max(place.x, 0), place.y), 0);
+    let word = textureLoad(cells, place, 0);
     var ink = rgb(word.y);
     var color = rgb(word.z);
     let line = rgb(word.w);
@@ -130,14 +132,37 @@ fn pixel(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
 
     let over = inside && under_cursor && cursor_line(at, part);
     color = select(color, rgb(pane.cursor_color), over);
+    return finish(select(rgb(pane.background), color, inside));
+}
 
-    let quarter = pane.cell >> vec2<u32>(2u);
-    let beside = p.x < -quarter.x && p.x >= -2 * quarter.x && p.y >= 0 && place.y < pane.grid.y;
-    let ticked = beside && at.y >= quarter.y && at.y < pane.cell.y - quarter.y;
-    let mark = select(0u, (word.z >> 24u) & 3u, ticked);
-    var around = pane.background;
-    around = select(around, pane.prompt, mark == 1u);
-    around = select(around, pane.done, mark == 2u);
-    around = select(around, pane.failed, mark == 3u);
-    return finish(select(rgb(around), color, inside));
+// Beside a row: what the shell said about it, which its first cell knows. One instance a row, drawn only
+// for a terminal that has any, so that others do not pay for it in every pixel.
+
+struct Tick {
+    @builtin(position) position: vec4<f32>,
+    @location(0) @interpolate(flat) color: u32,
+}
+
+@vertex
+fn tick_corner(@builtin(vertex_index) index: u32, @builtin(instance_index) row: u32) -> Tick {
+    let mark = (textureLoad(cells, vec2<i32>(0, i32(row)), 0).z >> 24u) & 3u;
+    let quarter = pane.cell / 4;
+    let right = index == 1u || index == 2u || index == 4u;
+    let bottom = index == 2u || index == 4u || index == 5u;
+    let top = pane.origin.y + i32(row) * pane.cell.y;
+    let x = pane.origin.x - select(2, 1, right) * quarter.x;
+    let y = top + select(quarter.y, pane.cell.y - quarter.y, bottom);
+    let across = f32(x) / pane.whole.x * 2.0 - 1.0;
+    let down = 1.0 - f32(y) / pane.whole.y * 2.0;
+    var color = pane.prompt;
+    color = select(color, pane.done, mark == 2u);
+    color = select(color, pane.failed, mark == 3u);
+    // A row without a mark is a point, which covers nothing.
+    let corner = select(vec2<f32>(0.0), vec2<f32>(across, down), mark != 0u);
+    return Tick(vec4<f32>(corner, 0.0, 1.0), color);
+}
+
+@fragment
+fn tick_pixel(tick: Tick) -> @location(0) vec4<f32> {
+    return finish(rgb(tick.color));
 }

@@ -291,6 +291,40 @@ fn grids_of_every_size_and_frames_that_lie_are_drawn() {
 }
 
 #[test]
+fn more_glyphs_than_there_is_room_for_are_drawn_all_the_same() {
+    // Type so large that the atlas has room for a few hundred glyphs: braille and octants are 486.
+    let glyphs: Vec<char> = ('\u{2801}'..='\u{28ff}').chain('\u{1cd00}'..='\u{1cde5}').collect();
+    for backend in ["tiny-skia", "wgpu"] {
+        let Some(mut stage) = Stage::try_new(backend, 1600, 700, 1.0) else {
+            eprintln!("SKIPPED: this machine has no `{backend}` renderer");
+            return;
+        };
+        let look = Look::new(FACES, 250.0, Palette::NOCTURNE);
+        stage.set_look(look.clone());
+        for (step, glyphs) in glyphs.chunks(10).enumerate() {
+            let mut script = Script::new(10, 2);
+            script.cursor = None;
+            let text: String = glyphs.iter().collect();
+            let _ = script.put(0, 0, &text, PLAIN);
+            let _ = stage.surface.apply(script.frame());
+            let _ = stage.screenshot();
+            // What found no room is drawn in the next frame.
+            let picture = stage.screenshot();
+            if step % 12 == 0 || step > 44 {
+                let mut fresh = Stage::try_new(backend, 1600, 700, 1.0).expect("as before");
+                fresh.set_look(look.clone());
+                let _ = fresh.surface.apply(script.frame());
+                assert_eq!(fresh.screenshot().compare(&picture, 0), (0, 0), "{backend} {step}");
+            }
+        }
+        if backend == "wgpu" {
+            let counts = stage.surface.clock().counters().read();
+            assert!(counts.evictions > 0 && counts.atlas.masks.1 < 480, "{counts:?}");
+        }
+    }
+}
+
+#[test]
 fn zooming_through_many_sizes_shows_what_a_fresh_window_shows() {
     for backend in ["tiny-skia", "wgpu"] {
         let Some(mut stage) = Stage::try_new(backend, 300, 120, 1.0) else {
