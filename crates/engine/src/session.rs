@@ -336,7 +336,7 @@ impl Session {
         }
         // The child's terminal has the size before the child reads of it (mode 2048).
         self.pty.resize(size);
-        core.terminal.input(&Input::Resize(size), &mut core.outbox);
+        core.terminal.input(&maestro_core::input::Input::Resize(size), &mut core.outbox);
         self.empty_outbox(core);
         core.version += 1;
         core.compressible = true;
