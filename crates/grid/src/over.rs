@@ -3,6 +3,8 @@
 //!
 //! All of it is cells like those of the terminal itself, so both renderers draw it without knowing.
 
+use std::ops::Range;
+
 use maestro_core::screen::{Cell, Color, Row, Underline, flags};
 use unicode_width::UnicodeWidthChar;
 
@@ -25,7 +27,7 @@ pub(crate) fn underline(row: &mut Row, from: u16, to: u16) {
 pub(crate) fn preedit(row: &mut Row, preedit: &Preedit, cursor: u16) {
     let cols = row.cells.len();
     let width: usize = preedit.text.chars().filter_map(UnicodeWidthChar::width).sum();
-    let caret = preedit.selection.clone().filter(|range| range.is_empty()).map(|range| range.start);
+    let caret = preedit.selection.clone().filter(Range::is_empty).map(|range| range.start);
     let caret_behind = caret.is_some_and(|at| at >= preedit.text.len());
     let needed = width + usize::from(caret_behind);
     let mut col = usize::from(cursor).min(cols.saturating_sub(needed));
