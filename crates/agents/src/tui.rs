@@ -53,7 +53,8 @@ pub fn new_line(provider: Provider) -> NewLine {
         }
         // Its own help names Ctrl+J.
         Provider::Codex => NewLine::LineFeed,
-        // What every terminal sends to a shell; Escape would be the beginning of a key of its own.
-        Provider::Shell => NewLine::Return,
+        // A shell takes it for Enter, and an agent that a user starts in a shell for a new line. Escape
+        // would be the beginning of a key of its own there.
+        Provider::Shell => NewLine::LineFeed,
     }
 }
