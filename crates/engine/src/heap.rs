@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const LIMIT: usize = 96 << 20;
 /// Rows after whose compression the freed memory is given back to the system: the allocator keeps the
 /// pages otherwise. It takes about a millisecond.
-const TRIM_AFTER: usize = 4096;
+const TRIM_AFTER: usize = 1024;
 
 /// Bytes of rows from which on the end of one terminal is reason enough.
 const WORTH: usize = 1 << 20;
@@ -21,6 +21,7 @@ const PASTES: usize = 256 << 20;
 pub(crate) struct Heap {
     hot: AtomicUsize,
     compressed: AtomicUsize,
+    terminals: AtomicUsize,
     pastes: AtomicUsize,
 }
 
@@ -34,6 +35,21 @@ impl Heap {
     /// Whether all terminals together hold too much.
     pub(crate) fn is_over(&self) -> bool {
         self.hot.load(Ordering::Relaxed) > LIMIT
+    }
+
+    /// There is one terminal more.
+    pub(crate) fn began(&self) {
+        let _ = self.terminals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// There is one less.
+    pub(crate) fn ended(&self) {
+        let _ = self.terminals.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether all terminals together hold too much and one with so many bytes has more than its part.
+    pub(crate) fn is_too_much(&self, hot: usize) -> bool {
+        self.is_over() && hot > LIMIT / self.terminals.load(Ordering::Relaxed).max(1)
     }
 
     /// A large paste is to be held; says whether there is room for it.
@@ -101,7 +117,12 @@ mod tests {
         assert!(!heap.is_over());
         heap.changed(0, 1);
         assert!(heap.is_over());
+        heap.began();
+        heap.began();
+        assert!(heap.is_too_much(LIMIT / 2 + 1) && !heap.is_too_much(LIMIT / 2));
+        heap.ended();
+        assert!(!heap.is_too_much(LIMIT));
         heap.changed(LIMIT, 0);
-        assert!(!heap.is_over());
+        assert!(!heap.is_over() && !heap.is_too_much(LIMIT + 1));
     }
 }

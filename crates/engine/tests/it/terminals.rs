@@ -396,3 +396,46 @@ async fn the_theme_s_colours_are_told_to_children_also_by_the_next_host() {
     assert_eq!(refused.expect_err("the host's own").kind, ErrorKind::Invalid);
     stop(&host).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_flood_at_once_stay_within_the_memory_that_all_may_have() {
+    const MANY: usize = 6;
+    const ROWS: u64 = 10_000;
+    // What all may hold, and what the largest chunk of each may add before it is compressed.
+    const MOST: u64 = (96 << 20) + MANY as u64 * (8 << 20);
+    let place = Place::new();
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let line = "x".repeat(119);
+    for number in 0..MANY {
+        let new = NewTerminal {
+            command: vec!["yes".into(), line.clone()],
+            directory: None,
+            env: Vec::new(),
+            size: Size::new(120, 40),
+        };
+        let Ok(Reply::Terminal(info)) = user.ask(Command::NewTerminal(new)).await else {
+            panic!("no terminal")
+        };
+        // Some are seen, some are not.
+        if number % 2 == 0 {
+            user.watch(info.id, false).await;
+        }
+    }
+    let look = async {
+        loop {
+            let Ok(Reply::TerminalStats(all)) = user.ask(Command::TerminalStats).await else {
+                panic!("no stats")
+            };
+            let hot: u64 = all.iter().map(|stats| stats.hot_bytes).sum();
+            assert!(hot <= MOST, "{} MiB", hot >> 20);
+            if all.len() == MANY && all.iter().all(|stats| stats.history == ROWS) {
+                assert!(all.iter().all(|stats| stats.cold_bytes > 0), "{all:?}");
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    crate::harness::within("all histories are full", look).await;
+    stop(&host).await;
+}
