@@ -2,6 +2,7 @@
 //! program wants. The first answer is the one under Enter.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use iced::widget::{Column, column, container, row, text_input};
 use iced::{Alignment, Element, Length};
@@ -60,9 +61,16 @@ pub enum Deed {
         file: String,
     },
     /// Types a text.
-    Paste(TerminalId, String),
-    /// Types a text, and does not ask again here until the window is closed.
-    PasteAlways(TerminalId, String),
+    Paste {
+        /// Where.
+        terminal: TerminalId,
+        /// The text; it may be large.
+        text: Arc<str>,
+        /// As one line.
+        flat: bool,
+        /// Without asking again there until the window is closed.
+        always: bool,
+    },
     /// Opens a page.
     Open(String),
     /// Opens a page, and those of its host from now on.
@@ -148,18 +156,15 @@ impl Ask {
             1 => format!("Paste a line and Enter into {name}?"),
             count => format!("Paste {count} lines into {name}?"),
         };
-        let flat = paste::one_line(&text);
+        let text: Arc<str> = text.into();
+        let deed = |flat, always| Deed::Paste { terminal, text: Arc::clone(&text), flat, always };
         let choices = vec![
-            choice(
-                "Paste",
-                "every line break runs what stands before it",
-                Deed::Paste(terminal, text.clone()),
-            ),
-            choice("Paste as one line", "runs nothing", Deed::Paste(terminal, flat)),
+            choice("Paste", "every line break runs what stands before it", deed(false, false)),
+            choice("Paste as one line", "runs nothing", deed(true, false)),
             choice(
                 "Paste, and do not ask again here",
                 "until the window is closed",
-                Deed::PasteAlways(terminal, text),
+                deed(false, true),
             ),
         ];
         Self::new(title, choices).quoted(quoted)
@@ -398,11 +403,13 @@ mod tests {
     fn a_paste_can_be_made_one_line() {
         let mut ask = Ask::paste(HERE, "zsh", "one\ntwo\n".to_owned());
         assert_eq!(ask.title, "Paste 2 lines into zsh?");
-        assert_eq!(ask.accept(), Deed::Paste(HERE, "one\ntwo\n".to_owned()));
+        let deed =
+            |flat, always| Deed::Paste { terminal: HERE, text: "one\ntwo\n".into(), flat, always };
+        assert_eq!(ask.accept(), deed(false, false));
         ask.step(1);
-        assert_eq!(ask.accept(), Deed::Paste(HERE, "one two".to_owned()));
+        assert_eq!(ask.accept(), deed(true, false));
         ask.step(-2);
-        assert_eq!(ask.accept(), Deed::PasteAlways(HERE, "one\ntwo\n".to_owned()));
+        assert_eq!(ask.accept(), deed(false, true));
     }
 
     #[test]

@@ -19,8 +19,8 @@ use maestro_ui::theme::{self, Tokens, type_scale};
 use maestro_ui::{keys, part, style};
 
 use super::link::{Link, News};
-use super::{load_fonts, look, program_settings, settings};
-use crate::settings::Settings;
+use super::{load_fonts, look, program_settings};
+use crate::settings::{self, Settings};
 
 const WIDGET: &str = "terminal";
 const PADDING: f32 = 6.0;
@@ -48,6 +48,7 @@ struct Term {
     keymap: Keymap,
     tokens: &'static Tokens,
     look: Arc<Look>,
+    own: Settings,
     zoom: f32,
     scale: f32,
     new: NewTerminal,
@@ -75,6 +76,8 @@ enum Message {
 pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32> {
     load_fonts();
     let clock = Clock::new();
+    // A window with a command in it has no place for complaints: the other one has.
+    let own = settings::read(&settings::path(&options.home)).unwrap_or_default();
     let link = Link::start(&clock, options.home, options.start)
         .context("the window cannot start the thread that talks to the host")?;
     let size = options.size.unwrap_or_else(|| screen::Size::new(120, 40));
@@ -90,7 +93,8 @@ pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32>
             clock: clock.clone(),
             keymap: Keymap::new(Platform::HERE),
             tokens,
-            look: look::of(tokens, 1.0, &Settings::default()),
+            look: look::of(tokens, 1.0, &own),
+            own: own.clone(),
             zoom: 1.0,
             scale: 1.0,
             new: new.clone(),
@@ -101,7 +105,8 @@ pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32>
         };
         // At which scale it will be drawn is known only once it is there.
         let area = window_size(size, &term.look, 1.0);
-        let (_, opened) = window::open(window::Settings { min_size: None, ..settings(area) });
+        let (_, opened) =
+            window::open(window::Settings { min_size: None, ..super::settings(area) });
         let scale = opened.then(window::scale_factor).map(Message::Rescaled);
         let heard = Task::run(term.link.arrivals(), |()| Message::Heard);
         let tasks = Task::batch([term.clock.task(), heard, scale]);
@@ -261,7 +266,7 @@ impl Term {
 
     fn zoom(&mut self, zoom: f32) {
         self.zoom = zoom.clamp(0.6, 2.4);
-        self.look = look::of(self.tokens, self.zoom, &Settings::default());
+        self.look = look::of(self.tokens, self.zoom, &self.own);
     }
 
     fn copy(&self, primary: bool) -> Task<Message> {

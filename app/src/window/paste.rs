@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use maestro_core::text;
+use maestro_protocol::message::IMAGE_LIMIT;
 
 use crate::settings::ConfirmPaste;
 
@@ -12,9 +13,6 @@ const SHOWN: usize = 8;
 
 /// Characters of a shown line.
 const WIDTH: usize = 160;
-
-/// The most bytes of an image as a PNG file.
-const IMAGE_LIMIT: usize = 32 * 1024 * 1024;
 
 /// Where a paste goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +41,17 @@ pub fn line_count(text: &str) -> usize {
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(['\n', '\r']).filter(|line| *line != "\n" || !text.contains("\r\n"))
+    let ended = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text));
+    let body = ended.or_else(|| text.strip_suffix('\r')).unwrap_or(text);
+    let pieces = body.split('\n').filter(|_| !text.is_empty());
+    pieces.flat_map(|piece| piece.strip_suffix('\r').unwrap_or(piece).split('\r'))
 }
 
 /// The first lines of a text as they are shown, and how many more there are.
 #[must_use]
 pub fn preview(text: &str) -> (Vec<String>, usize) {
     let shown = lines(text).take(SHOWN).map(|line| {
-        let line = line.trim_end_matches(['\n', '\r']).replace('\t', "    ");
+        let line: String = line.chars().take(WIDTH + 1).collect::<String>().replace('\t', "    ");
         let kept: String = line.chars().take(WIDTH).map(visible).collect();
         if line.chars().count() > WIDTH { format!("{kept}…") } else { kept }
     });

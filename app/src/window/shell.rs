@@ -253,6 +253,8 @@ pub enum Message {
     DebugTicked(u64),
     /// Something is wrong with the graphics device.
     Trouble(Trouble),
+    /// There is another window in place of the one before, with a scale factor.
+    Reopened(f32),
     /// What the terminals cost.
     DebugHeard(Result<Vec<TerminalStats>, String>),
 }
@@ -464,6 +466,12 @@ impl Shell {
             Message::Dropped(path) => self.dropped(&path),
             Message::SettingsRead(read) => self.settings_read(read),
             Message::Trouble(trouble) => self.trouble(trouble),
+            Message::Reopened(scale) => {
+                self.window.scale = scale;
+                // Nobody in it has the keyboard yet.
+                self.keyboard.clear();
+                Task::none()
+            }
             Message::DebugTicked(at_ms) => self.debug_ticked(at_ms),
             Message::DebugHeard(stats) => {
                 if let Some(debug) = &mut self.debug {

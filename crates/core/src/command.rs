@@ -66,6 +66,7 @@ pub enum Id {
     Export,
     ClipboardAccess,
     ClipboardAnswer,
+    LinksForget,
     PaneZoomIn,
     PaneZoomOut,
     PaneZoomReset,

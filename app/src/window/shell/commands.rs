@@ -103,6 +103,7 @@ impl Shell {
             Id::PaneZoomOut => self.zoom_pane(Some(-ZOOM.2)),
             Id::PaneZoomReset => self.zoom_pane(None),
             Id::SettingsOpen => return self.open_settings(),
+            Id::LinksForget => return self.forget_hosts(),
             Id::DebugOverlay => {
                 self.debug = if self.debug.is_some() { None } else { Some(Debug::default()) };
             }

@@ -54,13 +54,12 @@ impl Shell {
 
     /// Closes the window and opens another one: with the last window the toolkit lets go of the device,
     /// and looks for one again.
-    fn reopen(&mut self) -> Task<Message> {
-        self.keyboard.clear();
+    fn reopen(&self) -> Task<Message> {
         let settings = crate::window::settings(self.window.size);
         window::latest().then(move |id| {
             let closed = id.map_or_else(Task::none, window::close::<Message>);
             let (_, opened) = window::open(settings.clone());
-            closed.chain(opened.then(window::scale_factor).map(Message::Rescaled))
+            closed.chain(opened.then(window::scale_factor).map(Message::Reopened))
         })
     }
 

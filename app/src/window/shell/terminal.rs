@@ -9,7 +9,7 @@ use maestro_core::TerminalId;
 use maestro_core::command::Id;
 use maestro_core::input::{Input, Mods, OutputOf, ScrollTo, Select, SelectBy, Vi as ViInput};
 use maestro_core::link::Link;
-use maestro_protocol::message::{Command, Reply};
+use maestro_protocol::message::{Command, PASTE_LIMIT, Reply};
 
 use super::{Connection, Message, Overlay, Shell};
 use crate::settings;
@@ -374,12 +374,29 @@ impl Shell {
         Task::none()
     }
 
+    /// No page is opened without a question any more.
+    pub(super) fn forget_hosts(&mut self) -> Task<Message> {
+        let words = match std::mem::take(&mut self.kept.hosts).len() {
+            0 => "Every link is asked about already.".to_owned(),
+            1 => "1 host is forgotten.".to_owned(),
+            count => format!("{count} hosts are forgotten."),
+        };
+        self.toast(toast::Source::Window, Kind::Note, None, words)
+    }
+
     // Pasting.
 
     /// Text came from the clipboard, or from the mouse.
     pub(super) fn paste_text(&mut self, terminal: TerminalId, text: String) -> Task<Message> {
         if text.is_empty() {
             return Task::none();
+        }
+        if text.len() > PASTE_LIMIT {
+            let megabytes = PASTE_LIMIT / 1024 / 1024;
+            return self.problem(format!(
+                "the clipboard has more than {megabytes} MB of text, and nothing was pasted; put it \
+                 into a file and paste the file's name"
+            ));
         }
         let into = paste::Into {
             shell: self.is_shell(terminal),
@@ -460,9 +477,11 @@ impl Shell {
             Deed::ClearHistory(terminal) => {
                 return self.ask(Command::ClearTerminal { terminal, history: true });
             }
-            Deed::Paste(terminal, text) => self.link.input(terminal, Input::Paste(text)),
-            Deed::PasteAlways(terminal, text) => {
-                let _ = self.unasked.insert(terminal);
+            Deed::Paste { terminal, text, flat, always } => {
+                if always {
+                    let _ = self.unasked.insert(terminal);
+                }
+                let text = if flat { paste::one_line(&text) } else { text.to_string() };
                 self.link.input(terminal, Input::Paste(text));
             }
             Deed::Open(url) => return open(target::desktop(&url)),

@@ -588,6 +588,13 @@ pub const ALL: &[Command] = &[
     .group(Group::View)
     .at(Context::Everywhere),
     command(
+        Id::LinksForget,
+        "links.forget",
+        "Ask about every link again",
+        &[],
+        "Forgets the hosts whose pages are opened without a question.",
+    ),
+    command(
         Id::SettingsOpen,
         "settings.open",
         "Open the settings file",
