@@ -5,6 +5,7 @@ mod agents;
 mod bench;
 mod cargo;
 mod demo;
+mod fuzz;
 mod gallery;
 mod packages;
 mod test;
@@ -31,6 +32,8 @@ enum Chore {
     /// What runs in a terminal that is measured.
     #[command(hide = true)]
     Payload(bench::Payload),
+    /// Run the fuzz targets of tests/fuzz, each for a while.
+    Fuzz(fuzz::Options),
     /// Render every scene in every theme and size to target/gallery.
     Gallery(gallery::Options),
     /// Install the real agent programs that tests drive, at pinned versions, into target/agents.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => test::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::Payload(options) => bench::payload(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Gallery(options) => gallery::run(&options),
         Chore::Agents { args } => agents::run(&args),
     };

@@ -28,6 +28,9 @@ pub const DISPLAY: &[&str] = &[
 pub const TESTS: &[&str] =
     &["xvfb", "openbox", "xdotool", "imagemagick", "python3", "iproute2", "util-linux", "procps"];
 
+/// For the fuzzer, which comes as source in C++.
+pub const FUZZ: &[&str] = &["g++"];
+
 /// Makes sure that packages are there: installs them as root, otherwise fails with the command that
 /// does.
 pub fn ensure(packages: &[&str]) -> Result<()> {

@@ -6,7 +6,11 @@ use std::time::Instant;
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 
-use crate::{agents, cargo, packages};
+use crate::{agents, cargo, fuzz, packages};
+
+/// How long each fuzz target runs among the checks. What it finds in that time is what a change has
+/// just broken; `cargo xtask fuzz` looks longer.
+const FUZZ_SECONDS: u32 = 15;
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -25,6 +29,8 @@ enum Step {
     Document,
     /// The examples in the documentation.
     Examples,
+    /// Every fuzz target for a little while.
+    Fuzz,
     /// Unit tests, integration tests, flows, the real window, the rules about dependencies. Last, so
     /// that its summary is what a reader of the log sees.
     Test,
@@ -90,6 +96,7 @@ impl Step {
                     .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
                     .env("RUSTDOCFLAGS", "--deny=warnings"),
             ),
+            Self::Fuzz => fuzz::smoke_all(FUZZ_SECONDS),
             Self::Test => test(),
             Self::Examples => cargo::run(cargo::cargo().args(["test", "--doc", "--workspace"])),
         }

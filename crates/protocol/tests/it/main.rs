@@ -3,6 +3,7 @@
 
 mod arbitrary;
 mod codec;
+mod corpus;
 mod memory;
 #[cfg(unix)]
 mod transport;

@@ -1,5 +1,8 @@
 //! The terminal as its owner sees it.
 
+mod bare;
+mod ceiling;
+mod corpus;
 mod esc;
 mod emu_clusters;
 mod emu_keys;

@@ -1,0 +1,272 @@
+//! A terminal under output and under whatever its owner and its users do between two pieces of it: tap,
+//! emulator, frames, cold rows, selection, search, vi mode.
+//!
+//! The data is output; 0xFE begins something else: a byte that says what, and a byte or two for it.
+
+use maestro_core::TerminalId;
+use maestro_core::input::{Input, Motion, OutputOf, ScrollTo, Select, SelectBy, Vi};
+use maestro_core::screen::{Frame, Row, Size, flags};
+use maestro_core::search::{Case, Query};
+use maestro_terminal::{Options, Outbox, Terminal, View};
+
+/// What begins something else than output. It is in no UTF-8.
+pub const MARK: u8 = 0xfe;
+
+/// A client that puts its screen together from frames.
+struct Client {
+    view: View,
+    rows: Vec<Row>,
+    last: Option<Frame>,
+    /// A frame that is on its way: the host gives the next one when this one has arrived.
+    coming: Option<Frame>,
+}
+
+impl Client {
+    fn new(terminal: u64) -> Self {
+        Self { view: View::new(TerminalId(terminal)), rows: Vec::new(), last: None, coming: None }
+    }
+
+    fn ask(&mut self, terminal: &mut Terminal) {
+        if self.coming.is_none() {
+            self.coming = terminal.frame(&mut self.view);
+        }
+    }
+
+    fn arrive(&mut self) {
+        let Some(frame) = self.coming.take() else { return };
+        if frame.full {
+            self.rows = vec![Row::default(); usize::from(frame.size.rows)];
+        }
+        let mut before = None;
+        for (index, row) in &frame.rows {
+            assert!(before < Some(*index), "rows ascend");
+            before = Some(*index);
+            self.rows[usize::from(*index)] = row.clone();
+        }
+        if let Some(last) = &self.last {
+            assert!(frame.generation > last.generation, "generations ascend");
+            assert!(frame.full || frame.size == last.size, "another size makes a full frame");
+        }
+        self.last = Some(frame);
+    }
+
+    /// After everything has arrived, what the client has is what a new client would get.
+    fn must_match(&mut self, terminal: &mut Terminal) {
+        self.arrive();
+        self.ask(terminal);
+        self.arrive();
+        let whole = terminal.frame(&mut View::new(TerminalId(0))).expect("a first frame is full");
+        let last = self.last.as_ref().expect("a frame came");
+        assert_eq!(
+            (last.size, last.cursor, last.modes, last.scroll, &last.colors, last.pointer),
+            (whole.size, whole.cursor, whole.modes, whole.scroll, &whole.colors, whole.pointer)
+        );
+        for (index, row) in &whole.rows {
+            assert_eq!(&self.rows[usize::from(*index)], row, "row {index}");
+        }
+        assert_eq!(self.rows.len(), whole.rows.len());
+        check(&whole);
+    }
+}
+
+/// What holds for every frame.
+fn check(frame: &Frame) {
+    let Size { cols, rows, .. } = frame.size;
+    assert!(cols >= 2 && rows >= 1);
+    assert!(frame.scroll.offset <= frame.scroll.history, "{:?}", frame.scroll);
+    if let Some(cursor) = frame.cursor {
+        assert!(cursor.row < rows && cursor.col < cols, "{cursor:?} in {cols}x{rows}");
+    }
+    for (index, row) in &frame.rows {
+        assert!(*index < rows);
+        assert!(row.cells.len() <= usize::from(cols), "{} cells in {cols}", row.cells.len());
+        for cell in &row.cells {
+            assert!(usize::from(cell.extra) <= row.extras.len(), "an extra that is not there");
+            if cell.has(flags::CLUSTER) {
+                let cluster = &row.clusters[cell.glyph as usize];
+                assert!(cluster.chars().count() <= 9, "marks are bounded: {cluster:?}");
+            } else {
+                assert!(char::from_u32(cell.glyph).is_some(), "no character: {:x}", cell.glyph);
+            }
+            assert!(!cell.has(flags::CURRENT) || cell.has(flags::MATCH));
+        }
+    }
+}
+
+const MOTIONS: [Motion; 29] = [
+    Motion::Left,
+    Motion::Right,
+    Motion::Up,
+    Motion::Down,
+    Motion::First,
+    Motion::Last,
+    Motion::FirstFilled,
+    Motion::High,
+    Motion::Middle,
+    Motion::Low,
+    Motion::WordLeft,
+    Motion::WordRight,
+    Motion::WordLeftEnd,
+    Motion::WordRightEnd,
+    Motion::SpaceLeft,
+    Motion::SpaceRight,
+    Motion::SpaceRightEnd,
+    Motion::Bracket,
+    Motion::ParagraphUp,
+    Motion::ParagraphDown,
+    Motion::HalfPageUp,
+    Motion::HalfPageDown,
+    Motion::PageUp,
+    Motion::PageDown,
+    Motion::Top,
+    Motion::Bottom,
+    Motion::PromptUp,
+    Motion::PromptDown,
+    Motion::MatchUp,
+];
+
+const QUERIES: [(&str, bool); 8] = [
+    ("a", false),
+    ("x", false),
+    ("好", false),
+    ("[a-z]+", true),
+    ("e\u{301}", false),
+    (".*", true),
+    ("(", true),
+    ("", false),
+];
+
+const KINDS: [SelectBy; 4] = [SelectBy::Cell, SelectBy::Word, SelectBy::Line, SelectBy::Block];
+
+struct Scene {
+    terminal: Terminal,
+    near: Client,
+    /// Takes frames seldom.
+    far: Client,
+    out: Outbox,
+    /// Bytes of the child's output.
+    printed: usize,
+}
+
+impl Scene {
+    fn new(cols: u8, rows: u8) -> Self {
+        let size = Size::new(2 + u16::from(cols) % 60, 1 + u16::from(rows) % 20);
+        let options = Options { scrollback: 700, ..Options::new(size) };
+        Self {
+            terminal: Terminal::new(options),
+            near: Client::new(1),
+            far: Client::new(2),
+            out: Outbox::new(),
+            printed: 0,
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.terminal.input(&input, &mut self.out);
+    }
+
+    fn act(&mut self, what: u8, a: u8, b: u8) {
+        let (row, col) = (u16::from(a) % 24, u16::from(b) % 64);
+        let kind = KINDS[usize::from(a >> 6)];
+        match what % 24 {
+            0 => self.terminal.resize(Size::new(2 + u16::from(a) % 90, 1 + u16::from(b) % 40)),
+            1 => self.input(Input::Scroll(ScrollTo::Lines(i32::from(a as i8)))),
+            2 => self.input(Input::Scroll(ScrollTo::Pages(i32::from(a as i8) % 5))),
+            3 => self.input(Input::Scroll(ScrollTo::Prompts(i32::from(a as i8) % 3))),
+            4 => {
+                self.input(Input::Scroll(if a % 2 == 0 { ScrollTo::Top } else { ScrollTo::Bottom }))
+            }
+            5 => {
+                let right_half = b % 2 == 0;
+                self.input(Input::Select(Select::Start { row, col, right_half, by: kind }));
+            }
+            6 => {
+                let row = i32::from(a as i8) / 2;
+                self.input(Input::Select(Select::Update { row, col, right_half: a % 2 == 0 }));
+            }
+            7 => {
+                let of = if a % 2 == 0 { OutputOf::Last } else { OutputOf::At(col) };
+                self.input(Input::Select(if b % 4 == 0 {
+                    Select::All
+                } else {
+                    Select::Output(of)
+                }));
+            }
+            8 => drop(self.terminal.selection_text()),
+            9 => drop(self.terminal.compact(usize::from(a) * 4)),
+            10 => self.terminal.end_sync(&mut self.out),
+            11 | 12 => self.near.ask(&mut self.terminal),
+            13 => self.near.arrive(),
+            14 => self.far.ask(&mut self.terminal),
+            15 => self.far.arrive(),
+            16 => {
+                let (text, regex) = QUERIES[usize::from(a) % QUERIES.len()];
+                let case = [Case::Smart, Case::Sensitive, Case::Insensitive][usize::from(b) % 3];
+                let query = Query { text: text.to_owned(), regex, case };
+                self.terminal.search((b < 224).then_some(query));
+            }
+            17 => drop(self.terminal.search_step(usize::from(a) * 8)),
+            18 => self.terminal.search_move(a % 2 == 0),
+            19 => self.input(Input::Vi(match a % 4 {
+                0 => Vi::Enter,
+                1 => Vi::Leave,
+                2 => Vi::Select(KINDS[usize::from(b) % 4]),
+                _ => Vi::Swap,
+            })),
+            20 | 21 => {
+                let motion = MOTIONS.get(usize::from(a) % 30).copied();
+                self.input(Input::Vi(Vi::Move(motion.unwrap_or(Motion::MatchDown))));
+            }
+            22 => self.terminal.clear(a % 2 == 0),
+            _ => match a % 4 {
+                0 => drop(self.terminal.output_text()),
+                1 => self.terminal.reset_modes(&mut self.out),
+                2 => self.near.view.reset(),
+                _ => drop(self.terminal.screen(true)),
+            },
+        }
+        if let Some(search) = self.terminal.search_state() {
+            assert!(search.current.is_none_or(|current| (1..=search.matches).contains(&current)));
+        }
+    }
+
+    fn print(&mut self, bytes: &[u8]) {
+        self.terminal.advance(bytes, &mut self.out);
+        self.printed += bytes.len();
+        assert!(self.out.events.len() <= maestro_terminal::EVENTS_LIMIT + 8);
+        if self.out.replies.len() > maestro_terminal::REPLIES_LIMIT {
+            self.out.clear();
+        }
+    }
+
+    fn finish(mut self) {
+        self.near.must_match(&mut self.terminal);
+        self.far.must_match(&mut self.terminal);
+        let scroll = self.terminal.scroll();
+        assert!(scroll.history <= 700, "{scroll:?}");
+        // A reset gives a terminal that prints, whatever came before.
+        self.terminal.resize(Size::new(80, 24));
+        self.print(b"\x18\x1b[?2026l\x1bcstill here");
+        let screen = self.terminal.screen(false);
+        assert_eq!(screen.rows[0].text().trim_end(), "still here");
+        assert_eq!(self.terminal.restarts(), 0, "the emulator panicked");
+    }
+}
+
+pub fn run(data: &[u8]) {
+    let [cols, rows, rest @ ..] = data else { return };
+    let mut scene = Scene::new(*cols, *rows);
+    let mut rest = rest;
+    while let Some(first) = rest.first() {
+        if *first == MARK {
+            let at = |index: usize| rest.get(index).copied().unwrap_or(0);
+            scene.act(at(1), at(2), at(3));
+            rest = rest.get(4..).unwrap_or_default();
+        } else {
+            let end = rest.iter().position(|byte| *byte == MARK).unwrap_or(rest.len());
+            scene.print(&rest[..end]);
+            rest = &rest[end..];
+        }
+    }
+    scene.finish();
+}
