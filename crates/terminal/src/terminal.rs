@@ -26,7 +26,6 @@ pub use self::exporting::Memory;
 use self::output::{Held, Shell};
 use self::selecting::Selected;
 use self::vi::Vi;
-use crate::cold::CHUNK;
 use crate::emulator::{Emulator, Encoding, Protocol};
 use crate::event::{Outbox, Progress, Status};
 use crate::marks::Marks;
@@ -40,7 +39,11 @@ use crate::{keys, paste, pointer};
 
 /// Rows of history that stay in the emulator when a terminal is compacted: enough for a few pages back,
 /// few enough that twenty terminals fit the memory budget.
-const HOT: usize = 200;
+const HOT: usize = 128;
+
+/// The fewest rows that are compressed at once: with fewer, a chunk is not worth it, with more, rows wait
+/// that take a hundred times as much memory as they will.
+const LEAST: usize = 64;
 
 /// A terminal without its PTY. Owned by one place at a time; may move between threads.
 #[derive(Debug)]
@@ -199,7 +202,10 @@ impl Terminal {
         });
         self.seen = self.emulator.base().saturating_sub(u64::from(unseen));
         self.mouse_cell = None;
+        // More rows on the screen, or more of them after wrapping, leave spare ones behind.
+        self.loose = true;
         self.settle();
+        self.show_vi();
     }
 
     /// The size.
@@ -402,7 +408,7 @@ impl Terminal {
     pub fn compact(&mut self, max_rows: usize) -> bool {
         // The main screen's rows lie behind the alternate one while that is shown.
         let fresh = self.emulator.state.cold.is_fresh();
-        if self.emulator.main_history() < HOT + CHUNK && !self.loose && fresh {
+        if self.emulator.main_history() < HOT + LEAST && !self.loose && fresh {
             return false;
         }
         let hidden = self.emulator.show_main();
@@ -413,7 +419,7 @@ impl Terminal {
 
     fn compact_main(&mut self, max_rows: usize) -> bool {
         let mut done = 0;
-        while self.emulator.native_history() >= HOT + CHUNK {
+        while self.emulator.native_history() >= HOT + LEAST {
             if done >= max_rows {
                 self.settle_cold(false);
                 return true;
@@ -473,7 +479,8 @@ impl Terminal {
         for index in 0..size.rows {
             let number = top + u64::from(index);
             let _ = self.fetch(number, &mut row);
-            for found in matches.iter().filter(|found| found.row == number) {
+            let found = matches.partition_point(|found| found.row < number);
+            for found in matches[found..].iter().take_while(|found| found.row == number) {
                 select::mark(&mut row, found.from, found.to, size.cols, found.flags);
             }
             if let Some((from, to)) = range.and_then(|range| range.columns(number, size.cols)) {
