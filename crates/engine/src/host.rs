@@ -398,9 +398,10 @@ impl Shared {
             listening.abort();
             let _ = listening.await;
         }
+        // Before the lock is free: the log is the next host's then.
+        tracing::info!("the host has stopped");
         // The last thing: whoever gets the lock now finds everything else free.
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
-        tracing::info!("the host has stopped");
         let _ = self.phase.send_replace(Phase::Stopped);
     }
 

@@ -25,6 +25,9 @@ pub(crate) async fn run(
     check_path(&path)?;
     // Until the file is whole or gone: the host stops only then.
     let _writing = shared.writing.read().await;
+    if shared.is_stopping() {
+        return Err(refuse(ErrorKind::Stopping, "the host is stopping; no file was made"));
+    }
     let target = path.clone();
     let file = blocking(move || create(&target)).await.map_err(failed)?;
     let file = file.map_err(|error| refusal(&path, &error))?;
