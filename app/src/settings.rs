@@ -30,15 +30,18 @@ pub const TEMPLATE: &str = "\
 # be read by nearly everybody, 21 is black on white.
 # minimum_contrast = 1.0
 
-# Draws => and != as one shape, where the typeface has one.
-# ligatures = false
-
 # When a paste with line breaks is shown before it is typed: \"shell\" for shells and for programs that
 # cannot tell a paste from typing, \"always\", or \"never\".
 # confirm_paste = \"shell\"
 
 # Rows of history that a new terminal keeps.
 # scrollback = 10000
+
+# Rows that a notch of the mouse wheel scrolls.
+# wheel_rows = 3
+
+# On a Mac: Option is Alt for programs, and types no signs of its own.
+# option_is_alt = false
 
 [links]
 # The program that files are opened with; without it, the desktop's. {file}, {line} and {column} are
@@ -53,12 +56,14 @@ pub struct Settings {
     pub copy_on_select: bool,
     /// The least contrast of text in terminals, 1 to 21; 1 changes nothing.
     pub minimum_contrast: f32,
-    /// Whether several characters may be drawn as one shape.
-    pub ligatures: bool,
     /// When a paste with line breaks is shown first.
     pub confirm_paste: ConfirmPaste,
     /// Rows of history that a new terminal keeps; the host's own number when absent.
     pub scrollback: Option<u32>,
+    /// Rows that a notch of the mouse wheel scrolls.
+    pub wheel_rows: f32,
+    /// Whether a Mac's Option key is Alt.
+    pub option_is_alt: bool,
     /// The command that opens a file, as words with placeholders; the desktop's own when absent.
     pub editor: Option<Vec<String>>,
 }
@@ -68,9 +73,10 @@ impl Default for Settings {
         Self {
             copy_on_select: false,
             minimum_contrast: 1.0,
-            ligatures: false,
             confirm_paste: ConfirmPaste::Shell,
             scrollback: None,
+            wheel_rows: 3.0,
+            option_is_alt: false,
             editor: None,
         }
     }
@@ -161,7 +167,8 @@ struct File {
 struct Terminal {
     copy_on_select: Option<bool>,
     minimum_contrast: Option<Spanned<f64>>,
-    ligatures: Option<bool>,
+    wheel_rows: Option<Spanned<f64>>,
+    option_is_alt: Option<bool>,
     confirm_paste: Option<ConfirmPaste>,
     scrollback: Option<Spanned<i64>>,
 }
@@ -200,6 +207,16 @@ fn parse(text: &str) -> Result<Settings, (Option<usize>, String)> {
             return Err(wrong(value.span().start, why));
         }
     };
+    let wheel_rows = match file.terminal.wheel_rows {
+        None => defaults.wheel_rows,
+        Some(value) if (0.1..=100.0).contains(value.get_ref()) => value.into_inner() as f32,
+        Some(value) => {
+            return Err(wrong(
+                value.span().start,
+                "wheel_rows is a number of rows, from 0.1 to 100",
+            ));
+        }
+    };
     let editor = match file.links.editor {
         None => None,
         Some(command) => {
@@ -217,7 +234,8 @@ fn parse(text: &str) -> Result<Settings, (Option<usize>, String)> {
     Ok(Settings {
         copy_on_select: file.terminal.copy_on_select.unwrap_or(defaults.copy_on_select),
         minimum_contrast,
-        ligatures: file.terminal.ligatures.unwrap_or(defaults.ligatures),
+        wheel_rows,
+        option_is_alt: file.terminal.option_is_alt.unwrap_or(defaults.option_is_alt),
         confirm_paste: file.terminal.confirm_paste.unwrap_or_default(),
         scrollback,
         editor,
@@ -266,19 +284,22 @@ mod tests {
             .collect();
         let settings = parse(&set).expect("the template with its comments taken away");
         assert!(settings.editor.is_some() && settings.scrollback.is_some());
-        for name in ["copy_on_select", "minimum_contrast", "ligatures", "confirm_paste"] {
+        for name in
+            ["copy_on_select", "minimum_contrast", "confirm_paste", "wheel_rows", "option_is_alt"]
+        {
             assert!(set.contains(&format!("\n{name} = ")), "{name}");
         }
     }
 
     #[test]
     fn settings_are_read() {
-        let text = "[terminal]\ncopy_on_select = true\nminimum_contrast = 4.5\nligatures = true\n\
+        let text = "[terminal]\ncopy_on_select = true\nminimum_contrast = 4.5\nwheel_rows = 5\noption_is_alt = true\n\
                     confirm_paste = \"never\"\nscrollback = 5000\n[links]\neditor = \"vi '+{line}' {file}\"";
         let expected = Settings {
             copy_on_select: true,
             minimum_contrast: 4.5,
-            ligatures: true,
+            wheel_rows: 5.0,
+            option_is_alt: true,
             confirm_paste: ConfirmPaste::Never,
             scrollback: Some(5000),
             editor: Some(["vi", "+{line}", "{file}"].map(str::to_owned).to_vec()),
@@ -291,12 +312,13 @@ mod tests {
         for (text, line, said) in [
             ("[terminal]\nminimum_contrast = 30.0", 2, "from 1 to 21"),
             ("\n[terminal]\nscrollback = -1", 3, "from 0"),
-            ("[terminal]\nligatures = 1", 2, "boolean"),
+            ("[terminal]\noption_is_alt = 1", 2, "boolean"),
             ("[terminal]\nconfirm_paste = \"maybe\"", 2, "shell"),
             ("[terminal]\nminimum_contarst = 3", 2, "minimum_contarst"),
             ("[links]\neditor = \"\"", 2, "no program"),
             ("[links]\neditor = \"code\"", 2, "{file}"),
-            ("[terminal]\nligatures = \n", 2, ""),
+            ("[terminal]\nwheel_rows = 0", 2, "wheel_rows"),
+            ("[terminal]\noption_is_alt = \n", 2, ""),
         ] {
             let (at, why) = parse(text).expect_err(text);
             assert_eq!(at, Some(line), "{text}: {why}");

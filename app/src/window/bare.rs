@@ -319,6 +319,8 @@ impl Term {
                     .on_input(move |input| link.input(terminal, input))
                     .on_focus(Message::Focused)
                     .on_select(Message::Selected)
+                    .wheel_rows(self.own.wheel_rows)
+                    .option_is_alt(self.own.option_is_alt)
                     .into()
             }
             (None, Some(why)) => {

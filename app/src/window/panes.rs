@@ -29,6 +29,7 @@ use super::hints::Hints;
 use super::link;
 use super::model::Model;
 use super::vi::Vi;
+use crate::settings::Settings;
 
 /// The gap between panes; each has a ring of one pixel around it, which is part of the 8 one sees.
 pub const GAP: f32 = space::S - 2.0 * extent::LINE;
@@ -101,6 +102,8 @@ pub struct Context<'a> {
 pub struct Over<'a> {
     /// How terminals look whose text has a size of its own.
     pub looks: &'a BTreeMap<Pane, Arc<Look>>,
+    /// What the user has set.
+    pub settings: &'a Settings,
     /// The open search bar.
     pub find: Option<&'a Find>,
     /// Vi mode.
@@ -324,7 +327,9 @@ fn terminal_body<'a>(
         .on_select(Message::Selected(terminal))
         .on_link(move |link| Message::Followed(terminal, link))
         .on_hover(move |link| Message::Hovered(terminal, link))
-        .on_paste(move |text| Message::Pasted(terminal, text));
+        .on_paste(move |text| Message::Pasted(terminal, text))
+        .wheel_rows(over.settings.wheel_rows)
+        .option_is_alt(over.settings.option_is_alt);
     if let Some(hints) = over.hints.filter(|hints| hints.terminal == terminal) {
         widget = widget.hints(Arc::clone(hints.labels()));
     }

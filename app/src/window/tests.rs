@@ -527,6 +527,25 @@ fn in_vi_mode_keys_move_and_never_type() {
 }
 
 #[test]
+fn an_input_method_types_nothing_into_a_program_that_is_not_typed_into() {
+    let commit =
+        || Event::InputMethod(iced::advanced::input_method::Event::Commit("好".to_owned()));
+    for (name, typed) in [("grid", true), ("vi", false), ("hints", false)] {
+        let shell = shell(name);
+        let mut simulator = simulator(&shell);
+        let api = simulator.find("api").expect("the pane").bounds();
+        // Under the header.
+        simulator.point_at(Point::new(api.x + 700.0, api.y + 200.0));
+        let _ = simulator.simulate(iced_test::simulator::click());
+        let _ = shell.link().sent();
+        let _ = simulator.simulate([commit()]);
+        let sent = shell.link().sent();
+        let texts = sent.iter().any(|(_, input)| matches!(input, Input::Text(_)));
+        assert_eq!(texts, typed, "{name}: {sent:?}");
+    }
+}
+
+#[test]
 fn what_is_copied_in_vi_mode_is_asked_for_before_the_selection_is_gone() {
     let mut shell = shell("grid");
     let _ = apply(&mut shell, ctrl_shift(" "));

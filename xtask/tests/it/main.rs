@@ -39,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Each heavy dependency with the crates of ours in which it lives.
 const HOMES: &[(&str, &[&str])] = &[
     ("alacritty_terminal", &["maestro-terminal"]),
+    ("arboard", &["maestro"]),
     ("clap", &["maestro", "xtask"]),
     ("cosmic-text", &["maestro-glyph"]),
     ("git2", &["maestro-git"]),

@@ -3,6 +3,7 @@
 use iced::{Task, clipboard};
 use maestro_core::agent::{Agent, Clipboard, State};
 use maestro_core::command::Id;
+use maestro_core::text;
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Command, Reply, World};
 use maestro_ui::part;
@@ -91,6 +92,8 @@ impl Shell {
     pub(super) fn notice(&mut self, notice: Notice) -> Task<Message> {
         match notice {
             Notice::Notification { agent, title, body } => {
+                // A program wrote it.
+                let (title, body) = (text::clean(&title, 100), text::clean(&body, 300));
                 let name =
                     agent.and_then(|id| self.model.agent(id)).map(|agent| agent.name.clone());
                 let source = agent.map_or(toast::Source::Window, toast::Source::Agent);

@@ -158,6 +158,7 @@ impl Shell {
             turning: self.window.focused,
             over: panes::Over {
                 looks: &self.looks,
+                settings: &self.settings,
                 find: self.find.as_ref(),
                 vi: &self.vi,
                 hints: self.hints.as_ref(),
