@@ -340,20 +340,29 @@ impl Guard<'_> {
         }
     }
 
-    /// The modes 47 and 1047: both screens have one cursor.
+    /// The modes 47 and 1047: both screens have one cursor, and each one that was saved there, which
+    /// upstream forgets.
     fn show_alt(&mut self, on: bool) {
         if on == self.is_alt() {
             return;
         }
         let mode = PrivateMode::Named(NamedPrivateMode::SwapScreenAndSetRestoreCursor);
         if on {
+            self.state.main_saved = Some(Box::new(self.term.grid().saved_cursor.clone()));
             self.watch(|term| term.set_private_mode(mode));
         } else {
             let point = self.term.grid().cursor.point;
             self.watch(|term| term.unset_private_mode(mode));
-            let cursor = &mut self.term.grid_mut().cursor;
-            cursor.point = point;
-            cursor.input_needs_wrap = false;
+            let saved = self.state.main_saved.take();
+            let grid = self.term.grid_mut();
+            grid.cursor.point = point;
+            grid.cursor.input_needs_wrap = false;
+            if let Some(mut saved) = saved {
+                // The screen may have become smaller meanwhile.
+                saved.point.line = saved.point.line.min(grid.bottommost_line());
+                saved.point.column = saved.point.column.min(grid.last_column());
+                grid.saved_cursor = *saved;
+            }
         }
     }
 
@@ -445,6 +454,7 @@ impl Handler for Guard<'_> {
         self.watch(Term::reset_state);
         // From the alternate screen the main one's history goes unseen.
         self.wiped(u64::MAX);
+        self.state.main_saved = None;
         self.state.keyboard_depth = [0; 2];
         self.state.own = Own::default();
         self.state.shapes = Shapes::default();

@@ -62,6 +62,18 @@ const ALTERNATE: &[Case] = &[
         &["main"],
         (1, 1),
     ),
+    moves(
+        "each screen keeps its saved cursor in 47",
+        "xterm ctlseqs 47, DECSC; vttest 11.8.7.3",
+        "⎋[2;3H⎋7⎋[?47h⎋[4;5H⎋7⎋[6;6H⎋[?47l⎋8",
+        (2, 3),
+    ),
+    moves(
+        "and in 1047",
+        "xterm ctlseqs 1047, DECSC; vttest 11.8.7.4",
+        "⎋[2;3H⎋7⎋[?1047h⎋[4;5H⎋7⎋[6;6H⎋[?1047l⎋8",
+        (2, 3),
+    ),
     moves("1048 saves the cursor", "xterm ctlseqs 1048", "⎋[3;4H⎋[?1048h⎋[6;6H⎋[?1048l", (3, 4)),
 ];
 
