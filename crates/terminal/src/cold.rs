@@ -140,6 +140,9 @@ impl Cold {
         let behind = self.chunks.get(index).map(|chunk| chunk.first);
         let Some(behind) = behind.or_else(|| self.chunks.back().map(Chunk::end)) else { return };
         let (mut new, mut old, mut done) = (behind, behind, 0);
+        if enough(new, old, done) {
+            return;
+        }
         while index > 0 && !enough(new, old, done) {
             index -= 1;
             let chunk = &mut self.chunks[index];

@@ -192,6 +192,10 @@ impl Terminal {
         if before == size {
             return;
         }
+        if size.cols < before.cols / 2 {
+            // Many rows would become very many; as cold ones they are wrapped when somebody reads them.
+            let _ = self.compact(usize::MAX);
+        }
         let unseen = self.scroll().unseen;
         self.guarded(|terminal| {
             if before.cols == size.cols {

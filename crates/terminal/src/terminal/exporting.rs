@@ -62,7 +62,8 @@ impl Terminal {
     }
 
     /// Adds up to `rows` rows of history and screen to `out`, oldest first: plain text with wrapped
-    /// lines joined and trailing blanks trimmed, or with colours and attributes as control sequences.
+    /// lines joined and trailing blanks trimmed, or row by row with colours and attributes as control
+    /// sequences.
     /// Begins with `None`; returns what the next slice begins with, `None` after the last row. So a
     /// million rows are written without being held, and output may arrive in between.
     pub fn export(

@@ -81,7 +81,7 @@ impl Terminal {
         }
         let finder = self.finder.as_ref()?;
         let (id, pattern) = (finder.id, finder.pattern.clone()?);
-        let serials = self.unknown_chunks(id, rows);
+        let serials = self.unknown_chunks(finder, rows);
         let cold = &mut self.emulator.state.cold;
         let mut chunks = Vec::with_capacity(serials.len());
         for serial in serials {
@@ -249,18 +249,40 @@ impl Terminal {
         row + 1
     }
 
-    fn unknown_chunks(&self, id: u64, rows: usize) -> Vec<u64> {
+    /// The chunks to look through next, about so many rows: where the way to a match leads first, then
+    /// the newest.
+    fn unknown_chunks(&self, finder: &Finder, rows: usize) -> Vec<u64> {
+        let unknown = self.emulator.state.cold.found(finder.id);
+        let unknown = unknown.filter(|(.., found)| *found == Found::Unknown);
+        let mut first = Vec::new();
+        let mut then = Vec::new();
+        let (mut near, mut far) = (rows as i64, rows as i64);
+        let forward = finder.seek.is_some_and(|seek| seek.forward);
+        for (serial, begin, end, _) in unknown {
+            let on_the_way = finder.seek.is_some_and(|seek| {
+                if forward { end > seek.from.row } else { begin <= seek.from.row }
+            });
+            if on_the_way && (near > 0 || forward) {
+                near -= (end - begin) as i64;
+                first.push((serial, end - begin));
+            } else if far > 0 && !on_the_way {
+                far -= (end - begin) as i64;
+                then.push((serial, end - begin));
+            }
+            if !forward && near <= 0 {
+                break;
+            }
+        }
+        if forward {
+            first.reverse();
+        }
         let mut left = rows as i64;
-        let unknown = self.emulator.state.cold.found(id);
-        unknown
-            .filter(|(.., found)| *found == Found::Unknown)
-            .take_while(|(_, first, end, _)| {
-                let wanted = left > 0;
-                left -= (end - first) as i64;
-                wanted
-            })
-            .map(|(serial, ..)| serial)
-            .collect()
+        let wanted = first.into_iter().chain(then).take_while(|(_, rows)| {
+            let wanted = left > 0;
+            left -= *rows as i64;
+            wanted
+        });
+        wanted.map(|(serial, _)| serial).collect()
     }
 
     fn look_at_cold(&mut self, finder: &mut Finder, rows: usize) -> bool {
@@ -268,14 +290,14 @@ impl Terminal {
             return false;
         }
         let Some(pattern) = &finder.pattern else { return false };
-        for serial in self.unknown_chunks(finder.id, rows) {
+        for serial in self.unknown_chunks(finder, rows) {
             let cold = &mut self.emulator.state.cold;
             let Some(text) = cold.text(serial) else { continue };
             text.read(&mut finder.buffer, &mut finder.unpacker);
             let count = pattern.matches(&finder.buffer).count() as u32;
             cold.set_found(serial, finder.id, Found::Count(count));
         }
-        !self.unknown_chunks(finder.id, 1).is_empty()
+        !self.unknown_chunks(finder, 1).is_empty()
     }
 
     // Going to matches.

@@ -129,6 +129,13 @@ impl Terminal {
         self.set_selection(Some(Selection { anchor, head, by }));
     }
 
+    /// The viewport stays at the cursor.
+    pub(super) fn show_vi(&mut self) {
+        if let Some(vi) = self.vi {
+            self.show(vi.cursor.row);
+        }
+    }
+
     /// The cursor stays in what can be seen.
     pub(super) fn keep_vi_shown(&mut self) {
         let Some(vi) = self.vi else { return };

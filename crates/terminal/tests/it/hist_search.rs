@@ -138,6 +138,36 @@ fn the_first_match_is_the_nearest_above_the_viewport() {
 }
 
 #[test]
+fn a_search_far_back_begins_where_one_reads() {
+    let mut terminal = with(20, 4, &numbers(0..9000));
+    compact(&mut terminal);
+    let _ = give(&mut terminal, Input::Scroll(ScrollTo::Offset(7000)));
+    terminal.search(Some(expression("^[0-9]*00$")));
+    // The emulator's rows, then a chunk: the newest ones are not on the way.
+    let mut steps = 0;
+    while terminal.search_state().expect("on").current.is_none() {
+        assert!(terminal.search_step(300));
+        steps += 1;
+    }
+    assert!(steps < 6, "{steps}");
+    assert_eq!(shown_line_of_match(&mut terminal), "2000");
+    terminal.search_move(true);
+    steps = 0;
+    while shown_line_of_match(&mut terminal) != "2100" {
+        assert!(terminal.search_step(300));
+        steps += 1;
+    }
+    assert!(steps < 3, "{steps}");
+    assert_eq!(finish(&mut terminal).current, Some(21));
+}
+
+fn shown_line_of_match(terminal: &mut Terminal) -> String {
+    let rows = shown(terminal).rows;
+    let is = |row: &Row| row.cells.iter().any(|cell| cell.has(flags::CURRENT));
+    rows.iter().find(|(_, row)| is(row)).map(|(_, row)| row.text()).unwrap_or_default()
+}
+
+#[test]
 fn rows_that_wrap_are_one_line() {
     let mut terminal = with(4, 3, "abcdefghij\r\nxy\r\n好好好\r\ne\u{301}fg");
     for (text, count, shown) in [
