@@ -73,9 +73,11 @@ pub fn memory(setup: &Setup) -> Result<Vec<Measure>> {
     std::thread::sleep(Duration::from_secs(6));
     let (mut hosts, mut windows, mut empties) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..PAIRS {
-        windows.push(weigh(&display, &mut host.maestro(&[]))?);
-        hosts.push(Weight::of(host.pid())?);
-        empties.push(weigh(&display, &mut Command::new(&empty))?);
+        // Together, because they share the pages of the program.
+        let weights = weigh(&display, &mut host.maestro(&[]), Some(host.pid()))?;
+        windows.push(weights.0);
+        hosts.extend(weights.1);
+        empties.push(weigh(&display, &mut Command::new(&empty), None)?.0);
     }
     let middle = |weights: &[Weight], part: fn(&Weight) -> f64| {
         median(&mut weights.iter().map(part).collect::<Vec<_>>())
@@ -125,15 +127,19 @@ impl Weight {
     }
 }
 
-/// Opens a window, leaves it alone for a moment and weighs it.
-fn weigh(display: &Display, command: &mut Command) -> Result<Weight> {
+/// Opens a window, leaves it alone for a moment and weighs it, and another process with it.
+fn weigh(
+    display: &Display,
+    command: &mut Command,
+    beside: Option<u32>,
+) -> Result<(Weight, Option<Weight>)> {
     let mut child = display.show(command).spawn().context("the window's program")?;
-    let weight = display.window(&mut child).and_then(|_| {
+    let weights = display.window(&mut child).and_then(|_| {
         std::thread::sleep(Duration::from_secs(5));
-        Weight::of(child.id())
+        Ok((Weight::of(child.id())?, beside.map(Weight::of).transpose()?))
     });
     display::end(&mut child);
-    weight
+    weights
 }
 
 /// A key pressed on the display, from the moment the window has it: until the row with its echo is
