@@ -144,10 +144,8 @@ where
     ) {
         let state = tree.state.downcast_mut::<State<K>>();
         match event {
-            Event::Window(window::Event::RedrawRequested(_)) => {
-                if self.look(state) {
-                    shell.invalidate_layout();
-                }
+            Event::Window(window::Event::RedrawRequested(_)) if self.look(state) => {
+                shell.invalidate_layout();
             }
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) => {
                 let over = state.said.is_some() && cursor.is_over(layout.bounds());
