@@ -9,6 +9,7 @@ use swash::zeno::{Angle, Format, Transform};
 use swash::{FontRef, GlyphId};
 
 use crate::builtin;
+use crate::color;
 use crate::faces::Faces;
 use crate::metrics::{FontMetrics, Metrics};
 use crate::raster::Raster;
@@ -310,8 +311,11 @@ impl Fonts {
                     y: (glyph.y + glyph.y_offset * glyph.font_size) * factor,
                 };
                 let size = fonts.size * factor;
-                let drawn = draw(&mut fonts.scaling, font.as_swash(), &[placed], size, made_up);
-                raster.add(&drawn);
+                let face = system.db().face(glyph.font_id).map_or(0, |face| face.index);
+                let painted = if color { painted(font.data(), face, &placed, size) } else { None };
+                raster.add(&painted.unwrap_or_else(|| {
+                    draw(&mut fonts.scaling, font.as_swash(), &[placed], size, made_up)
+                }));
             }
             raster
         };
@@ -392,6 +396,15 @@ fn font_metrics(font: &FontRef<'_>, size: f32) -> FontMetrics {
         underline: metrics.underline_offset,
         strike: metrics.strikeout_offset,
     }
+}
+
+/// Draws a glyph that is a program of paints, where it is one. Its reader is as foreign as the shaper.
+fn painted(file: &[u8], face: u32, placed: &Placed, size: f32) -> Option<Raster> {
+    let draw = AssertUnwindSafe(|| color::draw(file, face, placed.id, size));
+    let mut raster = catch_unwind(draw).ok()?.filter(|raster| !raster.is_blank())?;
+    raster.left += placed.x.round() as i32;
+    raster.top -= placed.y.round() as i32;
+    Some(raster)
 }
 
 /// Draws glyphs on a baseline at height 0.

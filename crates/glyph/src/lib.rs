@@ -10,6 +10,7 @@
 
 pub mod atlas;
 mod builtin;
+mod color;
 mod faces;
 mod fonts;
 mod metrics;

@@ -197,16 +197,12 @@ pub(crate) fn adapter(name: Option<&str>) -> Result<wgpu::Adapter, Error> {
         let name = adapter.get_info().name.to_lowercase();
         wanted.as_ref().is_none_or(|wanted| name.contains(wanted))
     });
-    adapters.sort_by_key(|adapter| {
-        let info = adapter.get_info();
-        let kind = match info.device_type {
-            wgpu::DeviceType::DiscreteGpu => 0,
-            wgpu::DeviceType::IntegratedGpu => 1,
-            wgpu::DeviceType::VirtualGpu => 2,
-            wgpu::DeviceType::Other => 3,
-            wgpu::DeviceType::Cpu => 4,
-        };
-        kind
+    adapters.sort_by_key(|adapter| match adapter.get_info().device_type {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
     });
     adapters.into_iter().next().ok_or_else(|| match name {
         Some(wanted) if !known.is_empty() => Error::Unknown { wanted: wanted.to_owned(), known },

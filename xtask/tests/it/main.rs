@@ -52,6 +52,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("portable-pty", &["maestro-pty"]),
     ("postcard", &["maestro-protocol"]),
     ("rusqlite", &["maestro-store"]),
+    ("skrifa", &["maestro-glyph"]),
     ("swash", &["maestro-glyph"]),
     ("zstd", &["maestro-terminal"]),
 ];

@@ -9,7 +9,7 @@ use crate::fonts;
 fn system(files: &[&'static [u8]]) -> FontSystem {
     let mut fonts = Database::new();
     for file in files {
-        fonts.load_font_source(Source::Binary(std::sync::Arc::new(*file)));
+        let _ = fonts.load_font_source(Source::Binary(std::sync::Arc::new(*file)));
     }
     FontSystem::new_with_locale_and_db("en".to_owned(), fonts)
 }
@@ -53,6 +53,20 @@ fn a_mark_our_face_lacks_comes_with_its_letter_from_a_font_that_has_both() {
     let marked = draw(&mut fonts, &mut system, &format!("a{mark}"), 1);
     assert!(!marked.is_blank());
     assert_ne!(marked, letter, "U+{:04X} is drawn", mark as u32);
+}
+
+#[test]
+fn flags_are_drawn_from_fonts_whose_glyphs_are_programs() {
+    // Fonts of this kind have a name that nobody looks for: it is the only font here.
+    let mut fonts = fonts(16.0);
+    let mut system = system(&[font_test_data::NOTO_COLOR_EMOJI_FLAGS]);
+    let flag = draw(&mut fonts, &mut system, "\u{1f1f8}\u{1f1ea}", 2);
+    let metrics = fonts.metrics();
+    assert!(flag.color && flag.width <= 2 * metrics.width + 2, "{} wide", flag.width);
+    let blue = flag.pixels.chunks_exact(4).filter(|p| p[3] > 200 && p[2] > p[0]).count();
+    let yellow =
+        flag.pixels.chunks_exact(4).filter(|p| p[3] > 200 && p[0] > 200 && p[2] < 99).count();
+    assert!(blue > yellow && yellow > 5, "{blue} and {yellow}");
 }
 
 #[test]
