@@ -26,6 +26,9 @@ pub struct Options {
     /// One JSON object a line.
     #[arg(long)]
     json: bool,
+    /// End with a table for the benchmarks' document.
+    #[arg(long)]
+    table: bool,
     /// Show what there is.
     #[arg(long)]
     list: bool,
@@ -193,8 +196,30 @@ pub fn run(options: &Options) -> Result<()> {
             all.push(result);
         }
     }
+    if options.table {
+        print!("{}", table(&all));
+    }
     eprint!("{}", summary(&all));
     Ok(())
+}
+
+/// What has a bar, as markdown.
+fn table(results: &[Value]) -> String {
+    let mut table = String::from("| name | value | bar | holds |\n| --- | --- | --- | --- |\n");
+    for result in results {
+        let (Some(value), Some(bar), Some(holds)) =
+            (result["value"].as_f64(), result["bar"].as_f64(), result["holds"].as_bool())
+        else {
+            continue;
+        };
+        let sign = if (value <= bar) == holds { '≤' } else { '≥' };
+        let name = result["name"].as_str().unwrap_or_default();
+        let unit = result["unit"].as_str().unwrap_or_default();
+        let holds = if holds { "yes" } else { "**no**" };
+        let shown = if value < 10.0 { format!("{value:.2}") } else { format!("{value:.0}") };
+        table.push_str(&format!("| {name} | {shown} {unit} | {sign} {bar} | {holds} |\n"));
+    }
+    table
 }
 
 /// How many bars hold, and which do not.
@@ -281,6 +306,24 @@ mod tests {
         assert!(summary.starts_with("xtask: 1 bars hold, 1 bars missed\n"), "{summary}");
         assert!(summary.contains("slow") && summary.contains("no display"), "{summary}");
         assert!(!summary.contains("fast"), "{summary}");
+    }
+
+    #[test]
+    fn a_table_says_on_which_side_of_the_bar_it_is_good() {
+        let results = [
+            Measure::at_least("fast", 2.0, "×", 1.0, 1).to_json(),
+            Measure::at_least("slow", 0.5, "×", 1.0, 1).to_json(),
+            Measure::at_most("late", 70.0, "ms", 50.0, 1).to_json(),
+            Measure::told("aside", 1.0, "", 1).to_json(),
+        ];
+        let table = table(&results);
+        let rows: Vec<&str> = table.lines().skip(2).collect();
+        let wanted = [
+            "| fast | 2.00 × | ≥ 1 | yes |",
+            "| slow | 0.50 × | ≥ 1 | **no** |",
+            "| late | 70 ms | ≤ 50 | **no** |",
+        ];
+        assert_eq!(rows, wanted);
     }
 
     #[test]
