@@ -188,7 +188,7 @@ impl Terminal {
     /// its text. The owner resizes the PTY.
     pub fn resize(&mut self, size: Size) {
         let size = size.clamped();
-        let before = std::mem::replace(&mut self.options.size, size);
+        let before = self.options.size;
         if before == size {
             return;
         }
@@ -196,6 +196,7 @@ impl Terminal {
             // Many rows would become very many; as cold ones they are wrapped when somebody reads them.
             let _ = self.compact(usize::MAX);
         }
+        self.options.size = size;
         let unseen = self.scroll().unseen;
         self.guarded(|terminal| {
             if before.cols == size.cols {
