@@ -187,7 +187,12 @@ impl Ask {
                     ),
                     copy(url.clone()),
                 ];
-                Self::new(format!("Open a page of {host}?"), choices)
+                let ask = Self::new(format!("Open a page of {host}?"), choices);
+                if host.is_ascii() {
+                    ask
+                } else {
+                    ask.words("The host's name has letters that can look like others. Look twice.")
+                }
             }
             Target::Mail { url } => {
                 let open = choice("Write", "in the mail program", Deed::Open(url.clone()));

@@ -17,35 +17,63 @@ const RUN: &[&str] = &[
     "bash",
     "zsh",
     "fish",
+    "csh",
+    "ksh",
     "run",
     "bin",
+    "elf",
     "jar",
+    "jnlp",
+    "py",
+    "pyw",
+    "pyz",
+    "pl",
+    "rb",
+    "php",
+    "lua",
     "command",
     "app",
     "scpt",
+    "applescript",
     "terminal",
     "tool",
     "workflow",
+    "action",
+    "prefpane",
     "pkg",
+    "mpkg",
     "dmg",
     "deb",
     "rpm",
+    "snap",
     "flatpakref",
+    "flatpak",
     "exe",
     "com",
     "bat",
     "cmd",
     "ps1",
+    "psm1",
     "msi",
+    "msix",
+    "msp",
     "vbs",
+    "vbe",
     "js",
+    "jse",
     "wsf",
+    "wsh",
     "hta",
     "lnk",
     "url",
     "scr",
     "reg",
     "inf",
+    "cpl",
+    "msc",
+    "application",
+    "gadget",
+    "pif",
 ];
 
 /// Where a link leads.
@@ -301,6 +329,18 @@ pub fn desktop(what: &str) -> Vec<String> {
     vec![opener.to_owned(), what.to_owned()]
 }
 
+/// Opens a document with the desktop's program for it, unless it has become something else since it was
+/// looked at.
+pub async fn open(file: File) -> Result<(), String> {
+    let again = move || examined(Target::File(file));
+    match tokio::task::spawn_blocking(again).await {
+        Ok(Target::File(File { path, is: Is::Document, .. })) => {
+            start(desktop(&path.to_string_lossy())).await
+        }
+        _ => Err("the file has changed since it was looked at, and was not opened".to_owned()),
+    }
+}
+
 /// Starts a command and waits for its end; a sentence says what went wrong.
 pub async fn start(command: Vec<String>) -> Result<(), String> {
     let Some((program, words)) = command.split_first() else { return Ok(()) };
@@ -404,6 +444,17 @@ mod tests {
         assert_eq!(is("b.desktop"), Is::Program);
         assert_eq!(is("c.SH"), Is::Program);
         assert_eq!(is("none"), Is::Missing);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let path = folder.path().join("tool");
+            std::fs::write(&path, "x").expect("a file");
+            let mode = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(&path, mode).expect("made executable");
+            std::os::unix::fs::symlink(&path, folder.path().join("readme.txt")).expect("a link");
+            assert_eq!(is("tool"), Is::Program);
+            assert_eq!(is("readme.txt"), Is::Program, "a link hides nothing");
+        }
         assert_eq!(is(""), Is::Folder);
     }
 

@@ -33,6 +33,7 @@ impl Shell {
             Pane::Terminal(id) => self.model.terminals.contains_key(id),
         };
         self.kept.closed.retain(known);
+        self.kept.zooms.retain(|(pane, _)| known(pane));
         let panes = self.all_panes();
         if !self.kept.focused.is_some_and(|pane| panes.contains(&pane)) {
             self.kept.focused = panes.first().copied();

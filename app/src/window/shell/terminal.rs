@@ -490,11 +490,10 @@ impl Shell {
                 return open(target::desktop(&url));
             }
             Deed::OpenFile(file) => {
-                let command = match &self.settings.editor {
-                    Some(template) => target::editor(template, &file),
-                    None => target::desktop(&file.path.to_string_lossy()),
+                return match &self.settings.editor {
+                    Some(template) => open(target::editor(template, &file)),
+                    None => Task::perform(target::open(file), Message::Done),
                 };
-                return open(command);
             }
             Deed::OpenFolder(path) => return open(target::desktop(&path.to_string_lossy())),
             Deed::Copy(text) => return clipboard::write(text),
