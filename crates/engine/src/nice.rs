@@ -1,11 +1,8 @@
-//! How threads of the host share the processor with each other. On Linux a thread has a niceness of its
-//! own; elsewhere nothing happens here, and the pool's order alone decides.
-
-/// For threads that parse what floods: whoever brings a key to its child, a frame to its client or draws
-/// comes first when the processor is short.
-pub(crate) fn behind_those_who_are_waited_for() {
-    set(5);
-}
+//! How threads of the host share the processor. On Linux a thread has a niceness of its own; elsewhere
+//! nothing happens here.
+//!
+//! Threads that parse keep the usual one: a terminal that its user looks at while it prints as fast as it
+//! can would lose against the very frames it is drawn in, and a niceness cannot be taken back for the next.
 
 /// For work that nobody waits for.
 pub(crate) fn behind_everybody() {

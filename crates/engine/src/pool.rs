@@ -138,12 +138,7 @@ impl<W: Work> Pool<W> {
 
     fn spawn(&mut self, name: String, lane: Lane) -> std::io::Result<()> {
         let shared = Arc::clone(&self.handle.0);
-        let thread = thread::Builder::new().name(name).spawn(move || {
-            if lane == Lane::All {
-                crate::nice::behind_those_who_are_waited_for();
-            }
-            shared.serve(lane);
-        })?;
+        let thread = thread::Builder::new().name(name).spawn(move || shared.serve(lane))?;
         self.threads.push(thread);
         Ok(())
     }

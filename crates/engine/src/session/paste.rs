@@ -46,7 +46,8 @@ impl Paste {
             return None;
         }
         let rest = &self.text[self.at..];
-        let end = if rest.len() <= PIECE { rest.len() } else { rest.floor_char_boundary(PIECE) };
+        let end = (0..=rest.len().min(PIECE)).rev().find(|end| rest.is_char_boundary(*end));
+        let end = end.unwrap_or(rest.len());
         let mut bytes = Vec::with_capacity(end + 16);
         self.encoder.push(&rest[..end], &mut bytes);
         self.at += end;

@@ -51,8 +51,8 @@ async fn a_client_that_takes_no_frames_slows_nothing() {
     let host = place.host().await;
     let user = User::of(&host).await;
     let slow = User::without_credit(&host).await;
-    // 40 MB: thousands of times what may wait anywhere.
-    let script = "i=0; while [ $i -lt 40 ]; do head -c 1000000 /dev/zero | tr '\\0' x; \
+    // 8 MB: many times what may wait anywhere.
+    let script = "i=0; while [ $i -lt 40 ]; do head -c 200000 /dev/zero | tr '\\0' x; \
                   i=$((i+1)); done; echo; echo all-of-it";
     let terminal = user.sh(script).await.id;
     slow.watch(terminal, true).await;
