@@ -3,6 +3,7 @@
 //! The stable compiler does it: the instrumentation is a pass of LLVM that `-C passes` adds, and libFuzzer
 //! is built from source by `libfuzzer-sys` (for which a C++ compiler is needed). `cargo-fuzz` is not.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,6 +24,9 @@ const INSTRUMENTATION: [&str; 6] = [
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
     "-Ccodegen-units=1",
 ];
+
+/// What libFuzzer says at its end about how much it has done.
+const EXECUTED: &str = "stat::number_of_executed_units:";
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -69,23 +73,28 @@ fn smoke(targets: &[&str], seconds: u32) -> Result<()> {
     let mut failed = Vec::new();
     for target in targets {
         let (work, found) = (folder("work", target)?, folder("found", target)?);
-        let status = cargo::run(
-            Command::new(programs.join(target))
-                .arg(&work)
-                .arg(corpus(target))
-                .arg(format!("-artifact_prefix={}/", found.display()))
-                .arg(format!("-max_total_time={seconds}"))
-                .args([
-                    "-max_len=4096",
-                    "-timeout=20",
-                    "-rss_limit_mb=1024",
-                    "-print_final_stats=1",
-                ])
-                .args(["-verbosity=0", "-close_fd_mask=0"]),
-        );
-        if let Err(error) = status {
-            eprintln!("xtask: {error:#}; what it failed on is in {}", found.display());
-            failed.push(*target);
+        let log = found.join("log");
+        let mut command = Command::new(programs.join(target));
+        let _ = command
+            .arg(&work)
+            .arg(corpus(target))
+            .arg(format!("-artifact_prefix={}/", found.display()))
+            .arg(format!("-max_total_time={seconds}"))
+            .args(["-max_len=4096", "-timeout=20", "-rss_limit_mb=1024", "-print_final_stats=1"])
+            .stderr(File::create(&log).with_context(|| format!("{}", log.display()))?);
+        let result = cargo::run(&mut command);
+        let told = std::fs::read_to_string(&log).unwrap_or_default();
+        let lines: Vec<&str> = told.lines().filter(|line| !line.contains("NEW_FUNC")).collect();
+        match result {
+            Ok(()) => {
+                let ran = lines.iter().find_map(|line| line.strip_prefix(EXECUTED)).unwrap_or("no");
+                eprintln!("xtask: {target} ran{ran} inputs");
+            }
+            Err(error) => {
+                eprintln!("{}", lines[lines.len().saturating_sub(40)..].join("\n"));
+                eprintln!("xtask: {error:#}; what it failed on is in {}", found.display());
+                failed.push(*target);
+            }
         }
     }
     if failed.is_empty() {

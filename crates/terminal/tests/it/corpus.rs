@@ -134,7 +134,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever is printed and done: what clients put together from the frames they took, however
     /// seldom, is the host's screen; nothing panics; nothing exceeds its bounds.
