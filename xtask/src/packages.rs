@@ -25,8 +25,17 @@ pub const DISPLAY: &[&str] = &[
 ];
 
 /// For the tests with a real window, and with real agents cut off from the network.
-pub const TESTS: &[&str] =
-    &["xvfb", "openbox", "xdotool", "imagemagick", "python3", "iproute2", "util-linux", "procps"];
+pub const TESTS: &[&str] = &[
+    "xvfb",
+    "openbox",
+    "xdotool",
+    "xclip",
+    "imagemagick",
+    "python3",
+    "iproute2",
+    "util-linux",
+    "procps",
+];
 
 /// For the fuzzer, which comes as source in C++.
 pub const FUZZ: &[&str] = &["g++"];

@@ -1,5 +1,7 @@
 //! The real window on a display of its own, with a window manager, driven by keys.
 
+mod terminal;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -72,6 +74,8 @@ impl Display {
     fn xdotool(&self, args: &[&str]) -> String {
         let output = Command::new("xdotool")
             .env("DISPLAY", &self.name)
+            // It reads what it is to type by the locale.
+            .env("LC_ALL", "C.UTF-8")
             .args(args)
             .output()
             .expect("it runs");
