@@ -133,6 +133,29 @@ fn output_that_nobody_takes_holds_the_child() {
 }
 
 #[test]
+fn its_owner_is_woken_when_there_is_room_for_input_again() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let go = folder.path().join("go");
+    let mut running = sh(&format!(
+        "stty raw -echo; echo ready; while [ ! -e {} ]; do sleep 0.02; done; exec cat > /dev/null",
+        go.display()
+    ));
+    running.until_text("ready");
+    running.pty.write(&vec![b'x'; 1024 * 1024]).expect("there is room");
+    let before = running.pty.unwritten();
+    assert!(before > Pty::ROOM && before < 1024 * 1024, "{before}");
+    assert_eq!(running.pty.waiting(), 0);
+    let rung = *running.bell.rung.lock().expect("no panic before");
+    std::fs::write(&go, "").expect("written");
+    // It prints nothing: whatever rings now is about the input.
+    wait("everything is written", || running.pty.unwritten() == 0);
+    wait("the bell", || *running.bell.rung.lock().expect("no panic before") > rung);
+    running.pty.close(SHORT);
+    running.until("closed", |running| running.pty.is_closed());
+    assert_eq!(running.pty.unwritten(), 0);
+}
+
+#[test]
 fn a_child_that_does_not_read_refuses_input_beyond_the_bound_and_blocks_nobody() {
     let running = sh("stty raw -echo; echo ready; exec sleep 60");
     let mut running = running;
