@@ -125,7 +125,8 @@ impl<Message: Clone> Terminal<'_, Message> {
             input_method::Event::Commit(text) => {
                 state.preedit = Some(Preedit::default());
                 let text: String = text.chars().filter(|c| !c.is_control()).collect();
-                if !text.is_empty() {
+                // In vi mode nothing is typed.
+                if !text.is_empty() && !self.surface.modes().vi {
                     self.surface.key_pressed();
                     self.send(Input::Text(text));
                 }

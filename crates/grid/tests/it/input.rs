@@ -527,6 +527,7 @@ fn in_vi_mode_the_child_hears_nothing() {
     let mut stage = ready(modes);
     let _ = stage.event(press("x", key::Code::KeyX, NONE));
     let _ = stage.event(release("x", key::Code::KeyX));
+    let _ = stage.event(input_method::Event::Commit("日".to_owned()));
     assert_eq!(stage.told(), []);
     stage.pointer = Point::new(20.0, 12.0);
     let _ = stage.event(mouse::Event::ButtonPressed(LEFT));
