@@ -3,6 +3,7 @@
 mod agents;
 mod autorun;
 mod files;
+mod frames;
 mod harness;
 mod hostile;
 mod lifecycle;
