@@ -188,11 +188,7 @@ pub fn run(options: &Options) -> Result<()> {
             vec![Measure { bar: None, ..Measure::skipped(name, 0.0, "", note) }.to_json()]
         });
         for result in results {
-            if options.json {
-                println!("{result}")
-            } else {
-                println!("{}", text(&result))
-            }
+            println!("{}", if options.json { result.to_string() } else { text(&result) });
             all.push(result);
         }
     }
