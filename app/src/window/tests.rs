@@ -576,6 +576,19 @@ fn links_are_chosen_by_letters() {
 }
 
 #[test]
+fn a_label_whose_link_has_moved_does_nothing() {
+    let mut shell = shell("hints");
+    shell.reframe(HERE, |frame| {
+        super::scene::dress("hints", frame);
+        // A line more was printed.
+        frame.rows.iter_mut().for_each(|(place, _)| *place += 1);
+    });
+    let alt = press(Key::Character("d".into()), Modifiers::ALT);
+    assert_eq!(sent(&mut shell, alt.clone()), [], "the link of another label was inserted");
+    assert_eq!(sent(&mut shell, alt).len(), 1, "there are new labels");
+}
+
+#[test]
 fn a_chosen_file_name_is_inserted_as_one_word() {
     let mut shell = shell("hints");
     let alt = press(Key::Character("d".into()), Modifiers::ALT);

@@ -305,9 +305,22 @@ impl Shell {
             hints::Typed::Waits | hints::Typed::Nothing => Task::none(),
             hints::Typed::Chosen(deed, link) => {
                 self.hints = None;
+                if !self.is_still_there(terminal, &link) {
+                    // The program printed meanwhile: the label lay over something else.
+                    return self.open_hints(terminal);
+                }
                 self.chosen(terminal, deed, &link)
             }
         }
+    }
+
+    /// Whether a link is where it was when it got its label.
+    fn is_still_there(&self, terminal: TerminalId, link: &Link) -> bool {
+        let surface = self.link.surface(terminal);
+        link.spans.first().is_some_and(|span| {
+            let now = surface.link_at(span.row, span.from);
+            now.is_some_and(|now| now.target == link.target)
+        })
     }
 
     pub(super) fn hint_command(&mut self, id: Id) -> Task<Message> {
@@ -317,9 +330,12 @@ impl Shell {
             Id::HintOpen => {
                 let (terminal, link) = (hints.terminal, hints.first().cloned());
                 self.hints = None;
-                if let Some(link) = link {
-                    return self.chosen(terminal, hints::Deed::Open, &link);
-                }
+                return match link {
+                    Some(link) if self.is_still_there(terminal, &link) => {
+                        self.chosen(terminal, hints::Deed::Open, &link)
+                    }
+                    _ => self.open_hints(terminal),
+                };
             }
             _ => self.hints = None,
         }
