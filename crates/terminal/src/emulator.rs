@@ -72,7 +72,9 @@ impl EventListener for Listener {
             }
             TermEvent::ResetTitle => outbox.event(Event::Title(None)),
             TermEvent::Bell => outbox.event(Event::Bell),
-            TermEvent::ClipboardStore(ClipboardType::Clipboard, text) => {
+            TermEvent::ClipboardStore(ClipboardType::Clipboard, mut text) => {
+                // It will be pasted somewhere, perhaps where nobody looks for what presses keys.
+                text.retain(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
                 outbox.event(Event::Clipboard(text));
             }
             _ => {}

@@ -84,6 +84,9 @@ impl Default for Habits {
     }
 }
 
+/// Columns between tab stops.
+const TAB: u16 = 8;
+
 /// Modes with a number of their own that come back one by one.
 const SINGLE: [(TermMode, NamedPrivateMode); 8] = [
     (TermMode::APP_CURSOR, NamedPrivateMode::CursorKeys),
@@ -136,7 +139,7 @@ impl Emulator {
         self.guard().restore(habits);
     }
 
-    /// Brings everything back that is not on the screen: the modes of both screens, colours, stacks, the
+    /// Brings everything back that is not on the screen: the modes of both screens, colours, stacks, tabs, the
     /// shape of the cursor, its saved place, attributes for text to come.
     pub(crate) fn reset_modes(&mut self) {
         self.restore(Habits::default());
@@ -264,6 +267,7 @@ impl Guard<'_> {
         self.term.set_cursor_style(None);
         self.term.terminal_attribute(Attr::Reset);
         self.term.set_hyperlink(None);
+        self.set_tabs(TAB);
         self.state.shapes = Shapes::default();
         self.state.titles.clear();
         let grid = self.term.grid_mut();

@@ -29,6 +29,8 @@ pub(super) struct Shell {
     at_prompt: Option<Habits>,
     /// The end of a command was told, and no prompt since.
     ended: bool,
+    /// The end of a command was told at some time.
+    tells_ends: bool,
 }
 
 impl Terminal {
@@ -124,9 +126,12 @@ impl Terminal {
             }
             Prompt::Command => return,
             Prompt::Done(_) => shell.at_command.take().or(shell.at_prompt),
+            // A prompt while a command runs, of a shell that tells when they end: that command's own.
+            Prompt::Start if shell.at_command.is_some() && shell.tells_ends => return,
             Prompt::Start => shell.at_prompt.filter(|_| !shell.ended),
         };
         shell.ended = matches!(prompt, Prompt::Done(_));
+        shell.tells_ends |= shell.ended;
         if let Some(habits) = before {
             self.emulator.restore(habits);
         }

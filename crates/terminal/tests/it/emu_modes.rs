@@ -54,13 +54,15 @@ fn a_reset_brings_every_mode_back_and_keeps_the_screen() {
     let wanted = modes(&mut fresh);
     let mut terminal = terminal(40, 10);
     let _ = print(&mut terminal, "kept\r\n$ ");
-    let colors = "\x1b[6 q\x1b]10;#ff0000\x07\x1b]4;1;#00ff00\x07\x1b[31;1m\x1b]8;;http://a\x07";
+    let colors =
+        "\x1b[3g\x1b[6 q\x1b]10;#ff0000\x07\x1b]4;1;#00ff00\x07\x1b[31;1m\x1b]8;;http://a\x07";
     let _ = print(&mut terminal, &format!("{colors}{EVERYTHING}\x1b]0;never ended"));
     let mut out = Outbox::new();
     terminal.reset_modes(&mut out);
     assert_eq!(String::from_utf8_lossy(&out.replies), "");
     assert_eq!(modes(&mut terminal), wanted);
     assert_eq!(screen(&mut terminal)[..2], ["kept", "$"]);
+    assert_eq!(print(&mut terminal, "\x1b7\t\x1b[6n\x1b8").replies, b"\x1b[2;9R");
     let _ = print(&mut terminal, "x");
     let frame = super::shown(&mut terminal);
     assert!(frame.colors.is_empty());
@@ -132,24 +134,21 @@ fn an_update_that_never_ended_hides_nothing_from_the_next_prompt() {
     assert!(terminal.screen(false).cursor.is_some());
 }
 
-/// Marks of a program that sets up its screen first say nothing about modes: they stay.
+/// A program that marks its own prompts keeps its modes, and loses them when its shell says that it ended.
 #[test]
-fn a_program_with_marks_of_its_own_keeps_its_modes() {
+fn a_program_with_prompts_of_its_own_keeps_its_modes() {
     let mut terminal = terminal(40, 10);
+    let _ = print(&mut terminal, "\x1b]133;A\x07$ true\r\n\x1b]133;C\x07\x1b]133;D;0\x07");
     let _ = print(&mut terminal, "\x1b]133;A\x07$ agent\r\n\x1b]133;C\x07");
+    let at_first = modes(&mut terminal);
     let _ = print(&mut terminal, "\x1b[>1u\x1b[?1003h\x1b[?1006h\x1b[?25l");
-    let before = modes(&mut terminal);
+    let in_there = modes(&mut terminal);
     for _ in 0..3 {
-        let turn = "\x1b]133;A\x07> \x1b]133;B\x07ask\r\n\x1b]133;C\x07answer\r\n\x1b]133;D;0\x07";
-        // Its first prompt is taken for the shell's, which has none of its modes.
-        let _ = print(&mut terminal, turn);
+        let _ = print(&mut terminal, "\x1b]133;A\x07> \x1b]133;B\x07ask\r\nanswer\r\n");
+        assert_eq!(modes(&mut terminal), in_there);
     }
-    let _ = before;
-    let _ = print(&mut terminal, "\x1b[>1u\x1b[?1003h\x1b[?1006h\x1b[?25l");
-    let before = modes(&mut terminal);
-    let turn = "\x1b]133;B\x07ask\r\n\x1b]133;C\x07answer\r\n\x1b]133;D;0\x07\x1b]133;A\x07> ";
-    let _ = print(&mut terminal, turn);
-    assert_eq!(modes(&mut terminal), before);
+    let _ = print(&mut terminal, "\x1b]133;D;0\x07\x1b]133;A\x07$ ");
+    assert_eq!(modes(&mut terminal), at_first);
 }
 
 /// What a command means to leave: colours of the palette, a title.

@@ -92,6 +92,8 @@ fn what_is_known_is_kept() {
 #[test]
 fn the_clipboard_is_written_and_never_read() {
     check_events("\x1b]52;c;aGVsbG8=\x07", &[Event::Clipboard("hello".to_owned())]);
+    // "a\n\x1b[Ab"
+    check_events("\x1b]52;c;YQobW0Fi\x07", &[Event::Clipboard("a\n[Ab".to_owned())]);
     check_events("\x1b]52;c;?\x07", &[]);
     check_reply("\x1b]52;c;?\x07", "");
     let huge = format!("\x1b]52;c;{}\x07", "QUFB".repeat(80_000));
