@@ -291,7 +291,8 @@ impl Fonts {
         let right = layout.iter().map(|glyph| glyph.x + glyph.w).fold(0.0, f32::max);
         // Where a font puts a mark beside its letter, and not over it, our own letter without it is better.
         let room = (self.metrics.width * columns) as f32;
-        if !color && right > room * MOST_BESIDE && self.has_letter(text) {
+        let marked = !color && self.has_letter(text);
+        if marked && right > room * MOST_BESIDE {
             return None;
         }
         let at_size = |fonts: &mut Self, system: &mut FontSystem, factor: f32| {
@@ -323,23 +324,25 @@ impl Fonts {
         if raster.is_blank() {
             return None;
         }
-        let factor = self.shrink(&raster, right, columns);
+        let factor = self.shrink(&raster, right, columns, marked);
         let raster = if factor < 1.0 { at_size(self, system, factor) } else { raster };
-        Some(self.place(raster, right * factor, columns))
+        Some(self.place(raster, right * factor, columns, marked))
     }
 
-    /// By how much a fallback glyph must be made smaller to fit its cells.
-    fn shrink(&self, raster: &Raster, advance: f32, columns: u32) -> f32 {
+    /// By how much a fallback glyph must be made smaller to fit its cells. A letter under a pile of marks
+    /// stays as large as its neighbours; the pile is cut.
+    fn shrink(&self, raster: &Raster, advance: f32, columns: u32, marked: bool) -> f32 {
         let room = (self.metrics.width * columns) as f32;
         let width = advance.min(raster.width as f32).max(raster.width as f32 * 0.9);
         let wide = if width > room * TOLERANCE { room / width } else { 1.0 };
         let height = self.metrics.height as f32;
-        let tall = if raster.height as f32 > height { height / raster.height as f32 } else { 1.0 };
+        let too_tall = !marked && raster.height as f32 > height;
+        let tall = if too_tall { height / raster.height as f32 } else { 1.0 };
         wide.min(tall)
     }
 
     /// Puts a fallback glyph into the middle of its cells, and inside their height.
-    fn place(&self, mut raster: Raster, advance: f32, columns: u32) -> Raster {
+    fn place(&self, mut raster: Raster, advance: f32, columns: u32, marked: bool) -> Raster {
         let room = (self.metrics.width * columns) as f32;
         let height = self.metrics.height as i32;
         if raster.color {
@@ -350,6 +353,9 @@ impl Fonts {
         }
         raster.left += ((room - advance) / 2.0).round() as i32;
         raster.top += self.metrics.baseline as i32;
+        if marked {
+            return raster;
+        }
         let lowest = (height - raster.height as i32).max(0);
         raster.top = raster.top.clamp(0, lowest);
         raster
