@@ -40,6 +40,26 @@ pub(super) struct MouseState {
     pub(super) hover: Option<Link>,
     /// Where the pointer is, while it is over the cells.
     over: Option<Point>,
+    /// Where its last motion led, in the window.
+    moved_to: Option<Point>,
+}
+
+impl MouseState {
+    /// Where the pointer was at an event. The toolkit hands events over in batches, each with the place
+    /// where the pointer is after all of them: a button that went down before a motion would have been
+    /// pressed where the motion led.
+    fn place(&mut self, event: mouse::Event, cursor: mouse::Cursor) -> mouse::Cursor {
+        match event {
+            mouse::Event::CursorMoved { position } => self.moved_to = Some(position),
+            mouse::Event::CursorLeft => self.moved_to = None,
+            _ => {}
+        }
+        match (cursor, self.moved_to) {
+            (mouse::Cursor::Available(_), Some(point)) => mouse::Cursor::Available(point),
+            (mouse::Cursor::Levitating(_), Some(point)) => mouse::Cursor::Levitating(point),
+            (cursor, _) => cursor,
+        }
+    }
 }
 
 /// What a held mouse button does.
@@ -66,6 +86,7 @@ impl<Message: Clone> Terminal<'_, Message> {
         shell: &mut Shell<'_, Message>,
     ) {
         let bounds = layout.bounds();
+        let cursor = state.mouse.place(event, cursor);
         state.mouse.over = cursor.position_over(bounds);
         match event {
             mouse::Event::ButtonPressed(button) => {

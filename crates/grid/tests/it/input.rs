@@ -138,6 +138,24 @@ fn another_terminal_in_the_same_place_hears_its_size_and_focus() {
 }
 
 #[test]
+fn a_button_goes_down_where_the_pointer_was_then() {
+    let mut stage = ready(Modes::default());
+    let at = |col: f32| Point::new(6.0 + (col + 0.2) * 8.0, 12.0);
+    stage.pointer = at(17.0);
+    let _ = stage.event(mouse::Event::CursorMoved { position: stage.pointer });
+    // Both are handed over at once, with the place where the motion led.
+    stage.pointer = at(11.0);
+    let moved = mouse::Event::CursorMoved { position: stage.pointer };
+    let pressed = mouse::Event::ButtonPressed(LEFT);
+    let _ = stage.events(&[iced::Event::Mouse(pressed), iced::Event::Mouse(moved)]);
+    let begins = stage.told().into_iter().find_map(|input| match input {
+        Input::Select(Select::Start { col, .. }) => Some(col),
+        _ => None,
+    });
+    assert_eq!(begins, Some(17));
+}
+
+#[test]
 fn a_click_takes_the_keyboard_and_a_drag_selects() {
     let mut stage = ready(Modes::default());
     stage.operate(&mut operation::focusable::unfocus::<()>());

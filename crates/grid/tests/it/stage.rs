@@ -44,6 +44,8 @@ pub struct Stage {
     size: Size,
     scale: f32,
     pub pointer: Point,
+    /// Where the window was last told that it is.
+    moved_to: Option<Point>,
     pub inputs: Rc<RefCell<Vec<Input>>>,
     pub hints: Arc<[Hint]>,
     pub primary: Option<String>,
@@ -78,6 +80,7 @@ impl Stage {
             size: Size::new(width as f32 / scale, height as f32 / scale),
             scale,
             pointer: Point::new(-1.0, -1.0),
+            moved_to: None,
             inputs: Rc::default(),
             hints: Arc::default(),
             primary: None,
@@ -128,8 +131,20 @@ impl Stage {
         })
     }
 
+    /// Lets one event happen, where the pointer is; a window is told of that before any button.
     pub fn event(&mut self, event: impl Happens) -> Vec<Message> {
-        self.events(&[event.event()])
+        let event = event.event();
+        let is_motion = matches!(event, Event::Mouse(mouse::Event::CursorMoved { .. }));
+        let mut messages = Vec::new();
+        if matches!(event, Event::Mouse(_))
+            && self.moved_to.replace(self.pointer) != Some(self.pointer)
+            && !is_motion
+        {
+            let moved = mouse::Event::CursorMoved { position: self.pointer };
+            messages = self.events(&[Event::Mouse(moved)]);
+        }
+        messages.extend(self.events(&[event]));
+        messages
     }
 
     /// A frame begins now.
