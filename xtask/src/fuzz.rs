@@ -81,6 +81,7 @@ fn smoke(targets: &[&str], seconds: u32) -> Result<()> {
             .arg(format!("-artifact_prefix={}/", found.display()))
             .arg(format!("-max_total_time={seconds}"))
             .args(["-max_len=4096", "-timeout=20", "-rss_limit_mb=1024", "-print_final_stats=1"])
+            .args(dictionary(target))
             .stderr(File::create(&log).with_context(|| format!("{}", log.display()))?);
         let result = cargo::run(&mut command);
         let told = std::fs::read_to_string(&log).unwrap_or_default();
@@ -110,7 +111,7 @@ fn keep(target: &str) -> Result<()> {
     let work = folder("work", target)?;
     cargo::run(
         Command::new(program)
-            .args(["-merge=1", "-max_len=512", "-verbosity=0"])
+            .args(["-set_cover_merge=1", "-max_len=512", "-verbosity=0"])
             .args([corpus(target), work]),
     )
 }
@@ -136,6 +137,12 @@ fn home() -> PathBuf {
 
 fn programs() -> Result<PathBuf> {
     Ok(home().join("target").join(host()?).join("release"))
+}
+
+/// Words of a target's language, where somebody wrote them down.
+fn dictionary(target: &str) -> Option<String> {
+    let words = home().join(target).with_extension("dict");
+    words.is_file().then(|| format!("-dict={}", words.display()))
 }
 
 fn corpus(target: &str) -> PathBuf {

@@ -174,19 +174,27 @@ impl Scene {
             2 => self.input(Input::Scroll(ScrollTo::Pages(i32::from(a as i8) % 5))),
             3 => self.input(Input::Scroll(ScrollTo::Prompts(i32::from(a as i8) % 3))),
             4 => {
-                self.input(Input::Scroll(if a % 2 == 0 { ScrollTo::Top } else { ScrollTo::Bottom }))
+                self.input(Input::Scroll(if a.is_multiple_of(2) {
+                    ScrollTo::Top
+                } else {
+                    ScrollTo::Bottom
+                }));
             }
             5 => {
-                let right_half = b % 2 == 0;
+                let right_half = b.is_multiple_of(2);
                 self.input(Input::Select(Select::Start { row, col, right_half, by: kind }));
             }
             6 => {
                 let row = i32::from(a as i8) / 2;
-                self.input(Input::Select(Select::Update { row, col, right_half: a % 2 == 0 }));
+                self.input(Input::Select(Select::Update {
+                    row,
+                    col,
+                    right_half: a.is_multiple_of(2),
+                }));
             }
             7 => {
-                let of = if a % 2 == 0 { OutputOf::Last } else { OutputOf::At(col) };
-                self.input(Input::Select(if b % 4 == 0 {
+                let of = if a.is_multiple_of(2) { OutputOf::Last } else { OutputOf::At(col) };
+                self.input(Input::Select(if b.is_multiple_of(4) {
                     Select::All
                 } else {
                     Select::Output(of)
@@ -206,7 +214,7 @@ impl Scene {
                 self.terminal.search((b < 224).then_some(query));
             }
             17 => drop(self.terminal.search_step(usize::from(a) * 8)),
-            18 => self.terminal.search_move(a % 2 == 0),
+            18 => self.terminal.search_move(a.is_multiple_of(2)),
             19 => self.input(Input::Vi(match a % 4 {
                 0 => Vi::Enter,
                 1 => Vi::Leave,
@@ -217,7 +225,7 @@ impl Scene {
                 let motion = MOTIONS.get(usize::from(a) % 30).copied();
                 self.input(Input::Vi(Vi::Move(motion.unwrap_or(Motion::MatchDown))));
             }
-            22 => self.terminal.clear(a % 2 == 0),
+            22 => self.terminal.clear(a.is_multiple_of(2)),
             _ => match a % 4 {
                 0 => drop(self.terminal.output_text()),
                 1 => self.terminal.reset_modes(&mut self.out),
