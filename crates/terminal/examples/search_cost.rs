@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use maestro_core::input::{Input, ScrollTo};
 use maestro_core::screen::Size;
 use maestro_core::search::{Case, Query, Search};
 use maestro_terminal::{Options, Outbox, Terminal};

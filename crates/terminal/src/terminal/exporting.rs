@@ -45,10 +45,11 @@ impl Terminal {
         // A prompt of several lines, as long as nothing was started at it.
         let behind = Point { row: cursor.row + 1, col: 0 };
         let starts = |kind: Kind| kind.is_prompt() || kind == Kind::Output;
-        if let Some((prompt, kind)) = self.find_mark(behind, false, starts) {
-            if kind.is_prompt() && prompt.row >= base {
-                first = first.min(prompt.row);
-            }
+        if let Some((prompt, kind)) = self.find_mark(behind, false, starts)
+            && kind.is_prompt()
+            && prompt.row >= base
+        {
+            first = first.min(prompt.row);
         }
         let line = (first - base) as i32;
         self.guarded(|terminal| terminal.emulator.clear(line, history));

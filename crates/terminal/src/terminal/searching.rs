@@ -479,27 +479,26 @@ impl Terminal {
             lines.map(|(_, count)| u64::from(*count)).sum::<u64>()
         };
         let all_cold: u64 = chunks.iter().map(|(.., found)| of_chunk(*found)).sum();
-        let newer = of_lines(&mut finder.hot.iter()) + of_lines(&mut finder.live.iter());
-        let matches = all_cold + newer;
+        let all_lines = of_lines(&mut finder.hot.iter()) + of_lines(&mut finder.live.iter());
         let current = finder.current.and_then(|current| {
             if current.row < shed {
                 let at = chunks
                     .iter()
                     .position(|(_, first, end, _)| (*first..*end).contains(&current.row))?;
-                let behind: u64 = chunks[..at].iter().map(|(.., found)| of_chunk(*found)).sum();
+                let older: u64 = chunks[at + 1..].iter().map(|(.., found)| of_chunk(*found)).sum();
                 let points = self.chunk_matches(finder, chunks[at].0);
-                let (current, after) = nearest(points, current)?;
-                return Some((current, matches - newer - behind - after));
+                let (current, before) = nearest(points, current)?;
+                return Some((current, older + before + 1));
             }
             if current.row < finder.live_from && !counted.contains(&current.row) {
                 return None;
             }
             let lines: Vec<_> = finder.hot.iter().chain(&finder.live).copied().collect();
             let at = lines.partition_point(|(row, _)| *row <= current.row).checked_sub(1)?;
-            let behind = of_lines(&mut lines[at + 1..].iter());
+            let older = all_cold + of_lines(&mut lines[..at].iter());
             let points = self.line_matches(finder, lines[at].0);
-            let (current, after) = nearest(&points, current)?;
-            Some((current, matches - behind - after))
+            let (current, before) = nearest(&points, current)?;
+            Some((current, older + before + 1))
         });
         // Where nobody has looked yet, it may still be what it was.
         let looked =
@@ -508,7 +507,8 @@ impl Terminal {
             finder.current = current.map(|(point, _)| point);
         }
         finder.state.current = current.map(|(_, number)| number);
-        finder.state.matches = matches;
+        // A chunk that is not counted yet may hold the match it stands at.
+        finder.state.matches = (all_cold + all_lines).max(finder.state.current.unwrap_or(0));
         finder.state.done = done && finder.seek.is_none();
     }
 
@@ -595,8 +595,8 @@ impl Terminal {
     }
 }
 
-/// The match at a cell, or else the nearest one before it, or else the first; and how many come after.
+/// The match at a cell, or else the nearest one before it, or else the first; and how many come before it.
 fn nearest(points: &[Point], at: Point) -> Option<(Point, u64)> {
     let index = points.partition_point(|point| *point <= at).saturating_sub(1);
-    Some((*points.get(index)?, (points.len() - index - 1) as u64))
+    Some((*points.get(index)?, index as u64))
 }

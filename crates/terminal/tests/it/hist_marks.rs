@@ -166,8 +166,7 @@ fn long_output_reaches_over_the_border() {
 
 #[test]
 fn clearing_keeps_the_prompt() {
-    let text = session(20);
-    let mut terminal = with(20, 6, &(text.clone() + "half a\x1b]133;X\x07"));
+    let mut terminal = with(20, 6, &(session(20) + "half a\x1b]133;X\x07"));
     let before = terminal.screen(true).history.len();
     terminal.clear(false);
     assert_eq!(shown_lines(&mut terminal), ["$ half a", "", "", "", "", ""]);

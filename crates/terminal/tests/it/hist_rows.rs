@@ -1,7 +1,8 @@
 //! Rows far back: kept, read, exported, and what a reader looks at while things change.
 
-use maestro_core::input::{Input, ScrollTo};
+use maestro_core::input::{Input, Motion, ScrollTo, Select, SelectBy, Vi};
 use maestro_core::screen::Size;
+use maestro_core::search::Query;
 use maestro_terminal::{Options, Terminal};
 
 use super::{Random, give, numbers, print, shown_lines, terminal, with};
@@ -206,4 +207,130 @@ fn a_line_without_end_is_kept_whole() {
     compact(&mut terminal);
     terminal.resize(Size::new(12, 3));
     assert_eq!(exported(&mut terminal, false, 999).trim_end(), text + "\nend");
+}
+
+#[test]
+fn whatever_a_reader_does_changes_no_text() {
+    use Motion::*;
+    let motions = [
+        Left,
+        Right,
+        Up,
+        Down,
+        First,
+        Last,
+        FirstFilled,
+        High,
+        Middle,
+        Low,
+        WordLeft,
+        WordRight,
+        WordLeftEnd,
+        WordRightEnd,
+        SpaceLeft,
+        SpaceRight,
+        SpaceRightEnd,
+        Bracket,
+        ParagraphUp,
+        ParagraphDown,
+        HalfPageUp,
+        HalfPageDown,
+        PageUp,
+        PageDown,
+        Top,
+        Bottom,
+        PromptUp,
+        PromptDown,
+        MatchUp,
+        MatchDown,
+    ];
+    let pieces = [
+        "some words (and [brackets]) ",
+        "好好",
+        "e\u{301}",
+        "\r\n",
+        "\r\n",
+        "\r\n",
+        "    ",
+        "\x1b]133;A\x07$ ",
+        "\x1b]133;C\x07",
+        "\x1b]133;D;1\x07",
+        "\x1b[44m  \x1b[m",
+        "\t",
+    ];
+    let kinds = [SelectBy::Cell, SelectBy::Word, SelectBy::Line, SelectBy::Block];
+    for seed in 1..17 {
+        let mut random = Random(seed * 7919);
+        // Upstream joins lines now and then when it wraps them anew, which cold rows do not.
+        let widths = seed % 2 == 0;
+        let size = Size::new(3 + random.below(40) as u16, 2 + random.below(10) as u16);
+        let options = Options { scrollback: 100_000, ..Options::new(size) };
+        let mut plain = Terminal::new(options.clone());
+        let mut terminal = Terminal::new(options);
+        for _ in 0..150 {
+            match random.below(12) {
+                0..=4 => {
+                    let text: String = (0..random.below(600))
+                        .map(|_| pieces[random.below(pieces.len())])
+                        .collect();
+                    let _ = (print(&mut plain, &text), print(&mut terminal, &text));
+                }
+                5 => {
+                    let cols = 2 + random.below(50) as u16;
+                    let cols = if widths { cols } else { size.cols };
+                    let size = Size::new(cols, 1 + random.below(12) as u16);
+                    plain.resize(size);
+                    terminal.resize(size);
+                }
+                6 => compact(&mut terminal),
+                7 => {
+                    let count = random.below(400) as i32 - 200;
+                    let to = [ScrollTo::Lines(count), ScrollTo::Prompts(count / 40), ScrollTo::Top];
+                    scroll(&mut terminal, to[random.below(3)]);
+                }
+                8 => {
+                    let what = [Vi::Enter, Vi::Leave, Vi::Swap, Vi::Select(kinds[random.below(4)])];
+                    let _ = give(&mut terminal, Input::Vi(what[random.below(4)]));
+                }
+                9 => {
+                    for _ in 0..20 {
+                        let motion = motions[random.below(motions.len())];
+                        let _ = give(&mut terminal, Input::Vi(Vi::Move(motion)));
+                    }
+                }
+                10 => {
+                    let text = ["word", "好", ".", "", "x"][random.below(5)].to_owned();
+                    let query = Query { text, regex: true, ..Query::default() };
+                    terminal.search(Some(query).filter(|query| query.text != "x"));
+                    let _ = terminal.search_step(random.below(2000));
+                    terminal.search_move(random.below(2) == 0);
+                }
+                _ => {
+                    let (row, col) = (random.below(12) as u16, random.below(50) as u16);
+                    let by = kinds[random.below(4)];
+                    let start = Select::Start { row, col, right_half: false, by };
+                    let _ = give(&mut terminal, Input::Select(start));
+                    let row = random.below(300) as i32 - 150;
+                    let update = Select::Update { row, col: col / 2, right_half: true };
+                    let _ = give(&mut terminal, Input::Select(update));
+                    let _ = (terminal.selection_text(), terminal.output_text());
+                }
+            }
+            let frame = super::shown(&mut terminal);
+            assert_eq!(frame.rows.len(), usize::from(frame.size.rows));
+            assert!(!frame.modes.vi || frame.cursor.is_some(), "seed {seed}");
+            assert!(frame.scroll.offset <= frame.scroll.history);
+        }
+        assert_eq!((terminal.restarts(), plain.restarts()), (0, 0));
+        let (text, wanted) =
+            (exported(&mut terminal, false, 500), exported(&mut plain, false, 500));
+        if widths {
+            continue;
+        }
+        for (number, (line, wanted)) in text.lines().zip(wanted.lines()).enumerate() {
+            // Blanks at the end of a line that were wrapped by themselves come and go.
+            assert_eq!(line.trim_end(), wanted.trim_end(), "seed {seed}, line {number}");
+        }
+        assert_eq!(text.trim_end().lines().count(), wanted.trim_end().lines().count());
+    }
 }
