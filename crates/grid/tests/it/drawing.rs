@@ -301,16 +301,17 @@ fn more_glyphs_than_there_is_room_for_are_drawn_all_the_same() {
         };
         let look = Look::new(FACES, 250.0, Palette::NOCTURNE);
         stage.set_look(look.clone());
-        for (step, glyphs) in glyphs.chunks(10).enumerate() {
+        for (step, glyphs) in glyphs.chunks(20).enumerate() {
             let mut script = Script::new(10, 2);
             script.cursor = None;
-            let text: String = glyphs.iter().collect();
-            let _ = script.put(0, 0, &text, PLAIN);
+            for (row, glyphs) in (0..).zip(glyphs.chunks(10)) {
+                let _ = script.put(row, 0, &glyphs.iter().collect::<String>(), PLAIN);
+            }
             let _ = stage.surface.apply(script.frame());
             let _ = stage.screenshot();
-            // What found no room is drawn in the next frame.
-            let picture = stage.screenshot();
-            if step % 12 == 0 || step > 44 {
+            if step % 8 == 0 || step > 22 {
+                // What found no room is drawn in the next frame.
+                let picture = stage.screenshot();
                 let mut fresh = Stage::try_new(backend, 1600, 700, 1.0).expect("as before");
                 fresh.set_look(look.clone());
                 let _ = fresh.surface.apply(script.frame());
