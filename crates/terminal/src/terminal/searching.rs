@@ -126,12 +126,17 @@ impl Terminal {
     /// Does something with the search, then goes where it leads and says how far it is.
     fn with_finder<T>(&mut self, run: impl FnOnce(&mut Self, &mut Finder) -> T) -> Option<T> {
         let mut finder = self.finder.take()?;
+        let before = finder.current;
         let result = finder.pattern.is_some().then(|| {
             let result = run(self, &mut finder);
             self.follow(&mut finder);
             self.refresh(&mut finder);
             result
         });
+        // New output may have taken the match it stood at, or made one there: frames show which it is.
+        if finder.current != before {
+            self.version += 1;
+        }
         self.finder = Some(finder);
         result
     }
