@@ -268,7 +268,15 @@ pub fn run(data: &[u8]) {
     while let Some(first) = rest.first() {
         if *first == MARK {
             let at = |index: usize| rest.get(index).copied().unwrap_or(0);
+            // A client that has everything before must have everything after.
+            let close = at(1) >= 0x80;
+            if close {
+                scene.near.must_match(&mut scene.terminal);
+            }
             scene.act(at(1), at(2), at(3));
+            if close {
+                scene.near.must_match(&mut scene.terminal);
+            }
             rest = rest.get(4..).unwrap_or_default();
         } else {
             let end = rest.iter().position(|byte| *byte == MARK).unwrap_or(rest.len());
