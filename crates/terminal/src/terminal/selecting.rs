@@ -193,6 +193,8 @@ impl Terminal {
     /// The first or last cell of the word a cell belongs to.
     fn word_end(&mut self, from: (u64, u16), backwards: bool) -> (u64, u16) {
         let cols = self.options.size.cols;
+        // Lines wrapped anew may leave the place behind the last column.
+        let from = (from.0, from.1.min(cols - 1));
         let mut row = Row::default();
         if !self.fetch(from.0, &mut row) {
             return from;
