@@ -3,13 +3,13 @@
 mod bare;
 mod ceiling;
 mod corpus;
-mod esc;
 mod emu_clusters;
 mod emu_keys;
 mod emu_modes;
 mod emu_pointer;
 mod emu_reports;
 mod emu_safe;
+mod esc;
 mod events;
 mod frames;
 mod hist_marks;
