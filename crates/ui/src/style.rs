@@ -3,6 +3,7 @@
 use iced::widget::{button, container, scrollable, text_input};
 use iced::{Background, Border, Color, Shadow, Vector, border};
 
+use crate::backend;
 use crate::theme::{Tokens, extent, radius};
 
 /// A surface without a border.
@@ -20,11 +21,16 @@ pub fn bordered(fill: Color, line: Color, corner: f32) -> container::Style {
 }
 
 /// What floats over the window.
+///
+/// In software it has no shadow: iced_tiny_skia 0.14 does not count shadows when it finds out what to
+/// draw anew, so they would stay behind.
 pub fn floating(tokens: &Tokens, corner: f32) -> container::Style {
-    container::Style {
-        shadow: Shadow { color: tokens.shadow, offset: Vector::new(0.0, 12.0), blur_radius: 36.0 },
-        ..bordered(tokens.raised, tokens.strong, corner)
-    }
+    let shadow = if backend::is_software() {
+        Shadow::default()
+    } else {
+        Shadow { color: tokens.shadow, offset: Vector::new(0.0, 12.0), blur_radius: 36.0 }
+    };
+    container::Style { shadow, ..bordered(tokens.raised, tokens.strong, corner) }
 }
 
 /// A row that one can press: nothing at rest, hover under the pointer and while selected.
