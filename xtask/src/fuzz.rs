@@ -36,6 +36,9 @@ pub struct Options {
     /// How long each runs.
     #[arg(long, default_value_t = 60)]
     seconds: u32,
+    /// Where random inputs begin; 0 begins anywhere.
+    #[arg(long, default_value_t = 0)]
+    seed: u32,
     /// Afterwards put what reached something new into the corpus in the repository.
     #[arg(long)]
     keep: bool,
@@ -54,7 +57,7 @@ pub fn run(options: &Options) -> Result<()> {
         let program = build(&[target])?.join(target);
         return cargo::run(Command::new(program).arg(input));
     }
-    smoke(&targets, options.seconds)?;
+    smoke(&targets, options.seconds, options.seed)?;
     if options.keep {
         for target in targets {
             keep(target)?;
@@ -64,11 +67,11 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// Runs every target for some seconds. What makes one fail is left in `tests/fuzz/target/found`.
-pub fn smoke_all(seconds: u32) -> Result<()> {
-    smoke(&TARGETS, seconds)
+pub fn smoke_all(seconds: u32, seed: u32) -> Result<()> {
+    smoke(&TARGETS, seconds, seed)
 }
 
-fn smoke(targets: &[&str], seconds: u32) -> Result<()> {
+fn smoke(targets: &[&str], seconds: u32, seed: u32) -> Result<()> {
     let programs = build(targets)?;
     let mut failed = Vec::new();
     for target in targets {
@@ -80,6 +83,7 @@ fn smoke(targets: &[&str], seconds: u32) -> Result<()> {
             .arg(corpus(target))
             .arg(format!("-artifact_prefix={}/", found.display()))
             .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-seed={seed}"))
             .args(["-max_len=4096", "-timeout=20", "-rss_limit_mb=1024", "-print_final_stats=1"])
             .args(dictionary(target))
             .stderr(File::create(&log).with_context(|| format!("{}", log.display()))?);

@@ -12,6 +12,12 @@ use crate::{agents, cargo, fuzz, packages};
 /// just broken; `cargo xtask fuzz` looks longer.
 const FUZZ_SECONDS: u32 = 15;
 
+/// Where random inputs begin: the same checks of the same code give the same answer.
+const SEED: u32 = 1;
+
+/// Where property tests look for a seed.
+const SEED_VARIABLE: &str = "PROPTEST_RNG_SEED";
+
 #[derive(Debug, Args)]
 pub struct Options {
     /// Only these steps; all when none is given.
@@ -96,7 +102,7 @@ impl Step {
                     .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
                     .env("RUSTDOCFLAGS", "--deny=warnings"),
             ),
-            Self::Fuzz => fuzz::smoke_all(FUZZ_SECONDS),
+            Self::Fuzz => fuzz::smoke_all(FUZZ_SECONDS, SEED),
             Self::Test => test(),
             Self::Examples => cargo::run(cargo::cargo().args(["test", "--doc", "--workspace"])),
         }
@@ -104,13 +110,14 @@ impl Step {
 }
 
 fn test() -> Result<()> {
+    // Who sets the variable chooses other inputs; so do `PROPTEST_CASES` and `cargo xtask fuzz`.
+    let seed = std::env::var(SEED_VARIABLE).unwrap_or_else(|_| SEED.to_string());
     if has_nextest() {
-        return cargo::run(cargo::cargo().args([
-            "nextest",
-            "run",
-            "--workspace",
-            "--no-fail-fast",
-        ]));
+        return cargo::run(
+            cargo::cargo()
+                .args(["nextest", "run", "--workspace", "--no-fail-fast"])
+                .env(SEED_VARIABLE, seed),
+        );
     }
     loud(
         "cargo-nextest is missing, so nothing stops a test that hangs: \
@@ -120,7 +127,8 @@ fn test() -> Result<()> {
     cargo::run(
         cargo::cargo()
             .args(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast", "--"])
-            .arg("--test-threads=1"),
+            .arg("--test-threads=1")
+            .env(SEED_VARIABLE, seed),
     )
 }
 
