@@ -20,6 +20,7 @@ struct Composer {
     /// The agent, or the terminal where there is none.
     name: String,
     link: Blocking,
+    relay: Child,
     terminal: TerminalId,
     seq: u64,
 }
@@ -53,9 +54,9 @@ impl Composer {
             }
             since.elapsed() > Duration::from_secs(2)
         });
-        let link = connect(&world);
+        let (link, relay) = connect(&world);
         let terminal = terminal.parse().expect("an id");
-        let mut composer = Self { world, name: name.to_owned(), link, terminal, seq: 0 };
+        let mut composer = Self { world, name: name.to_owned(), link, relay, terminal, seq: 0 };
         composer.input(Input::Focus(true));
         composer
     }
@@ -132,6 +133,13 @@ impl Composer {
     }
 }
 
+impl Drop for Composer {
+    fn drop(&mut self) {
+        let _ = self.relay.kill();
+        let _ = self.relay.wait();
+    }
+}
+
 /// Hands everything on between two sockets, `$1` to `$2`.
 const RELAY: &str = r"
 import socket, sys, threading
@@ -153,7 +161,7 @@ pump(client, host)
 
 /// The host listens to its own user only, and only to processes that it can see: somebody in there
 /// connects for us.
-fn connect(world: &World) -> Blocking {
+fn connect(world: &World) -> (Blocking, Child) {
     let ours = world.place.path("relay");
     let home = maestro_protocol::Home::at(&ours).expect("absolute");
     let socket = home.socket();
@@ -161,10 +169,9 @@ fn connect(world: &World) -> Blocking {
     give(&ours);
     let mut relay = world.place.program("python3");
     let _ = relay.args(["-c", RELAY]).arg(&socket).arg(world.place.home().socket());
-    // It ends with the namespace.
-    let _ = relay.spawn().expect("started");
+    let relay = relay.spawn().expect("started");
     until("the relay is there", || socket.exists().then_some(()));
-    Blocking::connect(&home, &Start::Never).expect("the host answers")
+    (Blocking::connect(&home, &Start::Never).expect("the host answers"), relay)
 }
 
 /// What stands in the composer and elsewhere, line by line without frames, marks and blanks.
