@@ -13,7 +13,7 @@ use maestro_core::screen::Row;
 
 use self::chunk::Chunk;
 pub(crate) use self::chunk::{Found, Packed, Unpacker};
-use crate::marks::Kind;
+use crate::marks::{Kind, NEAR};
 
 /// Rows in one chunk, about: smaller ones compress worse, larger ones are slower to read.
 pub(crate) const CHUNK: usize = 256;
@@ -201,18 +201,18 @@ impl Cold {
         }
     }
 
-    /// Changes the newest prompt mark.
+    /// The newest prompt mark, to be changed, where it is not [`NEAR`] marks away.
     pub(crate) fn last_prompt(&mut self) -> Option<&mut Kind> {
-        let cache = &mut self.cache;
-        self.chunks.iter_mut().rev().find_map(|chunk| {
+        let chunks = self.chunks.iter_mut().rev();
+        let marks = chunks.flat_map(|chunk| {
             let serial = chunk.serial;
-            let found =
-                chunk.marks.iter_mut().rev().map(|(_, _, kind)| kind).find(|k| k.is_prompt());
-            if found.is_some() && cache.as_ref().is_some_and(|(cached, _)| *cached == serial) {
-                *cache = None;
-            }
-            found
-        })
+            chunk.marks.iter_mut().rev().map(move |(.., kind)| (serial, kind))
+        });
+        let (serial, prompt) = marks.take(NEAR).find(|(_, kind)| kind.is_prompt())?;
+        if self.cache.as_ref().is_some_and(|(cached, _)| *cached == serial) {
+            self.cache = None;
+        }
+        Some(prompt)
     }
 
     /// The nearest mark that is wanted: from a cell on (`forward`), or before it.

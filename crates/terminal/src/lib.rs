@@ -29,7 +29,8 @@ pub mod text;
 
 pub use budget::{BUDGET, Budget};
 pub use event::{
-    EVENTS_LIMIT, Event, NOTIFICATIONS_LIMIT, Outbox, Progress, Prompt, REPLIES_LIMIT, Status, StatusState,
+    EVENTS_LIMIT, Event, NOTIFICATIONS_LIMIT, Outbox, Progress, Prompt, REPLIES_LIMIT, Status,
+    StatusState,
 };
 pub use options::{Identity, Options, Palette, SCROLLBACK, ShiftEnter};
 pub use search::{SearchFound, SearchWork};

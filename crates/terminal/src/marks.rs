@@ -12,6 +12,10 @@ use crate::event::Prompt;
 /// The most marks kept for the rows in the emulator; beyond it the oldest go.
 const LIMIT: usize = 1 << 16;
 
+/// How many marks are looked back for the prompt that something belongs to: a command has three more, and
+/// what prints others without end must not make each of them look through all.
+pub(crate) const NEAR: usize = 1000;
+
 /// What begins or ends at a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -71,14 +75,14 @@ impl Marks {
         }
     }
 
-    /// The newest prompt, where it is here.
+    /// The newest prompt, where it is here and not [`NEAR`] marks away.
     pub(crate) fn last_prompt(&mut self) -> Option<&mut Kind> {
-        self.0.iter_mut().rev().map(|(_, kind)| kind).find(|kind| kind.is_prompt())
+        self.0.iter_mut().rev().take(NEAR).map(|(_, kind)| kind).find(|kind| kind.is_prompt())
     }
 
     /// Whether a command was started since the newest prompt.
     pub(crate) fn is_running(&self) -> bool {
-        let mut marks = self.0.iter().rev().map(|(_, kind)| *kind);
+        let mut marks = self.0.iter().rev().take(NEAR).map(|(_, kind)| *kind);
         marks.find(|kind| matches!(kind, Kind::Prompt(_) | Kind::Output)) == Some(Kind::Output)
     }
 

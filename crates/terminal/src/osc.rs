@@ -186,7 +186,9 @@ fn prompt(rest: &str) -> Option<Event> {
     let mut parts = rest.split(';');
     Some(Event::Prompt(match parts.next()? {
         // Continuation lines and prompts at the right belong to the one that has begun.
-        "A" | "N" | "P" if parts.clone().any(|it| matches!(it, "k=s" | "k=c" | "k=r")) => return None,
+        "A" | "N" | "P" if parts.clone().any(|it| matches!(it, "k=s" | "k=c" | "k=r")) => {
+            return None;
+        }
         "A" | "N" | "P" => Prompt::Start,
         "B" | "I" => Prompt::Command,
         "C" => Prompt::Output,

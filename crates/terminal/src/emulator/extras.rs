@@ -77,11 +77,13 @@ impl Extras {
         fits
     }
 
-    /// A screen has been emptied.
+    /// A screen has been emptied. Where it held nothing there is no more room than before, and no reason to
+    /// look.
     pub(super) fn forget(&mut self, alt: bool) {
-        self.bytes[usize::from(alt)] = 0;
-        self.pause = 0;
-        let _ = self.share.cover(self.bytes());
+        if std::mem::take(&mut self.bytes[usize::from(alt)]) > 0 {
+            self.pause = 0;
+            let _ = self.share.cover(self.bytes());
+        }
     }
 
     /// Looks at the main screen's cells, which somebody has made fewer.
@@ -113,4 +115,20 @@ fn held(grid: &Grid<Cell>) -> usize {
         }
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn showing_screens_in_turn_makes_nobody_look_again() {
+        let grid = Grid::new(2, 2, 0);
+        let mut extras = Extras::new(Budget::new(0));
+        assert!(!extras.take(TABLE, false, &grid));
+        let pause = extras.pause;
+        extras.forget(true);
+        assert!(!extras.take(TABLE, false, &grid));
+        assert_eq!(extras.pause, pause - 1);
+    }
 }

@@ -134,6 +134,14 @@ impl Guard<'_> {
         }
     }
 
+    /// Forgets the rows behind the emulator's when there are no others, which nobody would notice: a screen
+    /// that became tall has taken all that upstream had.
+    fn wipe_cold(&mut self) {
+        if !self.is_alt() && self.state.cold.len() > 0 {
+            self.wiped(self.state.shed);
+        }
+    }
+
     /// Whether the cells may hold so many bytes more; if so, they are counted.
     fn takes(&mut self, bytes: usize) -> bool {
         let alt = self.is_alt();
@@ -443,7 +451,11 @@ impl Handler for Guard<'_> {
             // Upstream (0.26) forgets the first row when the cursor is in the second.
             self.term.grid_mut().reset_region(..Line(1));
         }
+        let saved = matches!(mode, ClearMode::Saved);
         self.watch(|term| term.clear_screen(mode));
+        if saved {
+            self.wipe_cold();
+        }
         self.shorten(SLACK);
     }
 

@@ -324,7 +324,7 @@ impl Terminal {
             loop {
                 let Some((next, breaks)) = walk.step(to, true) else { return to };
                 to = next;
-                if breaks || walk.class(to, big) != class {
+                if breaks || walk.class(to, big) != class || to.row.abs_diff(at.row) > FAR {
                     break;
                 }
             }
@@ -353,7 +353,8 @@ impl Terminal {
         loop {
             let Some((next, breaks)) = walk.step(to, false) else { return to };
             to = next;
-            if class == Class::Blank || breaks || walk.class(to, false) != class {
+            let far = to.row.abs_diff(at.row) > FAR;
+            if class == Class::Blank || breaks || far || walk.class(to, false) != class {
                 break;
             }
         }

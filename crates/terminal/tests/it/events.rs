@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 
 use maestro_core::screen::Size;
-use maestro_terminal::{EVENTS_LIMIT, Event, NOTIFICATIONS_LIMIT, Options, Outbox, Palette, Progress, Prompt, Terminal};
+use maestro_terminal::{
+    EVENTS_LIMIT, Event, NOTIFICATIONS_LIMIT, Options, Outbox, Palette, Progress, Prompt, Terminal,
+};
 
 use super::{print, screen, terminal, with};
 

@@ -201,3 +201,22 @@ fn marks_are_forgotten_with_their_rows() {
     assert_eq!(terminal.output_text(), None);
     assert!(marks(&mut terminal).iter().all(|mark| *mark == Mark::None));
 }
+
+#[test]
+fn the_prompt_of_a_command_is_not_looked_for_without_end() {
+    // What prints marks and never a prompt would have all of them looked through for each.
+    for compacted in [false, true] {
+        let mut terminal = with(20, 5, "\x1b]133;A\x07$ \r\n");
+        let _ = print(&mut terminal, &"\x1b]133;B\x07\r\n".repeat(2000));
+        if compacted {
+            compact(&mut terminal);
+        }
+        let _ = print(&mut terminal, "\x1b]133;D;1\x07");
+        let _ = give(&mut terminal, Input::Scroll(ScrollTo::Top));
+        assert_eq!(marks(&mut terminal)[0], Mark::Prompt);
+        // The next command is told as ever.
+        let _ = print(&mut terminal, &command("b", "1\r\n", 1));
+        let _ = give(&mut terminal, Input::Scroll(ScrollTo::Bottom));
+        assert_eq!(marks(&mut terminal)[2..4], [Mark::Failed, Mark::None]);
+    }
+}

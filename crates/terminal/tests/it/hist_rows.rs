@@ -334,3 +334,17 @@ fn whatever_a_reader_does_changes_no_text() {
         assert_eq!(text.trim_end().lines().count(), wanted.trim_end().lines().count());
     }
 }
+
+#[test]
+fn a_child_wipes_what_lies_behind_a_tall_screen() {
+    let mut terminal = with(20, 5, &numbers(0..1000));
+    compact(&mut terminal);
+    // The screen takes all rows that were not compressed.
+    terminal.resize(Size::new(20, 200));
+    assert!(terminal.scroll().history > 0);
+    let _ = print(&mut terminal, "\x1b[H\x1b[2J\x1b[3J");
+    assert_eq!(terminal.scroll().history, 0);
+    terminal.resize(Size::new(20, 300));
+    let _ = print(&mut terminal, "\x1b[3J");
+    assert_eq!((terminal.scroll().history, terminal.memory().cold), (0, 0));
+}

@@ -295,3 +295,14 @@ fn another_screen_keeps_the_cursor_in_it() {
     assert!(shown(&mut terminal).cursor.is_some());
     assert_eq!(go(&mut terminal, &[Motion::Up, Motion::WordRight, Motion::Bottom]), (0, 0));
 }
+
+#[test]
+fn a_word_without_end_is_left_somewhere() {
+    let mut terminal = with(2, 5, &format!("begin {} end", "x".repeat(60_000)));
+    vi(&mut terminal, Vi::Enter);
+    for motion in [Motion::Top, Motion::WordRight, Motion::WordRight] {
+        vi(&mut terminal, Vi::Move(motion));
+    }
+    let passed = terminal.scroll().history - terminal.scroll().offset;
+    assert!((9_000..11_000).contains(&passed), "{passed}");
+}
