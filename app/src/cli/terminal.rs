@@ -237,7 +237,7 @@ fn bytes(count: u64) -> String {
 /// Pastes a text and waits until it is written, however slowly it is read.
 fn paste(host: &mut Host, terminal: TerminalId, text: String) -> Result<()> {
     let known = |host: &mut Host| -> Result<TerminalInfo> {
-        let found = host.world(false)?.terminals.into_iter().find(|info| info.id == terminal);
+        let found = host.world(true)?.terminals.into_iter().find(|info| info.id == terminal);
         found.ok_or_else(|| Failure::failed(format!("there is no terminal {terminal}")))
     };
     let before = known(host)?;
@@ -250,10 +250,15 @@ fn paste(host: &mut Host, terminal: TerminalId, text: String) -> Result<()> {
         )));
     }
     host.client.send(&ToHost::Input { terminal, seq: 1, input: Input::Paste(text) })?;
+    // The host has read the paste before it answers this, and has told why where it did not take it.
+    let mut now = known(host)?;
+    if let Some(why) = refusal(host, terminal)
+        && now.pasting.is_none()
+    {
+        return Err(Failure::failed(why));
+    }
     let mut unwritten = 0;
     loop {
-        // The host has read the paste before it answers this.
-        let now = known(host)?;
         match (now.pasting, now.exit) {
             (Some(pasting), _) => {
                 unwritten = pasting.total.saturating_sub(pasting.written);
@@ -265,7 +270,22 @@ fn paste(host: &mut Host, terminal: TerminalId, text: String) -> Result<()> {
             }
             (None, _) => return Ok(()),
         }
+        now = known(host)?;
     }
+}
+
+/// Why input for a terminal was not taken, where the host has told so by now.
+fn refusal(host: &mut Host, terminal: TerminalId) -> Option<String> {
+    let begin = format!("Input for {terminal} was dropped");
+    let mut why = None;
+    while let Ok(heard) = host.client.next(Some(Duration::ZERO)) {
+        if let Incoming::Event { event: Event::Problem { text, .. }, .. } = heard
+            && text.starts_with(&begin)
+        {
+            why = Some(text);
+        }
+    }
+    why
 }
 
 /// A file, or the standard input, of a limited size.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// After a key into the terminal with the keyboard, what others print is left unread for so long: a
 /// program that floods is then held by its own full terminal, and the processor is there for the echo
-/// and for whoever draws it. A key that repeats thirty times a second leaves them half of the time.
+/// and for whoever draws it. They have as long for themselves after that, however fast keys repeat.
 const HOLD: Duration = Duration::from_millis(16);
 
 /// Something the pool runs.
@@ -106,6 +106,8 @@ struct Ready<W> {
     turn: u64,
     /// Until then only the terminal with the keyboard runs, and what is urgent.
     held: Option<Instant>,
+    /// Until then keys hold nobody again: a key that repeats faster than it takes would for ever.
+    rested: Option<Instant>,
     stopping: bool,
 }
 
@@ -124,6 +126,7 @@ impl<W: Work> Pool<W> {
             timer: 0,
             turn: 0,
             held: None,
+            rested: None,
             stopping: false,
         };
         let (changed, urgent) = (Condvar::new(), Condvar::new());
@@ -168,8 +171,12 @@ impl<W> Clone for Handle<W> {
 impl<W: Work> Handle<W> {
     /// Somebody types: everything that is not focused waits for a moment.
     pub(crate) fn hold(&self, now: Instant) {
-        // Whoever sleeps then wakes by itself: what is ready is not forgotten.
-        self.0.lock().held = Some(now + HOLD);
+        let mut ready = self.0.lock();
+        if ready.rested.is_none_or(|until| until <= now) {
+            // Whoever sleeps then wakes by itself: what is ready is not forgotten.
+            ready.held = Some(now + HOLD);
+            ready.rested = Some(now + 2 * HOLD);
+        }
     }
 
     /// Makes sure that work runs after this call, soon.
@@ -331,15 +338,18 @@ impl<W: Work> Ready<W> {
             return waited_for.iter().find_map(|priority| self.take(*priority));
         }
         self.turn = self.turn.wrapping_add(1);
-        if let Some(urgent) = self.take(Priority::Urgent) {
+        // What floods and is typed into is always ready: a thread of its own takes it in these turns.
+        let others_first = self.turn % 4 == 3;
+        if !others_first && let Some(urgent) = self.take(Priority::Urgent) {
             return Some(urgent);
         }
         let (focused, visible) = (Priority::Focused, Priority::Visible);
-        match self.turn % 8 {
+        let work = match self.turn % 8 {
             7 => self.shared().or_else(|| self.take(focused)).or_else(|| self.take(visible)),
             3 | 5 => self.take(visible).or_else(|| self.shared()).or_else(|| self.take(focused)),
             _ => self.take(focused).or_else(|| self.take(visible)).or_else(|| self.shared()),
-        }
+        };
+        work.or_else(|| self.take(Priority::Urgent))
     }
 
     /// What floods in sight and what is out of sight share the turns by their number, so that each of
@@ -435,18 +445,30 @@ mod tests {
 
     const DEADLINE: Duration = Duration::from_secs(20);
 
+    /// Occupies the one thread that takes such work until the gate is open.
+    fn occupy(
+        handle: &Handle<Job>,
+        priority: Priority,
+        gate: &Arc<Mutex<()>>,
+        ran: &mpsc::Sender<&'static str>,
+    ) {
+        let work = Arc::new(Job { gate: Some(Arc::clone(gate)), ..job("gate", priority, ran) });
+        handle.wake(&work);
+        while work.schedule.state.load(Ordering::SeqCst) != RUNNING {
+            thread::yield_now();
+        }
+    }
+
     #[test]
     fn the_more_urgent_runs_first_and_nobody_starves() {
         let (sender, ran) = mpsc::channel();
         let pool = Pool::start(1).expect("a thread");
         let handle = pool.handle();
-        let gate = Arc::new(Mutex::new(()));
-        let held = gate.lock().expect("free");
-        let first = Arc::new(Job {
-            gate: Some(Arc::clone(&gate)),
-            ..job("gate", Priority::Urgent, &sender)
-        });
-        handle.wake(&first);
+        let (gate, other) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
+        let (held, _always) = (gate.lock().expect("free"), other.lock().expect("free"));
+        occupy(&handle, Priority::Focused, &gate, &sender);
+        // What remains is one thread, so that there is an order.
+        occupy(&handle, Priority::Urgent, &other, &sender);
         let flood = Arc::new(Job {
             left: AtomicU32::new(200),
             ..job("focused", Priority::Focused, &sender)
@@ -480,11 +502,7 @@ mod tests {
         });
         let gate = Arc::new(Mutex::new(()));
         let held = gate.lock().expect("free");
-        let first = Arc::new(Job {
-            gate: Some(Arc::clone(&gate)),
-            ..job("gate", Priority::Urgent, &sender)
-        });
-        handle.wake(&first);
+        occupy(&handle, Priority::Focused, &gate, &sender);
         for work in jobs.iter().chain([&focus]) {
             handle.wake(work);
         }
@@ -505,12 +523,35 @@ mod tests {
     }
 
     #[test]
+    fn what_floods_and_is_typed_into_leaves_the_others_their_turns() {
+        let (sender, ran) = mpsc::channel();
+        let pool = Pool::start(1).expect("a thread");
+        let handle = pool.handle();
+        let (gate, other) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
+        let (held, _always) = (gate.lock().expect("free"), other.lock().expect("free"));
+        occupy(&handle, Priority::Focused, &gate, &sender);
+        occupy(&handle, Priority::Urgent, &other, &sender);
+        let flood = Job { left: AtomicU32::new(100), ..job("flood", Priority::Urgent, &sender) };
+        let others = ["v", "h"].map(|name| {
+            let priority = if name == "v" { Priority::Visible } else { Priority::Hidden };
+            Arc::new(job(name, priority, &sender))
+        });
+        for work in others.iter().chain([&Arc::new(flood)]) {
+            handle.wake(work);
+        }
+        drop(held);
+        let order: Vec<_> = (0..20).map(|_| ran.recv_timeout(DEADLINE).expect("it runs")).collect();
+        assert!(order.contains(&"v") && order.contains(&"h"), "{order:?}");
+        assert!(order.iter().filter(|ran| **ran == "flood").count() >= 12, "{order:?}");
+    }
+
+    #[test]
     fn while_somebody_types_the_others_wait_and_then_go_on() {
         let (sender, ran) = mpsc::channel();
         let pool = Pool::start(1).expect("a thread");
         let handle = pool.handle();
         // Far enough from now that the order does not hang on the clock.
-        let begin = Instant::now() + Duration::from_millis(500);
+        let begin = Instant::now() + Duration::from_secs(3);
         handle.hold(begin);
         let [visible, hidden, focused, urgent] = [
             ("visible", Priority::Visible),
@@ -531,6 +572,21 @@ mod tests {
         assert!(Instant::now() >= begin, "they did not wait");
         later.sort_unstable();
         assert_eq!(later, ["hidden", "visible"]);
+    }
+
+    #[test]
+    fn keys_without_end_leave_the_others_half_of_the_time() {
+        // The time is ours and the threads have nothing to do.
+        let pool = Pool::<Job>::start(1).expect("a thread");
+        let handle = pool.handle();
+        let begin = Instant::now() + Duration::from_secs(3600);
+        let held = |milliseconds: u64| {
+            let now = begin + Duration::from_millis(milliseconds);
+            handle.hold(now);
+            handle.0.lock().held.is_some_and(|until| until > now)
+        };
+        let times = (0..1000).filter(|milliseconds| held(*milliseconds)).count();
+        assert!((490..=520).contains(&times), "{times} of 1000 milliseconds");
     }
 
     #[test]

@@ -127,6 +127,9 @@ struct Core {
     /// Bytes of rows as last told to the heap's books.
     hot: usize,
     panics: u32,
+    /// What was taken from the inbox and comes next. Here and not in a thread's hands: a panic costs the
+    /// order that caused it and none behind it.
+    orders: VecDeque<Order>,
     /// A large paste that is being written, and what was typed behind it.
     paste: Option<Paste>,
     behind: VecDeque<Order>,
@@ -216,6 +219,7 @@ impl Session {
                 compressible: false,
                 hot: 0,
                 panics: 0,
+                orders: VecDeque::new(),
                 paste: None,
                 behind: VecDeque::new(),
                 behind_bytes: 0,
@@ -501,12 +505,12 @@ impl Work for Session {
     fn run(self: &Arc<Self>, now: Instant) -> Next {
         let mut guard = self.core();
         let core = &mut *guard;
-        let orders = {
+        {
             let mut inbox = self.inbox();
             inbox.bytes = 0;
-            std::mem::take(&mut inbox.orders)
-        };
-        self.obey(core, orders);
+            core.orders.append(&mut inbox.orders);
+        }
+        self.obey(core);
         let pasting = self.go_on_pasting(core);
         if let Some(chunk) = self.pty.take() {
             if let Some(fault) = &self.fault {
@@ -542,7 +546,7 @@ impl Work for Session {
         };
         self.publish(core, now);
         self.idle_work.store(false, Ordering::Relaxed);
-        if more || pasting || !self.inbox().orders.is_empty() {
+        if more || pasting || !core.orders.is_empty() || !self.inbox().orders.is_empty() {
             if !self.is_urgent(now) {
                 self.relieve(core);
             }

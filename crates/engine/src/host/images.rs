@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use maestro_agents::tui::{ImagePaste, image_paste};
 use maestro_core::agent::Provider;
 use maestro_core::input::{Action, Code, Input, Key, Mods};
+use maestro_core::text;
 use maestro_protocol::message::{Error, ErrorKind, IMAGE_LIMIT};
 
 use super::tools::failed;
@@ -62,7 +63,7 @@ pub(crate) async fn paste(
             let path = saved.map_err(|error| {
                 refuse(ErrorKind::Failed, format!("the image cannot be saved: {error}"))
             })?;
-            Input::Paste(quoted(&path.to_string_lossy()))
+            Input::Paste(text::shell_word(&path.to_string_lossy()))
         }
         ImagePaste::ControlV => Input::Key(Key {
             code: Code::Char('v'),
@@ -154,20 +155,6 @@ fn forget_oldest(folder: &Path, room: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// A path as one word of a shell, which is also how terminals hand over dropped files. Claude Code and
-/// OpenCode read single quotes and backslashes, but not the way a shell has an apostrophe between quotes.
-fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if !path.is_empty() && path.chars().all(plain) {
-        path.to_owned()
-    } else if path.contains('\'') {
-        let escaped = path.chars().map(|c| if plain(c) { c.to_string() } else { format!("\\{c}") });
-        escaped.collect()
-    } else {
-        format!("'{path}'")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,19 +170,6 @@ mod tests {
             (b"\x89PNG\r\n\x1a\n\0\0\0\0IEND", false),
         ] {
             assert_eq!(is_png(bytes), expected, "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn a_path_is_one_word() {
-        for (path, expected) in [
-            ("/home/me/.maestro/images/a-1.png", "/home/me/.maestro/images/a-1.png"),
-            ("/my home/a.png", "'/my home/a.png'"),
-            ("/it's my/a.png", "/it\\'s\\ my/a.png"),
-            ("/$HOME/`a`.png", "'/$HOME/`a`.png'"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(path), expected);
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use maestro_core::TerminalId;
 use maestro_core::search::{QUERY_LIMIT, Query};
 use maestro_protocol::codec;
-use maestro_protocol::message::{Command, Error, ErrorKind, Reply, ToHost};
+use maestro_protocol::message::{Command, Error, ErrorKind, Event, Reply, ToHost};
 use maestro_protocol::server::{Connection, Listener, Peer, Receiver, Sender};
 use maestro_terminal::Palette;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -154,8 +154,16 @@ impl Reader {
             ToHost::Input { terminal, seq, input } => {
                 let Some(session) = self.shared.world.terminal(terminal) else { return };
                 if let Err(why) = session.input(self.client.id, seq, input) {
-                    let text = format!("Input for {terminal} was dropped: {why}.");
-                    self.shared.problem(session.agent, text);
+                    let (agent, text) =
+                        (session.agent, format!("Input for {terminal} was dropped: {why}."));
+                    match why {
+                        // Whoever types into a terminal that is stuck does so again and again.
+                        NotTaken::Full => self.shared.problem(agent, text),
+                        // At once: before the answer to whatever its client asks next.
+                        NotTaken::Pasting | NotTaken::TooLarge | NotTaken::Memory => {
+                            self.shared.world.tell(Event::Problem { agent, text });
+                        }
+                    }
                 }
             }
             ToHost::Credit { terminal } => {

@@ -295,8 +295,8 @@ impl Session {
         self.wake();
     }
 
-    pub(super) fn obey(self: &Arc<Self>, core: &mut Core, orders: VecDeque<Order>) {
-        for order in orders {
+    pub(super) fn obey(self: &Arc<Self>, core: &mut Core) {
+        while let Some(order) = core.orders.pop_front() {
             if core.paste.is_some() && order.is_for_child(core) {
                 self.keep_behind(core, order);
             } else {

@@ -4,7 +4,6 @@
 //! the PTY has room; what is typed meanwhile keeps its place behind it, and so do the terminal's replies
 //! to the child, which would end up in the middle of the text otherwise.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use maestro_core::input::Input;
@@ -90,7 +89,7 @@ impl Session {
         self.tell_pasting(None);
     }
 
-    pub(super) fn begin_paste(self: &Arc<Self>, core: &mut Core, text: String) {
+    pub(super) fn begin_paste(&self, core: &mut Core, text: String) {
         if text.len() <= LARGE {
             core.terminal.input(&Input::Paste(text), &mut core.outbox);
             core.version += 1;
@@ -105,7 +104,7 @@ impl Session {
 
     /// Writes what there is room for. Says whether there is room for more: a child may read as fast as
     /// we write, and others are to have their turn.
-    pub(super) fn go_on_pasting(self: &Arc<Self>, core: &mut Core) -> bool {
+    pub(super) fn go_on_pasting(&self, core: &mut Core) -> bool {
         let Some(paste) = &mut core.paste else { return false };
         for _ in 0..PIECES {
             let unwritten = self.pty.unwritten();
@@ -135,7 +134,7 @@ impl Session {
     }
 
     /// Leaves out the rest, and ends it properly where the child was told that it begins.
-    pub(super) fn cut_paste(self: &Arc<Self>, core: &mut Core) {
+    pub(super) fn cut_paste(&self, core: &mut Core) {
         let Some(paste) = &mut core.paste else { return };
         let mut bytes = Vec::new();
         paste.encoder.finish(&mut bytes);
@@ -144,13 +143,13 @@ impl Session {
     }
 
     /// Everything is written, or nobody reads it any more: what came behind it is next.
-    pub(super) fn end_paste(self: &Arc<Self>, core: &mut Core) {
+    pub(super) fn end_paste(&self, core: &mut Core) {
         let Some(paste) = core.paste.take() else { return };
         self.dismiss_paste();
         self.write(&paste.replies);
         core.behind_bytes = 0;
-        let behind = std::mem::take(&mut core.behind);
-        self.obey(core, behind);
+        let later = std::mem::replace(&mut core.orders, std::mem::take(&mut core.behind));
+        core.orders.extend(later);
     }
 
     fn tell_pasting(&self, pasting: Option<Pasting>) {
