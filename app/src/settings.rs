@@ -128,14 +128,21 @@ pub fn read(path: &Path) -> Result<Settings, Problem> {
         Ok(about) if about.len() > LARGEST => {
             return Err(problem(format!("it has more than {} KiB", LARGEST / 1024)));
         }
-        Ok(_) => {}
+        Ok(about) if about.is_file() => {}
+        // A pipe would be waited for, a device might never end.
+        Ok(_) => return Err(problem("it is no file".to_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok(Settings::default());
         }
         Err(error) => return Err(problem(format!("it cannot be read: {error}"))),
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| problem(format!("it cannot be read: {error}")))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| problem(format!("it cannot be read: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = Some(good.split(|byte| *byte == b'\n').count());
+        Problem { line, ..problem("it is no text in UTF-8".to_owned()) }
+    })?;
     parse(&text).map_err(|(line, why)| Problem { line, ..problem(why) })
 }
 
@@ -324,6 +331,17 @@ mod tests {
             assert_eq!(at, Some(line), "{text}: {why}");
             assert!(why.contains(said), "{text}: {why}");
         }
+    }
+
+    #[test]
+    fn what_is_no_file_of_text_is_a_problem() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(FILE);
+        std::fs::write(&path, b"[terminal]\n# \xff\n").expect("written");
+        let problem = read(&path).expect_err("no text");
+        assert_eq!((problem.line, problem.why.contains("UTF-8")), (Some(2), true), "{problem}");
+        assert!(read(folder.path()).is_err(), "a folder");
+        assert!(!cfg!(unix) || read(Path::new("/dev/zero")).is_err(), "a device without an end");
     }
 
     #[test]

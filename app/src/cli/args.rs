@@ -42,7 +42,7 @@ pub enum Command {
     Terminal(Terminal),
     /// Three agents in three worktrees work through a bundled playbook in a throwaway repository.
     Demo(Demo),
-    /// A window with just one command in one pane.
+    /// A window with just one command: search, links, copying and pasting, zoom; no agents, no vi mode.
     Term(Term),
     /// Render a scene of the window to a PNG, without a display.
     Screenshot(Screenshot),

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use iced::widget::{Column, column, container, row, text_input};
 use iced::{Alignment, Element, Length};
@@ -18,6 +19,9 @@ use super::target::{File, Is, Target};
 /// The input's id.
 pub const INPUT: &str = "ask-input";
 
+/// How long a question that comes by itself takes no key for an answer: nobody reads faster.
+pub const UNSEEN: Duration = Duration::from_millis(250);
+
 /// An open question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
@@ -31,6 +35,8 @@ pub struct Ask {
     choices: Vec<Choice>,
     marked: usize,
     error: Option<String>,
+    /// Whether the user cannot have seen it yet.
+    unseen: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -110,7 +116,39 @@ impl Ask {
             choices,
             marked: 0,
             error: None,
+            unseen: false,
         }
+    }
+
+    /// The question comes by itself, later than what made it come: a key pressed in that moment was meant
+    /// for the terminal under it.
+    #[must_use]
+    pub fn unseen(self) -> Self {
+        Self { unseen: true, ..self }
+    }
+
+    /// Whether the user cannot have seen it yet.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        self.unseen
+    }
+
+    /// It was there long enough to be seen.
+    pub fn seen(&mut self) {
+        self.unseen = false;
+    }
+
+    /// Whether it is about where a text is written.
+    #[must_use]
+    pub fn is_export(&self) -> bool {
+        self.choices.iter().any(|choice| matches!(choice.deed, Deed::Export { .. }))
+    }
+
+    /// Without the answers that hold for good, where nothing is remembered.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.choices.retain(|choice| !matches!(choice.deed, Deed::OpenAlways(..)));
+        self
     }
 
     fn words(self, words: impl Into<String>) -> Self {

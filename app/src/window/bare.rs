@@ -10,19 +10,26 @@ use iced_runtime::widget::operation;
 use maestro_core::command::{Context, Id};
 use maestro_core::input::{Input, ScrollTo, Select};
 use maestro_core::keymap::{Keymap, Platform};
+use maestro_core::link::Link as Place;
+use maestro_core::search::Query;
 use maestro_core::{TerminalId, screen};
 use maestro_grid::{Clock, Look};
 use maestro_protocol::client::Start;
 use maestro_protocol::home::Home;
-use maestro_protocol::message::{Command, Event, NewTerminal, Reply};
-use maestro_ui::theme::{self, Tokens, type_scale};
-use maestro_ui::{keys, part, style};
+use maestro_protocol::message::{Command, Event, NewTerminal, PASTE_LIMIT, Reply};
+use maestro_ui::theme::{self, Tokens, extent, space, type_scale};
+use maestro_ui::{keys, part, pile, style};
 
+use super::ask::{self, Ask, Deed};
+use super::find::{self, Find};
 use super::link::{Link, News};
-use super::{load_fonts, look, program_settings};
+use super::target::{self, Target};
+use super::{load_fonts, look, paste, program_settings};
 use crate::settings::{self, Settings};
 
 const WIDGET: &str = "terminal";
+/// The id that no widget has.
+const NOBODY: &str = "nobody";
 const PADDING: f32 = 6.0;
 
 /// What the window needs to know besides the command.
@@ -54,6 +61,13 @@ struct Term {
     new: NewTerminal,
     terminal: Option<TerminalId>,
     title: String,
+    /// Where the program is.
+    here: PathBuf,
+    ask: Option<Ask>,
+    /// Whether pastes are not asked about any more.
+    unasked: bool,
+    find: Option<Find>,
+    last_query: Query,
     /// Why there is no terminal.
     trouble: Option<String>,
     exit: Arc<AtomicI32>,
@@ -70,6 +84,14 @@ enum Message {
     Selected,
     Focused,
     Pasted(Option<String>),
+    Followed(Place),
+    Examined(Option<Target>),
+    Ask(ask::Message),
+    AskSeen,
+    Outside,
+    Find(find::Message),
+    FindDue,
+    Done(Result<(), String>),
     Closed,
 }
 
@@ -100,6 +122,11 @@ pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32>
             new: new.clone(),
             terminal: None,
             title: title.clone(),
+            here: PathBuf::new(),
+            ask: None,
+            unasked: false,
+            find: None,
+            last_query: Query::default(),
             trouble: None,
             exit: Arc::clone(&exit),
         };
@@ -161,15 +188,44 @@ impl Term {
             Message::Opened(Err(why)) => self.trouble = Some(why),
             Message::Command(id) => return self.command(id),
             Message::Selected => return self.copy(true),
-            Message::Focused => return operation::focus(WIDGET),
+            Message::Focused => {
+                if let Some(find) = &mut self.find {
+                    find.active = false;
+                }
+                return operation::focus(WIDGET);
+            }
             Message::Copied(None, _) => {}
             Message::Copied(Some(text), false) => return clipboard::write(text),
             Message::Copied(Some(text), true) => return clipboard::write_primary(text),
-            Message::Pasted(text) => {
-                if let (Some(terminal), Some(text)) = (self.terminal, text) {
-                    self.link.input(terminal, Input::Paste(text));
+            Message::Pasted(text) => return self.paste(text.unwrap_or_default()),
+            Message::Followed(link) => {
+                let home = std::env::var_os("HOME").map(PathBuf::from);
+                let read = target::read(&link.target, link.kind, &self.here, home.as_deref());
+                let examined = async move {
+                    tokio::task::spawn_blocking(move || target::examined(read)).await.ok()
+                };
+                return Task::perform(examined, Message::Examined);
+            }
+            Message::Examined(Some(target)) if self.ask.is_none() => {
+                let editor = self.own.editor.as_ref().and_then(|words| words.first());
+                return self.question(Ask::link(&target, editor.map(String::as_str)).once());
+            }
+            Message::Examined(_) | Message::Done(Ok(())) => {}
+            // There is no place for complaints but the one above.
+            Message::Done(Err(why)) => self.title = maestro_core::text::clean(&why, 200),
+            Message::Ask(message) => match self.ask.as_mut().map(|ask| ask.update(message)) {
+                Some(Some(deed)) => return self.done_by(deed),
+                Some(None) => return self.answered(),
+                None => {}
+            },
+            Message::AskSeen => {
+                if let Some(ask) = &mut self.ask {
+                    ask.seen();
                 }
             }
+            Message::Outside => return self.answered(),
+            Message::Find(message) => return self.find_message(message),
+            Message::FindDue => return self.find_due(),
             Message::Closed => return iced::exit(),
         }
         Task::none()
@@ -191,6 +247,7 @@ impl Term {
             News::Connected { again: false, .. } => self.open(),
             News::Event { event: Event::Terminal(info), .. } if Some(info.id) == self.terminal => {
                 self.title = maestro_core::text::clean(&info.title, 200);
+                self.here = info.directory;
                 match info.exit {
                     Some(exit) => self.ended(exit),
                     None => Task::none(),
@@ -203,6 +260,12 @@ impl Term {
                 if Some(terminal) == self.terminal =>
             {
                 clipboard::write(text)
+            }
+            News::Event { event: Event::Search { terminal, search }, .. } => {
+                if let Some(find) = self.find.as_mut().filter(|find| find.terminal == terminal) {
+                    find.heard(search);
+                }
+                Task::none()
             }
             // The terminal is gone with its host.
             News::Lost(_) | News::Stopped | News::Connected { again: true, .. } => {
@@ -248,6 +311,29 @@ impl Term {
             Id::Copy => return self.copy(false),
             Id::Paste => return clipboard::read().map(Message::Pasted),
             Id::Quit => return self.close(),
+            Id::Search => return self.open_find(),
+            Id::SearchOlder
+            | Id::SearchNewer
+            | Id::SearchRegex
+            | Id::SearchCase
+            | Id::SearchKeep
+            | Id::SearchClose => return self.find_message(find::Message::Pressed(id)),
+            Id::OverlayCancel => return self.answered(),
+            Id::OverlayUp | Id::OverlayPrevious | Id::OverlayDown | Id::OverlayNext => {
+                if let Some(ask) = &mut self.ask {
+                    ask.step(if matches!(id, Id::OverlayUp | Id::OverlayPrevious) {
+                        -1
+                    } else {
+                        1
+                    });
+                }
+            }
+            Id::OverlayAccept => {
+                if let Some(ask) = self.ask.as_mut().filter(|ask| !ask.is_unseen()) {
+                    let deed = ask.accept();
+                    return self.done_by(deed);
+                }
+            }
             Id::PaneZoomIn | Id::ZoomIn => self.zoom(self.zoom + 0.1),
             Id::PaneZoomOut | Id::ZoomOut => self.zoom(self.zoom - 0.1),
             Id::PaneZoomReset | Id::ZoomReset => self.zoom(1.0),
@@ -262,6 +348,123 @@ impl Term {
             }
         }
         Task::none()
+    }
+
+    /// A text goes into the program, after a question where its line breaks would run something.
+    fn paste(&mut self, text: String) -> Task<Message> {
+        let Some(terminal) = self.terminal.filter(|_| !text.is_empty()) else {
+            return Task::none();
+        };
+        if text.len() > PASTE_LIMIT {
+            let why = format!("Nothing was pasted: more than {} MB", PASTE_LIMIT / 1024 / 1024);
+            return Task::done(Message::Done(Err(why)));
+        }
+        let bracketed = self.link.surface(terminal).modes().bracketed_paste;
+        let into = paste::Into { shell: true, bracketed };
+        if !self.unasked && paste::is_asked_about(&text, into, self.own.confirm_paste) {
+            if self.ask.is_some() {
+                return Task::none();
+            }
+            let name = if self.title.is_empty() { "the terminal" } else { &self.title };
+            return self.question(Ask::paste(terminal, name, text));
+        }
+        self.link.input(terminal, Input::Paste(text));
+        Task::none()
+    }
+
+    fn question(&mut self, ask: Ask) -> Task<Message> {
+        self.ask = Some(ask.unseen());
+        let seen = async { tokio::time::sleep(ask::UNSEEN).await };
+        let seen = Task::perform(seen, |()| Message::AskSeen);
+        Task::batch([operation::focus(NOBODY), seen])
+    }
+
+    /// The question is no more: the keyboard goes back to where it was.
+    fn answered(&mut self) -> Task<Message> {
+        self.ask = None;
+        let finding = self.find.as_ref().is_some_and(|find| find.active);
+        operation::focus(if finding { find::INPUT } else { WIDGET })
+    }
+
+    fn done_by(&mut self, deed: Deed) -> Task<Message> {
+        if deed == Deed::Nothing {
+            return Task::none();
+        }
+        let open = |words| Task::perform(target::start(words), Message::Done);
+        let done = match deed {
+            Deed::Paste { terminal, text, flat, always } => {
+                self.unasked |= always;
+                let text = if flat { paste::one_line(&text) } else { text.to_string() };
+                self.link.input(terminal, Input::Paste(text));
+                Task::none()
+            }
+            Deed::Open(url) => open(target::desktop(&url)),
+            Deed::OpenFile(file) => match &self.own.editor {
+                Some(template) => open(target::editor(template, &file)),
+                None => Task::perform(target::open(file), Message::Done),
+            },
+            Deed::OpenFolder(path) => open(target::desktop(&path.to_string_lossy())),
+            Deed::Copy(text) => clipboard::write(text),
+            // Nothing else is asked here.
+            _ => Task::none(),
+        };
+        Task::batch([self.answered(), done])
+    }
+
+    fn open_find(&mut self) -> Task<Message> {
+        let Some(terminal) = self.terminal else { return Task::none() };
+        match &mut self.find {
+            Some(find) => find.active = true,
+            None => {
+                let scroll = self.link.surface(terminal).scroll();
+                self.find = Some(Find::new(terminal, &self.last_query, scroll));
+            }
+        }
+        let focus = operation::focus(find::INPUT).chain(operation::select_all(find::INPUT));
+        Task::batch([focus, self.find_due()])
+    }
+
+    fn find_message(&mut self, message: find::Message) -> Task<Message> {
+        let Some(find) = &mut self.find else { return Task::none() };
+        let terminal = find.terminal;
+        let changed = match message {
+            find::Message::Edited(text) => find.edit(text),
+            find::Message::Focused => {
+                find.active = true;
+                false
+            }
+            find::Message::Pressed(Id::SearchRegex) => find.toggle_regex(),
+            find::Message::Pressed(Id::SearchCase) => find.toggle_case(),
+            find::Message::Pressed(id @ (Id::SearchOlder | Id::SearchNewer)) => {
+                let forward = id == Id::SearchNewer;
+                let due = self.find_due();
+                return due.chain(self.tell(Command::SearchMove { terminal, forward }));
+            }
+            find::Message::Pressed(id) => {
+                if id != Id::SearchKeep {
+                    let offset = find.came_from(self.link.surface(terminal).scroll());
+                    let to = if offset == 0 { ScrollTo::Bottom } else { ScrollTo::Offset(offset) };
+                    self.link.input(terminal, Input::Scroll(to));
+                }
+                self.last_query.clone_from(find.query());
+                self.find = None;
+                let ended = self.tell(Command::Search { terminal, query: None });
+                return Task::batch([operation::focus(WIDGET), ended]);
+            }
+        };
+        if changed { Task::done(Message::FindDue) } else { Task::none() }
+    }
+
+    fn find_due(&mut self) -> Task<Message> {
+        let Some(find) = &mut self.find else { return Task::none() };
+        let terminal = find.terminal;
+        let Some(query) = find.ask() else { return Task::none() };
+        self.tell(Command::Search { terminal, query })
+    }
+
+    /// Asks the host for something.
+    fn tell(&self, command: Command) -> Task<Message> {
+        self.request(command, |reply| Message::Done(reply.map(|_| ())))
     }
 
     fn zoom(&mut self, zoom: f32) {
@@ -287,7 +490,14 @@ impl Term {
 
     fn key(&self, event: &keyboard::Event) -> Option<Message> {
         let key = maestro_grid::translate(event)?;
-        let id = self.keymap.lookup(Context::Terminal, &key)?;
+        let context = if self.ask.is_some() {
+            Context::Overlay
+        } else if self.find.as_ref().is_some_and(|find| find.active) {
+            Context::Search
+        } else {
+            Context::Terminal
+        };
+        let id = self.keymap.lookup(context, &key)?;
         // Commands about agents and panes have no meaning here; the program gets those keys.
         let ours = input(id).is_some()
             || matches!(
@@ -295,6 +505,19 @@ impl Term {
                 Id::Copy
                     | Id::Paste
                     | Id::Quit
+                    | Id::Search
+                    | Id::SearchOlder
+                    | Id::SearchNewer
+                    | Id::SearchRegex
+                    | Id::SearchCase
+                    | Id::SearchKeep
+                    | Id::SearchClose
+                    | Id::OverlayUp
+                    | Id::OverlayDown
+                    | Id::OverlayNext
+                    | Id::OverlayPrevious
+                    | Id::OverlayAccept
+                    | Id::OverlayCancel
                     | Id::PaneZoomIn
                     | Id::PaneZoomOut
                     | Id::PaneZoomReset
@@ -311,7 +534,7 @@ impl Term {
         let content: Element<'_, Message> = match (self.terminal, &self.trouble) {
             (Some(terminal), _) => {
                 let link = &self.link;
-                maestro_grid::terminal(&link.surface(terminal), &self.look)
+                let widget = maestro_grid::terminal(&link.surface(terminal), &self.look)
                     .id(WIDGET)
                     .scale(self.scale)
                     .padding(PADDING)
@@ -319,9 +542,15 @@ impl Term {
                     .on_input(move |input| link.input(terminal, input))
                     .on_focus(Message::Focused)
                     .on_select(Message::Selected)
+                    .on_link(Message::Followed)
+                    .on_paste(|text| Message::Pasted(Some(text)))
                     .wheel_rows(self.own.wheel_rows)
-                    .option_is_alt(self.own.option_is_alt)
-                    .into()
+                    .option_is_alt(self.own.option_is_alt);
+                let find = self.find.as_ref();
+                let bar = find.map(|find| find.view(tokens, &self.keymap).map(Message::Find));
+                let shown = bar.is_some();
+                let over = iced::widget::column![].push(bar).padding(space::XS);
+                pile(widget, over, shown)
             }
             (None, Some(why)) => {
                 let words = part::paragraph(
@@ -339,7 +568,16 @@ impl Term {
             .width(iced::Length::Fill)
             .height(iced::Length::Fill)
             .style(move |_| style::surface(background));
-        keys::before(window, |event| self.key(event), || false)
+        let over = match &self.ask {
+            Some(ask) => {
+                let content = ask.view(tokens).map(Message::Ask);
+                part::over(tokens, content, extent::DIALOG, space::XL, Message::Outside)
+            }
+            None => iced::widget::Space::new().into(),
+        };
+        // Always the same layers, so that the terminal keeps its state when one comes.
+        let layers = iced::widget::stack![window, over];
+        keys::before(layers, |event| self.key(event), || false)
     }
 }
 

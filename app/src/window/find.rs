@@ -187,7 +187,7 @@ impl Find {
             .size(size)
             .line_height(iced::widget::text::LineHeight::Absolute(height.into()))
             .font(font::MONO)
-            .padding([4.0, 4.0])
+            .padding([1.0, space::XS])
             .style(style::bare_input(tokens));
         let case = match self.query.case {
             Case::Smart | Case::Sensitive => "Aa",
@@ -195,7 +195,7 @@ impl Find {
         };
         let press = |label: &str, id| {
             button(line(label, type_scale::BASE, font::MEDIUM, tokens.dim))
-                .padding([1.0, 6.0])
+                .padding([0.0, 6.0])
                 .style(style::row(tokens, false))
                 .on_press(Message::Pressed(id))
         };
@@ -214,7 +214,7 @@ impl Find {
             press("↑", Id::SearchOlder),
             press("↓", Id::SearchNewer),
             button(icon(Icon::Cross, 10.0, tokens.dim))
-                .padding([6.0, 6.0])
+                .padding([5.0, 6.0])
                 .style(style::row(tokens, false))
                 .on_press(Message::Pressed(Id::SearchClose)),
         ]
@@ -225,7 +225,8 @@ impl Find {
                 let words = part::sentence(error);
                 Some(part::paragraph(words, type_scale::SMALL, font::REGULAR, tokens.red))
             }
-            None if self.active => Some(hints(tokens, keymap, self.query.case)),
+            // It is there for whoever wonders what to do; whoever types wants to see what is found.
+            None if self.active && self.query.text.is_empty() => Some(hints(tokens, keymap)),
             None => None,
         };
         let edge = match (error.is_some(), self.active) {
@@ -237,7 +238,7 @@ impl Find {
             container(below).padding(iced::Padding::ZERO.left(space::XS).bottom(space::XS))
         }));
         let card =
-            container(content).padding([2.0, space::S]).max_width(extent::FIND).style(move |_| {
+            container(content).padding([0.0, space::S]).max_width(extent::FIND).style(move |_| {
                 iced::widget::container::Style {
                     border: iced::Border {
                         color: edge,
@@ -254,17 +255,12 @@ impl Find {
 }
 
 /// The keys, as long as they are needed.
-fn hints<'a>(tokens: &'static Tokens, keymap: &Keymap, case: Case) -> Element<'a, Message> {
-    let case = match case {
-        Case::Smart => "case if you type it",
-        Case::Sensitive => "case matters",
-        Case::Insensitive => "any case",
-    };
+fn hints<'a>(tokens: &'static Tokens, keymap: &Keymap) -> Element<'a, Message> {
     let words = [
         (Id::SearchOlder, "older"),
         (Id::SearchNewer, "newer"),
         (Id::SearchRegex, "regex"),
-        (Id::SearchCase, case),
+        (Id::SearchCase, "case"),
         (Id::SearchKeep, "stay"),
     ];
     let words = words.into_iter().filter_map(|(id, what)| {

@@ -374,13 +374,15 @@ fn lying_over<'a>(
         move |(offset, unseen)| held(offset, unseen, chord.as_deref()),
         Some(Message::Caught(terminal)),
     );
-    // At the right, where lines end: prompts and what was printed last stand at the left.
+    // At the right, where lines end: prompts and what was printed last stand at the left. What has nothing
+    // to say takes no place, so each brings its own gap.
+    let note = note.map(|note| container(note).padding(Padding::ZERO.left(space::S)));
     let bottom = row![Space::new().width(Length::Fill)].push(note).push(mode).push(unseen);
     let content = column![]
         .push(find)
         .push(Space::new().height(Length::Fill))
-        .push(bottom.spacing(space::S).align_y(Alignment::End));
-    (container(content).padding(space::S).width(Length::Fill).height(Length::Fill).into(), shown)
+        .push(bottom.align_y(Alignment::End));
+    (container(content).padding(space::XS).width(Length::Fill).height(Length::Fill).into(), shown)
 }
 
 /// Counts beyond this are not told apart.
@@ -412,12 +414,12 @@ fn note<'a>(
     let said = |words: String| line(words, type_scale::SMALL, font::REGULAR, tokens.text);
     let card = |content: Element<'a, Message>| {
         container(content)
-            .padding([1.0, space::S])
+            .padding([0.0, space::S])
             .style(move |_| style::bordered(tokens.raised, tokens.strong, radius::CARD))
             .into()
     };
     if over.hints.is_some_and(|hints| hints.terminal == terminal) {
-        let words = "Type a label to open it · ⇧ copies · Alt inserts · Esc";
+        let words = "Type a label · ⇧ copies · Alt inserts";
         return Some(card(said(words.to_owned()).into()));
     }
     if let Some((_, target)) = over.hovered.filter(|(hovered, _)| *hovered == terminal) {
@@ -429,15 +431,14 @@ fn note<'a>(
     if let Some(Pasting { written, total }) = info.and_then(|info| info.pasting) {
         let percent = written.saturating_mul(100) / total.max(1);
         let words = said(format!("Pasting {:.1} MB · {percent} %", total as f64 / 1e6));
-        let stop = Some(Message::PasteCancelled(terminal));
-        let stop = part::action(tokens, "Stop", false, false, stop);
+        let stop = part::word(tokens, "Stop", Message::PasteCancelled(terminal));
         let content = row![words, stop].spacing(space::S).align_y(Alignment::Center);
         return Some(iced::widget::opaque(card(content.into())));
     }
     let wanted = over.wanted.get(&terminal)?;
     let count = wanted.chars().count();
     let words = said(format!("Wants to copy {count} characters"));
-    let look = part::action(tokens, "Answer…", false, false, Some(Message::Answering(terminal)));
+    let look = part::word(tokens, "Answer…", Message::Answering(terminal));
     let chord = context.keymap.title(Id::ClipboardAnswer).filter(|_| focused);
     let content = row![words, look]
         .push(chord.map(|chord| part::chord(tokens, &chord)))

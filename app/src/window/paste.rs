@@ -85,14 +85,8 @@ pub fn quoted(path: &Path) -> String {
 }
 
 fn quoted_bytes(name: &[u8]) -> String {
-    const PLAIN: &[u8] = b"/._-+:@%,=";
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || PLAIN.contains(byte);
-    let word = |name: &str| !name.is_empty() && !name.starts_with(['-', '~']);
     match std::str::from_utf8(name) {
-        Ok(text) if name.iter().all(plain) && word(text) => text.to_owned(),
-        Ok(text) if !text.chars().any(char::is_control) => {
-            format!("'{}'", text.replace('\'', r"'\''"))
-        }
+        Ok(name) if !name.chars().any(char::is_control) => text::shell_word(name),
         // Line breaks and bytes that are no text: bash, zsh and ksh read this, and nothing else can.
         _ => {
             let mut written = String::from("$'");
@@ -116,7 +110,10 @@ pub fn image() -> Result<Option<Vec<u8>>, String> {
     let mut clipboard = arboard::Clipboard::new().map_err(|error| said(&error))?;
     match clipboard.get_image() {
         Ok(image) => {
-            let too_large = || "the image in the clipboard is too large".to_owned();
+            let too_large = || {
+                let most = IMAGE_LIMIT / 1024 / 1024;
+                format!("the image in the clipboard is too large: a PNG file of {most} MB at most")
+            };
             let (Ok(width), Ok(height)) = (image.width.try_into(), image.height.try_into()) else {
                 return Err(too_large());
             };
@@ -204,7 +201,7 @@ mod tests {
         for (name, expected) in [
             (&b"/tmp/a.png"[..], "/tmp/a.png"),
             (b"/tmp/two words", "'/tmp/two words'"),
-            (b"/tmp/it's", r"'/tmp/it'\''s'"),
+            (b"/tmp/it's", r"/tmp/it\'s"),
             (b"/tmp/$(reboot)", "'/tmp/$(reboot)'"),
             (b"/tmp/`x`;&|<>*?!#\"", "'/tmp/`x`;&|<>*?!#\"'"),
             ("/tmp/ä好".as_bytes(), "'/tmp/ä好'"),

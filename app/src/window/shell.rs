@@ -231,8 +231,8 @@ pub enum Message {
     Yanked(TerminalId, Option<String>),
     /// What a command printed.
     OutputCopied(String),
-    /// What was selected when the search bar opened.
-    FindPrefilled(String),
+    /// What was selected in a terminal when its search bar opened.
+    FindPrefilled(TerminalId, String),
     /// A query has rested for a frame.
     FindDue,
     /// A letter of a label, with what was held.
@@ -241,6 +241,8 @@ pub enum Message {
     Examined(Option<Target>),
     /// A question about a terminal.
     Ask(ask::Message),
+    /// A question that came by itself was there long enough to be seen.
+    AskSeen,
     /// A terminal's text was written, or not.
     Exported(Result<PathBuf, String>),
     /// Files are held over the window, or not any more.
@@ -453,11 +455,17 @@ impl Shell {
             Message::ImageRead(terminal, image, wanted) => self.image_read(terminal, image, wanted),
             Message::Yanked(terminal, text) => self.yanked(terminal, text),
             Message::OutputCopied(text) => self.output_copied(text),
-            Message::FindPrefilled(text) => self.find_prefilled(&text),
+            Message::FindPrefilled(terminal, text) => self.find_prefilled(terminal, &text),
             Message::FindDue => self.find_due(),
             Message::HintTyped(letter, mods) => self.hint_typed(letter, mods),
             Message::Examined(target) => self.examined(target),
             Message::Ask(message) => self.ask_message(message),
+            Message::AskSeen => {
+                if let Some(Overlay::Ask(ask)) = &mut self.overlay {
+                    ask.seen();
+                }
+                Task::none()
+            }
             Message::Exported(result) => self.exported(result),
             Message::Dropping(over) => {
                 self.dropping = over;

@@ -230,20 +230,15 @@ fn unescaped(text: &str) -> Option<String> {
 #[must_use]
 pub fn examined(target: Target) -> Target {
     let Target::File(file) = target else { return target };
-    let is = match std::fs::metadata(&file.path) {
+    // Dots and links are gone: what is looked at and asked about is what would be opened.
+    let path = file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
+    let is = match std::fs::metadata(&path) {
         Err(_) => Is::Missing,
-        Ok(about) if about.is_dir() => {
-            if is_run(&file.path) {
-                Is::Program
-            } else {
-                Is::Folder
-            }
-        }
-        Ok(about) if is_executable(&about) || is_run(&file.path) => Is::Program,
+        Ok(_) if is_run(&path) => Is::Program,
+        Ok(about) if about.is_dir() => Is::Folder,
+        Ok(about) if is_executable(&about) => Is::Program,
         Ok(_) => Is::Document,
     };
-    // Dots and links are gone: what is asked about is what would be opened.
-    let path = file.path.canonicalize().unwrap_or(file.path);
     Target::File(File { path, is, ..file })
 }
 
@@ -447,6 +442,9 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
+            let link = folder.path().join("notes.txt");
+            std::os::unix::fs::symlink(folder.path().join("b.desktop"), link).expect("a link");
+            assert_eq!(is("notes.txt"), Is::Program, "what it leads to is what would be opened");
             let path = folder.path().join("tool");
             std::fs::write(&path, "x").expect("a file");
             let mode = std::fs::Permissions::from_mode(0o755);

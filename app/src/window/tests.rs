@@ -484,7 +484,9 @@ fn the_next_search_begins_with_the_last_query() {
     let _ = shell.update(Message::FindDue);
     let _ = shell.update(Message::Command(Id::SearchKeep));
     let _ = shell.update(Message::Command(Id::Search));
-    let commands = asked(&mut shell, Message::FindPrefilled(String::new()));
+    let elsewhere = Message::FindPrefilled(TerminalId(2), "elsewhere".to_owned());
+    assert_eq!(asked(&mut shell, elsewhere), [], "the selection of another terminal");
+    let commands = asked(&mut shell, Message::FindPrefilled(HERE, String::new()));
     assert!(
         matches!(&commands[..], [Command::Search { query: Some(query), .. }] if query.text == "needle"),
         "{commands:?}"
@@ -497,7 +499,7 @@ fn what_was_typed_before_the_selection_was_known_stays() {
     let find = |message| Message::Panes(super::panes::Message::Find(message));
     let _ = shell.update(Message::Command(Id::Search));
     let _ = shell.update(find(super::find::Message::Edited("a".to_owned())));
-    let _ = shell.update(Message::FindPrefilled("selected".to_owned()));
+    let _ = shell.update(Message::FindPrefilled(HERE, "selected".to_owned()));
     let commands = asked(&mut shell, Message::FindDue);
     assert!(
         matches!(&commands[..], [Command::Search { query: Some(query), .. }] if query.text == "a"),
@@ -572,7 +574,7 @@ fn links_are_chosen_by_letters() {
     assert!(none.is_empty(), "{none:?}");
     let messages = apply(&mut shell, typed("a"));
     assert!(matches!(messages[..], [Message::HintTyped('a', _)]), "{messages:?}");
-    assert!(!shows(&shell, "Type a label to open it · ⇧ copies · Alt inserts · Esc"));
+    assert!(!shows(&shell, "Type a label · ⇧ copies · Alt inserts"));
 }
 
 #[test]
@@ -595,6 +597,42 @@ fn a_chosen_file_name_is_inserted_as_one_word() {
     let inserted = sent(&mut shell, alt);
     let [Input::Paste(text)] = &inserted[..] else { panic!("{inserted:?}") };
     assert!(text.ends_with(' ') && !text.contains('\n'), "{text:?}");
+}
+
+#[test]
+fn what_comes_late_does_not_take_the_place_of_a_dialog() {
+    let mut shell = shell("grid");
+    let _ = shell.update(Message::Command(Id::Palette));
+    let target = super::target::Target::Mail { url: "mailto:a@b.org".to_owned() };
+    let _ = shell.update(Message::Examined(Some(target)));
+    assert_eq!(shell.keyboard(), super::palette::INPUT);
+    let _ = shell.update(Message::Pasted(HERE, Some("one\ntwo\n".to_owned())));
+    assert_eq!(shell.keyboard(), super::palette::INPUT);
+    let _ = shell.link().sent();
+    let _ = shell.update(Message::Dropped("/tmp/a.png".into()));
+    assert_eq!(shell.link().sent(), [], "a dialog has the keyboard");
+}
+
+#[test]
+fn an_export_that_is_done_closes_no_other_question() {
+    let mut shell = shell("grid");
+    let _ = shell.update(Message::Command(Id::Export));
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    let _ = shell.update(Message::Command(Id::ClearHistory));
+    let _ = shell.update(Message::Exported(Ok("/tmp/a.txt".into())));
+    assert!(shows(&shell, "Clear the history of api?"));
+}
+
+#[test]
+fn a_paste_into_a_terminal_that_is_gone_is_told() {
+    let mut shell = shell("grid");
+    let _ = shell.update(Message::Pasted(HERE, Some("one\ntwo\n".to_owned())));
+    let _ = shell.update(Message::AskSeen);
+    shell.hear(HostEvent::TerminalClosed(HERE));
+    let _ = shell.link().sent();
+    let pasted = sent(&mut shell, named(key::Named::Enter));
+    assert!(!pasted.iter().any(|input| matches!(input, Input::Paste(_))), "{pasted:?}");
+    assert!(shows(&shell, "Nothing was pasted: the terminal is gone."));
 }
 
 #[test]
@@ -627,6 +665,9 @@ fn lines_are_shown_before_they_are_pasted_where_they_would_run() {
     let _ = shell.update(paste("one\ntwo\n"));
     assert_eq!(pastes(&shell), 0);
     assert!(shows(&shell, "Paste 2 lines into api?"));
+    let typed_on = sent(&mut shell, named(key::Named::Enter));
+    assert_eq!(typed_on, [], "a key on its way to the terminal was taken for an answer");
+    let _ = shell.update(Message::AskSeen);
     let one_line = apply(&mut shell, named(key::Named::ArrowDown));
     assert_eq!(one_line.len(), 1);
     let pasted = sent(&mut shell, named(key::Named::Enter));
@@ -634,6 +675,7 @@ fn lines_are_shown_before_they_are_pasted_where_they_would_run() {
     assert!(!shows(&shell, "Paste 2 lines into api?"));
 
     let _ = shell.update(paste("one\ntwo\n"));
+    let _ = shell.update(Message::AskSeen);
     let _ = apply(&mut shell, named(key::Named::ArrowUp));
     let _ = apply(&mut shell, named(key::Named::Enter));
     let _ = shell.link().sent();

@@ -88,6 +88,24 @@ pub fn end_of(text: &str, bytes: usize) -> &str {
     &text[start..]
 }
 
+/// A text as one word of a shell, for a text without control characters. Programs that read dropped file
+/// names know single quotes and backslashes, but not the way a shell has an apostrophe between quotes: a
+/// text with one is written with backslashes.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
+        text.to_owned()
+    } else if text.contains('\'') {
+        let escapes = |c: &char| c.is_ascii() && !plain(*c);
+        text.chars()
+            .flat_map(|c| Some('\\').filter(|_| escapes(&c)).into_iter().chain([c]))
+            .collect()
+    } else {
+        format!("'{text}'")
+    }
+}
+
 /// Texts in quotation marks; of many only the first few, and how many more there are.
 #[must_use]
 pub fn quoted<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> String {
@@ -110,6 +128,22 @@ pub fn quoted<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_name_is_one_word_for_shells_and_agents() {
+        for (text, expected) in [
+            ("/tmp/a-1.png", "/tmp/a-1.png"),
+            ("/tmp/two words", "'/tmp/two words'"),
+            ("/it's my/ä $x.png", "/it\\'s\\ my/ä\\ \\$x.png"),
+            ("/tmp/`x`;&|<>*?!#\"", "'/tmp/`x`;&|<>*?!#\"'"),
+            ("/$HOME/\\a", "'/$HOME/\\a'"),
+            ("-rf", "'-rf'"),
+            ("~root", "'~root'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(text), expected);
+        }
+    }
 
     #[test]
     fn text_loses_what_would_lie_or_act() {

@@ -17,6 +17,15 @@ use crate::theme::{Tokens, extent, space, type_scale};
 /// Inside the outline, at the left and at the right.
 const PADDING: f32 = space::S;
 
+/// Between the outline and what stands before it. Nothing is there while nothing is shown.
+const GAP: f32 = space::S;
+
+/// The outline in the place of the whole.
+fn outline(bounds: Rectangle) -> Rectangle {
+    let gap = GAP.min(bounds.width);
+    Rectangle { x: bounds.x + gap, width: bounds.width - gap, ..bounds }
+}
+
 /// What is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
@@ -107,7 +116,7 @@ where
         let _ = self.look(state);
         let Some(said) = &state.said else { return layout::Node::new(Size::ZERO) };
         let (size, height) = type_scale::SMALL;
-        let room = (limits.max().width - 2.0 * PADDING).max(0.0);
+        let room = (limits.max().width - GAP - 2.0 * PADDING).max(0.0);
         let measure = |content: &str| {
             Paragraph::with_text(text::Text {
                 content,
@@ -127,7 +136,7 @@ where
         } else {
             measure(&crate::line::shortened(&said.words, fits))
         };
-        let width = state.paragraph.min_bounds().width.ceil().min(room) + 2.0 * PADDING;
+        let width = state.paragraph.min_bounds().width.ceil().min(room) + GAP + 2.0 * PADDING;
         layout::Node::new(Size::new(width, height + 2.0 * extent::LINE))
     }
 
@@ -148,7 +157,7 @@ where
                 shell.invalidate_layout();
             }
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) => {
-                let over = state.said.is_some() && cursor.is_over(layout.bounds());
+                let over = state.said.is_some() && cursor.is_over(outline(layout.bounds()));
                 if let Some(message) = self.on_press.as_ref().filter(|_| over) {
                     shell.publish(message.clone());
                     shell.capture_event();
@@ -171,7 +180,7 @@ where
         let state = tree.state.downcast_ref::<State<K>>();
         let Some(said) = &state.said else { return };
         let tokens = self.tokens;
-        let bounds = layout.bounds();
+        let bounds = outline(layout.bounds());
         let (ink, edge, fill): (Color, Color, Color) = if said.loud {
             (tokens.text, tokens.accent, tokens.accent_background)
         } else {
@@ -197,7 +206,7 @@ where
         _: &Renderer,
     ) -> mouse::Interaction {
         let shown = tree.state.downcast_ref::<State<K>>().said.is_some();
-        if shown && self.on_press.is_some() && cursor.is_over(layout.bounds()) {
+        if shown && self.on_press.is_some() && cursor.is_over(outline(layout.bounds())) {
             mouse::Interaction::Pointer
         } else {
             mouse::Interaction::None

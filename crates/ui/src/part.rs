@@ -88,6 +88,19 @@ pub fn toggle<'a, Message: Clone + 'a>(
         .into()
 }
 
+/// A word that can be pressed, in a line of small text.
+pub fn word<'a, Message: Clone + 'a>(
+    tokens: &'static Tokens,
+    label: &str,
+    on_press: Message,
+) -> Element<'a, Message> {
+    button(line(label, type_scale::SMALL, font::SEMIBOLD, tokens.accent))
+        .padding([0.0, 2.0])
+        .style(style::row(tokens, false))
+        .on_press(on_press)
+        .into()
+}
+
 /// One of several things that can be done, in a list: what it is called, what follows from it, and the
 /// key for the marked one.
 pub fn choice<'a, Message: Clone + 'a>(

@@ -31,6 +31,7 @@ impl Shell {
             }
             (Some(Overlay::NewAgent(_)), _) => self.new_agent(|dialog| dialog.step_choice(by)),
             (Some(Overlay::Prompt(_)), Id::OverlayAccept) => self.prompt(prompt::Message::Accepted),
+            (Some(Overlay::Ask(ask)), Id::OverlayAccept) if ask.is_unseen() => Task::none(),
             (Some(Overlay::Ask(ask)), Id::OverlayAccept) => {
                 let deed = ask.accept();
                 self.done_by(deed)

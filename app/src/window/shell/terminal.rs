@@ -64,8 +64,10 @@ impl Shell {
                 format!("{} · shell", agent.name)
             }
             (Some(agent), _) => agent.name.clone(),
-            (None, Some(info)) => maestro_core::text::clean(&info.title, 40),
-            (None, None) => "the terminal".to_owned(),
+            (None, info) => {
+                let title = info.map(|info| maestro_core::text::clean(&info.title, 40));
+                title.filter(|title| !title.is_empty()).unwrap_or("the terminal".to_owned())
+            }
         }
     }
 
@@ -180,16 +182,17 @@ impl Shell {
         self.searched = None;
         let scroll = self.link.surface(terminal).scroll();
         self.find = Some(Find::new(terminal, &self.last_query, scroll));
-        let selected = self.request(Command::CopySelection { terminal }, |reply| match reply {
-            Ok(Reply::Text(Some(text))) => Message::FindPrefilled(text),
-            _ => Message::FindPrefilled(String::new()),
+        let selected = self.request(Command::CopySelection { terminal }, move |reply| {
+            let text = if let Ok(Reply::Text(Some(text))) = reply { text } else { String::new() };
+            Message::FindPrefilled(terminal, text)
         });
         Task::batch([ended, selected])
     }
 
     /// The selection is known: it is looked for, or else what was looked for last.
-    pub(super) fn find_prefilled(&mut self, text: &str) -> Task<Message> {
-        let Some(find) = &mut self.find else { return Task::none() };
+    pub(super) fn find_prefilled(&mut self, terminal: TerminalId, text: &str) -> Task<Message> {
+        let find = self.find.as_mut().filter(|find| find.terminal == terminal);
+        let Some(find) = find else { return Task::none() };
         if find.is_edited() {
             // The user was quicker, and types on.
             return Task::none();
@@ -386,8 +389,15 @@ impl Shell {
             return open(target::desktop(url));
         }
         let editor = self.settings.editor.as_ref().and_then(|words| words.first());
-        self.overlay = Some(Overlay::Ask(Ask::link(&target, editor.map(String::as_str))));
-        Task::none()
+        let ask = Ask::link(&target, editor.map(String::as_str));
+        // Who has opened something else meanwhile wants that.
+        if self.overlay.is_some() { Task::none() } else { self.question(ask) }
+    }
+
+    /// A question that comes some time after what made it come.
+    fn question(&mut self, ask: Ask) -> Task<Message> {
+        self.overlay = Some(Overlay::Ask(ask.unseen()));
+        Task::perform(async { tokio::time::sleep(ask::UNSEEN).await }, |()| Message::AskSeen)
     }
 
     /// No page is opened without a question any more.
@@ -420,11 +430,13 @@ impl Shell {
         };
         let known = self.unasked.contains(&terminal);
         if !known && paste::is_asked_about(&text, into, self.settings.confirm_paste) {
-            let ask = Ask::paste(terminal, &self.name_of(terminal), text);
-            self.overlay = Some(Overlay::Ask(ask));
-        } else {
-            self.link.input(terminal, Input::Paste(text));
+            if self.overlay.is_some() {
+                let words = "Nothing was pasted: a dialog was opened before it could be asked.";
+                return self.toast(toast::Source::Window, Kind::Note, None, words);
+            }
+            return self.question(Ask::paste(terminal, &self.name_of(terminal), text));
         }
+        self.link.input(terminal, Input::Paste(text));
         Task::none()
     }
 
@@ -447,18 +459,19 @@ impl Shell {
         match image {
             Ok(Some(png)) => self.ask(Command::PasteImage { terminal, png }),
             Ok(None) if wanted => self.problem("there is no image in the clipboard".to_owned()),
-            Err(why) if wanted => self.problem(why),
-            Ok(None) | Err(_) => {
+            Err(why) => self.problem(why),
+            Ok(None) => {
                 let words = "There is neither text nor an image in the clipboard.";
                 self.toast(toast::Source::Window, Kind::Note, None, words)
             }
         }
     }
 
-    /// A file was let go over the window.
+    /// A file was let go over the window: the toolkit does not say where, so it is for the terminal with
+    /// the keyboard, unless a dialog has it.
     pub(super) fn dropped(&mut self, path: &Path) -> Task<Message> {
         self.dropping = false;
-        if let Some(terminal) = self.focused_terminal() {
+        if let Some(terminal) = self.focused_terminal().filter(|_| self.overlay.is_none()) {
             let mut word = paste::quoted(path);
             word.push(' ');
             self.link.input(terminal, Input::Paste(word));
@@ -494,6 +507,9 @@ impl Shell {
                 return self.ask(Command::ClearTerminal { terminal, history: true });
             }
             Deed::Paste { terminal, text, flat, always } => {
+                if !self.model.terminals.contains_key(&terminal) {
+                    return self.problem("nothing was pasted: the terminal is gone".to_owned());
+                }
                 if always {
                     let _ = self.unasked.insert(terminal);
                 }
@@ -543,14 +559,15 @@ impl Shell {
     pub(super) fn exported(&mut self, result: Result<PathBuf, String>) -> Task<Message> {
         match (result, &mut self.overlay) {
             (Ok(path), overlay) => {
-                if matches!(overlay, Some(Overlay::Ask(_))) {
+                // It may have been closed since, and another question asked.
+                if matches!(overlay, Some(Overlay::Ask(ask)) if ask.is_export()) {
                     *overlay = None;
                 }
                 let title = Some("Exported".to_owned());
                 let words = path.display().to_string();
                 self.toast(toast::Source::Window, Kind::Note, title, words)
             }
-            (Err(why), Some(Overlay::Ask(ask))) => {
+            (Err(why), Some(Overlay::Ask(ask))) if ask.is_export() => {
                 ask.refused(&why);
                 Task::none()
             }
