@@ -256,10 +256,10 @@ impl Terminal {
     }
 
     /// Begins a paste that its owner streams: the encoder makes its bytes piece by piece, with or without
-    /// brackets as the child wants them now. The viewport goes where the text will be seen.
+    /// brackets as the child wants them now. The viewport goes where the text will be seen, except in vi
+    /// mode.
     pub fn begin_paste(&mut self) -> paste::Encoder {
-        self.set_offset(0);
-        self.clear_selection();
+        self.show_typed();
         paste::Encoder::new(self.emulator.mode().contains(TermMode::BRACKETED_PASTE))
     }
 
@@ -534,12 +534,18 @@ impl Terminal {
 
     /// Sends what the user typed; the viewport goes where it will be seen.
     fn typed(&mut self, bytes: &[u8], out: &mut Outbox) {
-        if bytes.is_empty() {
-            return;
+        if !bytes.is_empty() {
+            send(out, bytes);
+            self.show_typed();
         }
-        send(out, bytes);
-        self.set_offset(0);
-        self.clear_selection();
+    }
+
+    /// Whoever is in vi mode reads, and typed nothing: it came from elsewhere.
+    fn show_typed(&mut self) {
+        if self.vi.is_none() {
+            self.set_offset(0);
+            self.clear_selection();
+        }
     }
 
     fn key_rules(&self) -> keys::Rules {

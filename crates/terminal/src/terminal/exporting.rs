@@ -54,6 +54,7 @@ impl Terminal {
         let line = (first - base) as i32;
         self.guarded(|terminal| terminal.emulator.clear(line, history));
         self.set_offset(0);
+        self.keep_vi_shown();
         if history {
             let base = self.emulator.base();
             self.marks.remove(0..base);

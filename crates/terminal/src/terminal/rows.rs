@@ -162,6 +162,7 @@ impl Terminal {
         self.restart_search();
         if self.vi.is_some() {
             self.set_offset(0);
+            self.keep_vi_shown();
         }
     }
 

@@ -62,7 +62,10 @@ impl Terminal {
                     by: SelectBy::Cell,
                 }));
             }
-            Select::Clear => self.clear_selection(),
+            Select::Clear => {
+                self.vi_selects_nothing();
+                self.clear_selection();
+            }
         }
     }
 

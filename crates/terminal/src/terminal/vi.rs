@@ -76,6 +76,7 @@ impl Terminal {
         let bottom = top + u64::from(self.options.size.rows) - 1;
         let cursor = self.cursor_point();
         let cursor = if cursor.row <= bottom { cursor } else { Point { row: bottom, col: 0 } };
+        let cursor = self.on_character(cursor);
         self.vi = Some(Vi { cursor, anchor: None });
         let offset = self.offset() as i64;
         self.set_offset(offset);
@@ -110,6 +111,13 @@ impl Terminal {
         if let Some(vi) = &mut self.vi {
             *vi = Vi { cursor: Point { row: place.row, col: place.col }, anchor: None };
             self.version += 1;
+        }
+    }
+
+    /// The selection ends; motions select nothing from here on.
+    pub(super) fn vi_selects_nothing(&mut self) {
+        if let Some(vi) = &mut self.vi {
+            vi.anchor = None;
         }
     }
 

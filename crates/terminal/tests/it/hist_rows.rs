@@ -342,9 +342,9 @@ fn a_child_wipes_what_lies_behind_a_tall_screen() {
     // The screen takes all rows that were not compressed.
     terminal.resize(Size::new(20, 200));
     assert!(terminal.scroll().history > 0);
-    let _ = print(&mut terminal, "\x1b[H\x1b[2J\x1b[3J");
-    assert_eq!(terminal.scroll().history, 0);
-    terminal.resize(Size::new(20, 300));
+    let _ = give(&mut terminal, Input::Scroll(ScrollTo::Top));
     let _ = print(&mut terminal, "\x1b[3J");
-    assert_eq!((terminal.scroll().history, terminal.memory().cold), (0, 0));
+    assert_eq!((terminal.scroll().history, terminal.scroll().offset), (0, 0));
+    assert_eq!(terminal.memory().cold, 0);
+    assert!(exported(&mut terminal, false, 500).contains("\n999\n"));
 }

@@ -306,3 +306,49 @@ fn a_word_without_end_is_left_somewhere() {
     let passed = terminal.scroll().history - terminal.scroll().offset;
     assert!((9_000..11_000).contains(&passed), "{passed}");
 }
+
+#[test]
+fn a_selection_that_is_given_up_does_not_come_back() {
+    let mut terminal = entered(20, 4, "one two three\x1b[H");
+    vi(&mut terminal, Vi::Select(SelectBy::Cell));
+    vi(&mut terminal, Vi::Move(Motion::WordRight));
+    assert_eq!(terminal.selection_text().as_deref(), Some("one t"));
+    let _ = give(&mut terminal, Input::Select(Select::Clear));
+    vi(&mut terminal, Vi::Move(Motion::WordRight));
+    assert_eq!(terminal.selection_text(), None);
+    // The next one begins at the cursor.
+    vi(&mut terminal, Vi::Select(SelectBy::Cell));
+    vi(&mut terminal, Vi::Move(Motion::WordRightEnd));
+    assert_eq!(terminal.selection_text().as_deref(), Some("three"));
+}
+
+#[test]
+fn the_cursor_is_seen_whatever_happens_to_the_screen() {
+    let up = |terminal: &mut Terminal| {
+        for _ in 0..30 {
+            vi(terminal, Vi::Move(Motion::Up));
+        }
+    };
+    let seen = |terminal: &mut Terminal| assert!(shown(terminal).cursor.is_some());
+    for history in [false, true] {
+        let mut terminal = entered(20, 6, &numbers(0..50));
+        up(&mut terminal);
+        terminal.clear(history);
+        seen(&mut terminal);
+    }
+    let mut terminal = entered(20, 6, &numbers(0..50));
+    up(&mut terminal);
+    let before = shown_lines(&mut terminal);
+    // Somebody else types and pastes.
+    let _ = give(&mut terminal, Input::Text("x".to_owned()));
+    let _ = terminal.begin_paste();
+    assert_eq!(shown_lines(&mut terminal), before);
+    let _ = print(&mut terminal, "\x1b[?1049h");
+    seen(&mut terminal);
+    terminal.resize(Size::new(20, 2));
+    let _ = print(&mut terminal, "\x1b[H\x1b[?1049l");
+    seen(&mut terminal);
+    // It never stands on the second half of a character.
+    let mut terminal = entered(20, 4, "好\x1b[1;2H");
+    assert_eq!(at(&mut terminal), (0, 0));
+}

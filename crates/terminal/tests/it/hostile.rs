@@ -344,6 +344,23 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         b"x\x1b[70000b",
         b"\x1bc",
         b"\x1b[3;4r",
+        b"\n\n\n\n",
+        b"\x1b]133;A\x07",
+        b"\x1b]133;B\x07",
+        b"\x1b]133;C\x07",
+        b"\x1b]133;D;1\x07",
+        b"\x1b]8;;https://a\x07",
+        b"\x1b]22;>wait\x07",
+        b"\x1b[!p",
+        b"\x1b[?47h",
+        b"\x1b[?1047l",
+        b"\x1b[3J",
+        b"\x1b[>1u",
+        b"\x1b[?1003h",
+        b"\x1b[22t",
+        b"\x1bP$qm",
+        b"\x1bP+q544e",
+        b"\x1b[?6n",
     ];
     prop_oneof![
         4 => proptest::sample::select(known).prop_map(<[u8]>::to_vec),
@@ -365,10 +382,11 @@ proptest! {
         cuts in vec(1_usize..40, 1..30),
     ) {
         let stream: Vec<u8> = pieces.concat();
-        let mut whole = terminal(20, 6);
+        let few = || Terminal::new(Options { scrollback: 8, ..Options::new(Size::new(20, 6)) });
+        let mut whole = few();
         let mut whole_out = Outbox::new();
         whole.advance(&stream, &mut whole_out);
-        let mut cut = terminal(20, 6);
+        let mut cut = few();
         let mut cut_out = Outbox::new();
         let mut rest = stream.as_slice();
         for length in cuts.iter().cycle() {
@@ -382,5 +400,7 @@ proptest! {
         prop_assert_eq!(cut.screen(true), whole.screen(true));
         prop_assert_eq!(cut.info(), whole.info());
         prop_assert_eq!(cut_out, whole_out);
+        prop_assert_eq!(shown(&mut cut), shown(&mut whole));
+        prop_assert_eq!(cut.restarts(), whole.restarts());
     }
 }
