@@ -363,11 +363,13 @@ impl Shared {
             }
         };
         // They look at every slice whether the host stops.
-        let written = tokio::time::timeout(WRITTEN, self.writing.write());
-        let (closed, (), written) = tokio::join!(self.close_all_terminals(), suspend, written);
-        if written.is_err() {
-            tracing::warn!("a file for a user was not finished in time");
-        }
+        let written = async {
+            // Not held: whoever would begin one now is to get its answer.
+            if tokio::time::timeout(WRITTEN, self.writing.write()).await.is_err() {
+                tracing::warn!("a file for a user was not finished in time");
+            }
+        };
+        let (closed, (), ()) = tokio::join!(self.close_all_terminals(), suspend, written);
         if !closed {
             tracing::warn!("some processes of terminals did not end in time");
         }
