@@ -231,13 +231,15 @@ impl Cold {
                 col: entry.1,
             };
             let found = if forward {
-                self.chunks.iter().enumerate().find_map(|(index, chunk)| {
+                let begin = self.chunks.partition_point(|chunk| chunk.end() <= from.row);
+                self.chunks.iter().enumerate().skip(begin).find_map(|(index, chunk)| {
                     let mut marks = chunk.marks.iter().map(|entry| (of(chunk, entry), entry.2));
                     let found = marks.find(|(point, kind)| *point >= from && wanted(*kind));
                     found.map(|found| (index, found))
                 })
             } else {
-                self.chunks.iter().enumerate().rev().find_map(|(index, chunk)| {
+                let end = self.chunks.partition_point(|chunk| chunk.first <= from.row);
+                self.chunks.iter().enumerate().take(end).rev().find_map(|(index, chunk)| {
                     let marks = chunk.marks.iter().rev();
                     let mut marks = marks.map(|entry| (of(chunk, entry), entry.2));
                     let found = marks.find(|(point, kind)| *point < from && wanted(*kind));

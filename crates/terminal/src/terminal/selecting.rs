@@ -87,8 +87,7 @@ impl Terminal {
             self.selection = selection;
             self.version += 1;
         }
-        self.selected = None;
-        self.selected = self.look_at_selected();
+        self.selected = self.selected_range().and_then(|range| self.look_at_selected(range));
     }
 
     /// A child that changes selected text takes the selection away: what is copied is what was seen.
@@ -96,30 +95,32 @@ impl Terminal {
         if self.selection.is_none() {
             return;
         }
-        let gone = self.selected_range().is_some_and(|range| range.last.0 < self.oldest());
-        let same =
-            self.selected.is_none_or(|seen| self.hash_selected(seen.from, seen.to) == seen.hash);
-        if gone || !same {
+        // Once only: a line may be long, and this follows all output.
+        let range = self.selected_range();
+        let gone = range.is_some_and(|range| range.last.0 < self.oldest());
+        let seen = self.selected;
+        let mut is_same = |seen: Selected| {
+            range.is_some_and(|range| self.hash_selected(range, seen) == seen.hash)
+        };
+        if gone || !seen.is_none_or(&mut is_same) {
             self.clear_selection();
         } else {
-            self.selected = self.look_at_selected();
+            self.selected = range.and_then(|range| self.look_at_selected(range));
         }
     }
 
     /// The part of the selection that is on the screen, where a child can change it.
-    fn look_at_selected(&mut self) -> Option<Selected> {
-        let range = self.selected_range()?;
+    fn look_at_selected(&mut self, range: Range) -> Option<Selected> {
         let from = range.first.0.max(self.emulator.base());
-        let to = range.last.0;
-        (from <= to).then(|| Selected { from, to, hash: self.hash_selected(from, to) })
+        let rows = Selected { from, to: range.last.0, hash: 0 };
+        (from <= rows.to).then(|| Selected { hash: self.hash_selected(range, rows), ..rows })
     }
 
-    fn hash_selected(&mut self, from: u64, to: u64) -> u64 {
+    fn hash_selected(&mut self, range: Range, rows: Selected) -> u64 {
         let mut hasher = DefaultHasher::new();
-        let Some(range) = self.selected_range() else { return 0 };
         let cols = self.options.size.cols;
         let mut row = std::mem::take(&mut self.scratch);
-        for number in from..=to {
+        for number in rows.from..=rows.to {
             let found = self.fetch(number, &mut row);
             if let Some((from, to)) = range.columns(number, cols).filter(|_| found) {
                 select::text(&row, from, to, cols).hash(&mut hasher);
