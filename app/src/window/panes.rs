@@ -382,7 +382,9 @@ fn lying_over<'a>(
         .push(find)
         .push(Space::new().height(Length::Fill))
         .push(bottom.align_y(Alignment::End));
-    (container(content).padding(space::XS).width(Length::Fill).height(Length::Fill).into(), shown)
+    // The scrollbar has the right edge.
+    let room = Padding::new(space::XS).right(space::S);
+    (container(content).padding(room).width(Length::Fill).height(Length::Fill).into(), shown)
 }
 
 /// Counts beyond this are not told apart.
