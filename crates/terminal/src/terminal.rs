@@ -207,6 +207,8 @@ impl Terminal {
         });
         self.seen = self.emulator.base().saturating_sub(u64::from(unseen));
         self.mouse_cell = None;
+        // Not the child's doing: what is selected reads otherwise, row by row, and stays.
+        self.selected = None;
         // More rows on the screen, or more of them after wrapping, leave spare ones behind.
         self.loose = true;
         self.settle();

@@ -173,3 +173,15 @@ fn selections_read_what_a_naive_model_reads() {
         assert_eq!(terminal.selection_text(), wanted, "round {round}, {cols} columns");
     }
 }
+
+#[test]
+fn selected_text_on_the_screen_stays_selected_at_another_width() {
+    let mut terminal = with(20, 6, "first\r\nsome words that wrap here\r\nlast");
+    select(&mut terminal, SelectBy::Cell, (1, 5), (2, 4));
+    let wanted = terminal.selection_text();
+    assert_eq!(wanted.as_deref(), Some("words that wrap here"));
+    for cols in [12, 7, 40, 20] {
+        terminal.resize(Size::new(cols, 6));
+        assert_eq!(terminal.selection_text(), wanted, "{cols} columns");
+    }
+}
