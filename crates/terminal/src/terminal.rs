@@ -286,7 +286,8 @@ impl Terminal {
     pub fn frame(&mut self, view: &mut View) -> Option<Frame> {
         let size = self.options.size;
         let full = view.size != Some(size);
-        if !full && view.version == self.version {
+        // How many rows there are above changes by itself when old ones get the width of now.
+        if !full && view.version == self.version && view.scroll == self.scroll() {
             return None;
         }
         view.version = self.version;
