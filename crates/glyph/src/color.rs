@@ -1,5 +1,5 @@
 //! Coloured glyphs that are drawn by a program of fills, gradients and layers: version 1 of the COLR table
-//! (https://learn.microsoft.com/typography/opentype/spec/colr). Other kinds are drawn by the rasteriser
+//! (<https://learn.microsoft.com/typography/opentype/spec/colr>). Other kinds are drawn by the rasteriser
 //! itself.
 //!
 //! Pixels are computed one by one in floating point. That is slow, a millisecond for an emoji, and each is
@@ -337,7 +337,7 @@ fn between_circles(
     Some(first).filter(has_radius).or(Some(second).filter(has_radius))
 }
 
-/// What comes of paint over paint (https://www.w3.org/TR/compositing-1/). Modes that split colours into
+/// What comes of paint over paint (<https://www.w3.org/TR/compositing-1/>). Modes that split colours into
 /// hue and brightness, which no emoji is known to use, are plain covering.
 fn composite(mode: CompositeMode, over: Paint, under: Paint) -> Paint {
     let (sa, da) = (over[3], under[3]);

@@ -1,6 +1,6 @@
 //! Text that can be read: a colour moved away from what is behind it until the two differ enough.
 //!
-//! Contrast is counted as WCAG 2.2 does (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio): from 1, no
+//! Contrast is counted as WCAG 2.2 does (<https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio>): from 1, no
 //! difference, to 21, black on white.
 
 use crate::encode::{pack, unpack};

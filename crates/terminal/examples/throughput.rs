@@ -46,7 +46,8 @@ impl Dimensions for Cells {
 }
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     let mut ratios = Vec::new();
     for (name, payload) in payloads().into_iter().filter(|(name, _)| is_wanted(name)) {

@@ -8,7 +8,7 @@ use iced::advanced::{
 use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector};
 
 /// `over` lies over `body`, whose size it has. `shown` says whether it draws more than what takes a layer
-/// for itself (see [`crate::live`]).
+/// for itself (see [`crate::live()`]).
 pub fn pile<'a, Message: 'a>(
     body: impl Into<Element<'a, Message>>,
     over: impl Into<Element<'a, Message>>,
