@@ -321,3 +321,39 @@ pub enum Motion {
     /// To the next match of the search.
     MatchDown,
 }
+
+impl Motion {
+    /// Every motion.
+    pub const ALL: [Self; 30] = [
+        Self::Left,
+        Self::Right,
+        Self::Up,
+        Self::Down,
+        Self::First,
+        Self::Last,
+        Self::FirstFilled,
+        Self::High,
+        Self::Middle,
+        Self::Low,
+        Self::WordLeft,
+        Self::WordRight,
+        Self::WordLeftEnd,
+        Self::WordRightEnd,
+        Self::SpaceLeft,
+        Self::SpaceRight,
+        Self::SpaceRightEnd,
+        Self::Bracket,
+        Self::ParagraphUp,
+        Self::ParagraphDown,
+        Self::HalfPageUp,
+        Self::HalfPageDown,
+        Self::PageUp,
+        Self::PageDown,
+        Self::Top,
+        Self::Bottom,
+        Self::PromptUp,
+        Self::PromptDown,
+        Self::MatchUp,
+        Self::MatchDown,
+    ];
+}

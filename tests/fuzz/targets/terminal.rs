@@ -93,38 +93,6 @@ fn check(frame: &Frame) {
     }
 }
 
-const MOTIONS: [Motion; 29] = [
-    Motion::Left,
-    Motion::Right,
-    Motion::Up,
-    Motion::Down,
-    Motion::First,
-    Motion::Last,
-    Motion::FirstFilled,
-    Motion::High,
-    Motion::Middle,
-    Motion::Low,
-    Motion::WordLeft,
-    Motion::WordRight,
-    Motion::WordLeftEnd,
-    Motion::WordRightEnd,
-    Motion::SpaceLeft,
-    Motion::SpaceRight,
-    Motion::SpaceRightEnd,
-    Motion::Bracket,
-    Motion::ParagraphUp,
-    Motion::ParagraphDown,
-    Motion::HalfPageUp,
-    Motion::HalfPageDown,
-    Motion::PageUp,
-    Motion::PageDown,
-    Motion::Top,
-    Motion::Bottom,
-    Motion::PromptUp,
-    Motion::PromptDown,
-    Motion::MatchUp,
-];
-
 const QUERIES: [(&str, bool); 8] = [
     ("a", false),
     ("x", false),
@@ -222,8 +190,8 @@ impl Scene {
                 _ => Vi::Swap,
             })),
             20 | 21 => {
-                let motion = MOTIONS.get(usize::from(a) % 30).copied();
-                self.input(Input::Vi(Vi::Move(motion.unwrap_or(Motion::MatchDown))));
+                let motion = Motion::ALL[usize::from(a) % Motion::ALL.len()];
+                self.input(Input::Vi(Vi::Move(motion)));
             }
             22 => self.terminal.clear(a.is_multiple_of(2)),
             _ => match a % 4 {

@@ -211,39 +211,6 @@ fn a_line_without_end_is_kept_whole() {
 
 #[test]
 fn whatever_a_reader_does_changes_no_text() {
-    use Motion::*;
-    let motions = [
-        Left,
-        Right,
-        Up,
-        Down,
-        First,
-        Last,
-        FirstFilled,
-        High,
-        Middle,
-        Low,
-        WordLeft,
-        WordRight,
-        WordLeftEnd,
-        WordRightEnd,
-        SpaceLeft,
-        SpaceRight,
-        SpaceRightEnd,
-        Bracket,
-        ParagraphUp,
-        ParagraphDown,
-        HalfPageUp,
-        HalfPageDown,
-        PageUp,
-        PageDown,
-        Top,
-        Bottom,
-        PromptUp,
-        PromptDown,
-        MatchUp,
-        MatchDown,
-    ];
     let pieces = [
         "some words (and [brackets]) ",
         "好好",
@@ -294,7 +261,7 @@ fn whatever_a_reader_does_changes_no_text() {
                 }
                 9 => {
                     for _ in 0..20 {
-                        let motion = motions[random.below(motions.len())];
+                        let motion = Motion::ALL[random.below(Motion::ALL.len())];
                         let _ = give(&mut terminal, Input::Vi(Vi::Move(motion)));
                     }
                 }
