@@ -359,12 +359,12 @@ mod tests {
     use super::*;
 
     fn check(target: &str, expected: Target) {
-        let read = read(target, link::Kind::Url, Path::new("/work"), None);
+        let read = read(target, link::Kind::Url, Path::new("/shop"), None);
         assert_eq!(read, expected, "{target}");
     }
 
     fn is_refused(target: &str) {
-        let read = read(target, link::Kind::Named, Path::new("/work"), None);
+        let read = read(target, link::Kind::Named, Path::new("/shop"), None);
         assert!(matches!(read, Target::Refused { .. }), "{target}: {read:?}");
     }
 
@@ -410,10 +410,10 @@ mod tests {
         };
         let at = |line, col| link::Kind::Path { line, col };
         let home = Some(Path::new("/home/ada"));
-        let work = Path::new("/work");
+        let work = Path::new("/shop");
         assert_eq!(
             read("src/a.rs", at(3, Some(7)), work, home),
-            file("/work/src/a.rs", Some(3), Some(7))
+            file("/shop/src/a.rs", Some(3), Some(7))
         );
         assert_eq!(read("/a.rs", at(3, None), work, home), file("/a.rs", Some(3), None));
         assert_eq!(read("~/a.rs", at(1, None), work, home), file("/home/ada/a.rs", Some(1), None));
