@@ -120,8 +120,13 @@ fn keep(target: &str) -> Result<()> {
     )
 }
 
+/// Makes sure that there is a C++ compiler.
+pub fn prepare() -> Result<()> {
+    if cargo::has("c++") { Ok(()) } else { packages::ensure(packages::FUZZ) }
+}
+
 fn build(targets: &[&str]) -> Result<PathBuf> {
-    packages::ensure(packages::FUZZ)?;
+    prepare()?;
     let mut command = cargo::cargo();
     let _ = command
         .args(["build", "--release", "--locked", "--target", &host()?])

@@ -102,7 +102,13 @@ impl Step {
                     .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
                     .env("RUSTDOCFLAGS", "--deny=warnings"),
             ),
-            Self::Fuzz => fuzz::smoke_all(FUZZ_SECONDS, SEED),
+            Self::Fuzz => match fuzz::prepare() {
+                Ok(()) => fuzz::smoke_all(FUZZ_SECONDS, SEED),
+                Err(error) => {
+                    loud(&format!("the fuzzer is skipped, its corpus is not: {error:#}"));
+                    Ok(())
+                }
+            },
             Self::Test => test(),
             Self::Examples => cargo::run(cargo::cargo().args(["test", "--doc", "--workspace"])),
         }
