@@ -209,6 +209,8 @@ pub(crate) struct Finder {
     pub(crate) current: Option<Point>,
     /// The match that is on its way to.
     pub(crate) seek: Option<Seek>,
+    /// How many matches it goes on from there, once it is: positive towards newer rows.
+    pub(crate) further: i32,
     /// Lines of the emulator's history with matches, by their first row.
     pub(crate) hot: VecDeque<(u64, u32)>,
     /// Rows of that history that were looked through, whole lines.
@@ -249,6 +251,7 @@ impl Finder {
             origin,
             moved: false,
             current: None,
+            further: 0,
             hot: VecDeque::new(),
             counted: None,
             live: Vec::new(),

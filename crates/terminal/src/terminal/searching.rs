@@ -116,9 +116,15 @@ impl Terminal {
         let vi = self.vi_cursor();
         let _ = self.with_finder(|terminal, finder| {
             terminal.look_at_live(finder);
+            finder.moved = true;
+            // On its way to a match: the user means the one after that.
+            if finder.seek.is_some() {
+                let step = if forward { 1 } else { -1 };
+                finder.further = (finder.further + step).clamp(-99, 99);
+                return;
+            }
             let known = vi.or(finder.current);
             let from = known.unwrap_or(finder.origin);
-            finder.moved = true;
             finder.seek = Some(Seek { from, forward, inclusive: known.is_none() });
         });
     }
@@ -342,7 +348,20 @@ impl Terminal {
     }
 
     fn follow(&mut self, finder: &mut Finder) {
-        let Some(seek) = finder.seek else { return };
+        // A step costs a look through a line or a chunk, and keys are pressed one by one.
+        while let Some(seek) = finder.seek
+            && self.arrive(finder, seek)
+        {
+            finder.seek = finder.current.filter(|_| finder.further != 0).map(|from| {
+                let forward = finder.further > 0;
+                finder.further -= finder.further.signum();
+                Seek { from, forward, inclusive: false }
+            });
+        }
+    }
+
+    /// Whether it is known where a way leads; the search stands there then.
+    fn arrive(&mut self, finder: &mut Finder, seek: Seek) -> bool {
         let next = match self.next_match(finder, seek) {
             Next::End => {
                 let from = if seek.forward { 0 } else { u64::MAX };
@@ -352,16 +371,19 @@ impl Terminal {
             next => next,
         };
         match next {
-            Next::Wait => return,
-            Next::End => finder.current = None,
+            Next::Wait => return false,
+            Next::End => {
+                finder.current = None;
+                finder.further = 0;
+            }
             Next::Match(point) => {
                 finder.current = Some(point);
                 self.show(point.row);
                 self.move_vi_to(point);
             }
         }
-        finder.seek = None;
         self.version += 1;
+        true
     }
 
     fn next_match(&mut self, finder: &mut Finder, seek: Seek) -> Next {

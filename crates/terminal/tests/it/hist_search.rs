@@ -382,3 +382,31 @@ fn a_search_finds_what_a_naive_one_finds() {
         }
     }
 }
+
+#[test]
+fn moves_made_before_the_first_match_is_known_count() {
+    for (moves, expected) in [
+        (vec![], "needle 3"),
+        (vec![false], "needle 2"),
+        (vec![false, false], "needle 1"),
+        (vec![false, false, true], "needle 2"),
+        (vec![false, false, false], "needle 3"),
+    ] {
+        let mut terminal = with(40, 5, "");
+        for number in 1..=3 {
+            let _ = print(&mut terminal, &format!("needle {number}\r\n"));
+            let _ = print(&mut terminal, &numbers(0..500));
+        }
+        compact(&mut terminal);
+        terminal.search(Some(query("needle")));
+        for forward in &moves {
+            terminal.search_move(*forward);
+        }
+        assert_eq!(finish(&mut terminal).matches, 3);
+        let rows = shown(&mut terminal).rows;
+        let found =
+            rows.iter().find(|(_, row)| row.cells.iter().any(|cell| cell.has(flags::CURRENT)));
+        let text = found.map(|(_, row)| row.text()).unwrap_or_default();
+        assert_eq!(text.trim_end(), expected, "{moves:?}");
+    }
+}
