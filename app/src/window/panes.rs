@@ -467,7 +467,7 @@ fn ended_strip<'a>(pane: Pane, context: Context<'_>) -> Element<'a, Message> {
 fn nothing_here<'a>(agent: &Agent, side: Side, context: Context<'_>) -> Element<'a, Message> {
     let tokens = context.tokens;
     let pane = Pane::Agent(agent.id);
-    let resumable = agent.attention.state == State::Resumable;
+    let resumable = agent.attention.state == State::Resumable && agent.session.is_some();
     let (title, words, label) = match side {
         Side::Shell => {
             ("No shell yet", "A shell in the agent's directory.".to_owned(), "Start shell")
