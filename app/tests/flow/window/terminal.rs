@@ -208,6 +208,9 @@ impl<'a> Desk<'a> {
     }
 }
 
+/// Clicks with more time than this between them are not counted together.
+const APART: Duration = Duration::from_millis(800);
+
 #[test]
 fn every_character_that_is_typed_arrives() {
     let Some((place, display)) = prepared() else { return };
@@ -274,7 +277,7 @@ fn the_mouse_selects_scrolls_and_is_reported() {
     let _ = display.xdotool(&["click", "--repeat", "2", "--delay", "60", "1"]);
     display.key("ctrl+shift+c");
     desk.clipboard_becomes("line");
-    thread::sleep(Duration::from_millis(800));
+    thread::sleep(APART);
     let _ = display.xdotool(&["click", "--repeat", "3", "--delay", "60", "1"]);
     display.key("ctrl+shift+c");
     until("the whole line is copied", || {
@@ -282,7 +285,7 @@ fn the_mouse_selects_scrolls_and_is_reported() {
     });
 
     // A column of a block.
-    thread::sleep(Duration::from_millis(800));
+    thread::sleep(APART);
     // With Alt, window managers move windows.
     let _ = display.xdotool(&["keydown", "ctrl"]);
     desk.drags(cells.at(0, 1), cells.end(1, 3));
