@@ -277,7 +277,7 @@ fn play(
             Incoming::Event { event: Event::HostStopping, .. } => {
                 return Err(Failure::failed("the host was stopped during the demo"));
             }
-            Incoming::Event { .. } | Incoming::Frame(_) => {}
+            Incoming::Event { .. } | Incoming::Frame(_) | Incoming::Said { .. } => {}
         }
     }
 }

@@ -148,7 +148,7 @@ fn follow(host: &mut Host, started: Run, json: bool, out: &mut Out) -> Result<()
                     )));
                 }
                 Incoming::Closed(why) => return Err(Failure::failed(why)),
-                Incoming::Event { .. } | Incoming::Frame(_) => {}
+                Incoming::Event { .. } | Incoming::Frame(_) | Incoming::Said { .. } => {}
             }
         };
     }

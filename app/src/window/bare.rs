@@ -276,7 +276,7 @@ impl Term {
                 self.trouble = Some(why);
                 Task::none()
             }
-            News::Event { .. } | News::Resynced(_) => Task::none(),
+            News::Event { .. } | News::Said { .. } | News::Resynced(_) => Task::none(),
         }
     }
 

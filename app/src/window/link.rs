@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use iced::Task;
 use iced::futures::channel::mpsc as signals;
 use iced::futures::{Stream, StreamExt as _, stream};
-use maestro_core::TerminalId;
+use maestro_core::conversation::Update;
 use maestro_core::input::Input;
+use maestro_core::{TabId, TerminalId};
 use maestro_grid::{Clock, Surface};
 use maestro_protocol::client::{self, Client, Incoming, Start};
 use maestro_protocol::home::Home;
@@ -40,6 +41,8 @@ pub enum News {
     Resynced(Box<World>),
     /// Something happened.
     Event { seq: u64, event: Event },
+    /// Something was said in a tab that is shown.
+    Said { tab: TabId, updates: Vec<Update> },
     /// The connection is over. A new host is being started.
     Lost(String),
     /// Somebody stopped the host. It stays stopped until [`Link::wake`].
@@ -329,6 +332,7 @@ impl Shared {
                     stopping |= matches!(event, Event::HostStopping);
                     self.tell(News::Event { seq, event });
                 }
+                Some(Incoming::Said { tab, updates }) => self.tell(News::Said { tab, updates }),
                 Some(Incoming::Lagged) => self.lock().overflow = true,
                 Some(Incoming::Closed(why)) => break why,
                 None => break "the connection ended".to_owned(),

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use maestro_core::agent::{Agent, Clipboard, State};
+use maestro_core::conversation::Tab;
+use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
 use maestro_core::search::Search;
+use maestro_core::session::Indexing;
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Event, TerminalInfo, World};
 
@@ -19,6 +22,12 @@ pub struct Model {
     pub agents: Vec<Agent>,
     /// All terminals.
     pub terminals: BTreeMap<TerminalId, TerminalInfo>,
+    /// Tabs, each agent's in the order in which they are shown.
+    pub tabs: Vec<Tab>,
+    /// Queues in which something waits, or that are held.
+    pub queues: BTreeMap<AgentId, Queue>,
+    /// How far the index of stored sessions is.
+    pub indexing: Indexing,
     /// Runs, newest first.
     pub runs: Vec<Run>,
     /// The number of the last event.
@@ -50,6 +59,9 @@ impl Model {
         self.seq = world.seq;
         self.agents = world.agents;
         self.terminals = world.terminals.into_iter().map(|info| (info.id, info)).collect();
+        self.tabs = world.tabs;
+        self.queues = world.queues.into_iter().map(|queue| (queue.agent, queue)).collect();
+        self.indexing = world.indexing;
         self.runs = world.runs;
     }
 
@@ -66,6 +78,19 @@ impl Model {
             Event::TerminalClosed(id) => {
                 let _ = self.terminals.remove(&id);
             }
+            Event::Tab(tab) => self.put_tab(*tab),
+            Event::TabRemoved(id) => self.tabs.retain(|tab| tab.id != id),
+            Event::TabOrder(agent, order) => {
+                let place = |tab: &Tab| order.iter().position(|id| *id == tab.id);
+                self.tabs.sort_by_key(|tab| (tab.agent, (tab.agent == agent).then(|| place(tab))));
+            }
+            Event::Queue(queue) if queue.items.is_empty() && queue.held.is_none() => {
+                let _ = self.queues.remove(&queue.agent);
+            }
+            Event::Queue(queue) => {
+                let _ = self.queues.insert(queue.agent, *queue);
+            }
+            Event::Indexing(indexing) => self.indexing = indexing,
             Event::Run(run) => self.put_run(*run),
             Event::Notification { terminal, title, body } => {
                 let agent = self.terminals.get(&terminal).and_then(|info| info.agent);
@@ -93,6 +118,13 @@ impl Model {
         match self.agents.iter_mut().find(|known| known.id == agent.id) {
             Some(known) => *known = agent,
             None => self.agents.push(agent),
+        }
+    }
+
+    fn put_tab(&mut self, tab: Tab) {
+        match self.tabs.iter_mut().find(|known| known.id == tab.id) {
+            Some(known) => *known = tab,
+            None => self.tabs.push(tab),
         }
     }
 

@@ -67,6 +67,7 @@ fn agent(
         shell_terminal: Some(TerminalId(100 + id)),
         session: Some(format!("7f3c{id:04}-8f20-4a59-b3f6-63da0b1b4e10")),
         attention: Attention {
+            until_ms: None,
             state,
             since_ms: NOW_MS - minutes * 60_000,
             because: because.to_owned(),
@@ -127,7 +128,7 @@ pub fn world() -> World {
         ),
     ];
     let terminals = agents.iter().flat_map(terminals_of).collect();
-    World { seq: 7, agents, terminals, runs: vec![run()], preferences: Vec::new() }
+    World { seq: 7, agents, terminals, runs: vec![run()], ..World::default() }
 }
 
 fn terminals_of(agent: &Agent) -> [TerminalInfo; 2] {

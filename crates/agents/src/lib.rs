@@ -12,6 +12,7 @@
 
 pub mod command;
 pub mod detect;
+pub mod drive;
 pub mod environment;
 pub mod process;
 pub mod session;

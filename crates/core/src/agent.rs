@@ -140,6 +140,24 @@ pub struct Attention {
     pub because: String,
     /// What the verdict was drawn from.
     pub source: Source,
+    /// When it is over by itself (a limit's reset), where that is known: milliseconds since the Unix epoch.
+    #[serde(default)]
+    pub until_ms: Option<u64>,
+}
+
+/// Something that was observed of an agent, for `why`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What was drawn on.
+    pub source: Source,
+    /// What it says by itself.
+    pub state: State,
+    /// What was seen, in a sentence.
+    pub seen: String,
+    /// When: milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// Whether the verdict rests on it.
+    pub decides: bool,
 }
 
 /// What an agent is doing, as far as its user is concerned.
@@ -172,6 +190,8 @@ pub enum Source {
     Run,
     /// Events of its own stream.
     Stream,
+    /// The end of the transcript that its program stores.
+    Transcript,
     /// A control sequence its terminal printed.
     Osc,
     /// Facts about its process.

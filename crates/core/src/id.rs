@@ -53,6 +53,14 @@ id! {
     /// One execution of one or more documents. Shown as `r2`.
     RunId, 'r'
 }
+id! {
+    /// One conversation of an agent. Shown as `c4`.
+    TabId, 'c'
+}
+id! {
+    /// One item of a queue. Shown as `q9`.
+    ItemId, 'q'
+}
 
 #[cfg(test)]
 mod tests {

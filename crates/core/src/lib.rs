@@ -6,15 +6,19 @@
 pub mod agent;
 pub mod checklist;
 pub mod command;
+pub mod conversation;
 pub mod fuzzy;
 pub mod id;
 pub mod input;
 pub mod keymap;
 pub mod link;
+pub mod queue;
 pub mod run;
 pub mod screen;
 pub mod search;
+pub mod session;
 pub mod text;
 pub mod turn;
+pub mod usage;
 
-pub use id::{AgentId, RunId, TerminalId};
+pub use id::{AgentId, ItemId, RunId, TabId, TerminalId};

@@ -74,7 +74,7 @@ pub struct Outcome {
 }
 
 /// Why a turn failed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
     /// What kind of failure it is: decides whether and when another attempt makes sense.
@@ -99,8 +99,12 @@ pub enum FailureKind {
     },
     /// The service is overloaded or had an internal error.
     Overload,
-    /// No network, or the stream broke.
+    /// No network.
     Network,
+    /// The stream broke off in the middle of an answer.
+    Torn,
+    /// Only a person can go on: a login in a browser, terms to accept.
+    HumanNeeded,
     /// The conversation no longer fits the model's context.
     Context,
     /// The session to resume does not exist.
@@ -127,7 +131,12 @@ impl FailureKind {
     pub fn is_transient(self) -> bool {
         matches!(
             self,
-            Self::Limit { .. } | Self::Overload | Self::Network | Self::Crashed | Self::Silent
+            Self::Limit { .. }
+                | Self::Overload
+                | Self::Network
+                | Self::Torn
+                | Self::Crashed
+                | Self::Silent
         )
     }
 }

@@ -13,14 +13,18 @@
 mod agents;
 mod attention;
 mod commands;
+mod conversations;
 mod export;
 mod images;
 mod notices;
+mod queues;
 mod recovery;
 mod serve;
+mod stored;
 mod terminals;
 mod theme;
 mod tools;
+mod usage;
 mod world;
 
 use std::collections::HashMap;

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use interprocess::local_socket::prelude::*;
 use interprocess::local_socket::tokio::Stream as AsyncStream;
 use interprocess::local_socket::{ConnectOptions, GenericFilePath, Stream};
-use maestro_core::TerminalId;
+use maestro_core::conversation::Update;
 use maestro_core::input::Input;
 use maestro_core::screen::Frame;
+use maestro_core::{TabId, TerminalId};
 use tokio::io::{AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
@@ -120,6 +121,13 @@ pub enum Incoming {
     },
     /// A terminal's screen changed. Answer with [`Client::credit`] once it is drawn.
     Frame(Box<Frame>),
+    /// Something was said in a tab that this client opened to follow.
+    Said {
+        /// In which.
+        tab: TabId,
+        /// What, in order.
+        updates: Vec<Update>,
+    },
     /// Events were lost: ask for the world again.
     Lagged,
     /// The connection is over; nothing comes after this. The sentence says why.
@@ -561,6 +569,9 @@ async fn read_all(
             ToClient::Frame(frame) => {
                 let _ = incoming.send(Incoming::Frame(frame)).await;
             }
+            ToClient::Said { tab, updates } => {
+                let _ = incoming.send(Incoming::Said { tab, updates }).await;
+            }
             ToClient::Lagged => {
                 let _ = incoming.send(Incoming::Lagged).await;
             }
@@ -689,6 +700,9 @@ impl Blocking {
                 self.unread.push_back(Incoming::Event { seq, event });
             }
             ToClient::Frame(frame) => self.unread.push_back(Incoming::Frame(frame)),
+            ToClient::Said { tab, updates } => {
+                self.unread.push_back(Incoming::Said { tab, updates });
+            }
             ToClient::Lagged => self.unread.push_back(Incoming::Lagged),
             // The answer to a request that nobody waits for any more.
             ToClient::Reply { .. } => {}

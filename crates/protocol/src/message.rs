@@ -3,17 +3,21 @@
 
 use std::path::PathBuf;
 
-use maestro_core::agent::{Agent, Clipboard, Provider};
+use maestro_core::agent::{Agent, Clipboard, Evidence, Provider};
+use maestro_core::conversation::{Answer, Entry, Image, Menu, Policy, Prompt, Tab, Update};
 use maestro_core::input::Input;
+use maestro_core::queue::Queue;
 use maestro_core::run::{Run, Spec};
 use maestro_core::screen::{Frame, Modes, Row, Scroll, Size};
 use maestro_core::search::{Query, Search};
-use maestro_core::{AgentId, RunId, TerminalId};
+use maestro_core::session::{Filter, Hit, Indexing, Session, SessionKey};
+use maestro_core::usage::{By, Sum};
+use maestro_core::{AgentId, ItemId, RunId, TabId, TerminalId};
 use serde::{Deserialize, Serialize};
 
 /// Version of these types. A client and a host with different numbers refuse each other with a
 /// sentence; every change of a type here raises it.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The most bytes of text in one paste; a larger one is refused.
 pub const PASTE_LIMIT: usize = 64 << 20;
@@ -68,6 +72,13 @@ pub enum ToClient {
     },
     /// A terminal's screen changed.
     Frame(Box<Frame>),
+    /// Something was said in a tab that the client follows.
+    Said {
+        /// In which.
+        tab: TabId,
+        /// What, in order.
+        updates: Vec<Update>,
+    },
     /// The client was too slow for its events; everything since `seq` is lost to it and it must ask
     /// for the world again.
     Lagged,
@@ -283,6 +294,194 @@ pub enum Command {
         /// Look again instead of answering from what is known.
         refresh: bool,
     },
+    /// Make a tab of an agent: a conversation with a new session, or with one that is stored.
+    NewTab {
+        /// Whose.
+        agent: AgentId,
+        /// The session to go on with.
+        session: Option<String>,
+        /// What it is called; after its first prompt when absent.
+        title: Option<String>,
+    },
+    /// Change something about a tab.
+    ChangeTab {
+        /// Which.
+        tab: TabId,
+        /// What.
+        change: TabChange,
+    },
+    /// What was last said in a tab, and what is said from now on if it is followed.
+    OpenTab {
+        /// Which.
+        tab: TabId,
+        /// How many of its last entries.
+        last: u32,
+        /// Whether [`ToClient::Said`] is to tell what comes after.
+        follow: bool,
+    },
+    /// No more of [`ToClient::Said`] about a tab.
+    LeaveTab {
+        /// Which.
+        tab: TabId,
+    },
+    /// Older entries of a tab.
+    ReadTab {
+        /// Which.
+        tab: TabId,
+        /// Those with a smaller number than this.
+        before: u64,
+        /// How many of them, the last ones.
+        most: u32,
+    },
+    /// Say something in a tab: at once where nothing is in the way, otherwise after what waits already.
+    Send {
+        /// Where.
+        tab: TabId,
+        /// What.
+        prompt: Prompt,
+        /// Chosen by the client: the same request again (after a lost connection) says it only once.
+        token: String,
+    },
+    /// Stop the turn of a tab. Done again while it is stopping, it ends the tab's processes.
+    Interrupt {
+        /// Which.
+        tab: TabId,
+    },
+    /// Answer something that a tab asks.
+    Answer {
+        /// Which tab.
+        tab: TabId,
+        /// Which request.
+        request: String,
+        /// How.
+        answer: Answer,
+    },
+    /// Try again now what failed or waits for a limit.
+    TryAgain {
+        /// In which tab.
+        tab: TabId,
+    },
+    /// Show a tab's session in the provider's own interface, in its agent's terminal.
+    ToTerminal {
+        /// Which.
+        tab: TabId,
+        /// Size of the terminal.
+        size: Size,
+    },
+    /// Take a session back from the provider's own interface into the conversation of its tab (one is made
+    /// where there is none).
+    ToConversation {
+        /// The agent in whose terminal it is.
+        agent: AgentId,
+    },
+    /// Start over from what was said, in a new session, where the provider has lost the old one.
+    Rebuild {
+        /// Which tab.
+        tab: TabId,
+    },
+    /// Open the provider's own way to log in, in a terminal of the agent.
+    Login {
+        /// Whose.
+        agent: AgentId,
+        /// Size of the terminal.
+        size: Size,
+    },
+    /// Keep what is being written in a tab.
+    SetDraft {
+        /// Which.
+        tab: TabId,
+        /// What.
+        draft: Prompt,
+    },
+    /// Keep an image for a prompt.
+    KeepImage {
+        /// The image: PNG, JPEG, GIF or WebP.
+        bytes: Vec<u8>,
+    },
+    /// What can be chosen in a tab: models, slash commands, policies.
+    ReadMenu {
+        /// Which.
+        tab: TabId,
+    },
+    /// Files of an agent's directory whose path has these letters in it, best first; ignored ones are left
+    /// out.
+    FindFiles {
+        /// Whose.
+        agent: AgentId,
+        /// The letters.
+        letters: String,
+        /// At most so many.
+        most: u32,
+    },
+    /// Look for words in all tabs.
+    SearchTabs {
+        /// The words.
+        words: String,
+        /// Only of this agent.
+        agent: Option<AgentId>,
+        /// At most so many.
+        most: u32,
+    },
+    /// Change something that waits in a queue.
+    ChangeItem {
+        /// Which.
+        item: ItemId,
+        /// What.
+        change: ItemChange,
+    },
+    /// Hold an agent's queue, or let it go on.
+    HoldQueue {
+        /// Whose.
+        agent: AgentId,
+        /// Hold it.
+        held: bool,
+    },
+    /// Stored sessions, best or newest first.
+    FindSessions {
+        /// Which.
+        filter: Filter,
+        /// At most so many.
+        most: u32,
+        /// After so many.
+        skip: u32,
+    },
+    /// Entries of a stored session.
+    ReadSession {
+        /// Which.
+        session: SessionKey,
+        /// From this entry on.
+        from: u64,
+        /// At most so many.
+        most: u32,
+    },
+    /// Look for words in what tools printed, too: a scan of the files, without an index.
+    ScanSessions {
+        /// Which, and for what.
+        filter: Filter,
+        /// At most so many.
+        most: u32,
+    },
+    /// Change what we keep about a stored session. The provider's files are left alone.
+    MarkSession {
+        /// Which.
+        session: SessionKey,
+        /// What.
+        mark: SessionMark,
+    },
+    /// Where sessions are stored is looked through again, and how far that is.
+    IndexSessions,
+    /// What turns consumed.
+    ReadUsage {
+        /// Added up by.
+        by: By,
+        /// Only from this time on: milliseconds since the Unix epoch.
+        since_ms: Option<u64>,
+    },
+    /// Why an agent is thought to be in its state.
+    Why {
+        /// Which.
+        agent: AgentId,
+    },
     /// A setting of the window that outlives it (layout, last focus, theme): opaque text by key.
     SetPreference {
         /// Key, at most 64 bytes.
@@ -323,10 +522,120 @@ pub enum Reply {
     Repository(Repository),
     /// Answer to [`Command::DetectProviders`].
     Providers(Vec<ProviderInfo>),
+    /// The tab as it is now.
+    Tab(Box<Tab>),
+    /// Answer to [`Command::OpenTab`], [`Command::ReadTab`] and [`Command::ReadSession`].
+    Entries(Box<Page>),
+    /// Answer to [`Command::Send`]: it is kept, and will be said once.
+    Sent(ItemId),
+    /// Answer to [`Command::KeepImage`].
+    Image(Image),
+    /// Answer to [`Command::ReadMenu`].
+    Menu(Box<Menu>),
+    /// Answer to [`Command::FindFiles`]: paths below the agent's directory.
+    Files(Vec<String>),
+    /// Answer to [`Command::SearchTabs`].
+    TabHits(Vec<TabHit>),
+    /// The queue as it is now.
+    Queue(Box<Queue>),
+    /// Answer to [`Command::FindSessions`] and [`Command::ScanSessions`].
+    Sessions {
+        /// What was found.
+        hits: Vec<Hit>,
+        /// Sessions that fit in all, where that is known.
+        total: Option<u64>,
+        /// How far the index is.
+        indexing: Indexing,
+    },
+    /// The session as it is now.
+    Session(Box<Session>),
+    /// Answer to [`Command::IndexSessions`].
+    Indexing(Indexing),
+    /// Answer to [`Command::ReadUsage`].
+    Usage(Vec<Sum>),
+    /// Answer to [`Command::Why`]: what was seen, the newest first.
+    Evidence(Vec<Evidence>),
+}
+
+/// Entries of a tab or of a stored session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// The entries, in order.
+    pub entries: Vec<Entry>,
+    /// How many there are in all.
+    pub total: u64,
+    /// What is being written in the tab.
+    pub draft: Option<Prompt>,
+}
+
+/// Words that were found in a tab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TabHit {
+    /// Where.
+    pub tab: TabId,
+    /// In which entry.
+    pub entry: u64,
+    /// Text around them, on one line.
+    pub excerpt: String,
+    /// Where they are in it: byte ranges.
+    pub marks: Vec<(u32, u32)>,
+}
+
+/// A change of a tab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TabChange {
+    /// Another title; `None` lets it be made from the conversation again.
+    Title(Option<String>),
+    /// Marked, or not any more.
+    Starred(bool),
+    /// Looked at, or not.
+    Unread(bool),
+    /// Closed, or opened again. What was said stays.
+    Closed(bool),
+    /// Moved before another tab of its agent, or to the end.
+    Before(Option<TabId>),
+    /// What its agent may do without asking.
+    Policy(Policy),
+    /// Another model; `None` for the provider's own choice.
+    Model(Option<String>),
+    /// Another effort; `None` for the provider's own choice.
+    Effort(Option<String>),
+}
+
+/// A change of something in a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ItemChange {
+    /// Other words.
+    Prompt(Prompt),
+    /// For another tab of the same agent.
+    Tab(TabId),
+    /// Before another item, or to the end.
+    Before(Option<ItemId>),
+    /// Passed over, or not any more.
+    Held(bool),
+    /// Said next, as soon as its tab is free, even if the queue is held.
+    Now,
+    /// Taken out.
+    Remove,
+    /// Put back where it was, after it was taken out.
+    Restore,
+}
+
+/// A change of what we keep about a stored session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionMark {
+    /// Our own name for it; `None` for the provider's.
+    Title(Option<String>),
+    /// Marked, or not any more.
+    Starred(bool),
+    /// The words it has.
+    Tags(Vec<String>),
+    /// Into the trash, or out of it. Its file is moved, never deleted.
+    Trashed(bool),
 }
 
 /// Everything a client shows, at one instant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct World {
     /// Events with a higher number come after this.
     pub seq: u64,
@@ -334,6 +643,12 @@ pub struct World {
     pub agents: Vec<Agent>,
     /// All terminals.
     pub terminals: Vec<TerminalInfo>,
+    /// All tabs, by agent in the order in which they are shown.
+    pub tabs: Vec<Tab>,
+    /// Queues in which something waits, or that are held.
+    pub queues: Vec<Queue>,
+    /// How far the index of stored sessions is.
+    pub indexing: Indexing,
     /// Runs that have not ended, and the latest ended ones.
     pub runs: Vec<Run>,
     /// The preferences.
@@ -351,6 +666,16 @@ pub enum Event {
     Terminal(TerminalInfo),
     /// A terminal is gone.
     TerminalClosed(TerminalId),
+    /// A tab is new or changed: at most ten times a second each.
+    Tab(Box<Tab>),
+    /// A tab is gone: its agent was removed.
+    TabRemoved(TabId),
+    /// The tabs of an agent are shown in this order.
+    TabOrder(AgentId, Vec<TabId>),
+    /// A queue changed; one that is empty and not held is not shown.
+    Queue(Box<Queue>),
+    /// The index of stored sessions is further: at most twice a second.
+    Indexing(Indexing),
     /// A run is new or changed.
     Run(Box<Run>),
     /// A terminal's child asked for attention; text is stripped and length-limited.

@@ -30,6 +30,7 @@ impl Shell {
                 Some(notice) => self.notice(notice),
                 None => Task::none(),
             },
+            News::Said { .. } => Task::none(),
             News::Lost(why) => {
                 self.subscribed.clear();
                 self.connection = Connection::Lost(why);

@@ -118,13 +118,7 @@ impl Shell {
     pub fn scene(name: &str, size: Size, scale: f32, tokens: &'static Tokens) -> Option<Self> {
         let clock = Clock::new();
         let world = match name {
-            "empty" => World {
-                seq: 0,
-                agents: Vec::new(),
-                terminals: Vec::new(),
-                runs: Vec::new(),
-                preferences: Vec::new(),
-            },
+            "empty" => World::default(),
             "grid-many" => scene::crowded(),
             "resume" => scene::after_a_crash(),
             name if scene::NAMES.contains(&name) => scene::world(),

@@ -19,7 +19,7 @@ pub(crate) fn verdict(
     now_ms: u64,
 ) -> Attention {
     let because = clean(&because.into(), PHRASE);
-    Attention { state, since_ms: now_ms, because, source }
+    Attention { state, since_ms: now_ms, because, source, until_ms: None }
 }
 
 /// What news from an agent's AI terminal mean for it; `None` when nothing.

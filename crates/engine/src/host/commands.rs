@@ -10,7 +10,10 @@ use maestro_protocol::message::{
 };
 
 use super::tools::failed;
-use super::{Shared, blocking, check_path, export, images, refuse, theme};
+use super::{
+    Shared, blocking, check_path, conversations, export, images, queues, refuse, stored, theme,
+    usage,
+};
 use crate::session::Session;
 
 /// The most bytes a preference's key may have.
@@ -121,6 +124,33 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         Command::SetPreference { key, value } => {
             set_preference(shared, key, value).await.map(|()| Reply::Done)
         }
+        command @ (Command::NewTab { .. }
+        | Command::ChangeTab { .. }
+        | Command::ReadTab { .. }
+        | Command::Interrupt { .. }
+        | Command::Answer { .. }
+        | Command::TryAgain { .. }
+        | Command::ToTerminal { .. }
+        | Command::ToConversation { .. }
+        | Command::Rebuild { .. }
+        | Command::Login { .. }
+        | Command::SetDraft { .. }
+        | Command::KeepImage { .. }
+        | Command::ReadMenu { .. }
+        | Command::FindFiles { .. }
+        | Command::SearchTabs { .. }
+        | Command::Why { .. }
+        | Command::OpenTab { .. }
+        | Command::LeaveTab { .. }) => conversations::run(shared, command).await,
+        command @ (Command::Send { .. }
+        | Command::ChangeItem { .. }
+        | Command::HoldQueue { .. }) => queues::run(shared, command).await,
+        command @ Command::ReadUsage { .. } => usage::run(shared, command).await,
+        command @ (Command::FindSessions { .. }
+        | Command::ReadSession { .. }
+        | Command::ScanSessions { .. }
+        | Command::MarkSession { .. }
+        | Command::IndexSessions) => stored::run(shared, command).await,
         // The connection's own reader does these, in order.
         Command::Search { .. }
         | Command::SearchMove { .. }

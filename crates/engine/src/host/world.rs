@@ -262,6 +262,9 @@ impl Inner {
             seq: self.seq,
             agents: self.agents.clone(),
             terminals: self.terminals.values().map(|session| session.info()).collect(),
+            tabs: Vec::new(),
+            queues: Vec::new(),
+            indexing: maestro_core::session::Indexing::default(),
             runs: self.runs.values().rev().cloned().collect(),
             preferences: self.preferences.clone().into_iter().collect(),
         }

@@ -226,6 +226,7 @@ impl User {
                             let _ = theirs.credit(terminal);
                         }
                     }
+                    Incoming::Said { .. } => {}
                     Incoming::Lagged => state.lagged = true,
                     Incoming::Closed(why) => state.closed = Some(why),
                 }

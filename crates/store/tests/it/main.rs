@@ -56,6 +56,7 @@ fn agent(id: u64, name: &str) -> Agent {
         shell_terminal: None,
         session: Some("c0ffee".into()),
         attention: Attention {
+            until_ms: None,
             state: State::NeedsYou,
             since_ms: 17,
             because: "asks".into(),

@@ -47,6 +47,7 @@ impl Machine {
             FailureKind::Auth
             | FailureKind::Billing
             | FailureKind::ModelUnknown
+            | FailureKind::HumanNeeded
             | FailureKind::Unusable => {
                 let advice = match failure.kind {
                     FailureKind::Auth => {
@@ -79,7 +80,10 @@ impl Machine {
                 self.postpone(message, effects);
                 self.wait(until_ms, sentence(message), Then::Pick, effects);
             }
-            FailureKind::Limit { .. } | FailureKind::Overload | FailureKind::Network => {
+            FailureKind::Limit { .. }
+            | FailureKind::Overload
+            | FailureKind::Network
+            | FailureKind::Torn => {
                 self.postpone(message, effects);
                 self.back_off(message, Then::Pick, effects);
             }

@@ -1,0 +1,92 @@
+//! Long-lived drivers: one process that holds one conversation over many turns, asks for approval, can be
+//! interrupted and told another policy or model. Three dialects cover every provider: Claude Code's control
+//! protocol, Codex's app-server, and the Agent Client Protocol.
+//!
+//! A dialect has no process and no clock: orders and lines go in, lines for the process and
+//! [`Event`]s come out, so that recorded streams test it. [`Driver`] has the process.
+
+use std::path::PathBuf;
+
+use maestro_core::conversation::{Answer, Event, Policy, Prompt};
+use maestro_core::turn::Failure;
+
+use crate::detect::Detected;
+use crate::environment::Environment;
+use crate::stream::Exit;
+
+/// How a conversation is started.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The program.
+    pub detected: Detected,
+    /// What it inherits.
+    pub environment: Environment,
+    /// Where it works, absolute.
+    pub directory: PathBuf,
+    /// The session to go on with.
+    pub resume: Option<String>,
+    /// The id its new session gets, where [`crate::command::can_choose_session`]; ignored with `resume`.
+    pub new_session: Option<String>,
+    /// What it may do without asking.
+    pub policy: Policy,
+    /// The model, as the provider names it.
+    pub model: Option<String>,
+    /// How hard it is to think, as the provider names it.
+    pub effort: Option<String>,
+}
+
+/// What a driver is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Begin a turn. One at a time: the caller waits for [`Event::Ended`] before the next.
+    Say(Prompt),
+    /// Stop the turn.
+    Interrupt,
+    /// Answer an [`Event::Request`].
+    Answer {
+        /// Which.
+        request: String,
+        /// How.
+        answer: Answer,
+    },
+    /// Another policy, from now on.
+    Policy(Policy),
+    /// Another model; `None` for the provider's own choice.
+    Model(Option<String>),
+    /// Another effort; `None` for the provider's own choice.
+    Effort(Option<String>),
+}
+
+/// What came of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It holds.
+    Now,
+    /// The program can only do it when it is started anew: the caller closes the driver when no turn is open,
+    /// and starts another one that resumes the session.
+    Restart,
+}
+
+/// What a dialect wants done.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    /// Lines for the process, without their line ends.
+    pub lines: Vec<String>,
+    /// What to report.
+    pub events: Vec<Event>,
+}
+
+/// A provider's two-way protocol, without process and clock.
+pub(crate) trait Dialect: std::fmt::Debug + Send {
+    /// The process was started.
+    fn begin(&mut self, now_ms: u64, out: &mut Out);
+
+    /// The caller wants something.
+    fn order(&mut self, order: Order, now_ms: u64, out: &mut Out) -> Result<Taken, Failure>;
+
+    /// The process printed a line.
+    fn line(&mut self, line: &str, now_ms: u64, out: &mut Out);
+
+    /// The process is gone. Ends the turn that was open.
+    fn gone(&mut self, exit: &Exit, now_ms: u64, out: &mut Out);
+}

@@ -1,0 +1,13 @@
+//! Tabs and what is said in them.
+
+use std::sync::Arc;
+
+use maestro_protocol::message::{Command, Error, ErrorKind, Reply};
+
+use super::Shared;
+use super::refuse;
+
+/// Does what is asked for; `command` is one of those that [`super::commands`] hands to this module.
+pub(super) async fn run(_shared: &Arc<Shared>, _command: Command) -> Result<Reply, Error> {
+    Err(refuse(ErrorKind::Unsupported, "this host cannot do that yet"))
+}
