@@ -313,7 +313,7 @@ pub enum Terminal {
         size: Size,
     },
     /// Count where a text is on the screen and in the history. What is found is highlighted in windows
-    /// meanwhile; a search that goes on in one ends.
+    /// meanwhile. Refused while a window searches it.
     Search {
         /// A terminal's id, or an agent's id or name for its program's terminal.
         terminal: String,

@@ -438,7 +438,8 @@ impl Term {
             find::Message::Pressed(id @ (Id::SearchOlder | Id::SearchNewer)) => {
                 let forward = id == Id::SearchNewer;
                 let due = self.find_due();
-                return due.chain(self.tell(Command::SearchMove { terminal, forward }));
+                let moved = self.tell(Command::SearchMove { terminal, forward });
+                return Task::batch([due, moved]);
             }
             find::Message::Pressed(id) => {
                 if id != Id::SearchKeep {

@@ -211,7 +211,8 @@ impl Link {
         });
     }
 
-    /// Sends a command; its answer, or a sentence that says why there is none, becomes a message.
+    /// Sends a command, before this returns: what the user did next must not come before it. Its answer, or
+    /// a sentence that says why there is none, becomes a message.
     pub fn ask<M: Send + 'static>(
         &self,
         command: Command,
@@ -222,17 +223,17 @@ impl Link {
         })
     }
 
-    /// Sends a command and waits for its answer.
+    /// Sends a command; what comes back waits for its answer.
     pub fn request(
         &self,
         command: Command,
     ) -> impl Future<Output = Result<Reply, Error>> + Send + use<> {
         #[cfg(test)]
         self.shared.lock().asked.push(command.clone());
-        let client = self.shared.client();
+        let answer = self.shared.client().map(|client| client.request(command));
         async move {
-            match client {
-                Some(client) => client.request(command).await,
+            match answer {
+                Some(answer) => answer.await,
                 None => Err(Error {
                     kind: ErrorKind::Failed,
                     message: "there is no connection to the host at the moment; try again in a \

@@ -80,6 +80,8 @@ pub(crate) struct Session {
     idle_work: AtomicBool,
     viewers: AtomicU32,
     focused: AtomicU32,
+    /// The number of the client whose search goes on, or is about to; 0 for none.
+    searched_by: AtomicU64,
     /// Milliseconds after `epoch` until which it is urgent.
     urgent_until: AtomicU64,
     epoch: Instant,
@@ -242,6 +244,7 @@ impl Session {
             idle_work: AtomicBool::new(false),
             viewers: AtomicU32::new(0),
             focused: AtomicU32::new(0),
+            searched_by: AtomicU64::new(0),
             urgent_until: AtomicU64::new(0),
             epoch: now,
             closed: watch::Sender::new(false),

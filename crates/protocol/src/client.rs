@@ -424,23 +424,31 @@ impl Client {
         &self.shared.program
     }
 
-    /// Asks the host for something and waits for its answer. Give up by dropping the future.
+    /// Asks the host for something; what comes back waits for the answer. Give up by dropping it.
+    ///
+    /// The command is sent by this call and not when its answer is first waited for: so commands arrive in
+    /// the order in which they were given, whoever waits for which answer first.
     ///
     /// Answers come through the same connection as frames and events: whoever waits here must not be
     /// the one who empties the receiver of [`Incoming`].
-    pub async fn request(&self, command: Command) -> Result<Reply, message::Error> {
+    pub fn request(
+        &self,
+        command: Command,
+    ) -> impl Future<Output = Result<Reply, message::Error>> + Send + use<> {
         let (answer, answered) = oneshot::channel();
-        {
+        let sent = {
             let mut state = lock(&self.shared.state);
             let id = state.next_request;
             state.next_request += 1;
             let _ = state.waiting.insert(id, answer);
-            if let Err(lost) = state.send(ToHost::Request { id, command }) {
+            state.send(ToHost::Request { id, command }).inspect_err(|_| {
                 let _ = state.waiting.remove(&id);
-                return Err(lost.into());
-            }
+            })
+        };
+        async move {
+            sent?;
+            answered.await.unwrap_or_else(|_| Err(Lost.into()))
         }
-        answered.await.unwrap_or_else(|_| Err(Lost.into()))
     }
 
     /// Sends a command whose answer does not matter to anybody. Never waits.

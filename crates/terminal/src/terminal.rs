@@ -77,8 +77,6 @@ pub struct Terminal {
     loose: bool,
     /// Raised by whatever may change rows.
     changes: u64,
-    /// Counts searches.
-    searches: u64,
     scratch: Row,
 }
 
@@ -150,7 +148,6 @@ impl Terminal {
             restarts: 0,
             loose: false,
             changes: 1,
-            searches: 0,
             scratch: Row::default(),
         }
     }

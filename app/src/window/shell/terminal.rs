@@ -245,7 +245,7 @@ impl Shell {
                 // What was just typed is looked for first.
                 let due = self.find_due();
                 let forward = id == Id::SearchNewer;
-                due.chain(self.ask(Command::SearchMove { terminal, forward }))
+                Task::batch([due, self.ask(Command::SearchMove { terminal, forward })])
             }
             Id::SearchRegex => self.change_find(Find::toggle_regex),
             Id::SearchCase => self.change_find(Find::toggle_case),

@@ -267,6 +267,12 @@ impl Reader {
             let text = format!("what is searched for can have at most {QUERY_LIMIT} bytes");
             return Err(refuse(ErrorKind::Invalid, text));
         }
+        // Who looks at the terminal is not disturbed by who only counts.
+        let looks = self.watched.contains_key(&terminal);
+        if query.is_some() && !looks && session.is_searched_by_another(self.client.id) {
+            let text = format!("{terminal} is being searched by another client; try again later");
+            return Err(refuse(ErrorKind::Busy, text));
+        }
         session.search(self.client.id, query);
         Ok(())
     }

@@ -195,9 +195,23 @@ impl Session {
 
     /// Looks for something else, or for nothing any more. A search ends with the client that began it.
     pub(crate) fn search(self: &Arc<Self>, client: ClientId, query: Option<Query>) {
-        self.order_instead(Order::Search { client, query }, |order| {
-            matches!(order, Order::Search { .. } | Order::SearchMove { .. })
-        });
+        let ends = query.is_none();
+        let of_search =
+            |order: &Order| matches!(order, Order::Search { .. } | Order::SearchMove { .. });
+        {
+            let mut inbox = self.inbox();
+            // A query nobody has acted on is pointless now. After a move it is not: a refined query goes on
+            // where that has led to. Moves are counted by `order`, so these are, too.
+            let last = inbox.orders.iter().rposition(of_search);
+            let last = last.filter(|at| matches!(inbox.orders[*at], Order::Search { .. }));
+            if ends {
+                inbox.orders.retain(|order| !of_search(order));
+            } else if let Some(at) = last {
+                let _ = inbox.orders.remove(at);
+            }
+            inbox.orders.push_back(Order::Search { client, query });
+        }
+        self.wake();
     }
 
     /// Goes to another match.

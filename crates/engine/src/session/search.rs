@@ -5,6 +5,7 @@
 //! second, and at once when the first match is found, at the end, and when a user moves on.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use maestro_core::search::{Query, Search};
@@ -45,6 +46,7 @@ pub(super) struct Searching {
 impl Session {
     pub(super) fn begin_search(&self, core: &mut Core, client: ClientId, query: Option<Query>) {
         let owner = query.is_some().then_some(client);
+        self.searched_by.store(owner.map_or(0, |client| client.0), Ordering::Relaxed);
         core.terminal.search(query);
         core.version += 1;
         let out = core.searching.out;
@@ -52,6 +54,11 @@ impl Session {
         if owner.is_none() {
             self.tell_search(core, Instant::now());
         }
+    }
+
+    /// Whether what another client looks for is looked for at this time.
+    pub(crate) fn is_searched_by_another(&self, client: ClientId) -> bool {
+        ![0, client.0].contains(&self.searched_by.load(Ordering::Relaxed))
     }
 
     /// A search does not outlive the client that began it.
@@ -65,6 +72,7 @@ impl Session {
     pub(super) fn lose_search(&self, core: &mut Core) {
         if core.searching.owner.is_some() {
             core.searching = Searching { out: core.searching.out, ..Searching::default() };
+            self.searched_by.store(0, Ordering::Relaxed);
             self.tell_search(core, Instant::now());
         }
     }

@@ -1,9 +1,12 @@
 //! Searching a terminal, as its clients see it.
 
+use std::sync::Arc;
+
 use maestro_core::TerminalId;
 use maestro_core::screen::flags;
 use maestro_core::search::{QUERY_LIMIT, Query, Search};
 use maestro_protocol::message::{Command, ErrorKind, Event, Reply};
+use tokio::sync::watch;
 
 use crate::harness::{Place, User, stop};
 
@@ -205,5 +208,80 @@ async fn the_last_output_is_copied_the_screen_emptied_and_modes_set_back() {
     let screen = user.read(terminal).await;
     assert_eq!(screen.rows[0].text().trim_end(), "$");
     assert_eq!(screen.scroll.history, 0);
+    stop(&host).await;
+}
+
+/// How far a terminal's reader is that stops at `hold`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    NotReached,
+    Holds,
+    Open,
+}
+
+fn gate() -> (watch::Sender<Gate>, maestro_engine::Fault) {
+    let gate = watch::Sender::new(Gate::NotReached);
+    let ours = gate.clone();
+    let fault = Arc::new(move |bytes: &[u8]| {
+        if bytes.windows(4).any(|part| part == b"hold") {
+            let _ = ours.send_replace(Gate::Holds);
+            while *ours.borrow() != Gate::Open {
+                std::thread::yield_now();
+            }
+        }
+    });
+    (gate, fault)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_counts_although_the_query_is_refined_right_after_it() {
+    let place = Place::new();
+    let (gate, fault) = gate();
+    let host = place.host_with(|options| options.fault = Some(fault)).await;
+    let user = User::of(&host).await;
+    let terminal = user.sh("for n in 1 2 3; do echo needle $n; done; read x; echo hold; read x");
+    let terminal = terminal.await.id;
+    user.watch(terminal, true).await;
+    let _ = user.until_shown(terminal, "needle 3").await;
+    user.done(search(terminal, "need")).await;
+    let _ = until_searched(&user, terminal, "the newest", |search| search.current == Some(3)).await;
+    // Nobody reads the orders meanwhile: they wait beside each other.
+    user.done(Command::SendBytes { terminal, bytes: b"\n".to_vec() }).await;
+    let _ = gate.subscribe().wait_for(|gate| *gate == Gate::Holds).await.expect("it holds");
+    user.done(Command::SearchMove { terminal, forward: false }).await;
+    for text in ["needl", "needle"] {
+        user.done(search(terminal, text)).await;
+    }
+    let _ = gate.send_replace(Gate::Open);
+    let found = until_searched(&user, terminal, "the refined one", |search| {
+        search.query.text == "needle" && search.done
+    });
+    assert_eq!(found.await.current, Some(2));
+    stop(&host).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_see_a_terminal_does_not_end_a_search_in_it() {
+    let place = Place::new();
+    let host = place.host().await;
+    let (user, counter) = (User::of(&host).await, User::of(&host).await);
+    let terminal = user.sh("seq 1 100; read x").await.id;
+    user.watch(terminal, true).await;
+    user.until_read(terminal, "100").await;
+    user.done(search(terminal, "5")).await;
+    let _ = until_searched(&user, terminal, "all is found", |search| search.done).await;
+    let refused = counter.ask(search(terminal, "7")).await.expect_err("it is searched");
+    assert_eq!(refused.kind, ErrorKind::Busy);
+    // Another window is looked at by its user, who means it.
+    let window = User::of(&host).await;
+    window.watch(terminal, false).await;
+    window.done(search(terminal, "9")).await;
+    let _ = until_searched(&user, terminal, "the other query", |search| {
+        search.query.text == "9" && search.done
+    })
+    .await;
+    window.done(Command::Search { terminal, query: None }).await;
+    until_ended(&window, terminal).await;
+    counter.done(search(terminal, "7")).await;
     stop(&host).await;
 }

@@ -115,6 +115,18 @@ fn requests_are_answered_each_with_its_own_answer() {
 }
 
 #[test]
+fn requests_are_sent_in_the_order_they_were_made_in_whoever_waits_first() {
+    within(async {
+        let ((client, _incoming), peer) = maestro_protocol::in_process().await.expect("connected");
+        drop(tokio::spawn(echo(peer)));
+        let first = client.request(Command::HostStatus);
+        let second = client.request(Command::ListRuns);
+        assert_eq!(second.await, Ok(Reply::Text(Some("2".to_owned()))));
+        assert_eq!(first.await, Ok(Reply::Text(Some("1".to_owned()))));
+    });
+}
+
+#[test]
 fn events_and_frames_arrive_in_order_and_then_the_end() {
     within(async {
         let ((client, mut incoming), mut peer) =

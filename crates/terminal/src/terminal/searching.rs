@@ -6,6 +6,7 @@
 //! memory as any other.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use maestro_core::screen::flags;
 use maestro_core::search::{Query, Search};
@@ -43,13 +44,21 @@ impl Terminal {
             self.finder = None;
             return;
         };
-        let origin = match &self.finder {
+        let before = self.finder.take();
+        let origin = match &before {
             Some(finder) if !finder.moved => finder.origin,
             Some(finder) => finder.current.unwrap_or(finder.origin),
             None => self.search_origin(),
         };
-        self.searches += 1;
-        self.finder = Some(Finder::new(self.searches, query, origin));
+        let mut finder = Finder::new(next_id(), query, origin);
+        if let Some(before) = before.filter(|before| before.moved && before.seek.is_some())
+            && finder.pattern.is_some()
+        {
+            // It was on its way to another match: so is what is looked for now.
+            (finder.seek, finder.further) = (before.seek, before.further);
+            finder.moved = true;
+        }
+        self.finder = Some(finder);
         let _ = self.search_step(0);
     }
 
@@ -620,6 +629,13 @@ impl Terminal {
             finder.state.done = false;
         }
     }
+}
+
+/// A number no search of this process had: what was found for a terminal that failed must not count in the
+/// one that took its place.
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The match at a cell, or else the nearest one before it, or else the first; and how many come before it.

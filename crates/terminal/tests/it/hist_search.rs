@@ -410,3 +410,48 @@ fn moves_made_before_the_first_match_is_known_count() {
         assert_eq!(text.trim_end(), expected, "{moves:?}");
     }
 }
+
+#[test]
+fn a_move_that_is_on_its_way_goes_on_when_the_query_is_refined() {
+    for (moves, expected) in [(vec![false], "needle 2"), (vec![false, false], "needle 1")] {
+        let mut terminal = with(40, 5, "");
+        for number in 1..=3 {
+            let _ = print(&mut terminal, &format!("needle {number}\r\n"));
+            let _ = print(&mut terminal, &numbers(0..500));
+        }
+        compact(&mut terminal);
+        terminal.search(Some(query("need")));
+        while terminal.search_state().is_some_and(|state| state.current.is_none()) {
+            assert!(terminal.search_step(10), "there is a match");
+        }
+        // The next one is far away, and not known yet.
+        for forward in &moves {
+            terminal.search_move(*forward);
+        }
+        terminal.search(Some(query("needle")));
+        assert_eq!(finish(&mut terminal).matches, 3);
+        let (current, _) = marked(&mut terminal);
+        let rows = shown(&mut terminal).rows;
+        let found =
+            rows.iter().find(|(_, row)| row.cells.iter().any(|cell| cell.has(flags::CURRENT)));
+        let text = found.map(|(_, row)| row.text()).unwrap_or_default();
+        assert_eq!((current.as_str(), text.trim_end()), ("needle", expected), "{moves:?}");
+    }
+}
+
+#[test]
+fn what_was_found_for_a_terminal_that_failed_counts_in_no_other() {
+    let filled = || {
+        let mut terminal = with(40, 5, &numbers(0..3000));
+        compact(&mut terminal);
+        terminal
+    };
+    let (mut failed, mut fresh) = (filled(), filled());
+    failed.search(Some(query("1")));
+    let late = failed.search_work(100_000).expect("cold rows").run();
+    fresh.search(Some(query("2999")));
+    let work = fresh.search_work(100_000).expect("cold rows");
+    fresh.search_found(work.run());
+    fresh.search_found(late);
+    assert_eq!(finish(&mut fresh).matches, 1);
+}
