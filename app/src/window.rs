@@ -8,6 +8,8 @@ mod ago;
 mod ask;
 mod bare;
 mod bars;
+#[allow(dead_code, reason = "panes show conversations soon")]
+mod conversation;
 mod debug;
 mod find;
 mod hints;
@@ -23,6 +25,7 @@ mod probe;
 mod prompt;
 mod runs;
 mod scene;
+mod sessions;
 mod shell;
 mod target;
 #[cfg(test)]
