@@ -2,12 +2,19 @@
 //! [`Event`]s; the events of a tab, folded in order, become its [`Entry`]s. What an adapter does not know
 //! is kept raw and never fatal.
 
+pub mod bounds;
+pub mod fold;
+pub mod transcript;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AgentId, TabId, TerminalId};
 use crate::turn::{Failure, Outcome, Usage};
+
+pub use fold::Conversation;
+pub use transcript::{Applied, Transcript};
 
 /// The most bytes of a tool's input that an entry keeps; the rest is cut off with a mark.
 pub const INPUT_LIMIT: usize = 64 << 10;
