@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! turn detect PROVIDER
-//! turn run PROVIDER [--resume ID] [--model M] [--attended] [--cancel SECONDS] < PROMPT
+//! turn run PROVIDER [--resume ID] [--model M] [--attended] [--read-only] [--cancel SECONDS] < PROMPT
 //! turn tui PROVIDER [--resume ID]        becomes the provider's own interface
 //! turn latest PROVIDER                   the session last written to here
 //! ```
@@ -65,6 +65,7 @@ fn main() -> ExitCode {
                 new_session: None,
                 model: option("--model"),
                 unattended: !args.iter().any(|arg| arg == "--attended"),
+                read_only: args.iter().any(|arg| arg == "--read-only"),
             };
             match turn_command(&detect(provider, &environment), &environment, &options) {
                 Ok(command) => run(command, option("--cancel").and_then(|text| text.parse().ok())),

@@ -77,6 +77,9 @@ pub struct TurnOptions {
     /// Whether it may act without asking. Nobody can be asked during such a turn, so without this
     /// most work is refused; with it the provider's own sandbox is off.
     pub unattended: bool,
+    /// Whether it may only read, enforced by the provider, also against its own shell. Fails where the
+    /// provider has no such thing; not together with `unattended`.
+    pub read_only: bool,
 }
 
 /// Whether a provider takes an id for a new session; see [`crate::new_session_id`].
@@ -166,6 +169,13 @@ pub fn turn_command(
     let new = checked(options.new_session.as_deref())?
         .filter(|_| resume.is_none() && can_choose_session(detected.provider));
     let model = checked(options.model.as_deref())?;
+    if options.read_only && !matches!(detected.provider, Provider::Claude | Provider::Codex) {
+        return Err(unusable(format!(
+            "{} cannot be held to reading in a single turn: its shell may still write.",
+            detected.provider.title()
+        )));
+    }
+    let unattended = options.unattended && !options.read_only;
     let mut env = child_environment(detected, environment)?;
     env.set("TERM", "dumb");
     env.set("NO_COLOR", "1");
@@ -177,7 +187,10 @@ pub fn turn_command(
             // and whether an answer was cut off, which nothing else tells.
             args.words(&["-p", "--verbose", "--output-format", "stream-json"]);
             args.word("--include-partial-messages");
-            if options.unattended {
+            if options.read_only {
+                args.option("--permission-mode", Some("plan"));
+            }
+            if unattended {
                 refuse_root(&env)?;
                 args.word("--dangerously-skip-permissions");
             }
@@ -189,7 +202,11 @@ pub fn turn_command(
         }
         Provider::Codex => {
             args.words(&["exec", "--json", "--skip-git-repo-check"]);
-            if options.unattended {
+            // Never together: the bypass would win, and the sandbox would let everything be written.
+            if options.read_only {
+                args.option("--sandbox", Some("read-only"));
+            }
+            if unattended {
                 args.word("--dangerously-bypass-approvals-and-sandbox");
             }
             args.option("-m", model);
@@ -201,7 +218,7 @@ pub fn turn_command(
         }
         Provider::OpenCode => {
             args.words(&["run", "--format", "json"]);
-            if options.unattended {
+            if unattended {
                 args.word("--auto");
             }
             args.option("-m", model);
@@ -212,7 +229,7 @@ pub fn turn_command(
         }
         Provider::Droid => {
             args.words(&["exec", "-o", "stream-json"]);
-            if options.unattended {
+            if unattended {
                 args.word("--skip-permissions-unsafe");
             }
             args.option("-m", model);
@@ -260,7 +277,7 @@ fn opencode_config(users: Option<&str>) -> String {
 
 /// Claude Code refuses its unattended mode to root, on stderr and with exit code 1, unless it is told
 /// that the machine is a sandbox.
-fn refuse_root(env: &Environment) -> Result<(), Failure> {
+pub(crate) fn refuse_root(env: &Environment) -> Result<(), Failure> {
     let sandbox = env.get("IS_SANDBOX").is_some_and(|value| value == "1");
     if is_root() && !sandbox {
         return Err(unusable(
@@ -282,7 +299,7 @@ fn is_root() -> bool {
     false
 }
 
-fn child_environment(
+pub(crate) fn child_environment(
     detected: &Detected,
     environment: &Environment,
 ) -> Result<Environment, Failure> {
@@ -299,16 +316,16 @@ fn child_environment(
     Ok(env)
 }
 
-fn program(detected: &Detected) -> Result<PathBuf, Failure> {
+pub(crate) fn program(detected: &Detected) -> Result<PathBuf, Failure> {
     detected.usable().map(Path::to_owned).map_err(unusable)
 }
 
-fn unusable(message: String) -> Failure {
+pub(crate) fn unusable(message: String) -> Failure {
     Failure { kind: FailureKind::Unusable, message }
 }
 
 /// An id or model name goes on a command line; one that looks like an option must not get there.
-fn checked(word: Option<&str>) -> Result<Option<&str>, Failure> {
+pub(crate) fn checked(word: Option<&str>) -> Result<Option<&str>, Failure> {
     match word {
         Some(word)
             if word.is_empty() || word.starts_with('-') || word.contains(char::is_control) =>
@@ -319,19 +336,20 @@ fn checked(word: Option<&str>) -> Result<Option<&str>, Failure> {
     }
 }
 
+/// A command line in the making.
 #[derive(Default)]
-struct Args(Vec<OsString>);
+pub(crate) struct Args(pub Vec<OsString>);
 
 impl Args {
-    fn word(&mut self, word: &str) {
+    pub fn word(&mut self, word: &str) {
         self.0.push(word.into());
     }
 
-    fn words(&mut self, words: &[&str]) {
+    pub fn words(&mut self, words: &[&str]) {
         self.0.extend(words.iter().map(OsString::from));
     }
 
-    fn option(&mut self, name: &str, value: Option<&str>) {
+    pub fn option(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.0.extend([name.into(), value.into()]);
         }

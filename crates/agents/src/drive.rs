@@ -7,12 +7,19 @@
 
 use std::path::PathBuf;
 
-use maestro_core::conversation::{Answer, Event, Policy, Prompt};
-use maestro_core::turn::Failure;
+mod oneshot;
+mod process;
 
+pub use process::Driver;
+
+use maestro_core::agent::Provider;
+use maestro_core::conversation::{Answer, Event, Policy, Prompt};
+use maestro_core::turn::{Failure, FailureKind};
+
+use crate::command::CommandLine;
 use crate::detect::Detected;
 use crate::environment::Environment;
-use crate::stream::Exit;
+use crate::stream::{Exit, fail};
 
 /// How a conversation is started.
 #[derive(Debug, Clone)]
@@ -65,6 +72,29 @@ pub enum Taken {
     /// The program can only do it when it is started anew: the caller closes the driver when no turn is open,
     /// and starts another one that resumes the session.
     Restart,
+}
+
+/// How a provider's conversations are driven.
+pub(crate) enum Plan {
+    /// By one process for all of its turns, which speaks this dialect.
+    Lasting(CommandLine, Box<dyn Dialect>),
+    /// By a process for each turn: nothing can be asked then.
+    PerTurn,
+}
+
+/// How this conversation is driven.
+fn plan(launch: &Launch) -> Result<Plan, Failure> {
+    match launch.detected.provider {
+        Provider::Droid => Ok(Plan::PerTurn),
+        Provider::Shell => Err(fail(
+            FailureKind::Unusable,
+            "A shell is not an agent: there is nothing to talk to in it.",
+        )),
+        provider => Err(fail(
+            FailureKind::Unusable,
+            format!("{} cannot be talked to here yet.", provider.title()),
+        )),
+    }
 }
 
 /// What a dialect wants done.

@@ -20,6 +20,7 @@ pub mod stream;
 pub mod tui;
 pub mod turn;
 
+mod child;
 mod probe;
 
 pub use command::{CommandLine, TuiOptions, TurnOptions, tui_command, turn_command};

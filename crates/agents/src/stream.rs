@@ -266,7 +266,8 @@ impl Parser {
     }
 }
 
-fn fail(kind: FailureKind, message: impl Into<String>) -> Failure {
+/// A failure of this kind, with this sentence.
+pub(crate) fn fail(kind: FailureKind, message: impl Into<String>) -> Failure {
     Failure { kind, message: message.into() }
 }
 

@@ -285,6 +285,7 @@ impl Actor {
             // A model is a provider's own.
             model: run.spec.model.clone().filter(|_| turn.provider == run.spec.provider),
             unattended: run.spec.unattended,
+            read_only: false,
         };
         let limits = Limits {
             total: seconds(turn.timeout_s),

@@ -1,0 +1,759 @@
+//! The process behind a conversation, and the task that owns it: lines in, lines out, events in order,
+//! and nobody left behind.
+//!
+//! Back-pressure: while the receiver of the events is slow, the process's output is not read, so that a
+//! long answer waits in the pipe and not in our memory. Orders, signals and standard error go on.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::time::{Duration, SystemTime};
+
+use maestro_core::conversation::Event;
+use maestro_core::turn::{Failure, FailureKind, Outcome, Usage};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::ChildStdin;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::{Dialect, Launch, Order, Out, Taken};
+use crate::child::{LINE, LINGER, Lines, Pipes, Running, Tail};
+use crate::command::CommandLine;
+use crate::process::{Signal, read, until};
+use crate::stream::{Ended, Exit, fail};
+
+/// How long a program has to go after its input was closed, and after each signal.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Bytes that wait for the program to read them. More and its output is not read either, so that a
+/// program which asks without reading the answers fills its own pipe; prompts with pictures fit.
+const OUTGOING: usize = 64 << 20;
+
+/// What the output of a program that has ended may still hold: a pipe is not larger.
+const REST: usize = 2 * LINE;
+
+/// One conversation's program. Dropping it kills the program and everything it started.
+#[derive(Debug)]
+pub struct Driver {
+    orders: mpsc::Sender<Told>,
+    level: watch::Sender<Level>,
+    gone: watch::Receiver<bool>,
+    pid: Option<u32>,
+}
+
+/// An order, and where its answer goes.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub order: Order,
+    pub answer: oneshot::Sender<Result<Taken, Failure>>,
+}
+
+/// Whether a driver has to go, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// It stays.
+    Stay,
+    /// Its input is closed; what does not go then is signalled.
+    Close,
+    /// At once.
+    Kill,
+}
+
+/// What a driver's task holds of it.
+#[derive(Debug)]
+pub(super) struct Ends {
+    pub orders: mpsc::Receiver<Told>,
+    pub level: watch::Receiver<Level>,
+    /// Set when no process is left.
+    pub gone: watch::Sender<bool>,
+    pub events: mpsc::Sender<Event>,
+}
+
+impl Driver {
+    /// Starts the program of a conversation in a session of its own, with `marks` added to its
+    /// environment. What it has to say comes through `events`, in order and nothing left out; a slow
+    /// receiver slows the reading. For every [`Order::Say`] that is answered with [`Taken::Now`] there is
+    /// exactly one [`Event::Ended`], and [`Event::Gone`] is the last event.
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be used or started; the sentence says what can be done.
+    #[expect(clippy::unused_async, reason = "a runtime has to be there, which this way is seen")]
+    pub async fn start(
+        launch: Launch,
+        marks: &[(OsString, OsString)],
+        events: mpsc::Sender<Event>,
+    ) -> Result<Self, Failure> {
+        match super::plan(&launch)? {
+            super::Plan::Lasting(command, dialect) => {
+                Self::with(&command, dialect, marks, events, GRACE)
+            }
+            super::Plan::PerTurn => Ok(super::oneshot::start(launch, marks, events)),
+        }
+    }
+
+    fn with(
+        command: &CommandLine,
+        dialect: Box<dyn Dialect>,
+        marks: &[(OsString, OsString)],
+        events: mpsc::Sender<Event>,
+        grace: Duration,
+    ) -> Result<Self, Failure> {
+        let (running, pipes) = Running::start(command, marks)
+            .map_err(|message| fail(FailureKind::Unusable, message))?;
+        let pid = running.pid();
+        let (driver, ends) = Self::ends(pid, events);
+        let task = Task {
+            running,
+            grace,
+            ends,
+            dialect,
+            stdin: pipes.stdin,
+            outgoing: VecDeque::new(),
+            pending: VecDeque::new(),
+            open: false,
+            listened_to: true,
+            ended: Ended::ByItself,
+        };
+        let pipes = Pipes { stdin: None, ..pipes };
+        drop(tokio::spawn(task.run(pipes)));
+        Ok(driver)
+    }
+
+    /// A driver and what its task needs of it.
+    pub(super) fn ends(pid: Option<u32>, events: mpsc::Sender<Event>) -> (Self, Ends) {
+        let (orders, told) = mpsc::channel(16);
+        let (level, levels) = watch::channel(Level::Stay);
+        let (is_gone, gone) = watch::channel(false);
+        let driver = Self { orders, level, gone, pid };
+        (driver, Ends { orders: told, level: levels, gone: is_gone, events })
+    }
+
+    /// Tells it something, and comes back when the dialect has taken it: the program's own answer, if it
+    /// has one, comes as events.
+    ///
+    /// # Errors
+    ///
+    /// When the order makes no sense now, when the provider has no such thing, or when the program is
+    /// gone. Nothing has changed then.
+    pub async fn order(&self, order: Order) -> Result<Taken, Failure> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.orders.send(Told { order, answer }).await;
+        let answer = if sent.is_ok() { answered.await.ok() } else { None };
+        answer.unwrap_or_else(|| {
+            Err(fail(FailureKind::Crashed, "The program of this conversation has ended."))
+        })
+    }
+
+    /// Closes its input and waits until the program and all it started are gone. A program that stays is
+    /// asked to end after some seconds, and then killed. A turn that is open is interrupted.
+    pub async fn close(mut self) {
+        self.raise(Level::Close);
+        // The sender goes with the task: then there is no process either.
+        let _ = self.gone.wait_for(|gone| *gone).await;
+    }
+
+    /// Kills the program and everything it started, at once. The events come to their end.
+    pub fn kill(&self) {
+        self.raise(Level::Kill);
+    }
+
+    /// The process id of the program, which leads a process group; `None` for providers of which every
+    /// turn is a program of its own.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.pid
+    }
+
+    fn raise(&self, to: Level) {
+        let _ = self.level.send_if_modified(|level| {
+            let raised = to > *level;
+            *level = (*level).max(to);
+            raised
+        });
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Owns the process.
+struct Task {
+    running: Running,
+    grace: Duration,
+    ends: Ends,
+    dialect: Box<dyn Dialect>,
+    stdin: Option<ChildStdin>,
+    /// What the program has not read yet.
+    outgoing: VecDeque<u8>,
+    /// What the receiver has not taken yet.
+    pending: VecDeque<Event>,
+    /// Whether a turn was begun that has not ended.
+    open: bool,
+    /// Whether anybody still receives events.
+    listened_to: bool,
+    ended: Ended,
+}
+
+/// What is being done about a process that has to go.
+#[derive(Debug, Clone, Copy)]
+struct Escalation {
+    sent: Signal,
+    /// When the next, harder signal is due.
+    until: Instant,
+}
+
+impl Task {
+    async fn run(mut self, pipes: Pipes) {
+        self.ask(|dialect, now, out| dialect.begin(now, out));
+        let (mut stdout, mut stderr) = (pipes.stdout, pipes.stderr);
+        let (mut lines, mut tail) = (Lines::default(), Tail::default());
+        self.follow(&mut stdout, &mut stderr, &mut lines, &mut tail).await;
+
+        // No order is taken any more: those that wait are told so by the end of the channel.
+        self.ends.orders.close();
+        let Self { running, grace, mut ends, dialect, pending, open, listened_to, ended, .. } =
+            self;
+        while let Ok(told) = ends.orders.try_recv() {
+            drop(told);
+        }
+        let grace = if *ends.level.borrow() == Level::Kill { Duration::ZERO } else { grace };
+        let mut last = Last { dialect, pending, open };
+        let exit = running.end(ended, grace.min(LINGER), String::new()).await;
+        // Whoever wrote into the pipes is gone: what is left in them is finite, and there at once.
+        last.read_rest(stdout, stderr, lines, &mut tail).await;
+        let _ = ends.gone.send_replace(true);
+        last.finish(Exit { stderr: tail.text(), ..exit });
+        if listened_to {
+            for event in last.pending {
+                if ends.events.send(event).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Passes lines, orders and events on until the process has ended.
+    async fn follow(
+        &mut self,
+        stdout: &mut Option<tokio::process::ChildStdout>,
+        stderr: &mut Option<tokio::process::ChildStderr>,
+        lines: &mut Lines,
+        tail: &mut Tail,
+    ) {
+        let (mut out, mut err) = (vec![0; 64 << 10], vec![0; 8 << 10]);
+        let mut has_exited = false;
+        let mut escalation: Option<Escalation> = None;
+        while !has_exited || stdout.is_some() {
+            let may_read = self.pending.is_empty() && self.outgoing.len() < OUTGOING;
+            tokio::select! {
+                count = read(stdout, &mut out), if may_read => {
+                    let mut told = Vec::new();
+                    if count == 0 {
+                        lines.finish(&mut |line| told.push(line.to_owned()));
+                    } else {
+                        lines.feed(&out[..count], &mut |line| told.push(line.to_owned()));
+                    }
+                    for line in told {
+                        self.ask(|dialect, now, out| dialect.line(&line, now, out));
+                    }
+                }
+                count = read(stderr, &mut err) => tail.feed(&err[..count]),
+                written = write(&mut self.stdin, &self.outgoing) => match written {
+                    Ok(count) => drop(self.outgoing.drain(..count)),
+                    Err(_) => {
+                        // It does not listen any more: a conversation cannot go on with it.
+                        self.stdin = None;
+                        self.outgoing = VecDeque::new();
+                        escalation = escalation.or_else(|| Some(self.signal(Signal::None)));
+                    }
+                },
+                heard = has_room(&self.ends.events), if !self.pending.is_empty() => {
+                    self.listened_to = heard;
+                    self.hand_over();
+                }
+                told = self.ends.orders.recv() => match told {
+                    Some(told) => {
+                        let taken = self.take(told.order);
+                        let _ = told.answer.send(taken);
+                    }
+                    // The driver was dropped, which also raises the level; this branch must not spin.
+                    None => {
+                        self.running.signal(Signal::Kill);
+                        let _ = self.ended_by_us();
+                        return;
+                    }
+                },
+                Ok(()) = self.ends.level.changed() => {
+                    let level = *self.ends.level.borrow_and_update();
+                    if !has_exited {
+                        let _ = self.ended_by_us();
+                    }
+                    match level {
+                        Level::Kill => escalation = Some(self.signal(Signal::Kill)),
+                        Level::Close => {
+                            if self.open {
+                                let _ = self.take(Order::Interrupt);
+                            }
+                            // Closed when what is on its way was read: see below.
+                            escalation = escalation.or_else(|| Some(self.signal(Signal::None)));
+                        }
+                        Level::Stay => {}
+                    }
+                }
+                () = self.running.exited(), if !has_exited => {
+                    has_exited = true;
+                    if !self.pending.is_empty() {
+                        // The receiver is slow. What is in the pipe is read at the end.
+                        return;
+                    }
+                    // What is in the pipe is read in no time; who still holds it open then was left
+                    // behind.
+                    escalation = Some(Escalation { sent: Signal::Kill, until: Instant::now() + LINGER });
+                }
+                () = until(escalation.map(|escalation| escalation.until)) => {
+                    let Some(now) = escalation else { continue };
+                    escalation = Some(match now.sent {
+                        // Nothing survives SIGKILL but a process that hangs in the kernel.
+                        Signal::Kill => return,
+                        Signal::None | Signal::Interrupt => self.signal(Signal::Terminate),
+                        Signal::Terminate => self.signal(Signal::Kill),
+                    });
+                }
+            }
+            if self.outgoing.is_empty() && *self.ends.level.borrow() == Level::Close {
+                self.stdin = None;
+            }
+        }
+    }
+
+    /// Gives an order to the dialect.
+    fn take(&mut self, order: Order) -> Result<Taken, Failure> {
+        let says = matches!(order, Order::Say(_));
+        if says && self.open {
+            return Err(fail(
+                FailureKind::Other,
+                "A turn is still running in this conversation; wait for its end or stop it first.",
+            ));
+        }
+        if self.stdin.is_none() {
+            return Err(fail(
+                FailureKind::Crashed,
+                "The program of this conversation does not listen any more.",
+            ));
+        }
+        let mut out = Out::default();
+        let taken = self.dialect.order(order, now_ms(), &mut out);
+        // Before its events: one of them may be the end of this very turn.
+        self.open |= says && taken == Ok(Taken::Now);
+        self.pass(out);
+        taken
+    }
+
+    fn ask(&mut self, what: impl FnOnce(&mut dyn Dialect, u64, &mut Out)) {
+        let mut out = Out::default();
+        what(&mut *self.dialect, now_ms(), &mut out);
+        self.pass(out);
+    }
+
+    fn pass(&mut self, out: Out) {
+        for line in out.lines {
+            self.outgoing.extend(line.as_bytes());
+            self.outgoing.push_back(b'\n');
+        }
+        if self.listened_to {
+            sift(out.events, &mut self.open, &mut self.pending);
+        } else {
+            sift(out.events, &mut self.open, &mut VecDeque::new());
+        }
+    }
+
+    /// Gives the receiver what it has room for.
+    fn hand_over(&mut self) {
+        while let Some(event) = self.pending.pop_front() {
+            match self.ends.events.try_send(event) {
+                Ok(()) => {}
+                Err(TrySendError::Full(event)) => {
+                    self.pending.push_front(event);
+                    return;
+                }
+                Err(TrySendError::Closed(_)) => {
+                    self.listened_to = false;
+                    self.pending.clear();
+                }
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Escalation {
+        self.running.signal(signal);
+        Escalation { sent: signal, until: Instant::now() + self.grace }
+    }
+
+    fn ended_by_us(&mut self) -> bool {
+        let was = self.ended == Ended::ByItself;
+        if was {
+            self.ended = Ended::Cancelled;
+        }
+        was
+    }
+}
+
+/// What a driver still has to say when its process is gone.
+struct Last {
+    dialect: Box<dyn Dialect>,
+    pending: VecDeque<Event>,
+    open: bool,
+}
+
+impl Last {
+    async fn read_rest(
+        &mut self,
+        mut stdout: Option<tokio::process::ChildStdout>,
+        mut stderr: Option<tokio::process::ChildStderr>,
+        mut lines: Lines,
+        tail: &mut Tail,
+    ) {
+        let mut chunk = vec![0; 64 << 10];
+        let deadline = Instant::now() + LINGER;
+        let mut rest = 0;
+        let mut told = Vec::new();
+        while stdout.is_some() && rest < REST {
+            let Ok(count) = tokio::time::timeout_at(deadline, read(&mut stdout, &mut chunk)).await
+            else {
+                break;
+            };
+            rest += count;
+            lines.feed(&chunk[..count], &mut |line| told.push(line.to_owned()));
+        }
+        lines.finish(&mut |line| told.push(line.to_owned()));
+        while stderr.is_some() && rest < 2 * REST {
+            let Ok(count) = tokio::time::timeout_at(deadline, read(&mut stderr, &mut chunk)).await
+            else {
+                break;
+            };
+            rest += count;
+            tail.feed(&chunk[..count]);
+        }
+        let mut out = Out::default();
+        for line in told {
+            self.dialect.line(&line, now_ms(), &mut out);
+        }
+        sift(out.events, &mut self.open, &mut self.pending);
+    }
+
+    fn finish(&mut self, exit: Exit) {
+        let mut out = Out::default();
+        self.dialect.gone(&exit, now_ms(), &mut out);
+        sift(out.events, &mut self.open, &mut self.pending);
+        if self.open {
+            let failure =
+                fail(FailureKind::Crashed, "The program ended in the middle of the turn.");
+            self.pending.push_back(Event::Ended(Outcome {
+                session: None,
+                text: String::new(),
+                usage: Usage::default(),
+                result: Err(failure),
+            }));
+        }
+        self.pending.push_back(Event::Gone { stderr: exit.stderr });
+    }
+}
+
+/// Lets through what may be reported: one end for each turn, and our own word about the end of all.
+fn sift(events: Vec<Event>, open: &mut bool, into: &mut VecDeque<Event>) {
+    for event in events {
+        match event {
+            Event::Ended(_) if !std::mem::take(open) => {
+                tracing::debug!("a turn that was not open has ended");
+            }
+            Event::Gone { .. } => {}
+            event => into.push_back(event),
+        }
+    }
+}
+
+/// Waits until the receiver has room for an event; `false` when there is none any more.
+async fn has_room(events: &mpsc::Sender<Event>) -> bool {
+    events.reserve().await.is_ok()
+}
+
+/// Writes what can be written; never comes back when there is nothing to write or nowhere to.
+async fn write(to: &mut Option<ChildStdin>, bytes: &VecDeque<u8>) -> std::io::Result<usize> {
+    match to {
+        Some(stdin) if !bytes.is_empty() => {
+            let (first, _) = bytes.as_slices();
+            match stdin.write(first).await {
+                Ok(0) => Err(std::io::ErrorKind::WriteZero.into()),
+                written => written,
+            }
+        }
+        _ => std::future::pending().await,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use maestro_core::conversation::{Body, Prompt};
+
+    use super::*;
+
+    /// Generous: the machine may be busy with other tests.
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    /// `end` ends the turn, everything else is reported as it came; what is said goes in as it is.
+    #[derive(Debug, Default)]
+    struct Plain {
+        open: bool,
+        lines: u64,
+    }
+
+    impl Dialect for Plain {
+        fn begin(&mut self, _now_ms: u64, out: &mut Out) {
+            out.lines.push("begin".to_owned());
+        }
+
+        fn order(&mut self, order: Order, _now: u64, out: &mut Out) -> Result<Taken, Failure> {
+            match order {
+                Order::Say(prompt) => {
+                    self.open = true;
+                    out.lines.push(prompt.text);
+                }
+                Order::Interrupt => out.lines.push("interrupt".to_owned()),
+                _ => return Ok(Taken::Restart),
+            }
+            Ok(Taken::Now)
+        }
+
+        fn line(&mut self, line: &str, _now: u64, out: &mut Out) {
+            self.lines += 1;
+            out.events.push(match line {
+                "end" => Event::Ended(outcome(Ok(()))),
+                line => Event::Item {
+                    key: self.lines.to_string(),
+                    open: false,
+                    body: Body::Raw(line.to_owned()),
+                },
+            });
+        }
+
+        fn gone(&mut self, exit: &Exit, _now: u64, out: &mut Out) {
+            let message = format!("{:?} {:?}", exit.code, exit.signal);
+            out.events.push(Event::Ended(outcome(Err(fail(FailureKind::Crashed, message)))));
+        }
+    }
+
+    fn outcome(result: Result<(), Failure>) -> Outcome {
+        Outcome { session: None, text: String::new(), usage: Usage::default(), result }
+    }
+
+    fn shell(script: &str) -> CommandLine {
+        CommandLine {
+            provider: maestro_core::agent::Provider::Demo,
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+            directory: std::env::temp_dir(),
+            env: vec![("PATH".into(), "/usr/bin:/bin".into())],
+            stdin: None,
+            before: None,
+        }
+    }
+
+    struct Play {
+        driver: Driver,
+        events: mpsc::Receiver<Event>,
+        mark: String,
+    }
+
+    fn play(script: &str, room: usize) -> Play {
+        let (sender, events) = mpsc::channel(room);
+        let mark = crate::session::uuid();
+        let marks = [("MAESTRO_TEST".into(), mark.clone().into())];
+        let grace = Duration::from_millis(300);
+        let driver = Driver::with(&shell(script), Box::<Plain>::default(), &marks, sender, grace)
+            .expect("a shell can be started");
+        Play { driver, events, mark }
+    }
+
+    impl Play {
+        async fn next(&mut self) -> Event {
+            tokio::time::timeout(DEADLINE, self.events.recv())
+                .await
+                .expect("it comes")
+                .expect("there is more")
+        }
+
+        async fn line(&mut self) -> String {
+            match self.next().await {
+                Event::Item { body: Body::Raw(line), .. } => line,
+                event => format!("{event:?}"),
+            }
+        }
+
+        async fn say(&self, text: &str) -> Result<Taken, Failure> {
+            let prompt = Prompt { text: text.to_owned(), ..Prompt::default() };
+            let taken = self.driver.order(Order::Say(prompt));
+            tokio::time::timeout(DEADLINE, taken).await.expect("an order is always answered")
+        }
+
+        /// What comes until the end, and that the end is one.
+        async fn rest(&mut self) -> Vec<Event> {
+            let mut events = Vec::new();
+            loop {
+                let event = self.next().await;
+                let last = matches!(event, Event::Gone { .. });
+                events.push(event);
+                if last {
+                    break;
+                }
+            }
+            assert_eq!(self.events.recv().await, None, "nothing comes after that");
+            events
+        }
+    }
+
+    fn ends(events: &[Event]) -> usize {
+        events.iter().filter(|event| matches!(event, Event::Ended(_))).count()
+    }
+
+    async fn nobody_carries(mark: &str) {
+        let wanted = format!("MAESTRO_TEST={mark}");
+        let is_left = || {
+            std::fs::read_dir("/proc").expect("there is /proc").flatten().any(|entry| {
+                std::fs::read(entry.path().join("environ")).is_ok_and(|environ| {
+                    environ.split(|&byte| byte == 0).any(|var| var == wanted.as_bytes())
+                })
+            })
+        };
+        let end = Instant::now() + DEADLINE;
+        while is_left() {
+            assert!(Instant::now() < end, "somebody is left");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    const ECHO: &str = r#"while read -r line; do echo "got $line"; case $line in
+        say*) echo end;; quit) exit 3;; esac; done"#;
+
+    #[tokio::test]
+    async fn several_turns_go_through_one_process() {
+        let mut play = play(ECHO, 64);
+        assert_eq!(play.line().await, "got begin");
+        for text in ["say one", "say two"] {
+            assert_eq!(play.say(text).await, Ok(Taken::Now));
+            assert_eq!(play.line().await, format!("got {text}"));
+            assert_eq!(play.next().await, Event::Ended(outcome(Ok(()))));
+        }
+        assert_eq!(play.driver.order(Order::Model(None)).await, Ok(Taken::Restart));
+        assert!(play.driver.pid().is_some());
+        let Play { driver, mut events, mark } = play;
+        driver.close().await;
+        nobody_carries(&mark).await;
+        assert_eq!(events.recv().await, Some(Event::Gone { stderr: String::new() }));
+        assert_eq!(events.recv().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_turn_ends_once_whatever_happens() {
+        for (script, word) in [
+            ("read a; read b; exit 3", "Some(3)"),
+            ("read a; read b; echo oops >&2; kill -9 $$", "Some(9)"),
+            ("read a; read b; exec <&-; sleep 600", "None"),
+        ] {
+            let mut play = play(script, 64);
+            assert_eq!(play.say("say").await, Ok(Taken::Now), "{script}");
+            if script.contains("sleep") {
+                // It reads nothing any more; what is written to it next shows that.
+                while play.driver.order(Order::Interrupt).await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+            let events = play.rest().await;
+            assert_eq!(ends(&events), 1, "{script}: {events:?}");
+            assert!(format!("{events:?}").contains(word), "{script}: {events:?}");
+            let refused = play.say("more").await.expect_err("it is gone");
+            assert_eq!(refused.kind, FailureKind::Crashed);
+            nobody_carries(&play.mark).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_end_without_a_turn_is_none_and_one_turn_runs_at_a_time() {
+        let mut play =
+            play("read a; echo end; echo up; read b; echo is; read c; echo end; read d", 64);
+        assert_eq!(play.line().await, "up");
+        assert_eq!(play.say("one").await, Ok(Taken::Now));
+        assert_eq!(play.line().await, "is");
+        let refused = play.say("two").await.expect_err("one is running");
+        assert!(refused.message.contains("still running"), "{refused}");
+        assert_eq!(play.driver.order(Order::Interrupt).await, Ok(Taken::Now));
+        assert!(matches!(play.next().await, Event::Ended(_)));
+        play.driver.kill();
+        let events = play.rest().await;
+        assert_eq!(ends(&events), 0, "{events:?}");
+    }
+
+    #[tokio::test]
+    async fn a_slow_receiver_loses_nothing_and_stops_no_order() {
+        // Far more than the pipe holds.
+        let script = r#"read a; read b; i=0; while [ $i -lt 20000 ]; do echo "line $i of many"; i=$((i+1)); done;
+            read c; echo "got $c"; echo end; read d"#;
+        let mut play = play(script, 1);
+        assert_eq!(play.say("go").await, Ok(Taken::Now));
+        // Nobody receives; orders are taken all the same.
+        for _ in 0..5 {
+            assert_eq!(play.driver.order(Order::Interrupt).await, Ok(Taken::Now));
+        }
+        for i in 0..20_000 {
+            assert_eq!(play.line().await, format!("line {i} of many"));
+        }
+        assert_eq!(play.line().await, "got interrupt");
+        assert!(matches!(play.next().await, Event::Ended(_)));
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_go_is_made_to() {
+        // Neither the end of its input nor a polite signal moves it, and it has left children: one that
+        // holds its output open, and one in a session of its own.
+        let script =
+            "trap '' INT TERM; sleep 600 & setsid sleep 600 & echo up; while :; do sleep 1; done";
+        for slow in [false, true] {
+            let mut play = play(script, if slow { 1 } else { 64 });
+            assert_eq!(play.line().await, "up");
+            assert_eq!(play.say("x").await, Ok(Taken::Now));
+            let Play { driver, mut events, mark } = play;
+            tokio::time::timeout(DEADLINE, driver.close()).await.expect("it is closed");
+            nobody_carries(&mark).await;
+            let first = events.recv().await;
+            assert!(matches!(first, Some(Event::Ended(_))), "{first:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dropped_driver_leaves_nobody() {
+        let mut play = play("setsid sleep 600 & echo up; sleep 600", 64);
+        assert_eq!(play.line().await, "up");
+        let Play { driver, mut events, mark } = play;
+        drop(driver);
+        nobody_carries(&mark).await;
+        let last = tokio::time::timeout(DEADLINE, events.recv()).await.expect("it comes");
+        assert!(matches!(last, Some(Event::Gone { .. })), "{last:?}");
+    }
+
+    #[tokio::test]
+    async fn standard_error_is_told_at_the_end() {
+        let mut play = play("read a; echo line; echo broken >&2; exit 1", 64);
+        assert_eq!(play.line().await, "line");
+        assert_eq!(play.rest().await, [Event::Gone { stderr: "broken\n".to_owned() }]);
+    }
+}
