@@ -70,6 +70,135 @@ pub enum Id {
     PaneZoomIn,
     PaneZoomOut,
     PaneZoomReset,
+    SessionsOpen,
+    SessionConverse,
+    SessionBranch,
+    SessionStar,
+    SessionTitle,
+    SessionTags,
+    SessionTrash,
+    SessionUndo,
+    SessionCopy,
+    SessionOpen,
+    SessionProvider,
+    SessionHere,
+    SessionStarred,
+    SessionTrashed,
+    SessionTools,
+    SessionPageUp,
+    SessionPageDown,
+    SessionLeafUp,
+    SessionLeafDown,
+    /// The entries of a conversation get the keyboard.
+    TurnsFocus,
+    TurnsFind,
+    TurnsFindOlder,
+    TurnsFindNewer,
+    TurnsFilter,
+    TurnsThinking,
+    TurnsPageUp,
+    TurnsPageDown,
+    TurnsTop,
+    TurnsBottom,
+    TurnsPromptPrevious,
+    TurnsPromptNext,
+    TurnsExpandAll,
+    TurnsCopyAnswer,
+    TurnsCopyCode,
+    TurnsExportHtml,
+    TurnsExportMarkdown,
+    EntryNext,
+    EntryPrevious,
+    EntryFirst,
+    EntryLast,
+    EntryPromptPrevious,
+    EntryPromptNext,
+    EntryToggle,
+    EntryCopy,
+    EntryCopyText,
+    /// Copies the code block of an entry with this number, from 1 to 9.
+    EntryCode(u8),
+    EntryFind,
+    EntryFilter,
+    EntryLeave,
+    /// The filter of a conversation hides what fits, or what does not.
+    FilterTurn,
+    ConversationMove,
+    ConversationShow,
+    ConversationLeave,
+    AttentionNext,
+    AgentWhy,
+    AgentLogin,
+    TabNew,
+    TabClose,
+    TabReopen,
+    TabRename,
+    TabStar,
+    TabUnread,
+    TabUnreadNext,
+    TabNext,
+    TabPrevious,
+    /// The tab with this number, from 1 to 9.
+    TabNumber(u8),
+    TabLeft,
+    TabRight,
+    TabPolicy,
+    TabModel,
+    TabEffort,
+    TabsSearch,
+    TurnInterrupt,
+    TurnRetry,
+    TurnCompact,
+    SessionRebuild,
+    RequestFocus,
+    ComposerFocus,
+    ComposerFull,
+    ComposerReadOnly,
+    QueueShow,
+    QueueHold,
+    QueueEditLast,
+    ComposerSend,
+    ComposerUndo,
+    ComposerRedo,
+    ComposerOlder,
+    ComposerNewer,
+    ComposerPaste,
+    ImageRemove,
+    PopupUp,
+    PopupDown,
+    PopupAccept,
+    PopupClose,
+    RequestOnce,
+    RequestAlways,
+    RequestDeny,
+    /// The answer with this number, from 1 to 9.
+    RequestOption(u8),
+    RequestSubmit,
+    RequestLeave,
+    RequestUp,
+    RequestDown,
+    RequestNext,
+    RequestPrevious,
+    RequestMark,
+    RequestWrite,
+    CardRetry,
+    CardLogin,
+    CardRebuild,
+    CardModel,
+    CardCompact,
+    CardNewTab,
+    CardRelease,
+    CardTerminal,
+    QueueUp,
+    QueueDown,
+    QueueRowHold,
+    QueueRowNow,
+    QueueRowRemove,
+    QueueRowTab,
+    QueueRowOpen,
+    QueueUndo,
+    QueueHoldAll,
+    QueueAll,
     RunStart,
     RunStop,
     RunKill,
@@ -137,12 +266,26 @@ pub enum Context {
     Agents,
     /// The palette or a dialog is open.
     Overlay,
-    /// The search bar of a terminal has the keyboard.
+    /// The session browser is open.
+    Sessions,
+    /// A pane shows a conversation; what is said next has the keyboard.
+    Conversation,
+    /// The entries of a conversation have the keyboard.
+    Entries,
+    /// The search bar of a pane has the keyboard.
     Search,
     /// The links of a terminal have labels to type.
     Hints,
     /// A terminal has the keyboard, and is in vi mode.
     Vi,
+    /// What is written to an agent has the keyboard.
+    Composer,
+    /// Files or commands are offered for what is being written.
+    Popup,
+    /// What an agent asks has the keyboard.
+    Request,
+    /// The queue lies over the window.
+    Queue,
 }
 
 impl Context {
@@ -155,22 +298,38 @@ impl Context {
             Self::Terminal => &[Self::Terminal, Self::Main, Self::Everywhere],
             Self::Agents => &[Self::Agents, Self::Main, Self::Everywhere],
             Self::Overlay => &[Self::Overlay, Self::Everywhere],
+            Self::Sessions => &[Self::Sessions, Self::Overlay, Self::Everywhere],
+            Self::Conversation => &[Self::Conversation, Self::Main, Self::Everywhere],
+            Self::Entries => &[Self::Entries, Self::Conversation, Self::Main, Self::Everywhere],
             Self::Search => &[Self::Search, Self::Main, Self::Everywhere],
             Self::Hints => &[Self::Hints, Self::Everywhere],
             Self::Vi => &[Self::Vi, Self::Terminal, Self::Main, Self::Everywhere],
+            Self::Composer => &[Self::Composer, Self::Conversation, Self::Main, Self::Everywhere],
+            Self::Popup => {
+                &[Self::Popup, Self::Composer, Self::Conversation, Self::Main, Self::Everywhere]
+            }
+            Self::Request => &[Self::Request, Self::Conversation, Self::Main, Self::Everywhere],
+            Self::Queue => &[Self::Queue, Self::Overlay, Self::Everywhere],
         }
     }
 
     /// Every context.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::Everywhere,
         Self::Main,
         Self::Terminal,
         Self::Agents,
         Self::Overlay,
+        Self::Sessions,
+        Self::Conversation,
+        Self::Entries,
         Self::Search,
         Self::Hints,
         Self::Vi,
+        Self::Composer,
+        Self::Popup,
+        Self::Request,
+        Self::Queue,
     ];
 
     /// Whether a chord that holds here is taken from a terminal that has the keyboard.
@@ -185,8 +344,11 @@ impl Context {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Group {
     Agents,
+    Queue,
     Panes,
     Terminal,
+    Conversation,
+    Sessions,
     Runs,
     View,
     Window,
@@ -200,8 +362,11 @@ impl Group {
     pub fn title(self) -> &'static str {
         match self {
             Self::Agents => "Agents",
+            Self::Queue => "Queue",
             Self::Panes => "Panes",
             Self::Terminal => "Terminal",
+            Self::Conversation => "Conversation",
+            Self::Sessions => "Stored conversations",
             Self::Runs => "Auto Run",
             Self::View => "View",
             Self::Window => "Window",
@@ -278,6 +443,28 @@ impl Command {
 
     const fn mac(mut self, chords: &'static [&'static str]) -> Self {
         self.mac_chords = Some(chords);
+        self
+    }
+
+    const fn sessions(mut self) -> Self {
+        self.listed = false;
+        self.group = Group::Sessions;
+        self.context = Context::Sessions;
+        self
+    }
+
+    /// In a conversation.
+    const fn turns(mut self) -> Self {
+        self.group = Group::Conversation;
+        self.context = Context::Conversation;
+        self
+    }
+
+    /// While the entries of a conversation have the keyboard.
+    const fn entries(mut self) -> Self {
+        self.listed = false;
+        self.group = Group::Conversation;
+        self.context = Context::Entries;
         self
     }
 

@@ -330,10 +330,12 @@ impl Keymap {
 }
 
 /// Whether there is a place where chords of both contexts hold, and neither is meant to come first. In
-/// vi mode every key has another meaning, so its chords may hide those of the terminal under it.
+/// vi mode every key has another meaning, so its chords may hide those of the terminal under it, and a
+/// list of what could be inserted takes the keys it needs from the text under it.
 fn overlap(one: Context, other: Context) -> bool {
     let inside = |inner: Context, outer: Context| {
-        inner.chain().contains(&outer) && !(inner == Context::Vi && outer != Context::Vi)
+        let hides = matches!(inner, Context::Vi | Context::Popup) && inner != outer;
+        inner.chain().contains(&outer) && !hides
     };
     inside(one, other) || inside(other, one)
 }
@@ -372,6 +374,17 @@ fn repeats(id: Id) -> bool {
             | Id::SearchOlder
             | Id::SearchNewer
             | Id::HintErase
+            | Id::TabNext
+            | Id::TabPrevious
+            | Id::ComposerUndo
+            | Id::ComposerRedo
+            | Id::ComposerOlder
+            | Id::ComposerNewer
+            | Id::ComposerPaste
+            | Id::PopupUp
+            | Id::PopupDown
+            | Id::RequestUp
+            | Id::RequestDown
             | Id::Vi(_)
     )
 }

@@ -226,7 +226,9 @@ const OURS: &[&str] = &[
     "Ctrl+Shift+C",
     "Ctrl+Shift+E",
     "Ctrl+Shift+F",
+    "Ctrl+Shift+J",
     "Ctrl+Shift+K",
+    "Ctrl+Shift+L",
     "Ctrl+Shift+O",
     "Ctrl+Shift+Q",
     "Ctrl+Shift+V",
@@ -252,12 +254,18 @@ const OURS: &[&str] = &[
     "Ctrl+Alt+7",
     "Ctrl+Alt+8",
     "Ctrl+Alt+9",
+    "Ctrl+Alt+A",
     "Ctrl+Alt+B",
     "Ctrl+Alt+D",
+    "Ctrl+Alt+F",
     "Ctrl+Alt+G",
+    "Ctrl+Alt+I",
+    "Ctrl+Alt+J",
     "Ctrl+Alt+N",
     "Ctrl+Alt+O",
+    "Ctrl+Alt+Q",
     "Ctrl+Alt+R",
+    "Ctrl+Alt+Shift+Down",
 ];
 
 /// Every key there is, with every combination of modifiers: ours are the ones in the table above, and
