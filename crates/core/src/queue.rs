@@ -41,6 +41,10 @@ pub struct Item {
     pub prompt: Prompt,
     /// Whether it is passed over.
     pub held: bool,
+    /// Whether it may have been said already: the host ended while it was handed over. It is held, and
+    /// only its user can know.
+    #[serde(default)]
+    pub unsure: bool,
     /// When it was put there: milliseconds since the Unix epoch.
     pub added_ms: u64,
 }

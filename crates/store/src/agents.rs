@@ -38,16 +38,28 @@ impl Store {
         })
     }
 
-    /// Forgets an agent. `false` when there was none.
+    /// Forgets an agent with its tabs, their drafts and its queue. What it consumed stays counted. `false`
+    /// when there was none.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
     pub fn remove_agent(&self, agent: AgentId) -> Result<bool> {
         self.call(move |connection| {
-            let removed = connection
-                .prepare_cached("DELETE FROM agents WHERE id = ?1")?
-                .execute([agent.0.cast_signed()])?;
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let id = agent.0.cast_signed();
+            for belongs in [
+                "DELETE FROM drafts WHERE tab IN (SELECT id FROM tabs WHERE agent = ?1)",
+                "DELETE FROM tabs WHERE agent = ?1",
+                "DELETE FROM items WHERE agent = ?1",
+                "DELETE FROM queues WHERE agent = ?1",
+            ] {
+                let _ = transaction.prepare_cached(belongs)?.execute([id])?;
+            }
+            let removed =
+                transaction.prepare_cached("DELETE FROM agents WHERE id = ?1")?.execute([id])?;
+            transaction.commit()?;
             Ok(removed > 0)
         })
     }

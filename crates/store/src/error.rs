@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use maestro_core::AgentId;
+use maestro_core::{AgentId, ItemId, TabId};
 
 use crate::leases::Lease;
 
@@ -81,6 +81,26 @@ pub enum Error {
     /// No such agent.
     #[error("there is no agent {0}.")]
     NoAgent(AgentId),
+    /// No such tab, or one of another agent.
+    #[error("there is no tab {0}.")]
+    NoTab(TabId),
+    /// No such item.
+    #[error("there is nothing {0} in a queue.")]
+    NoItem(ItemId),
+    /// A token that was used for another tab before.
+    #[error(
+        "the token of this prompt was used before, for {0} in another tab; send it with a new one."
+    )]
+    TokenTaken(ItemId),
+    /// A queue has as many items as it may.
+    #[error(
+        "{waiting} prompts wait for this agent already, and no more are kept; wait, or remove some. \
+         A long list of work is better a document for `maestro run`."
+    )]
+    QueueFull {
+        /// How many.
+        waiting: usize,
+    },
     /// Somebody holds the directory.
     #[error("{} is in use by run {} (process {}); stop that run first.", .0.directory.display(), .0.run, .0.pid)]
     Leased(Box<Lease>),

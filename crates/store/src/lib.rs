@@ -1,4 +1,4 @@
-//! The truth about agents, runs and settings: SQLite behind one owner thread.
+//! The truth about agents, tabs, queues, runs, usage and settings: SQLite behind one owner thread.
 //!
 //! A [`Store`] is a cheap handle; clone it and use it from any thread. Its methods block until the
 //! owner thread has committed: what a method acknowledged survives a `kill -9` of this process. The
@@ -16,8 +16,10 @@
 //! and left exactly as it was.
 
 mod agents;
+mod drafts;
 mod error;
 mod hosts;
+mod items;
 mod leases;
 mod open;
 mod owner;
@@ -25,18 +27,22 @@ mod preferences;
 mod runs;
 mod schema;
 mod snapshots;
+mod tabs;
+mod usage;
 
 pub use error::Error;
 pub use hosts::{Host, Terminal};
+pub use items::{Added, ItemState, NewItem, StoredItem};
 pub use leases::{Lease, NewLease};
 pub use preferences::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub use runs::Journaled;
+pub use usage::{Subject, Used, UsedSum};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use maestro_core::{AgentId, RunId, TerminalId};
+use maestro_core::{AgentId, ItemId, RunId, TabId, TerminalId};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Result of every method of this crate.
@@ -77,8 +83,8 @@ impl Store {
         &self.path
     }
 
-    /// Agents and runs that were left out of what [`Self::agents`], [`Self::runs`] and [`Self::open_runs`]
-    /// gave, because their rows cannot be read: a sentence for each. The rows stay as they are.
+    /// Agents, tabs, items and runs that were left out of what [`Self::agents`], [`Self::tabs`],
+    /// [`Self::items`], [`Self::runs`] and [`Self::open_runs`] gave, because their rows cannot be read: a sentence for each. The rows stay as they are.
     #[must_use]
     pub fn unread(&self) -> Vec<String> {
         self.unread.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
@@ -137,19 +143,24 @@ impl Store {
         self.next_id(Counter::Run).map(RunId)
     }
 
+    /// A new tab's id. Never handed out again.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub fn next_tab_id(&self) -> Result<TabId> {
+        self.next_id(Counter::Tab).map(TabId)
+    }
+
     fn next_id(&self, counter: Counter) -> Result<u64> {
         self.call(move |connection| {
             // In a transaction of its own: a statement that returns a row commits when it is dropped,
             // where nobody hears that the disk is full.
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let id: i64 = transaction
-                .prepare_cached(
-                    "UPDATE counters SET next = next + 1 WHERE name = ?1 RETURNING next - 1",
-                )?
-                .query_row([counter.name()], |row| row.get(0))?;
+            let id = counter.next(&transaction)?;
             transaction.commit()?;
-            Ok(id.cast_unsigned())
+            Ok(id)
         })
     }
 
@@ -158,8 +169,16 @@ impl Store {
     where
         T: serde::de::DeserializeOwned,
     {
+        self.readable_by_id(rows, kind).into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The same, each with its id.
+    fn readable_by_id<T>(&self, rows: Vec<Row>, kind: &str) -> Vec<(i64, T)>
+    where
+        T: serde::de::DeserializeOwned,
+    {
         let read = |(id, json): Row| match json.map(|json| serde_json::from_str(&json)) {
-            Some(Ok(value)) => Some(value),
+            Some(Ok(value)) => Some((id, value)),
             other => {
                 let why = match other {
                     Some(Err(error)) => error.to_string(),
@@ -206,6 +225,8 @@ enum Counter {
     Agent,
     Terminal,
     Run,
+    Tab,
+    Item,
 }
 
 impl Counter {
@@ -214,7 +235,19 @@ impl Counter {
             Self::Agent => "agent",
             Self::Terminal => "terminal",
             Self::Run => "run",
+            Self::Tab => "tab",
+            Self::Item => "item",
         }
+    }
+
+    /// The next id; handed out when the transaction is committed.
+    fn next(self, transaction: &rusqlite::Transaction<'_>) -> Result<u64> {
+        let id: i64 = transaction
+            .prepare_cached(
+                "UPDATE counters SET next = next + 1 WHERE name = ?1 RETURNING next - 1",
+            )?
+            .query_row([self.name()], |row| row.get(0))?;
+        Ok(id.cast_unsigned())
     }
 
     /// Makes sure that `id` is not handed out again: ids that came from elsewhere (an import, a copied

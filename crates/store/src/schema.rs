@@ -86,6 +86,67 @@ pub(crate) const MIGRATIONS: &[&str] = &[
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     ",
+    // 2: conversations, what is written in them, queues, usage.
+    "
+    INSERT INTO counters (name, next) VALUES ('tab', 1), ('item', 1);
+
+    CREATE TABLE tabs (
+        id INTEGER PRIMARY KEY,
+        agent INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        tab TEXT NOT NULL CHECK (json_valid(tab))
+    ) STRICT;
+    CREATE INDEX tabs_by_agent ON tabs (agent, position);
+
+    CREATE TABLE drafts (
+        tab INTEGER PRIMARY KEY,
+        draft TEXT NOT NULL CHECK (json_valid(draft))
+    ) STRICT;
+
+    -- `turn` is set before the item is handed to its tab and stays: with the state it is the journal of
+    -- what was said. A row stays when its item was said, without the words, for its token's sake.
+    CREATE TABLE items (
+        id INTEGER PRIMARY KEY,
+        agent INTEGER NOT NULL,
+        tab INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'dispatched', 'done', 'removed')),
+        held INTEGER NOT NULL DEFAULT 0,
+        unsure INTEGER NOT NULL DEFAULT 0,
+        token TEXT NOT NULL UNIQUE,
+        turn INTEGER,
+        added_ms INTEGER NOT NULL,
+        changed_ms INTEGER NOT NULL,
+        prompt TEXT NOT NULL CHECK (json_valid(prompt))
+    ) STRICT;
+    CREATE INDEX items_open ON items (agent, position) WHERE state != 'done';
+    CREATE INDEX items_over ON items (state, id) WHERE state IN ('done', 'removed');
+
+    CREATE TABLE queues (
+        agent INTEGER PRIMARY KEY,
+        held TEXT NOT NULL CHECK (json_valid(held))
+    ) STRICT;
+
+    -- One row for each turn. `cost` is the provider's own figure, where it has one; what others would have
+    -- cost is worked out from the tokens when it is asked for, by the prices known then.
+    CREATE TABLE usage (
+        id INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        agent INTEGER,
+        agent_name TEXT,
+        tab INTEGER,
+        turn INTEGER,
+        run INTEGER,
+        provider TEXT NOT NULL,
+        model TEXT,
+        input INTEGER NOT NULL,
+        cached INTEGER NOT NULL,
+        output INTEGER NOT NULL,
+        cost REAL
+    ) STRICT;
+    CREATE INDEX usage_by_time ON usage (at_ms);
+    CREATE UNIQUE INDEX usage_of_a_turn ON usage (tab, turn) WHERE tab IS NOT NULL;
+    ",
 ];
 
 /// The version of an open database.

@@ -1,5 +1,6 @@
 //! The store through its public API, on real files.
 
+mod conversations;
 mod damage;
 mod full;
 mod killed;
