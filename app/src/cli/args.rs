@@ -140,7 +140,7 @@ pub enum Clipboard {
 pub struct AgentNew {
     /// Its name; made from the branch or the directory when absent.
     pub name: Option<String>,
-    /// The program: claude, codex, opencode, droid, demo or shell.
+    /// The program: claude, codex, opencode, droid, copilot, gemini, demo or shell.
     #[arg(long, short, value_parser = provider)]
     pub provider: Provider,
     /// A repository, a worktree or any other directory.

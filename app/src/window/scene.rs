@@ -1,10 +1,12 @@
 //! Made-up worlds and screens, for pictures and for tests.
 
 mod dress;
+mod stored;
 
 use std::path::PathBuf;
 
 pub use dress::{NEEDLE, dress};
+pub use stored::{hits, indexed, stored};
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
 use maestro_core::run::{self, Run, Spec, Task, TaskState, Verify};
 use maestro_core::screen::{
@@ -18,7 +20,7 @@ use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, Terminal
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Every scene, in the order in which they are listed.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 21] = [
     "empty",
     "grid",
     "grid-many",
@@ -38,6 +40,8 @@ pub const NAMES: [&str; 19] = [
     "clipboard",
     "export",
     "debug",
+    "sessions",
+    "sessions-empty",
 ];
 
 fn agent(
@@ -269,8 +273,16 @@ pub fn stats() -> Vec<TerminalStats> {
 /// Every provider, one of them missing.
 #[must_use]
 pub fn providers() -> Vec<ProviderInfo> {
-    let versions =
-        [Some("2.0.55"), Some("0.63.0"), Some("1.0.107"), None, Some("0.1.0"), Some("zsh 5.9")];
+    let versions = [
+        Some("2.0.55"),
+        Some("0.63.0"),
+        Some("1.0.107"),
+        None,
+        Some("1.0.102"),
+        Some("0.61.0"),
+        Some("0.1.0"),
+        Some("zsh 5.9"),
+    ];
     let info = |(provider, version): (Provider, Option<&str>)| ProviderInfo {
         provider,
         program: version.map(|_| PathBuf::from("/usr/local/bin").join(provider.name())),

@@ -85,7 +85,7 @@ pub struct TurnOptions {
 /// Whether a provider takes an id for a new session; see [`crate::new_session_id`].
 #[must_use]
 pub fn can_choose_session(provider: Provider) -> bool {
-    matches!(provider, Provider::Claude | Provider::Demo)
+    matches!(provider, Provider::Claude | Provider::Copilot | Provider::Gemini | Provider::Demo)
 }
 
 /// The command line of a provider's own TUI in a terminal. Fails when the program cannot be used.
@@ -112,6 +112,17 @@ pub fn tui_command(
         }
         Provider::OpenCode => args.option("--session", resume),
         Provider::Droid => args.option("--resume", resume),
+        // An id in a word of its own would be taken for a prompt, and the list of sessions opened.
+        Provider::Copilot => {
+            if let Some(session) = resume {
+                args.word(&format!("--resume={session}"));
+            }
+            args.option("--session-id", new);
+        }
+        Provider::Gemini => {
+            args.option("--resume", resume);
+            args.option("--session-id", new);
+        }
         Provider::Demo => {
             args.word("demo-agent");
             args.option("--resume", resume);
@@ -240,6 +251,13 @@ pub fn turn_command(
             args.option("--resume", resume);
             args.option("--session-id", new);
             args.option("--model", model);
+        }
+        Provider::Copilot | Provider::Gemini => {
+            return Err(unusable(format!(
+                "{} cannot do single tasks in Maestro yet, only conversations; choose another agent \
+                 for this.",
+                detected.provider.title()
+            )));
         }
         Provider::Shell => {
             return Err(unusable(

@@ -54,6 +54,8 @@ pub fn program_name(provider: Provider) -> &'static str {
         Provider::Codex => "codex",
         Provider::OpenCode => "opencode",
         Provider::Droid => "droid",
+        Provider::Copilot => "copilot",
+        Provider::Gemini => "gemini",
         Provider::Demo => "maestro",
         Provider::Shell => "sh",
     }
@@ -67,6 +69,8 @@ pub fn install_hint(provider: Provider) -> &'static str {
         Provider::Codex => "npm install -g @openai/codex",
         Provider::OpenCode => "npm install -g opencode-ai",
         Provider::Droid => "npm install -g droid",
+        Provider::Copilot => "npm install -g @github/copilot",
+        Provider::Gemini => "npm install -g @google/gemini-cli",
         Provider::Demo | Provider::Shell => "",
     }
 }
@@ -94,7 +98,12 @@ pub fn detect(provider: Provider, environment: &Environment) -> Detected {
             version: None,
             unusable: None,
         },
-        Provider::Claude | Provider::Codex | Provider::OpenCode | Provider::Droid => {
+        Provider::Claude
+        | Provider::Codex
+        | Provider::OpenCode
+        | Provider::Droid
+        | Provider::Copilot
+        | Provider::Gemini => {
             environment.find(program_name(provider)).map_or_else(
                 || Detected {
                     provider,

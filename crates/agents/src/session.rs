@@ -73,7 +73,8 @@ pub fn latest_session(
             latest(files_in(&demo_home(environment)?.join("sessions")), since, &directories)
         }
         Provider::OpenCode => opencode_latest(&directories, since, environment),
-        Provider::Shell => None,
+        // Their sessions get the ids that we choose.
+        Provider::Copilot | Provider::Gemini | Provider::Shell => None,
     }
 }
 

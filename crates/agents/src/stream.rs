@@ -68,7 +68,7 @@ enum Dialect {
     OpenCode(opencode::Stream),
     Droid(droid::Stream),
     Demo(demo::Stream),
-    /// A shell has no turns.
+    /// There are no turns of a process each.
     None,
 }
 
@@ -119,7 +119,8 @@ impl Parser {
             Provider::OpenCode => Dialect::OpenCode(opencode::Stream::default()),
             Provider::Droid => Dialect::Droid(droid::Stream::default()),
             Provider::Demo => Dialect::Demo(demo::Stream::default()),
-            Provider::Shell => Dialect::None,
+            // These are only ever driven for a whole conversation.
+            Provider::Copilot | Provider::Gemini | Provider::Shell => Dialect::None,
         };
         Self { provider, dialect, seen: Seen::default(), raw_lines: 0 }
     }

@@ -17,7 +17,8 @@ pub enum ImagePaste {
 /// also how terminals hand over a dropped file.
 ///
 /// Claude Code 2.1, Codex 0.169 and OpenCode 1.18 attach the file then and show `[Image #1]` in its place
-/// (tried, with blanks and apostrophes in the path, too); Droid shows nothing before a login. A shell, and
+/// (tried, with blanks and apostrophes in the path, too); Droid shows nothing before a login, and Copilot
+/// and Gemini take a path for a path. A shell, and
 /// any program in it, gets the path as a word. Ctrl+V would depend on a clipboard that the host, which may
 /// have no desktop at all, cannot see.
 #[must_use]
@@ -27,13 +28,15 @@ pub fn image_paste(provider: Provider) -> ImagePaste {
         | Provider::Codex
         | Provider::OpenCode
         | Provider::Droid
+        | Provider::Copilot
+        | Provider::Gemini
         | Provider::Demo
         | Provider::Shell => ImagePaste::Path,
     }
 }
 
 /// What Shift+Enter sends to a TUI that did not turn on the kitty keyboard protocol. With it the key has
-/// a code of its own, and all four agent programs turn it on in our terminals.
+/// a code of its own, and the agent programs turn it on in our terminals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NewLine {
     /// Escape, carriage return: Alt+Enter, which the agent programs take for a new line.
@@ -48,9 +51,12 @@ pub enum NewLine {
 #[must_use]
 pub fn new_line(provider: Provider) -> NewLine {
     match provider {
-        Provider::Claude | Provider::OpenCode | Provider::Droid | Provider::Demo => {
-            NewLine::EscapeReturn
-        }
+        Provider::Claude
+        | Provider::OpenCode
+        | Provider::Droid
+        | Provider::Copilot
+        | Provider::Gemini
+        | Provider::Demo => NewLine::EscapeReturn,
         // Its own help names Ctrl+J.
         Provider::Codex => NewLine::LineFeed,
         // A shell takes it for Enter, and an agent that a user starts in a shell for a new line. Escape

@@ -20,6 +20,10 @@ pub enum Provider {
     OpenCode,
     /// Factory Droid, `droid`.
     Droid,
+    /// GitHub's Copilot CLI, `copilot`.
+    Copilot,
+    /// Google's Gemini CLI, `gemini`.
+    Gemini,
     /// The scripted agent inside our own binary: `maestro demo-agent`.
     Demo,
     /// No agent at all: a shell in the agent's directory.
@@ -28,8 +32,16 @@ pub enum Provider {
 
 impl Provider {
     /// Every provider, in the order in which a person is offered them.
-    pub const ALL: [Self; 6] =
-        [Self::Claude, Self::Codex, Self::OpenCode, Self::Droid, Self::Demo, Self::Shell];
+    pub const ALL: [Self; 8] = [
+        Self::Claude,
+        Self::Codex,
+        Self::OpenCode,
+        Self::Droid,
+        Self::Copilot,
+        Self::Gemini,
+        Self::Demo,
+        Self::Shell,
+    ];
 
     /// The name used on the command line, in the store and in JSON.
     #[must_use]
@@ -39,6 +51,8 @@ impl Provider {
             Self::Codex => "codex",
             Self::OpenCode => "opencode",
             Self::Droid => "droid",
+            Self::Copilot => "copilot",
+            Self::Gemini => "gemini",
             Self::Demo => "demo",
             Self::Shell => "shell",
         }
@@ -52,6 +66,8 @@ impl Provider {
             Self::Codex => "Codex",
             Self::OpenCode => "OpenCode",
             Self::Droid => "Factory Droid",
+            Self::Copilot => "Copilot CLI",
+            Self::Gemini => "Gemini CLI",
             Self::Demo => "Demo agent",
             Self::Shell => "Shell",
         }
@@ -66,7 +82,7 @@ impl fmt::Display for Provider {
 
 /// A word that names no provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no provider `{0}`; there are claude, codex, opencode, droid, demo and shell")]
+#[error("there is no provider `{0}`; there are claude, codex, opencode, droid, copilot, gemini, demo and shell")]
 pub struct UnknownProvider(String);
 
 impl FromStr for Provider {
