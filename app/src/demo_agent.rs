@@ -5,9 +5,11 @@
 //!
 //! ```text
 //! maestro demo-agent [--resume ID | --session-id ID]                    the terminal interface
+//! maestro demo-agent acp [--session-id ID] [--model M]                  the Agent Client Protocol
 //! maestro demo-agent exec --json [--resume ID] [--session-id ID] [--model M] < PROMPT
 //! ```
 
+mod acp;
 mod exec;
 mod keys;
 mod play;
@@ -21,11 +23,13 @@ use std::path::PathBuf;
 const MODEL: &str = "demo-1";
 
 const USAGE: &str = "usage: maestro demo-agent [--resume ID | --session-id ID]\n       \
+                     maestro demo-agent acp [--session-id ID] [--model M]\n       \
                      maestro demo-agent exec --json [--resume ID | --session-id ID] [--model M] < PROMPT";
 
 /// What it was started for.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
+    acp: bool,
     exec: bool,
     json: bool,
     resume: Option<String>,
@@ -58,6 +62,7 @@ pub fn main(args: &[String]) -> i32 {
         }
     };
     match home() {
+        Some(home) if options.acp => acp::run(&options, &directory, &home),
         Some(home) if options.exec => exec::run(&options, &directory, &home),
         Some(home) => tui::run(&options, &directory, &home),
         None => {
@@ -86,7 +91,8 @@ impl Options {
         while let Some(arg) = args.next() {
             let mut value = || args.next().cloned().ok_or_else(|| format!("{arg} needs a value"));
             match arg.as_str() {
-                "exec" if !options.exec => options.exec = true,
+                "acp" if !options.acp && !options.exec => options.acp = true,
+                "exec" if !options.exec && !options.acp => options.exec = true,
                 "--json" => options.json = true,
                 "--resume" => options.resume = Some(value()?),
                 "--session-id" => options.session = Some(value()?),
@@ -121,9 +127,12 @@ mod tests {
                 resume: Some(id.to_owned()),
                 model: Some("x".to_owned()),
                 session: None,
+                acp: false,
             })
         );
-        for bad in ["--resume", "--resume ../../etc/passwd", "--nonsense", "exec exec"] {
+        assert_eq!(parse("acp"), Ok(Options { acp: true, ..Options::default() }));
+        for bad in ["--resume", "--resume ../../etc/passwd", "--nonsense", "exec exec", "acp exec"]
+        {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

@@ -47,7 +47,14 @@ pub fn run(options: &Options, directory: &Path, home: &Path) -> i32 {
     session.add(&Record::User { text: prompt.clone() });
 
     let interrupt = AtomicBool::new(false);
-    let player = Player { directory, home, interrupt: &interrupt, pace: Duration::ZERO };
+    let player = Player {
+        directory,
+        home,
+        interrupt: &interrupt,
+        pace: Duration::ZERO,
+        ask: None,
+        pieces: false,
+    };
     let mut call: Option<(&'static str, String)> = None;
     let end = player.play(&script::read(&prompt), |progress| {
         match &progress {
@@ -75,6 +82,10 @@ pub fn run(options: &Options, directory: &Path, home: &Path) -> i32 {
         End::Interrupted => 130,
         End::Exit(code) => code,
         End::Crash => super::crash(),
+        End::Torn => {
+            out.torn();
+            1
+        }
     }
 }
 
@@ -108,8 +119,16 @@ impl Out {
                 "input_tokens": usage.input_tokens,
                 "cached_tokens": usage.cached_tokens,
                 "output_tokens": usage.output_tokens,
-                "cost_usd": 0.0,
+                "cost_usd": usage.cost_usd.unwrap_or(0.0),
             }),
+            Progress::Retrying { because, .. } => json!({ "type": "retrying", "message": because }),
+            // What this stream has no words for.
+            Progress::Piece(_)
+            | Progress::Edited { .. }
+            | Progress::Todo(_)
+            | Progress::Title(_)
+            | Progress::Context { .. }
+            | Progress::Limit { .. } => return,
         };
         self.event(&event);
     }
@@ -120,6 +139,14 @@ impl Out {
             eprintln!("error: {}", failure.message);
         }
         1
+    }
+
+    fn torn(self) {
+        if self.json {
+            let mut out = std::io::stdout().lock();
+            let _ = out.write_all(br#"{"type":"text","te"#);
+            let _ = out.flush();
+        }
     }
 
     fn event(self, event: &Value) {

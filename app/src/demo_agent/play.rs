@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use maestro_core::conversation::Todo;
 use maestro_core::turn::{Failure, FailureKind, Usage};
 
-use super::script::{Script, Step};
+use super::script::{RELATIVE, Script, Step};
 use super::store;
 
 /// Most bytes of a command's output, a file or a diff that are shown.
@@ -17,16 +18,78 @@ const SHOWN: usize = 8 << 10;
 /// Largest file that is edited.
 const LARGEST: u64 = 8 << 20;
 
+/// Bytes of a piece of an answer that is told in pieces.
+const PIECE: usize = 24;
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
+    /// A piece of the text that the next [`Progress::Text`] tells whole.
+    Piece(String),
     Text(String),
     Thinking(String),
-    Call { id: String, name: &'static str, summary: String },
-    Result { id: String, is_error: bool, output: String, diff: Vec<Change> },
+    Call {
+        id: String,
+        name: &'static str,
+        summary: String,
+    },
+    Result {
+        id: String,
+        is_error: bool,
+        output: String,
+        diff: Vec<Change>,
+    },
+    /// A file that is another one now: what it was (`None` when it was not) and what it is.
+    Edited {
+        id: String,
+        edit: Edit,
+    },
     Changed(String),
     Garbage(String),
     Usage(Usage),
+    Todo(Vec<Todo>),
+    Title(String),
+    Context {
+        used: u64,
+        window: u64,
+    },
+    Limit {
+        percent: u8,
+        resets_ms: u64,
+    },
+    Retrying {
+        because: String,
+        until_ms: u64,
+    },
+}
+
+/// A change of a file, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    pub path: String,
+    pub old: Option<String>,
+    /// `None` when it is removed.
+    pub new: Option<String>,
+}
+
+/// What a player may not do without being allowed to, or wants to know.
+#[derive(Debug)]
+pub enum Asked<'a> {
+    Edit { id: &'a str, name: &'a str, edit: &'a Edit },
+    Command { id: &'a str, command: &'a str },
+    Question { question: &'a str, answers: &'a [String] },
+}
+
+/// How that is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Allowed,
+    /// With what is said about it.
+    Denied(String),
+    /// What was chosen.
+    Chosen(String),
+    /// The turn is over.
+    Stopped,
 }
 
 /// One line of a diff.
@@ -46,10 +109,10 @@ pub enum End {
     /// Without a word, with this exit code.
     Exit(i32),
     Crash,
+    Torn,
 }
 
 /// Plays scripts in a directory.
-#[derive(Debug)]
 pub struct Player<'a> {
     /// Absolute and real.
     pub directory: &'a Path,
@@ -58,6 +121,10 @@ pub struct Player<'a> {
     pub interrupt: &'a AtomicBool,
     /// Time given to each step, so that a person can follow.
     pub pace: Duration,
+    /// Who is asked; `None` where everything is allowed and nobody can answer.
+    pub ask: Option<&'a dyn Fn(Asked<'_>) -> Verdict>,
+    /// Whether text is told in pieces first.
+    pub pieces: bool,
 }
 
 impl Player<'_> {
@@ -72,7 +139,8 @@ impl Player<'_> {
         let mut usage = Usage { input_tokens: 400 + tokens(&script.task), ..Usage::default() };
         let mut said = false;
         for (number, step) in script.steps.iter().enumerate() {
-            if !self.pause(pace) {
+            let in_pieces = self.pieces && matches!(step, Step::Say(_));
+            if !in_pieces && !self.pause(pace) {
                 return End::Interrupted;
             }
             usage.output_tokens += 12 + tokens(&format!("{step:?}")) / 2;
@@ -81,6 +149,9 @@ impl Player<'_> {
                 Step::Slow(_) => {}
                 Step::Say(text) => {
                     said = true;
+                    if in_pieces && !self.say(text, pace, &mut tell) {
+                        return End::Interrupted;
+                    }
                     tell(Progress::Text(text.clone()));
                 }
                 Step::Think(text) => tell(Progress::Thinking(text.clone())),
@@ -98,31 +169,67 @@ impl Player<'_> {
                 Step::Crash { times } if self.still(*times, script, "crash") => return End::Crash,
                 Step::Fail { kind, message, times } if self.still(*times, script, message) => {
                     let kind = match kind {
-                        FailureKind::Limit { resets_ms: Some(0) } => {
-                            FailureKind::Limit { resets_ms: Some(store::now_ms() + 60_000) }
+                        FailureKind::Limit { resets_ms: Some(after) } => {
+                            let resets_ms = store::now_ms() + after.saturating_sub(RELATIVE);
+                            FailureKind::Limit { resets_ms: Some(resets_ms) }
                         }
                         kind => *kind,
                     };
                     tell(Progress::Usage(usage));
                     return End::Failed(Failure { kind, message: message.clone() });
                 }
-                Step::Crash { .. } | Step::Fail { .. } => {}
+                Step::Torn { times } if self.still(*times, script, "torn") => return End::Torn,
+                Step::Crash { .. } | Step::Fail { .. } | Step::Torn { .. } => {}
+                Step::Todo(list) => tell(Progress::Todo(list.clone())),
+                Step::Title(title) => tell(Progress::Title(title.clone())),
+                Step::Usage(told) => usage = *told,
+                Step::Context { used, window } => {
+                    tell(Progress::Context { used: *used, window: *window });
+                }
+                Step::Limit { percent, seconds } => {
+                    let resets_ms = store::now_ms() + seconds * 1000;
+                    tell(Progress::Limit { percent: *percent, resets_ms });
+                }
+                Step::Retry { seconds, because } => {
+                    let wait = Duration::from_secs_f64(*seconds);
+                    let until_ms = store::now_ms() + u64::try_from(wait.as_millis()).unwrap_or(0);
+                    tell(Progress::Retrying { because: because.clone(), until_ms });
+                    if !self.pause(wait) {
+                        return End::Interrupted;
+                    }
+                }
+                Step::Ask { question, answers } => {
+                    match self.ask(Asked::Question { question, answers }) {
+                        Verdict::Stopped => return End::Interrupted,
+                        Verdict::Chosen(answer) => {
+                            said = true;
+                            tell(Progress::Text(format!("You chose: {answer}.")));
+                        }
+                        Verdict::Denied(_) => {
+                            said = true;
+                            tell(Progress::Text("You did not say.".to_owned()));
+                        }
+                        Verdict::Allowed => {}
+                    }
+                }
                 Step::Shell(command) => {
                     tell(Progress::Call { id: id.clone(), name: "Bash", summary: command.clone() });
-                    let Some((is_error, output)) = self.shell(command) else {
-                        return End::Interrupted;
+                    let done = match self.ask(Asked::Command { id: &id, command }) {
+                        Verdict::Stopped => None,
+                        Verdict::Denied(why) => Some((true, denied(&why))),
+                        Verdict::Allowed | Verdict::Chosen(_) => self.shell(command),
                     };
+                    let Some((is_error, output)) = done else { return End::Interrupted };
                     tell(Progress::Result { id, is_error, output, diff: Vec::new() });
                 }
-                _ => {
-                    let done = self.file_step(step, id, script.again, &mut tell);
-                    if let Err(message) = done
-                        && script.plain
-                    {
+                _ => match self.file_step(step, id, script.again, &mut tell) {
+                    Err(Refusal::Stopped) => return End::Interrupted,
+                    Err(Refusal::Problem(message)) if script.plain => {
                         tell(Progress::Usage(usage));
                         return End::Failed(Failure { kind: FailureKind::Other, message });
                     }
-                }
+                    Ok(()) | Err(_) => {}
+                },
             }
         }
         if !said {
@@ -130,6 +237,23 @@ impl Player<'_> {
         }
         tell(Progress::Usage(usage));
         End::Done
+    }
+
+    /// Says a text piece by piece within a time, and tells whether the turn goes on.
+    fn say(&self, text: &str, time: Duration, tell: &mut impl FnMut(Progress)) -> bool {
+        let pieces = pieces(text);
+        let count = u32::try_from(pieces.len()).unwrap_or(u32::MAX).max(1);
+        pieces.into_iter().all(|piece| {
+            let goes_on = self.pause(time / count);
+            if goes_on {
+                tell(Progress::Piece(piece.to_owned()));
+            }
+            goes_on
+        })
+    }
+
+    fn ask(&self, asked: Asked<'_>) -> Verdict {
+        self.ask.map_or(Verdict::Allowed, |ask| ask(asked))
     }
 
     /// Whether a failure that is limited to the first turns happens this time.
@@ -161,7 +285,7 @@ impl Player<'_> {
         id: String,
         again: bool,
         tell: &mut impl FnMut(Progress),
-    ) -> Result<(), String> {
+    ) -> Result<(), Refusal> {
         let (name, path) = match step {
             Step::Write { path, .. } => ("Write", path),
             Step::Append { path, .. } | Step::Edit { path, .. } => ("Edit", path),
@@ -170,69 +294,43 @@ impl Player<'_> {
             _ => return Ok(()),
         };
         tell(Progress::Call { id: id.clone(), name, summary: path.clone() });
-        let result = self.resolve(path).and_then(|real| self.file(step, &real, again));
+        let real = self.resolve(path);
+        let prepared = real.and_then(|real| Ok((prepare(step, path, &real, again)?, real)));
+        let result = prepared.map_err(Refusal::Problem).and_then(|(prepared, real)| {
+            if let Some(edit) = &prepared.edit {
+                match self.ask(Asked::Edit { id: &id, name, edit }) {
+                    Verdict::Stopped => return Err(Refusal::Stopped),
+                    Verdict::Denied(why) => return Err(Refusal::Denied(denied(&why))),
+                    Verdict::Allowed | Verdict::Chosen(_) => {}
+                }
+                commit(edit, &real).map_err(|error| Refusal::Problem(error.to_string()))?;
+            }
+            Ok(prepared)
+        });
         match result {
-            Ok(Done { output, changed, diff }) => {
+            Ok(Prepared { output, edit }) => {
+                let changed = edit.as_ref().is_some_and(|edit| edit.old != edit.new);
+                let text = |text: &Option<String>| text.clone().unwrap_or_default();
+                let diff = edit
+                    .as_ref()
+                    .map_or_else(Vec::new, |edit| diff(&text(&edit.old), &text(&edit.new)));
+                if let Some(edit) = edit {
+                    tell(Progress::Edited { id: id.clone(), edit });
+                }
                 tell(Progress::Result { id, is_error: false, output, diff });
                 if changed {
                     tell(Progress::Changed(path.clone()));
                 }
                 Ok(())
             }
-            Err(problem) => {
-                let output = problem.clone();
-                tell(Progress::Result { id, is_error: true, output, diff: Vec::new() });
-                Err(problem)
+            Err(refusal) => {
+                if let Refusal::Problem(output) | Refusal::Denied(output) = &refusal {
+                    let output = output.clone();
+                    tell(Progress::Result { id, is_error: true, output, diff: Vec::new() });
+                }
+                Err(refusal)
             }
         }
-    }
-
-    fn file(&self, step: &Step, path: &Path, again: bool) -> Result<Done, String> {
-        let before = contents(path)?;
-        let after = match step {
-            Step::Read { .. } => {
-                let text = before.ok_or("There is no such file.")?;
-                return Ok(Done { output: cut(&text), changed: false, diff: Vec::new() });
-            }
-            Step::Delete { .. } => {
-                let text = before.ok_or("There is no such file.")?;
-                std::fs::remove_file(path).map_err(|error| error.to_string())?;
-                return Ok(Done {
-                    output: "Removed.".to_owned(),
-                    changed: true,
-                    diff: diff(&text, ""),
-                });
-            }
-            Step::Write { content, .. } => content.clone(),
-            Step::Append { content, .. } => {
-                let text = before.clone().unwrap_or_default();
-                if again && text.contains(content.trim_end()) {
-                    let output = "It is there already.".to_owned();
-                    return Ok(Done { output, changed: false, diff: Vec::new() });
-                }
-                let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-                let end = if content.ends_with('\n') { "" } else { "\n" };
-                format!("{text}{gap}{content}{end}")
-            }
-            Step::Edit { old, new, .. } => {
-                let text = before.clone().ok_or("There is no such file.")?;
-                if !text.contains(old.as_str()) {
-                    return Err("The text to replace is not in the file.".to_owned());
-                }
-                text.replacen(old.as_str(), new, 1)
-            }
-            _ => return Err("This is not about a file.".to_owned()),
-        };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        }
-        std::fs::write(path, &after).map_err(|error| error.to_string())?;
-        let output = if before.is_some() { "Updated." } else { "Created." };
-        Ok(Done {
-            output: output.to_owned(),
-            changed: before.as_ref() != Some(&after),
-            diff: diff(before.as_deref().unwrap_or_default(), &after),
-        })
     }
 
     /// The real path of a file, refused when it is not inside the directory: by `..`, by an absolute
@@ -300,10 +398,91 @@ impl Player<'_> {
     }
 }
 
-struct Done {
+/// Why a step about a file was not done.
+enum Refusal {
+    /// It cannot be.
+    Problem(String),
+    /// It may not be.
+    Denied(String),
+    /// The turn ended while it was asked about.
+    Stopped,
+}
+
+/// A step about a file, ready to be done.
+struct Prepared {
     output: String,
-    changed: bool,
-    diff: Vec<Change>,
+    edit: Option<Edit>,
+}
+
+/// What a model reads after a refusal.
+fn denied(why: &str) -> String {
+    match why.trim() {
+        "" => "The user refused this.".to_owned(),
+        why => format!("The user refused this: {why}"),
+    }
+}
+
+fn prepare(step: &Step, name: &str, path: &Path, again: bool) -> Result<Prepared, String> {
+    let before = contents(path)?;
+    let missing = "There is no such file.";
+    let edit = |old: Option<String>, new: Option<String>| Edit { path: name.to_owned(), old, new };
+    let after = match step {
+        Step::Read { .. } => {
+            return Ok(Prepared { output: cut(&before.ok_or(missing)?), edit: None });
+        }
+        Step::Delete { .. } => {
+            let text = before.ok_or(missing)?;
+            let edit = Some(edit(Some(text), None));
+            return Ok(Prepared { output: "Removed.".to_owned(), edit });
+        }
+        Step::Write { content, .. } => content.clone(),
+        Step::Append { content, .. } => {
+            let text = before.clone().unwrap_or_default();
+            if again && text.contains(content.trim_end()) {
+                return Ok(Prepared { output: "It is there already.".to_owned(), edit: None });
+            }
+            let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            let end = if content.ends_with('\n') { "" } else { "\n" };
+            format!("{text}{gap}{content}{end}")
+        }
+        Step::Edit { old, new, .. } => {
+            let text = before.clone().ok_or(missing)?;
+            if !text.contains(old.as_str()) {
+                return Err("The text to replace is not in the file.".to_owned());
+            }
+            text.replacen(old.as_str(), new, 1)
+        }
+        _ => return Err("This is not about a file.".to_owned()),
+    };
+    let output = if before.is_some() { "Updated." } else { "Created." };
+    Ok(Prepared { output: output.to_owned(), edit: Some(edit(before, Some(after))) })
+}
+
+fn commit(edit: &Edit, path: &Path) -> std::io::Result<()> {
+    let Some(text) = &edit.new else { return std::fs::remove_file(path) };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
+}
+
+/// A text in pieces as a model's service sends them: of whole words where they are short.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut pieces, mut begin, mut word) = (Vec::new(), 0, 0);
+    for (at, c) in text.char_indices() {
+        if at - begin >= PIECE {
+            let end = if word > begin { word } else { at };
+            pieces.push(&text[begin..end]);
+            begin = end;
+        }
+        if c.is_whitespace() {
+            word = at + c.len_utf8();
+        }
+    }
+    if begin < text.len() {
+        pieces.push(&text[begin..]);
+    }
+    pieces
 }
 
 /// Reads to the end on a thread of its own and keeps the beginning. Something the command left running
@@ -385,6 +564,8 @@ mod tests {
             home: &home,
             interrupt: &interrupt,
             pace: Duration::ZERO,
+            ask: None,
+            pieces: false,
         };
         let mut told = Vec::new();
         let end = player.play(&read(prompt), |progress| told.push(progress));
@@ -433,6 +614,56 @@ mod tests {
         assert_eq!(play(dir.path(), &again).1, End::Done);
         let text = std::fs::read_to_string(dir.path().join("log.txt")).expect("it was written");
         assert_eq!(text, "once\n");
+    }
+
+    #[test]
+    fn pieces_are_whole_words_and_nothing_is_lost() {
+        for text in
+            ["", "a", "one two three four five six seven eight", &"ü".repeat(100), "\n\n  x"]
+        {
+            assert_eq!(pieces(text).concat(), text);
+            assert!(pieces(text).iter().all(|piece| piece.len() <= PIECE + 2), "{text}");
+        }
+        let said = pieces("Each of these pieces ends where a word ends.");
+        assert!(said.len() > 1 && said[..said.len() - 1].iter().all(|piece| piece.ends_with(' ')));
+    }
+
+    #[test]
+    fn what_is_refused_is_not_done() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let directory = dir.path().canonicalize().expect("the directory exists");
+        std::fs::write(directory.join("kept.txt"), "kept").expect("a file for the test");
+        let asked = std::cell::RefCell::new(Vec::new());
+        let ask = |question: Asked<'_>| {
+            asked.borrow_mut().push(format!("{question:?}"));
+            match question {
+                Asked::Edit { edit, .. } if edit.path == "yes.txt" => Verdict::Allowed,
+                _ => Verdict::Denied("not today".to_owned()),
+            }
+        };
+        let interrupt = AtomicBool::new(false);
+        let player = Player {
+            directory: &directory,
+            home: &directory,
+            interrupt: &interrupt,
+            pace: Duration::ZERO,
+            ask: Some(&ask),
+            pieces: false,
+        };
+        let mut refused = 0;
+        let script = read(
+            "[[write yes.txt 1]] [[write no.txt 2]] [[delete kept.txt]] [[bash touch sneaky]] \
+             [[read kept.txt]]",
+        );
+        let end = player.play(&script, |told| {
+            if let Progress::Result { is_error: true, output, .. } = told {
+                assert!(output.contains("not today"), "{output}");
+                refused += 1;
+            }
+        });
+        assert_eq!((end, refused, asked.borrow().len()), (End::Done, 3, 4));
+        let there = |name: &str| directory.join(name).exists();
+        assert!(there("yes.txt") && !there("no.txt") && there("kept.txt") && !there("sneaky"));
     }
 
     #[test]

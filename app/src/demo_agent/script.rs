@@ -8,23 +8,48 @@
 //! [[write PATH CONTENT]]     write a file          [[append PATH CONTENT]]   add to the end of one
 //! [[edit PATH OLD => NEW]]   change one place      [[delete PATH]]           remove a file
 //! [[read PATH]]              read a file           [[bash COMMAND]]          run a shell command
+//! [[lines N]]                say N lines of markdown
+//! [[ask QUESTION | A | B]]   ask, with answers to choose from (over the Agent Client Protocol)
+//! [[todo x A | > B | C]]     show a list: done, being done, open
+//! [[title WORDS]]            call the session that
+//! [[usage IN OUT [USD]]]     say what the turn consumed
+//! [[context USED WINDOW]]    say how full the context is
+//! [[limit PERCENT [SECONDS]]] say how much of the plan is used, and when it begins anew
+//! [[retry SECONDS [WORDS]]]  wait for the service that long, with the reason
 //! [[slow SECONDS]]           spread the turn over that time
-//! [[error KIND [xN]]]        fail: 401, 429, 500, 529 …, context, credit, plan, network
+//! [[error KIND [SECONDS] [xN]]] fail: 401, 404, 429, 500, 529 …, context, credit, plan (with its reset
+//!                            in SECONDS), network, torn, human, session, permission, refusal, other
 //! [[crash [xN]]]             die by a signal       [[exit CODE]]             leave without a word
+//! [[torn [xN]]]              leave in the middle of a line
 //! [[hang]]                   never answer          [[silent]]                end as if nothing was asked
 //! [[garbage LINES]]          print lines that are no events
 //! ```
 //!
 //! `xN` limits it to the first N turns with this task in this directory. `\n` and `\t` inside an
-//! argument stand for a line break and a tab, `\]` for `]`.
+//! argument stand for a line break and a tab, `\]` for `]`. What an interface of the demo agent has no
+//! way to show (a terminal asks no questions), it does without.
 //!
 //! Without a directive the words of the task decide: a file named in backticks is written, extended
 //! or removed; anything else becomes a line in NOTES.md. The same words do the same thing every time.
 
 use std::sync::OnceLock;
 
-use maestro_core::turn::FailureKind;
+use maestro_core::conversation::{Todo, TodoState};
+use maestro_core::turn::{FailureKind, Usage};
 use regex::Regex;
+
+/// Most lines of one answer.
+const MOST_LINES: u32 = 20_000;
+
+/// How much fits into the demo agent's context.
+pub const WINDOW: u64 = 200_000;
+
+/// What a refusal of the model's is told by, where a protocol has no word for it.
+pub const REFUSAL: &str = "The model refused to answer.";
+
+/// Added to a reset time that is counted from when the step is played, in milliseconds; far beyond any
+/// real time, so that the two cannot be mistaken for each other.
+pub const RELATIVE: u64 = 1 << 52;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +69,14 @@ pub enum Step {
     Hang,
     Silent,
     Garbage(u32),
+    Ask { question: String, answers: Vec<String> },
+    Todo(Vec<Todo>),
+    Title(String),
+    Usage(Usage),
+    Context { used: u64, window: u64 },
+    Limit { percent: u8, seconds: u64 },
+    Retry { seconds: f64, because: String },
+    Torn { times: Option<u32> },
 }
 
 /// What is to be done, and whether an earlier attempt was cut short (then nothing is done twice).
@@ -81,7 +114,7 @@ fn directives(prompt: &str) -> Vec<Step> {
     static PATTERN: OnceLock<Option<Regex>> = OnceLock::new();
     let pattern = PATTERN.get_or_init(|| {
         Regex::new(
-            r"(?s)\[\[(text|think|write|append|edit|delete|read|bash|slow|error|crash|exit|hang|silent|garbage)(?:\s+((?:\\.|[^\]\\]|\][^\]])*))?\]\]",
+            r"(?s)\[\[(text|think|write|append|edit|delete|read|bash|slow|error|crash|exit|hang|silent|garbage|lines|ask|todo|title|usage|context|limit|retry|torn)(?:\s+((?:\\.|[^\]\\]|\][^\]])*))?\]\]",
         )
         .ok()
     });
@@ -109,11 +142,39 @@ fn directive(name: &str, argument: &str) -> Step {
         "read" => Step::Read { path },
         "bash" => Step::Shell(unescape(argument)),
         "slow" => Step::Slow(head.parse().unwrap_or(2.0_f64).clamp(0.0, 3600.0)),
-        "error" => error(head, times(rest)),
+        "error" => error(head, seconds(rest), times(rest)),
         "crash" => Step::Crash { times: times(argument) },
         "exit" => Step::Exit(head.parse().unwrap_or(0)),
         "hang" => Step::Hang,
         "garbage" => Step::Garbage(head.parse().unwrap_or(10)),
+        "lines" => Step::Say(lines(head.parse().unwrap_or(100).min(MOST_LINES))),
+        "ask" => {
+            let mut parts = argument.split('|').map(|part| unescape(part.trim()));
+            let question = parts.next().unwrap_or_default();
+            Step::Ask { question, answers: parts.filter(|answer| !answer.is_empty()).collect() }
+        }
+        "todo" => Step::Todo(argument.split('|').filter_map(todo).collect()),
+        "title" => Step::Title(unescape(argument)),
+        "usage" => {
+            let mut words = argument.split_whitespace();
+            let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+            let (input_tokens, output_tokens) = (number(), number());
+            let cost_usd = argument.split_whitespace().nth(2).and_then(|word| word.parse().ok());
+            Step::Usage(Usage { input_tokens, output_tokens, cost_usd, ..Usage::default() })
+        }
+        "context" => Step::Context {
+            used: head.parse().unwrap_or(0),
+            window: rest.trim().parse().unwrap_or(WINDOW),
+        },
+        "limit" => Step::Limit {
+            percent: head.trim_end_matches('%').parse().unwrap_or(0),
+            seconds: seconds(rest).unwrap_or(3600),
+        },
+        "retry" => Step::Retry {
+            seconds: head.parse().unwrap_or(2.0_f64).clamp(0.0, 3600.0),
+            because: if rest.is_empty() { "overloaded".to_owned() } else { unescape(rest) },
+        },
+        "torn" => Step::Torn { times: times(argument) },
         _ => Step::Silent,
     }
 }
@@ -122,12 +183,59 @@ fn times(argument: &str) -> Option<u32> {
     argument.split_whitespace().find_map(|word| word.strip_prefix('x')?.parse().ok())
 }
 
-fn error(code: &str, times: Option<u32>) -> Step {
+fn seconds(argument: &str) -> Option<u64> {
+    argument.split_whitespace().find_map(|word| word.parse().ok())
+}
+
+/// An item of a list: `x` before it when it is done, `>` while it is being done.
+fn todo(item: &str) -> Option<Todo> {
+    let item = item.trim();
+    let (state, text) = match (item.strip_prefix("x "), item.strip_prefix("> ")) {
+        (Some(text), _) => (TodoState::Done, text),
+        (_, Some(text)) => (TodoState::Doing, text),
+        _ => (TodoState::Open, item),
+    };
+    (!text.is_empty()).then(|| Todo { text: unescape(text.trim()), state })
+}
+
+/// An answer of that many lines, with a bit of everything that markdown has.
+fn lines(count: u32) -> String {
+    let mut text = String::new();
+    for line in 1..=count {
+        let next = match line % 20 {
+            1 => format!("## Part {}", line / 20 + 1),
+            2 | 9 | 15 | 19 => String::new(),
+            3..=8 => {
+                format!("{line}. Item **{line}** with `code_{line}` and some plain words after it.")
+            }
+            10 => "```rust".to_owned(),
+            11..=13 => format!("let line_{line} = {line}; // said by the demo agent"),
+            14 => "```".to_owned(),
+            _ => format!(
+                "Line {line} of {count}: plain words that are long enough to be wrapped somewhere."
+            ),
+        };
+        text.push_str(&next);
+        text.push('\n');
+    }
+    text
+}
+
+fn error(code: &str, seconds: Option<u64>, times: Option<u32>) -> Step {
     let (kind, message) = match code {
         "401" | "403" => (FailureKind::Auth, "The key is refused."),
         "404" => (FailureKind::ModelUnknown, "There is no such model."),
         "429" => (FailureKind::Limit { resets_ms: None }, "Too many requests."),
-        "plan" => (FailureKind::Limit { resets_ms: Some(0) }, "The plan's limit is reached."),
+        "plan" => {
+            let until = RELATIVE + seconds.unwrap_or(60) * 1000;
+            (FailureKind::Limit { resets_ms: Some(until) }, "The plan's limit is reached.")
+        }
+        "torn" => (FailureKind::Torn, "The answer broke off."),
+        "human" => (FailureKind::HumanNeeded, "The terms of use have to be accepted in a browser."),
+        "session" => (FailureKind::SessionMissing, "There is no such session."),
+        "permission" => (FailureKind::Permission, "This is not allowed here."),
+        "refusal" => (FailureKind::Other, REFUSAL),
+        "other" => (FailureKind::Other, "Something else went wrong."),
         "credit" => (FailureKind::Billing, "There is no credit left."),
         "context" => (FailureKind::Context, "The prompt is too long for the model."),
         "network" => (FailureKind::Network, "The model's service cannot be reached."),
@@ -265,6 +373,35 @@ mod tests {
                 message: "Too many requests.".into(),
                 times: Some(1),
             }],
+        );
+        check(
+            "[[error plan 90 x2]]",
+            &[Step::Fail {
+                kind: FailureKind::Limit { resets_ms: Some(RELATIVE + 90_000) },
+                message: "The plan's limit is reached.".into(),
+                times: Some(2),
+            }],
+        );
+        check(
+            "[[ask Which one? | The left | The right]] [[title A name]] [[context 7 10]] [[torn x1]]",
+            &[
+                Step::Ask {
+                    question: "Which one?".into(),
+                    answers: vec!["The left".into(), "The right".into()],
+                },
+                Step::Title("A name".into()),
+                Step::Context { used: 7, window: 10 },
+                Step::Torn { times: Some(1) },
+            ],
+        );
+        let todo = |text: &str, state| Todo { text: text.into(), state };
+        check(
+            "[[todo x Read | > Write | Check | ]]",
+            &[Step::Todo(vec![
+                todo("Read", TodoState::Done),
+                todo("Write", TodoState::Doing),
+                todo("Check", TodoState::Open),
+            ])],
         );
         check(
             "[[edit f old text => new text]]",

@@ -235,8 +235,14 @@ impl Interface {
         let (sender, directory, home) =
             (self.sender.clone(), self.directory.clone(), self.home.clone());
         let started = std::thread::Builder::new().name("demo-turn".into()).spawn(move || {
-            let player =
-                Player { directory: &directory, home: &home, interrupt: &interrupt, pace: PACE };
+            let player = Player {
+                directory: &directory,
+                home: &home,
+                interrupt: &interrupt,
+                pace: PACE,
+                ask: None,
+                pieces: false,
+            };
             let end = player.play(&script::read(&prompt), |progress| {
                 let _ = sender.send(Wake::Progress(progress));
             });
@@ -278,7 +284,18 @@ impl Interface {
             }
             Progress::Garbage(line) => self.view.entries.push(Entry::Notice(line)),
             Progress::Usage(usage) => self.view.tokens = usage.input_tokens + usage.output_tokens,
-            Progress::Changed(_) => {}
+            Progress::Retrying { because, .. } => {
+                self.view.entries.push(Entry::Notice(format!("Waiting: {because}.")));
+            }
+            Progress::Todo(list) => self.view.entries.push(Entry::Notice(
+                list.into_iter().map(|item| item.text).collect::<Vec<_>>().join(" · "),
+            )),
+            Progress::Changed(_)
+            | Progress::Piece(_)
+            | Progress::Edited { .. }
+            | Progress::Title(_)
+            | Progress::Context { .. }
+            | Progress::Limit { .. } => {}
         }
     }
 
@@ -291,6 +308,10 @@ impl Interface {
             End::Exit(code) => {
                 self.screen.close();
                 std::process::exit(code);
+            }
+            End::Torn => {
+                self.screen.close();
+                std::process::exit(1);
             }
             End::Crash => super::crash(),
         }
