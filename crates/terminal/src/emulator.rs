@@ -192,6 +192,17 @@ impl Emulator {
         self.parser.stop_sync(&mut Guard { term: &mut self.term, state: &mut self.state });
     }
 
+    /// Takes in what a synchronized update has held back: what comes next is about it. The update goes on
+    /// (`again`), unless the stream stands in the middle of a sequence.
+    pub(crate) fn catch_up(&mut self, again: bool) {
+        if self.sync_deadline().is_some() {
+            self.end_sync();
+            if again {
+                self.feed(b"\x1b[?2026h");
+            }
+        }
+    }
+
     pub(crate) fn sync_deadline(&self) -> Option<Instant> {
         self.parser.sync_timeout().sync_timeout()
     }

@@ -60,6 +60,13 @@ pub(crate) enum Found {
     Repeat,
 }
 
+impl Found {
+    /// Whether what is answered or done depends on everything that was printed before.
+    pub(crate) fn is_about_the_screen(self) -> bool {
+        matches!(self, Self::Place | Self::SoftReset | Self::Setting)
+    }
+}
+
 /// Where in the parser's states the stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {

@@ -44,6 +44,9 @@ impl Terminal {
                 now = self.held.take_tail(now);
             }
             self.emulator.feed(now);
+            if found.is_some_and(Found::is_about_the_screen) {
+                self.emulator.catch_up(self.tap.in_ground());
+            }
             match found {
                 None | Some(Found::SyncEnd) => {}
                 Some(Found::Osc) => self.osc(),
@@ -92,6 +95,8 @@ impl Terminal {
         }
         if let Some(event) = self.reader.read(self.tap.osc(), self.options.hostname.as_deref()) {
             if let Event::Prompt(prompt) = event {
+                // It marks the place of the cursor.
+                self.emulator.catch_up(self.tap.in_ground());
                 self.tidy(prompt);
                 self.prompted(prompt);
             }

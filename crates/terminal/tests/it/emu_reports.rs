@@ -2,7 +2,7 @@
 //! protocol extensions. No answer has a word of the asker's in it.
 
 use maestro_core::input::Input;
-use maestro_core::screen::{Row, Size, Underline, flags};
+use maestro_core::screen::{Mark, Row, Size, Underline, flags};
 use maestro_terminal::{Outbox, Terminal};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -231,4 +231,38 @@ fn resets() {
     let _ = print(&mut terminal, &format!("{set}\x1bc"));
     assert_eq!(super::screen(&mut terminal), ["", "", "", "", ""]);
     assert_eq!(String::from_utf8_lossy(&print(&mut terminal, ask).replies), wanted);
+}
+
+/// [X] What asks about the screen, sets it back or marks a place on it comes after all that was printed
+/// before, in a synchronized update, too. The update goes on behind it.
+#[test]
+fn what_is_about_the_screen_keeps_its_place_in_a_synchronized_update() {
+    let begun = || {
+        let mut terminal = terminal(20, 6);
+        let _ = print(&mut terminal, "\x1b[?2026h");
+        terminal
+    };
+    for (asked, answer) in
+        [("\x1b[5;7H\x1b[?6n", "\x1b[?5;7;1R"), ("\x1b[2;4r\x1bP$qr\x1b\\", "\x1bP1$r2;4r\x1b\\")]
+    {
+        let replies = print(&mut begun(), asked).replies;
+        assert_eq!(String::from_utf8_lossy(&replies), answer);
+    }
+    let mut terminal = begun();
+    let _ = print(&mut terminal, "\x1b[4mab\x1b[!pcd");
+    assert!(terminal.sync_deadline().is_some(), "it goes on");
+    assert_eq!(super::screen(&mut terminal)[0], "ab", "and shows no more");
+    let _ = print(&mut terminal, "\x1b[?2026l");
+    let flags: Vec<u16> =
+        first_row(&mut terminal).cells.iter().take(4).map(|cell| cell.flags).collect();
+    let underlined = Underline::Single.bits();
+    assert_eq!(flags, [underlined, underlined, 0, 0]);
+
+    for end in ["\x07", "\x1b\\"] {
+        let mut terminal = begun();
+        let _ = print(&mut terminal, &format!("one\r\ntwo\r\n\x1b]133;A{end}$ \x1b[?2026l"));
+        let marks: Vec<Mark> = shown(&mut terminal).rows.iter().map(|(_, row)| row.mark).collect();
+        assert_eq!(marks[..3], [Mark::None, Mark::None, Mark::Prompt], "{end:?}");
+        assert_eq!(super::screen(&mut terminal)[..3], ["one", "two", "$"], "{end:?}");
+    }
 }
