@@ -7,6 +7,7 @@
 pub mod autorun;
 pub mod host;
 pub mod log;
+pub mod queue;
 
 mod client;
 mod heap;

@@ -42,7 +42,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use maestro_core::{AgentId, ItemId, RunId, TabId, TerminalId};
+use maestro_core::{AgentId, RunId, TabId, TerminalId};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Result of every method of this crate.
