@@ -148,7 +148,9 @@ impl Chunk {
             rows.push(decode(&mut text, &mut look, self.cols).unwrap_or_default());
         }
         for &(row, _, kind) in &self.marks {
-            if let (Some(row), Some(mark)) = (rows.get_mut(row as usize), kind.mark()) {
+            // What was said about a row that was emptied since is no longer true.
+            let row = rows.get_mut(row as usize).filter(|row| !row.cells.is_empty());
+            if let (Some(row), Some(mark)) = (row, kind.mark()) {
                 row.mark = mark;
             }
         }

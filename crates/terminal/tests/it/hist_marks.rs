@@ -220,3 +220,17 @@ fn the_prompt_of_a_command_is_not_looked_for_without_end() {
         assert_eq!(marks(&mut terminal)[2..4], [Mark::Failed, Mark::None]);
     }
 }
+
+#[test]
+fn a_prompt_that_was_emptied_shows_no_mark_old_or_new() {
+    for compacted in [false, true] {
+        let lines = "a line\r\n".repeat(400);
+        let mut terminal = with(20, 5, &format!("\x1b]133;A\x07$ \x1b[2K\r\n{lines}"));
+        if compacted {
+            compact(&mut terminal);
+        }
+        let _ = give(&mut terminal, Input::Scroll(ScrollTo::Top));
+        assert_eq!(shown_lines(&mut terminal)[..2], ["", "a line"]);
+        assert_eq!(marks(&mut terminal), [Mark::None; 5], "compacted: {compacted}");
+    }
+}
