@@ -4,6 +4,7 @@
 
 pub mod bounds;
 pub mod fold;
+pub mod limits;
 pub mod transcript;
 
 use std::path::PathBuf;
