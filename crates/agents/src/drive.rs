@@ -7,7 +7,10 @@
 
 use std::path::PathBuf;
 
+mod claude;
+mod image;
 mod oneshot;
+mod parts;
 mod process;
 
 pub use process::Driver;
@@ -85,6 +88,10 @@ pub(crate) enum Plan {
 /// How this conversation is driven.
 fn plan(launch: &Launch) -> Result<Plan, Failure> {
     match launch.detected.provider {
+        Provider::Claude => {
+            let dialect = Box::new(claude::Claude::new(launch));
+            Ok(Plan::Lasting(claude::command(launch)?, dialect))
+        }
         Provider::Droid => Ok(Plan::PerTurn),
         Provider::Shell => Err(fail(
             FailureKind::Unusable,

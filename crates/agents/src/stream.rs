@@ -4,12 +4,12 @@
 //! end; an exit code alone proves neither success nor failure; usage is counted once. Each provider's
 //! dialect is a module below; what they have in common is here.
 
-mod claude;
+pub(crate) mod claude;
 mod codex;
 mod demo;
 mod droid;
 mod opencode;
-mod text;
+pub(crate) mod text;
 
 use std::time::Duration;
 
@@ -197,40 +197,9 @@ impl Parser {
             // What was finished before we ended the process is finished.
             (_, Some(Ok(()))) => Ok(()),
             (Ended::ByItself, Some(failure)) => failure,
-            (Ended::ByItself, None) => Err(self.unexplained(exit)),
+            (Ended::ByItself, None) => Err(unexplained(self.provider, exit, self.seen.anything)),
             (ended, _) => Err(self.ended_by_us(ended)),
         }
-    }
-
-    /// The process ended without the stream saying how the turn went.
-    fn unexplained(&self, exit: &Exit) -> Failure {
-        let title = self.provider.title();
-        if let Some(kind) = text::kind_of_stderr(&exit.stderr) {
-            return fail(kind, text::last_words(&exit.stderr));
-        }
-        // 130 and 143 are how shells and Node programs report SIGINT and SIGTERM.
-        if matches!(exit.signal, Some(2 | 15)) || matches!(exit.code, Some(130 | 143)) {
-            return fail(
-                FailureKind::Interrupted,
-                format!("{title} was interrupted from outside."),
-            );
-        }
-        let how = match (exit.signal, exit.code) {
-            (Some(signal), _) => format!("was killed by signal {signal}"),
-            (None, Some(0)) if self.seen.anything => {
-                "ended without saying how the turn went".to_owned()
-            }
-            (None, Some(0)) => "ended without doing anything".to_owned(),
-            (None, Some(code)) => format!("ended with exit code {code} in the middle of the turn"),
-            (None, None) => "ended in an unknown way".to_owned(),
-        };
-        let words = text::last_words(&exit.stderr);
-        let message = if words.is_empty() {
-            format!("{title} {how}.")
-        } else {
-            format!("{title} {how}: {words}")
-        };
-        fail(FailureKind::Crashed, message)
     }
 
     fn ended_by_us(&self, ended: &Ended) -> Failure {
@@ -267,22 +236,56 @@ impl Parser {
     }
 }
 
+/// Why a turn that was open is over when its process is gone; with whether it has done anything.
+pub(crate) fn broken_off(provider: Provider, exit: &Exit, anything: bool) -> Failure {
+    match exit.ended {
+        Ended::ByItself => unexplained(provider, exit, anything),
+        _ => fail(FailureKind::Interrupted, "The turn was stopped."),
+    }
+}
+
+/// The process ended without the stream saying how the turn went.
+fn unexplained(provider: Provider, exit: &Exit, anything: bool) -> Failure {
+    let title = provider.title();
+    if let Some(kind) = text::kind_of_stderr(&exit.stderr) {
+        return fail(kind, text::last_words(&exit.stderr));
+    }
+    // 130 and 143 are how shells and Node programs report SIGINT and SIGTERM.
+    if matches!(exit.signal, Some(2 | 15)) || matches!(exit.code, Some(130 | 143)) {
+        return fail(FailureKind::Interrupted, format!("{title} was interrupted from outside."));
+    }
+    let how = match (exit.signal, exit.code) {
+        (Some(signal), _) => format!("was killed by signal {signal}"),
+        (None, Some(0)) if anything => "ended without saying how the turn went".to_owned(),
+        (None, Some(0)) => "ended without doing anything".to_owned(),
+        (None, Some(code)) => format!("ended with exit code {code} in the middle of the turn"),
+        (None, None) => "ended in an unknown way".to_owned(),
+    };
+    let words = text::last_words(&exit.stderr);
+    let message = if words.is_empty() {
+        format!("{title} {how}.")
+    } else {
+        format!("{title} {how}: {words}")
+    };
+    fail(FailureKind::Crashed, message)
+}
+
 /// A failure of this kind, with this sentence.
 pub(crate) fn fail(kind: FailureKind, message: impl Into<String>) -> Failure {
     Failure { kind, message: message.into() }
 }
 
 /// A string inside a JSON value, by pointer; empty when it is not there.
-fn string<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub(crate) fn string<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A number inside a JSON value, by pointer; 0 when it is not there.
-fn number(value: &Value, pointer: &str) -> u64 {
+pub(crate) fn number(value: &Value, pointer: &str) -> u64 {
     value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
 }
 
 /// An array inside a JSON value, by pointer; empty when it is not there.
-fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+pub(crate) fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

@@ -11,7 +11,7 @@ use maestro_core::turn::{self as core, Failure, FailureKind, Outcome};
 use tokio::sync::mpsc;
 
 use super::process::{Driver, Ends, Level, now_ms};
-use super::{Launch, Order, Taken};
+use super::{Launch, Order, Taken, parts};
 use crate::command::{CommandLine, TurnOptions, turn_command};
 use crate::stream::fail;
 use crate::turn::{Cancel, Limits};
@@ -324,7 +324,7 @@ fn change(path: String) -> Change {
 
 fn tool(call: String, name: String, title: String) -> Tool {
     Tool {
-        kind: kind_of(&name),
+        kind: parts::kind_of(&name),
         call,
         name,
         title,
@@ -336,19 +336,5 @@ fn tool(call: String, name: String, title: String) -> Tool {
         started_ms: now_ms(),
         ended_ms: None,
         parent: None,
-    }
-}
-
-/// What a tool of this name does, whoever's it is.
-fn kind_of(name: &str) -> ToolKind {
-    match name.to_ascii_lowercase().as_str() {
-        "bash" | "execute" | "shell" => ToolKind::Shell,
-        "create" | "edit" | "write" | "multiedit" | "applypatch" | "apply_patch" => ToolKind::Edit,
-        "read" | "ls" | "view" => ToolKind::Read,
-        "grep" | "glob" => ToolKind::Search,
-        "fetchurl" | "webfetch" | "websearch" | "web_search" => ToolKind::Fetch,
-        "task" => ToolKind::Agent,
-        name if name.starts_with("mcp") => ToolKind::Mcp,
-        _ => ToolKind::Other,
     }
 }

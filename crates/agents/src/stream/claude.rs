@@ -179,7 +179,7 @@ impl Stream {
         let failed = value.get("is_error").and_then(Value::as_bool).unwrap_or(true)
             || string(value, "/subtype").starts_with("error");
         self.result = Some(if failed {
-            Ending::Failed(self.failure(value))
+            Ending::Failed(failure(value, &self.error, self.resets_ms, self.interrupted))
         } else {
             let answer = string(value, "/result");
             if !answer.is_empty() && answer != seen.text {
@@ -190,51 +190,10 @@ impl Stream {
         events
     }
 
-    fn failure(&self, value: &Value) -> Failure {
-        let errors: Vec<&str> = array(value, "/errors").iter().filter_map(Value::as_str).collect();
-        let answer = string(value, "/result");
-        let message = if answer.is_empty() { errors.join("; ") } else { answer.to_owned() };
-        let status = number(value, "/api_error_status");
-        let reason = string(value, "/terminal_reason");
-
-        if self.interrupted || reason.starts_with("aborted") {
-            return fail(FailureKind::Interrupted, "Claude Code was interrupted.");
-        }
-        if reason == "prompt_too_long" || message.starts_with("Prompt is too long") {
-            return fail(FailureKind::Context, message);
-        }
-        if errors.iter().any(|error| {
-            error.starts_with("No conversation found")
-                || error.contains("requires a valid session ID")
-        }) {
-            return fail(FailureKind::SessionMissing, message);
-        }
-        let kind = match self.error.as_str() {
-            "authentication_failed" | "oauth_org_not_allowed" => Some(FailureKind::Auth),
-            "billing_error" => Some(FailureKind::Billing),
-            "rate_limit" => Some(FailureKind::Limit { resets_ms: self.resets_ms }),
-            "overloaded" => Some(FailureKind::Overload),
-            "model_not_found" => Some(FailureKind::ModelUnknown),
-            // Also what it calls a connection that could not be made or was cut.
-            "server_error" if is_about_the_connection(&message) => Some(FailureKind::Network),
-            "server_error" => Some(FailureKind::Overload),
-            "unknown" => text::kind_of_error(&message),
-            _ => None,
-        };
-        let kind = kind.or_else(|| text::kind_of_status(status)).unwrap_or(FailureKind::Other);
-        fail(
-            kind,
-            if message.is_empty() { format!("Claude Code failed ({reason}).") } else { message },
-        )
-    }
-
     pub fn verdict(&self, _exit: &Exit) -> Option<Result<(), Failure>> {
         Some(match self.result.as_ref()? {
             Ending::Failed(failure) => Err(failure.clone()),
-            Ending::Fine { torn: true } => Err(fail(
-                FailureKind::Network,
-                "The connection to the model broke in the middle of the answer.",
-            )),
+            Ending::Fine { torn: true } => Err(torn()),
             Ending::Fine { torn: false } => match &self.refused {
                 Some(tool) => Err(fail(
                     FailureKind::Permission,
@@ -249,13 +208,60 @@ impl Stream {
     }
 }
 
+/// Why a turn failed: what its `result` says, with the last `assistant.error` before it, when the
+/// plan's limit resets, and whether the words of an interruption were seen.
+pub(crate) fn failure(
+    value: &Value,
+    error: &str,
+    resets_ms: Option<u64>,
+    interrupted: bool,
+) -> Failure {
+    let errors: Vec<&str> = array(value, "/errors").iter().filter_map(Value::as_str).collect();
+    let answer = string(value, "/result");
+    let message = if answer.is_empty() { errors.join("; ") } else { answer.to_owned() };
+    let status = number(value, "/api_error_status");
+    let reason = string(value, "/terminal_reason");
+
+    if interrupted || reason.starts_with("aborted") {
+        return fail(FailureKind::Interrupted, "Claude Code was interrupted.");
+    }
+    if reason == "prompt_too_long" || message.starts_with("Prompt is too long") {
+        return fail(FailureKind::Context, message);
+    }
+    if errors.iter().any(|error| {
+        error.starts_with("No conversation found") || error.contains("requires a valid session ID")
+    }) {
+        return fail(FailureKind::SessionMissing, message);
+    }
+    let kind = match error {
+        "authentication_failed" | "oauth_org_not_allowed" => Some(FailureKind::Auth),
+        "billing_error" => Some(FailureKind::Billing),
+        "rate_limit" => Some(FailureKind::Limit { resets_ms: resets_ms }),
+        "overloaded" => Some(FailureKind::Overload),
+        "model_not_found" => Some(FailureKind::ModelUnknown),
+        // Also what it calls a connection that could not be made or was cut.
+        "server_error" if is_about_the_connection(&message) => Some(FailureKind::Network),
+        "server_error" => Some(FailureKind::Overload),
+        "unknown" => text::kind_of_error(&message),
+        _ => None,
+    };
+    let kind = kind.or_else(|| text::kind_of_status(status)).unwrap_or(FailureKind::Other);
+    fail(kind, if message.is_empty() { format!("Claude Code failed ({reason}).") } else { message })
+}
+
+/// A stream that was cut and that the program calls a success.
+pub(crate) fn torn() -> Failure {
+    fail(FailureKind::Torn, "The connection to the model broke in the middle of the answer.")
+}
+
 fn is_about_the_connection(message: &str) -> bool {
     ["Unable to connect", "Connection closed", "Connection error"]
         .iter()
         .any(|words| message.contains(words))
 }
 
-fn retry_reason(value: &Value) -> String {
+/// Why the program tries again, from an `api_retry`.
+pub(crate) fn retry_reason(value: &Value) -> String {
     let status = number(value, "/error_status");
     match string(value, "/error") {
         "rate_limit" => "The model's service limits requests".to_owned(),
@@ -267,7 +273,8 @@ fn retry_reason(value: &Value) -> String {
     }
 }
 
-fn usage(value: &Value) -> Usage {
+/// The tokens in a `usage` field.
+pub(crate) fn usage(value: &Value) -> Usage {
     let cached = number(value, "/usage/cache_read_input_tokens");
     Usage {
         input_tokens: number(value, "/usage/input_tokens")
@@ -279,7 +286,8 @@ fn usage(value: &Value) -> Usage {
     }
 }
 
-fn add(sum: Usage, usage: &Usage) -> Usage {
+/// Both together.
+pub(crate) fn add(sum: Usage, usage: &Usage) -> Usage {
     Usage {
         input_tokens: sum.input_tokens + usage.input_tokens,
         cached_tokens: sum.cached_tokens + usage.cached_tokens,
@@ -289,7 +297,7 @@ fn add(sum: Usage, usage: &Usage) -> Usage {
 }
 
 /// A tool result's content: text, or blocks of which some are text.
-fn content(content: &Value) -> String {
+pub(crate) fn content(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
         Value::Array(blocks) => blocks

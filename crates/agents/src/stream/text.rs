@@ -7,16 +7,16 @@ use maestro_core::turn::FailureKind;
 use serde_json::Value;
 
 /// Most bytes kept of an answer's text.
-pub(super) const ANSWER: usize = 256 << 10;
+pub(crate) const ANSWER: usize = 256 << 10;
 /// Most bytes kept of a line that is not understood.
-pub(super) const RAW: usize = 4 << 10;
+pub(crate) const RAW: usize = 4 << 10;
 /// Most bytes kept of a tool's output.
-pub(super) const OUTPUT: usize = 4 << 10;
+pub(crate) const OUTPUT: usize = 4 << 10;
 /// Most bytes of a summary or a sentence.
 const LINE: usize = 400;
 
 /// At most `most` bytes of a text, cut between characters, with an ellipsis where cut.
-pub(super) fn bounded(text: &str, most: usize) -> String {
+pub(crate) fn bounded(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
     }
@@ -28,7 +28,7 @@ pub(super) fn bounded(text: &str, most: usize) -> String {
 }
 
 /// One line for people: no escape sequences, no control characters, no runs of blanks, not long.
-pub(super) fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let plain = without_escapes(text);
     let words = plain
         .split(|c: char| c.is_whitespace() || c.is_control())
@@ -39,7 +39,7 @@ pub(super) fn sentence(text: &str) -> String {
 }
 
 /// A tool's output for people: line breaks and tabs stay, other control characters go.
-pub(super) fn output(text: &str) -> String {
+pub(crate) fn output(text: &str) -> String {
     // Cut before cleaning: the input may be megabytes long.
     let cut = bounded(text, OUTPUT);
     without_escapes(&cut).chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
@@ -70,7 +70,7 @@ fn without_escapes(text: &str) -> String {
 }
 
 /// A tool's input on one line: the part of it that a person would want to see.
-pub(super) fn summary(input: &Value) -> String {
+pub(crate) fn summary(input: &Value) -> String {
     const TELLING: &[&str] = &[
         "command",
         "file_path",
@@ -100,7 +100,7 @@ pub(super) fn summary(input: &Value) -> String {
 }
 
 /// The last line of standard error that says something.
-pub(super) fn last_words(stderr: &str) -> String {
+pub(crate) fn last_words(stderr: &str) -> String {
     stderr
         .lines()
         .rev()
@@ -114,7 +114,7 @@ fn is_noise(line: &str) -> bool {
 }
 
 /// "90 s", "10 min", "2 h".
-pub(super) fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     match duration.as_secs() {
         0 => format!("{} ms", duration.as_millis()),
         seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
@@ -124,7 +124,7 @@ pub(super) fn duration(duration: Duration) -> String {
 }
 
 /// What an HTTP status means for a turn.
-pub(super) fn kind_of_status(status: u64) -> Option<FailureKind> {
+pub(crate) fn kind_of_status(status: u64) -> Option<FailureKind> {
     match status {
         401 | 403 => Some(FailureKind::Auth),
         402 => Some(FailureKind::Billing),
@@ -139,7 +139,7 @@ pub(super) fn kind_of_status(status: u64) -> Option<FailureKind> {
 /// What an error text of Codex or Droid means: neither has a field for it. Only ever applied to texts
 /// that the program itself marked as an error, never to an answer, and the telling words stand where
 /// the program puts them: prose that mentions limits is not a limit.
-pub(super) fn kind_of_error(text: &str) -> Option<FailureKind> {
+pub(crate) fn kind_of_error(text: &str) -> Option<FailureKind> {
     let text = sentence(text).to_lowercase().replace('’', "'");
     let text = text.as_str();
     let status = number_after(text, "unexpected status ")
@@ -210,7 +210,7 @@ pub(super) fn kind_of_error(text: &str) -> Option<FailureKind> {
 }
 
 /// What a program's last words on standard error mean when it said nothing on standard output.
-pub(super) fn kind_of_stderr(stderr: &str) -> Option<FailureKind> {
+pub(crate) fn kind_of_stderr(stderr: &str) -> Option<FailureKind> {
     let words = last_words(stderr).to_lowercase();
     let has = |texts: &[&str]| texts.iter().any(|text| words.contains(text));
     if has(&[
