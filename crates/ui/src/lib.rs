@@ -4,10 +4,12 @@
 //! only where it has a state of its own. No colour, size or distance is named outside [`theme`].
 
 pub mod backend;
+pub mod code;
 pub mod font;
 pub mod icon;
 pub mod keys;
 pub mod line;
+pub mod list;
 pub mod live;
 pub mod part;
 pub mod pile;
@@ -16,7 +18,9 @@ pub mod style;
 pub mod theme;
 pub mod tiles;
 
+pub use code::code;
 pub use line::line;
+pub use list::list;
 pub use live::live;
 pub use pile::pile;
 pub use theme::Tokens;

@@ -164,6 +164,8 @@ pub mod type_scale {
     pub const TITLE: Step = (18.0, 26.0);
     /// The one line of an empty window.
     pub const DISPLAY: Step = (24.0, 32.0);
+    /// Code in a conversation.
+    pub const CODE: Step = (12.0, 18.0);
     /// Size of terminal text at zoom 1.
     pub const TERMINAL: f32 = 12.0;
 }
@@ -200,6 +202,10 @@ pub mod extent {
     pub const PALETTE_TOP: f32 = 96.0;
     /// Width of a dialog.
     pub const DIALOG: f32 = 520.0;
+    /// The widest that what is said in a conversation gets.
+    pub const TURNS: f32 = 780.0;
+    /// Height of the header of a card.
+    pub const CARD_HEADER: f32 = 32.0;
     /// Width of a toast.
     pub const TOAST: f32 = 380.0;
     /// Side of a status glyph in a row.
