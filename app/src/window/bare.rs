@@ -64,6 +64,8 @@ struct Term {
     /// Where the program is.
     here: PathBuf,
     ask: Option<Ask>,
+    /// Whether the clipboard is being read: what is typed after a paste comes after it.
+    reading: bool,
     /// Whether pastes are not asked about any more.
     unasked: bool,
     find: Option<Find>,
@@ -124,6 +126,7 @@ pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32>
             title: title.clone(),
             here: PathBuf::new(),
             ask: None,
+            reading: false,
             unasked: false,
             find: None,
             last_query: Query::default(),
@@ -197,7 +200,10 @@ impl Term {
             Message::Copied(None, _) => {}
             Message::Copied(Some(text), false) => return clipboard::write(text),
             Message::Copied(Some(text), true) => return clipboard::write_primary(text),
-            Message::Pasted(text) => return self.paste(text.unwrap_or_default()),
+            Message::Pasted(text) => {
+                self.reading = false;
+                return self.paste(text.unwrap_or_default());
+            }
             Message::Followed(link) => {
                 let home = std::env::var_os("HOME").map(PathBuf::from);
                 let read = target::read(&link.target, link.kind, &self.here, home.as_deref());
@@ -309,7 +315,10 @@ impl Term {
     fn command(&mut self, id: Id) -> Task<Message> {
         match id {
             Id::Copy => return self.copy(false),
-            Id::Paste => return clipboard::read().map(Message::Pasted),
+            Id::Paste => {
+                self.reading = true;
+                return clipboard::read().map(Message::Pasted);
+            }
             Id::Quit => return self.close(),
             Id::Search => return self.open_find(),
             Id::SearchOlder
@@ -578,7 +587,10 @@ impl Term {
         };
         // Always the same layers, so that the terminal keeps its state when one comes.
         let layers = iced::widget::stack![window, over];
-        keys::before(layers, |event| self.key(event), || false)
+        let meant = |event: &keyboard::Event| {
+            if self.reading { keys::Press::Later } else { self.key(event).into() }
+        };
+        keys::before(layers, meant, || false)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Find {
     query: Query,
     /// Whether the user has typed since it opened.
     edited: bool,
+    /// Whether it is not known yet what was selected when it opened.
+    opening: bool,
     /// Whether the host is about to be asked.
     due: bool,
     /// What the host has been asked for.
@@ -56,6 +58,7 @@ impl Find {
             active: true,
             query: last.clone(),
             edited: false,
+            opening: true,
             due: false,
             asked: None,
             found: None,
@@ -72,6 +75,7 @@ impl Find {
     /// The text is another one. Tells whether the host has to be asked in a moment.
     pub fn edit(&mut self, text: String) -> bool {
         self.edited = true;
+        self.opening = false;
         let end = (0..=QUERY_LIMIT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
         self.query.text = text[..end.unwrap_or(0)].to_owned();
         self.is_news()
@@ -83,8 +87,15 @@ impl Find {
         self.edited
     }
 
+    /// Whether it is about to get the selected text: what is typed takes that one's place, and waits for it.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        self.opening
+    }
+
     /// The selected text takes the place of the last query, unless the user was quicker.
     pub fn prefill(&mut self, selected: &str) -> bool {
+        self.opening = false;
         let fits = !selected.trim().is_empty()
             && !selected.trim_end().contains('\n')
             && selected.chars().count() <= LONGEST_SELECTION;

@@ -110,6 +110,8 @@ pub struct Shell {
     unasked: HashSet<TerminalId>,
     /// Whether files are held over the window.
     dropping: bool,
+    /// Whether the clipboard is being read: what is typed after a paste comes after it.
+    reading: bool,
     debug: Option<Debug>,
     graphics: Graphics,
     /// How often the view was built.
@@ -300,6 +302,7 @@ impl Shell {
             bells: BTreeSet::new(),
             unasked: HashSet::new(),
             dropping: false,
+            reading: false,
             debug: None,
             graphics: Graphics::default(),
             views: Cell::new(0),
@@ -448,10 +451,13 @@ impl Shell {
             Message::Copied(None, _) => Task::none(),
             Message::Copied(Some(text), false) => clipboard::write(text),
             Message::Copied(Some(text), true) => clipboard::write_primary(text),
-            Message::Pasted(terminal, text) => match text.filter(|text| !text.is_empty()) {
-                Some(text) => self.paste_text(terminal, text),
-                None => terminal::paste_image(terminal, false),
-            },
+            Message::Pasted(terminal, text) => {
+                self.reading = false;
+                match text.filter(|text| !text.is_empty()) {
+                    Some(text) => self.paste_text(terminal, text),
+                    None => terminal::paste_image(terminal, false),
+                }
+            }
             Message::ImageRead(terminal, image, wanted) => self.image_read(terminal, image, wanted),
             Message::Yanked(terminal, text) => self.yanked(terminal, text),
             Message::OutputCopied(text) => self.output_copied(text),

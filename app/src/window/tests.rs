@@ -1,5 +1,7 @@
 //! Screens as a user meets them: keys and clicks go in, messages come out, the next screen is looked at.
 
+mod order;
+
 use iced::keyboard::{self, Key, Location, Modifiers, key};
 use iced::{Event, Point, Settings, Size, mouse};
 use iced_test::Simulator;

@@ -1,14 +1,27 @@
 //! Wrappers that see an event before what they wrap: every key, so that a chord of ours is never typed
 //! into a terminal or an input; a press of the mouse, so that it is known what it gave the keyboard to.
 
-use iced::advanced::widget::{Operation, Tree};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use iced::advanced::widget::{Operation, Tree, tree};
 use iced::advanced::{
     Clipboard, Layout, Shell, Widget, input_method, layout, mouse, overlay, renderer,
 };
 use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector, keyboard};
 
+/// The most keys that wait. More are taken for what they mean now: a second of a key that repeats.
+const MOST_WAITING: usize = 64;
+
+/// How long keys wait for what they mean, at most.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// Hands every key to `on_key` first. A key that becomes a message goes no further, and neither does one
 /// that is dropped. While `no_text` says so, what an input method makes of keys is dropped, too.
+///
+/// Events come in batches, and what a key means is decided by the view of that moment. So keys that follow
+/// one that became a message wait until its message was taken in and there is another view: what is
+/// typed right behind a chord goes where the chord leads.
 pub fn before<'a, Message: 'a, P: Into<Press<Message>>>(
     content: impl Into<Element<'a, Message>>,
     on_key: impl Fn(&keyboard::Event) -> P + 'a,
@@ -18,12 +31,13 @@ pub fn before<'a, Message: 'a, P: Into<Press<Message>>>(
         Event::Keyboard(key) => match on_key(key).into() {
             Press::Left => Seen::Nothing,
             Press::Dropped => Seen::Dropped,
+            Press::Later => Seen::Later,
             Press::Taken(message) => Seen::Taken(message),
         },
         Event::InputMethod(input_method::Event::Commit(_)) if no_text() => Seen::Dropped,
         _ => Seen::Nothing,
     };
-    Element::new(Before { content: content.into(), sees: Box::new(sees) })
+    Element::new(Before { content: content.into(), sees: Box::new(sees), spent: false })
 }
 
 /// What is made of a key before the content has seen it.
@@ -33,6 +47,8 @@ pub enum Press<Message> {
     Left,
     /// Nobody gets it.
     Dropped,
+    /// What it means is known in a moment. It waits for another view, and all keys after it, too.
+    Later,
     /// It means something.
     Taken(Message),
 }
@@ -54,7 +70,7 @@ pub fn pressed<'a, Message: Clone + 'a>(
         }
         _ => Seen::Nothing,
     };
-    Element::new(Before { content: content.into(), sees: Box::new(sees) })
+    Element::new(Before { content: content.into(), sees: Box::new(sees), spent: false })
 }
 
 /// What came of an event before the content has seen it.
@@ -67,6 +83,8 @@ enum Seen<Message> {
     Taken(Message),
     /// The content never sees the event.
     Dropped,
+    /// Not known yet.
+    Later,
 }
 
 /// Takes an event, and whether the mouse is over the content.
@@ -75,9 +93,130 @@ type Sees<'a, Message> = dyn Fn(&Event, bool) -> Seen<Message> + 'a;
 struct Before<'a, Message> {
     content: Element<'a, Message>,
     sees: Box<Sees<'a, Message>>,
+    /// Whether a key became a message: what the next one means, the next view knows.
+    spent: bool,
+}
+
+/// Keys that wait for another view.
+#[derive(Debug, Default)]
+struct Waiting {
+    events: VecDeque<Event>,
+    since: Option<Instant>,
+}
+
+impl Waiting {
+    fn is_patient(&self) -> bool {
+        self.since.is_none_or(|since| since.elapsed() < PATIENCE)
+    }
+}
+
+/// What an update is handed on with, besides its event.
+struct Hands<'a, 'b> {
+    layout: Layout<'a>,
+    cursor: mouse::Cursor,
+    renderer: &'a Renderer,
+    clipboard: &'b mut dyn Clipboard,
+    viewport: &'a Rectangle,
+}
+
+impl<Message> Before<'_, Message> {
+    /// Keys that waited, now that there is another view.
+    fn catch_up(
+        &mut self,
+        tree: &mut Tree,
+        hands: &mut Hands<'_, '_>,
+        shell: &mut Shell<'_, Message>,
+    ) {
+        while !self.spent
+            && let Some(event) = waiting(tree).events.pop_front()
+        {
+            let seen = (self.sees)(&event, false);
+            if matches!(seen, Seen::Later) && waiting(tree).is_patient() {
+                waiting(tree).events.push_front(event);
+                break;
+            }
+            // What becomes of it says nothing about the event that is handled now.
+            let mut messages = Vec::new();
+            let mut own = Shell::new(&mut messages);
+            self.hand_on(seen, tree, &event, hands, &mut own);
+            let (redraw, layout, widgets) =
+                (own.redraw_request(), own.is_layout_invalid(), own.are_widgets_invalid());
+            shell.request_redraw_at(redraw);
+            if layout {
+                shell.invalidate_layout();
+            }
+            if widgets {
+                shell.invalidate_widgets();
+            }
+            messages.into_iter().for_each(|message| shell.publish(message));
+        }
+        if waiting(tree).events.is_empty() {
+            waiting(tree).since = None;
+        }
+    }
+
+    /// Puts a key behind those that wait; `false` where there are too many.
+    fn wait(tree: &mut Tree, event: &Event, shell: &mut Shell<'_, Message>) -> bool {
+        let waiting = waiting(tree);
+        if waiting.events.len() >= MOST_WAITING {
+            return false;
+        }
+        waiting.events.push_back(event.clone());
+        let since = *waiting.since.get_or_insert_with(Instant::now);
+        shell.capture_event();
+        shell.request_redraw_at(since + PATIENCE);
+        true
+    }
+
+    fn hand_on(
+        &mut self,
+        seen: Seen<Message>,
+        tree: &mut Tree,
+        event: &Event,
+        hands: &mut Hands<'_, '_>,
+        shell: &mut Shell<'_, Message>,
+    ) {
+        match seen {
+            Seen::Nothing | Seen::Later => {}
+            Seen::Told(message) => shell.publish(message),
+            Seen::Taken(message) => {
+                self.spent = true;
+                shell.publish(message);
+                shell.capture_event();
+                return;
+            }
+            Seen::Dropped => {
+                shell.capture_event();
+                return;
+            }
+        }
+        let Some(inner) = hands.layout.children().next() else { return };
+        self.content.as_widget_mut().update(
+            &mut tree.children[0],
+            event,
+            inner,
+            hands.cursor,
+            hands.renderer,
+            hands.clipboard,
+            shell,
+            hands.viewport,
+        );
+    }
+}
+
+fn waiting(tree: &mut Tree) -> &mut Waiting {
+    tree.state.downcast_mut()
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
+    fn tag(&self) -> tree::Tag {
+        tree::Tag::of::<Waiting>()
+    }
+
+    fn state(&self) -> tree::State {
+        tree::State::new(Waiting::default())
+    }
+
     fn children(&self) -> Vec<Tree> {
         vec![Tree::new(&self.content)]
     }
@@ -112,30 +251,18 @@ impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
         shell: &mut Shell<'_, Message>,
         viewport: &Rectangle,
     ) {
-        match (self.sees)(event, cursor.is_over(layout.bounds())) {
-            Seen::Nothing => {}
-            Seen::Told(message) => shell.publish(message),
-            Seen::Taken(message) => {
-                shell.publish(message);
-                shell.capture_event();
-                return;
-            }
-            Seen::Dropped => {
-                shell.capture_event();
-                return;
-            }
+        let mut hands = Hands { layout, cursor, renderer, clipboard, viewport };
+        self.catch_up(tree, &mut hands, shell);
+        let is_key = matches!(event, Event::Keyboard(_) | Event::InputMethod(_));
+        let in_line = self.spent || !waiting(tree).events.is_empty();
+        if is_key && in_line && Self::wait(tree, event, shell) {
+            return;
         }
-        let Some(inner) = layout.children().next() else { return };
-        self.content.as_widget_mut().update(
-            &mut tree.children[0],
-            event,
-            inner,
-            cursor,
-            renderer,
-            clipboard,
-            shell,
-            viewport,
-        );
+        let seen = (self.sees)(event, cursor.is_over(layout.bounds()));
+        if matches!(seen, Seen::Later) && Self::wait(tree, event, shell) {
+            return;
+        }
+        self.hand_on(seen, tree, event, &mut hands, shell);
     }
 
     fn draw(

@@ -397,8 +397,9 @@ impl Shell {
         })
     }
 
-    pub(super) fn paste(&self) -> Task<Message> {
+    pub(super) fn paste(&mut self) -> Task<Message> {
         let Some(terminal) = self.focused_terminal() else { return Task::none() };
+        self.reading = true;
         clipboard::read().map(move |text| Message::Pasted(terminal, text))
     }
 }

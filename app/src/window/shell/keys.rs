@@ -6,6 +6,7 @@ use maestro_core::input::{Action, Code, Key, Mods};
 use maestro_ui::keys::Press;
 
 use super::{Connection, Message, Shell};
+use crate::window::find::Find;
 
 impl Shell {
     pub(super) fn context(&self) -> Context {
@@ -28,6 +29,10 @@ impl Shell {
 
     /// What a key means to the window, before any widget sees it.
     pub(super) fn key(&self, event: &keyboard::Event) -> Press<Message> {
+        let opening = self.find.as_ref().is_some_and(Find::is_opening) && self.is_finding();
+        if self.reading || opening {
+            return Press::Later;
+        }
         let Some(key) = maestro_grid::translate(event) else { return Press::Left };
         let context = self.context();
         if let Some(id) = self.keymap.lookup(context, &key) {
