@@ -1,5 +1,6 @@
 //! The real window on a display of its own, with a window manager, driven by keys.
 
+mod hands;
 mod terminal;
 
 use std::fs;

@@ -29,16 +29,16 @@ mv "$2.new" "$2"
 "#;
 
 /// A window with one shell in it.
-struct Desk<'a> {
+pub(super) struct Desk<'a> {
     place: &'a Place,
-    display: &'a Display,
+    pub(super) display: &'a Display,
     window: Window<'a>,
-    terminal: String,
+    pub(super) terminal: String,
 }
 
 /// Where the cells are on the display.
 #[derive(Debug, Clone, Copy)]
-struct Cells {
+pub(super) struct Cells {
     left: f64,
     top: f64,
     width: f64,
@@ -47,12 +47,12 @@ struct Cells {
 
 impl Cells {
     /// In a cell, near its left edge.
-    fn at(&self, row: u32, col: u32) -> (u32, u32) {
+    pub(super) fn at(&self, row: u32, col: u32) -> (u32, u32) {
         self.within(row, f64::from(col) + 0.2)
     }
 
     /// In a cell, near its right edge.
-    fn end(&self, row: u32, col: u32) -> (u32, u32) {
+    pub(super) fn end(&self, row: u32, col: u32) -> (u32, u32) {
         self.within(row, f64::from(col) + 0.8)
     }
 
@@ -63,7 +63,7 @@ impl Cells {
 }
 
 /// A place for a desk, with everything in it that must be there first.
-fn prepared() -> Option<(Place, Display)> {
+pub(super) fn prepared() -> Option<(Place, Display)> {
     let mut place = Place::new();
     let display = Display::new(&place)?;
     if !["/usr/bin", "/bin"].iter().any(|dir| Path::new(dir).join("xclip").exists()) {
@@ -78,7 +78,7 @@ fn prepared() -> Option<(Place, Display)> {
 }
 
 impl<'a> Desk<'a> {
-    fn open(place: &'a Place, display: &'a Display) -> Self {
+    pub(super) fn open(place: &'a Place, display: &'a Display) -> Self {
         let repository = place.repository("shop");
         let dir = repository.display().to_string();
         let _ = place.ok(&["agent", "new", "desk", "-p", "shell", "-d", &dir]);
@@ -94,16 +94,16 @@ impl<'a> Desk<'a> {
         desk
     }
 
-    fn shown(&self) -> Value {
+    pub(super) fn shown(&self) -> Value {
         self.place.json(&["terminal", "show", &self.terminal])
     }
 
-    fn offset(&self) -> u64 {
+    pub(super) fn offset(&self) -> u64 {
         self.shown()["scroll"]["offset"].as_u64().unwrap_or(0)
     }
 
     /// Types a command by the command line's way, which is quicker, and waits for what it prints.
-    fn runs(&self, command: &str, prints: &str) {
+    pub(super) fn runs(&self, command: &str, prints: &str) {
         let _ = self.place.ok(&["terminal", "send", &self.terminal, command, "--enter"]);
         let _ = self.place.shows(&self.terminal, prints);
     }
@@ -114,7 +114,7 @@ impl<'a> Desk<'a> {
         until("the file is there", || fs::read_to_string(&path).ok())
     }
 
-    fn xclip(&self, selection: &str) -> String {
+    pub(super) fn xclip(&self, selection: &str) -> String {
         let mut xclip = self.place.program("xclip");
         let _ = xclip.env("DISPLAY", &self.display.name).args(["-o", "-selection", selection]);
         let output = xclip.output().expect("it runs");
@@ -122,7 +122,7 @@ impl<'a> Desk<'a> {
     }
 
     #[track_caller]
-    fn clipboard_becomes(&self, text: &str) {
+    pub(super) fn clipboard_becomes(&self, text: &str) {
         let mut last = String::new();
         let limit = Instant::now() + DEADLINE;
         while Instant::now() < limit {
@@ -170,12 +170,12 @@ impl<'a> Desk<'a> {
         (numbers[0], numbers[1])
     }
 
-    fn moves(&self, (x, y): (u32, u32)) {
+    pub(super) fn moves(&self, (x, y): (u32, u32)) {
         let _ = self.display.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
     }
 
     /// Finds out where the cells are, by what a program is told of clicks.
-    fn cells(&self) -> Cells {
+    pub(super) fn cells(&self) -> Cells {
         let window = self.display.xdotool(&["search", "--onlyvisible", "--class", "maestro"]);
         let window = window.lines().last().expect("a window").to_owned();
         let told = self.display.xdotool(&["getwindowgeometry", "--shell", &window]);
@@ -195,7 +195,7 @@ impl<'a> Desk<'a> {
         cells
     }
 
-    fn drags(&self, from: (u32, u32), to: (u32, u32)) {
+    pub(super) fn drags(&self, from: (u32, u32), to: (u32, u32)) {
         self.moves(from);
         let _ = self.display.xdotool(&["mousedown", "1"]);
         // A drag is more than two places.
@@ -209,7 +209,7 @@ impl<'a> Desk<'a> {
 }
 
 /// Clicks with more time than this between them are not counted together.
-const APART: Duration = Duration::from_millis(800);
+pub(super) const APART: Duration = Duration::from_millis(800);
 
 #[test]
 fn every_character_that_is_typed_arrives() {
