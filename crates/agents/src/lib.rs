@@ -16,6 +16,7 @@ pub mod drive;
 pub mod environment;
 pub mod process;
 pub mod session;
+pub mod store;
 pub mod stream;
 pub mod tui;
 pub mod turn;

@@ -211,7 +211,7 @@ fn session_of(file: &Path, directories: &[&Path]) -> Option<String> {
     None
 }
 
-fn is_uuid(text: &str) -> bool {
+pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.char_indices().all(|(at, c)| match at {
             8 | 13 | 18 | 23 => c == '-',

@@ -28,6 +28,16 @@ pub(crate) fn open(path: &Path) -> Result<Connection> {
     connection.map_err(|error| error.explained(path))
 }
 
+/// Makes an empty file that only its owner may read, unless there is one.
+pub(crate) fn make(path: &Path) -> Result<()> {
+    let io = |error| Error::io(path, error);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(io)?;
+    }
+    create(path).map_err(io)?;
+    restrict(path).map_err(io)
+}
+
 /// `path` with text appended to its file name.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);

@@ -147,6 +147,15 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     CREATE INDEX usage_by_time ON usage (at_ms);
     CREATE UNIQUE INDEX usage_of_a_turn ON usage (tab, turn) WHERE tab IS NOT NULL;
     ",
+    // 3: what is kept of stored sessions. The index of them is a database of its own.
+    "
+    CREATE TABLE marks (
+        provider TEXT NOT NULL,
+        session TEXT NOT NULL,
+        marks TEXT NOT NULL CHECK (json_valid(marks)),
+        PRIMARY KEY (provider, session)
+    ) STRICT, WITHOUT ROWID;
+    ",
 ];
 
 /// The version of an open database.
