@@ -3,6 +3,7 @@
 //! is kept raw and never fatal.
 
 pub mod bounds;
+pub mod export;
 pub mod fold;
 pub mod limits;
 pub mod transcript;

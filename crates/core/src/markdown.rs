@@ -10,6 +10,7 @@ mod parse;
 use std::sync::Arc;
 
 pub use inline::{Span, Style, plain};
+pub(crate) use parse::options;
 pub use parse::parse;
 
 /// Levels of quotations and lists that are told apart; what is deeper stands at the last level.

@@ -88,6 +88,67 @@ pub fn end_of(text: &str, bytes: usize) -> &str {
     &text[start..]
 }
 
+/// What a program printed, as lines that can be shown: without escape sequences, each line as it looked in
+/// the end where it was printed over, tabs as blanks. Characters that do something are left out. At most
+/// `most` lines, the last ones; says how many were left out.
+#[must_use]
+pub fn printed(text: &str, most: usize) -> (Vec<String>, usize) {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    if text.is_empty() {
+        return (Vec::new(), 0);
+    }
+    let skipped = text.split('\n').count().saturating_sub(most);
+    (text.split('\n').skip(skipped).map(printed_line).collect(), skipped)
+}
+
+fn printed_line(line: &str) -> String {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let line = line.rsplit('\r').next().unwrap_or(line);
+    let mut shown = String::with_capacity(line.len());
+    let (mut column, mut marks) = (0_usize, 0);
+    let mut characters = line.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '\u{1b}' => skip_escape(&mut characters),
+            '\t' => {
+                let blanks = 4 - column % 4;
+                shown.extend(std::iter::repeat_n(' ', blanks));
+                column += blanks;
+            }
+            c if is_harmful(c) => {}
+            c => {
+                marks = if is_mark(c) { marks + 1 } else { 0 };
+                if marks <= MARKS {
+                    shown.push(c);
+                    column += 1;
+                }
+            }
+        }
+    }
+    shown.truncate(shown.trim_end().len());
+    shown
+}
+
+/// Skips what follows an escape character: a control sequence, a string, or one character.
+fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    match characters.next() {
+        Some('[') => {
+            let _ = characters.find(|c| ('\u{40}'..='\u{7e}').contains(c));
+        }
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            while let Some(c) = characters.next() {
+                if c == '\u{7}' || (c == '\u{1b}' && characters.next_if_eq(&'\\').is_some()) {
+                    break;
+                }
+            }
+        }
+        Some(c) if (' '..='/').contains(&c) => {
+            let _ = characters.next();
+        }
+        _ => {}
+    }
+}
+
 /// A text as one word of a shell, for a text without control characters. Programs that read dropped file
 /// names know single quotes and backslashes, but not the way a shell has an apostrophe between quotes: a
 /// text with one is written with backslashes.
@@ -128,6 +189,21 @@ pub fn quoted<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_printed_is_shown_as_it_looked_in_the_end() {
+        let check = |text: &str, expected: &[&str]| {
+            assert_eq!(printed(text, 100).0, expected, "{text:?}");
+        };
+        check("a\nb\n", &["a", "b"]);
+        check("\u{1b}[31;1mred\u{1b}[0m ok\r\n", &["red ok"]);
+        check("10%\r50%\r100%", &["100%"]);
+        check("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{7}!", &["link!"]);
+        check("a\tb\n\tc", &["a   b", "    c"]);
+        check("x\u{202e}y\u{8}z\u{1b}(Bw\u{1b}[", &["xyzw"]);
+        check("", &[]);
+        assert_eq!(printed("a\nb\nc", 2), (vec!["b".to_owned(), "c".to_owned()], 1));
+    }
 
     #[test]
     fn a_file_name_is_one_word_for_shells_and_agents() {
