@@ -7,7 +7,10 @@
 
 use std::path::PathBuf;
 
+mod acp;
 mod claude;
+mod codex;
+mod diff;
 mod image;
 mod oneshot;
 mod parts;
@@ -92,14 +95,18 @@ fn plan(launch: &Launch) -> Result<Plan, Failure> {
             let dialect = Box::new(claude::Claude::new(launch));
             Ok(Plan::Lasting(claude::command(launch)?, dialect))
         }
+        Provider::OpenCode | Provider::Copilot | Provider::Gemini | Provider::Demo => {
+            Ok(Plan::Lasting(acp::command(launch)?, Box::new(acp::Acp::new(launch))))
+        }
+        Provider::Codex => {
+            let dialect = Box::new(codex::Codex::new(launch));
+            Ok(Plan::Lasting(codex::command(launch)?, dialect))
+        }
+        // Its ACP wants a login of its vendor's for every prompt, also with a model of one's own.
         Provider::Droid => Ok(Plan::PerTurn),
         Provider::Shell => Err(fail(
             FailureKind::Unusable,
             "A shell is not an agent: there is nothing to talk to in it.",
-        )),
-        provider => Err(fail(
-            FailureKind::Unusable,
-            format!("{} cannot be talked to here yet.", provider.title()),
         )),
     }
 }

@@ -1,0 +1,193 @@
+//! How an agent is started that speaks the Agent Client Protocol, and what its start decides about what
+//! it may do.
+//!
+//! OpenCode and Copilot are told at their start to ask about everything that does more than read, and
+//! what a policy allows is then allowed by us: so that policies change in the middle of a session. To only
+//! read they are forbidden everything else at their start instead, which no answer given earlier in the
+//! session can weaken. Gemini and the demo agent have modes of their own for all policies.
+
+use maestro_core::agent::Provider;
+use maestro_core::conversation::Policy;
+use maestro_core::turn::Failure;
+use serde_json::{Value, json};
+
+use crate::command::{Args, CommandLine, checked, child_environment, program, unusable};
+use crate::drive::Launch;
+
+/// OpenCode's tools that only look.
+const LOOKING: [&str; 7] = ["read", "grep", "glob", "list", "lsp", "todoread", "todowrite"];
+
+/// OpenCode's own agents: what is configured for one of them would win over what is for all.
+const AGENTS: [&str; 4] = ["build", "general", "plan", "explore"];
+
+/// How many of them may do more than look by themselves. The others must not be allowed more here.
+const WORKERS: usize = 2;
+
+/// Whether only a new start makes a provider obey another policy.
+pub(in crate::drive) fn is_decided_at_start(provider: Provider, from: Policy, to: Policy) -> bool {
+    let reads = |policy| policy == Policy::ReadOnly;
+    matches!(provider, Provider::OpenCode | Provider::Copilot) && reads(from) != reads(to)
+}
+
+/// The command line. Fails when the program cannot be used.
+pub(in crate::drive) fn command(launch: &Launch) -> Result<CommandLine, Failure> {
+    let provider = launch.detected.provider;
+    let mut env = child_environment(&launch.detected, &launch.environment)?;
+    env.set("TERM", "dumb");
+    env.set("NO_COLOR", "1");
+    let _ = checked(launch.resume.as_deref())?;
+    let new = checked(launch.new_session.as_deref())?.filter(|_| launch.resume.is_none());
+    let model = checked(launch.model.as_deref())?;
+    let mut args = Args::default();
+    match provider {
+        Provider::OpenCode => {
+            args.word("acp");
+            let users = env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str());
+            let config = opencode_config(users, launch.policy);
+            env.set("OPENCODE_CONFIG_CONTENT", config);
+        }
+        Provider::Copilot => {
+            args.words(&["--acp", "--no-auto-update"]);
+            args.option("--model", model);
+            if launch.policy == Policy::ReadOnly {
+                // Deny rules win over whatever is allowed.
+                args.words(&["--deny-tool=write", "--deny-tool=shell"]);
+            }
+        }
+        Provider::Gemini => {
+            args.words(&["--acp", "--approval-mode", gemini_mode(launch.policy)]);
+            args.option("-m", model);
+        }
+        Provider::Demo => {
+            args.words(&["demo-agent", "acp"]);
+            args.option("--session-id", new);
+        }
+        _ => {
+            return Err(unusable(format!(
+                "{} does not speak the Agent Client Protocol.",
+                provider.title()
+            )));
+        }
+    }
+    Ok(CommandLine {
+        provider,
+        program: program(&launch.detected)?,
+        args: args.0,
+        directory: launch.directory.clone(),
+        env: env.to_vec(),
+        stdin: None,
+        before: None,
+    })
+}
+
+fn gemini_mode(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Ask => "default",
+        Policy::AcceptEdits => "auto_edit",
+        Policy::ReadOnly => "plan",
+        Policy::Bypass => "yolo",
+    }
+}
+
+/// What the user configured for OpenCode by the environment, with what a policy needs.
+pub(crate) fn opencode_config(users: Option<&str>, policy: Policy) -> String {
+    let mut config = users
+        .and_then(|text| serde_json::from_str::<Value>(text).ok())
+        .filter(Value::is_object)
+        .unwrap_or_else(|| json!({}));
+    let read_only = policy == Policy::ReadOnly;
+    // Rules are read in order, and the last that fits holds.
+    let rules = if read_only {
+        let mut rules = json!({ "*": "deny" });
+        for tool in LOOKING {
+            rules[tool] = "allow".into();
+        }
+        // By name, too: what a user allows by name would hold otherwise.
+        for tool in ["edit", "bash", "task", "webfetch", "external_directory"] {
+            rules[tool] = "deny".into();
+        }
+        rules
+    } else {
+        json!({ "edit": "ask", "bash": "ask", "webfetch": "ask" })
+    };
+    config["permission"] = match config["permission"].take() {
+        // The user may have one word there for all tools.
+        Value::String(word) if !read_only => merged(json!({ "*": word }), &rules),
+        Value::Object(users) if !read_only => merged(Value::Object(users), &rules),
+        _ => rules.clone(),
+    };
+    if !config["agent"].is_object() {
+        config["agent"] = json!({});
+    }
+    for agent in &AGENTS[..if read_only { AGENTS.len() } else { WORKERS }] {
+        let own = config["agent"][agent].take();
+        let mut own = if own.is_object() { own } else { json!({}) };
+        own["permission"] = match own["permission"].take() {
+            Value::Object(users) if !read_only => merged(Value::Object(users), &rules),
+            _ => rules.clone(),
+        };
+        config["agent"][agent] = own;
+    }
+    if read_only {
+        config["default_agent"] = "plan".into();
+    }
+    config.to_string()
+}
+
+/// One object with the fields of another over its own, and after them.
+fn merged(mut under: Value, over: &Value) -> Value {
+    if let (Some(under), Some(over)) = (under.as_object_mut(), over.as_object()) {
+        for (name, value) in over {
+            let _ = under.shift_remove(name);
+            let _ = under.insert(name.clone(), value.clone());
+        }
+    }
+    under
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opencode_asks_or_may_not() {
+        let config = |users: Option<&str>, policy| -> Value {
+            serde_json::from_str(&opencode_config(users, policy)).expect("it is JSON")
+        };
+        let asks = config(Some(r#"{"model":"a/b","permission":"allow"}"#), Policy::Bypass);
+        assert_eq!(asks["model"], "a/b");
+        assert_eq!(
+            asks["permission"],
+            json!({ "*": "allow", "edit": "ask", "bash": "ask", "webfetch": "ask" })
+        );
+        let users = r#"{"permission":{"bash":"allow","x_*":"allow"},
+            "agent":{"build":{"permission":{"bash":"allow"}},"mine":{"mode":"primary"}}}"#;
+        let reads = config(Some(users), Policy::ReadOnly);
+        for rules in [&reads["permission"], &reads["agent"]["build"]["permission"]] {
+            assert_eq!(
+                (&rules["*"], &rules["bash"], &rules["edit"]),
+                (&json!("deny"), &json!("deny"), &json!("deny"))
+            );
+            assert_eq!((&rules["read"], &rules["x_*"]), (&json!("allow"), &Value::Null));
+        }
+        assert_eq!(reads["agent"]["mine"]["mode"], "primary");
+        assert!(config(Some("nonsense"), Policy::Ask)["permission"]["bash"] == "ask");
+    }
+
+    #[test]
+    fn only_reading_is_decided_at_the_start() {
+        let check = |provider, from, to, expected| {
+            assert_eq!(
+                is_decided_at_start(provider, from, to),
+                expected,
+                "{provider} {from:?} {to:?}"
+            );
+        };
+        check(Provider::OpenCode, Policy::Ask, Policy::ReadOnly, true);
+        check(Provider::OpenCode, Policy::ReadOnly, Policy::Bypass, true);
+        check(Provider::OpenCode, Policy::Ask, Policy::Bypass, false);
+        check(Provider::Copilot, Policy::Ask, Policy::ReadOnly, true);
+        check(Provider::Gemini, Policy::Ask, Policy::ReadOnly, false);
+        check(Provider::Demo, Policy::Bypass, Policy::ReadOnly, false);
+    }
+}
