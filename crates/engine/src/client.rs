@@ -1,12 +1,13 @@
 //! What waits to be sent to one client. Nothing here waits for the client: replies are bounded by the
 //! requests it may have in flight, events by a limit after which it lags, frames by one per terminal.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use maestro_core::TerminalId;
+use maestro_core::conversation::{Ask, Body, Request, Update};
 use maestro_core::screen::{Cell, Frame};
+use maestro_core::{TabId, TerminalId};
 use maestro_protocol::message::{Error, Event, Reply, ToClient};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
@@ -17,6 +18,8 @@ const EVENTS: usize = 1024;
 /// Bytes of text in events that may wait for a client before it lags: what is told of agents and terminals
 /// is short, what they write to the clipboard need not be.
 const EVENT_BYTES: usize = 16 << 20;
+/// Tabs of which one client may be told what is said.
+const TABS: usize = 256;
 /// Bytes of frames that may wait for a client before no more are packed for it. A screen has some 80
 /// KB; this stops a client that asks for hundreds of enormous ones and reads none.
 const FRAMES: usize = 64 << 20;
@@ -39,6 +42,8 @@ struct State {
     events: usize,
     event_bytes: usize,
     following: bool,
+    /// Tabs of which it is told what is said.
+    tabs: HashSet<TabId>,
     frames: VecDeque<Box<Frame>>,
     frame_bytes: usize,
     /// Terminals that wanted to send a frame when there was no room.
@@ -94,13 +99,47 @@ impl Client {
                 state.event_bytes += bytes;
                 state.items.push_back(Item::Event(ToClient::Event { seq, event: event.clone() }));
             } else {
-                state.items.retain(|item| !matches!(item, Item::Event(_)));
-                state.events = 0;
-                state.event_bytes = 0;
-                state.following = false;
-                state.items.push_back(Item::Lagged);
+                state.lag();
             }
         });
+    }
+
+    /// From here on it is told what is said in a tab; `false` when it is told of too many already.
+    pub(crate) fn open_tab(&self, tab: TabId) -> bool {
+        let mut state = self.lock();
+        state.tabs.len() < TABS && (state.tabs.insert(tab) || state.tabs.contains(&tab))
+    }
+
+    /// It is not told any more what is said in a tab.
+    pub(crate) fn leave_tab(&self, tab: TabId) {
+        let _ = self.lock().tabs.remove(&tab);
+    }
+
+    /// Tells what was said in a tab; `false` when it does not want to know any more: it has left, lags, or
+    /// is gone.
+    pub(crate) fn said(&self, tab: TabId, updates: &[Update]) -> bool {
+        {
+            let state = self.lock();
+            if state.closed || !state.tabs.contains(&tab) {
+                return false;
+            }
+        }
+        let mut told = true;
+        self.add(|state| {
+            let bytes = updates.iter().map(update_bytes).sum::<usize>();
+            // What is larger than all that may wait is sent alone.
+            let fits = state.event_bytes == 0 || state.event_bytes + bytes <= EVENT_BYTES;
+            if state.events < EVENTS && fits {
+                state.events += 1;
+                state.event_bytes += bytes;
+                let said = ToClient::Said { tab, updates: updates.to_vec() };
+                state.items.push_back(Item::Event(said));
+            } else {
+                state.lag();
+                told = false;
+            }
+        });
+        told
     }
 
     /// The next frame of a terminal, after [`Self::takes_frame_of`].
@@ -198,6 +237,16 @@ impl Client {
 }
 
 impl State {
+    /// It was too slow: what waits is dropped, and it has to ask for the world, and open its tabs, again.
+    fn lag(&mut self) {
+        self.items.retain(|item| !matches!(item, Item::Event(_)));
+        self.events = 0;
+        self.event_bytes = 0;
+        self.following = false;
+        self.tabs.clear();
+        self.items.push_back(Item::Lagged);
+    }
+
     fn forget_frame(&mut self, terminal: TerminalId) {
         if let Some(place) = self.frames.iter().position(|frame| frame.terminal == terminal)
             && let Some(frame) = self.frames.remove(place)
@@ -219,8 +268,42 @@ fn event_bytes(event: &Event) -> usize {
         Event::Clipboard { text, .. } | Event::Problem { text, .. } => text.len(),
         Event::Notification { title, body, .. } => title.len() + body.len(),
         Event::Preference { key, value } => key.len() + value.as_ref().map_or(0, String::len),
+        Event::Tab(tab) => 1024 + tab.requests.iter().map(request_bytes).sum::<usize>(),
+        Event::Queue(queue) => queue.items.iter().map(|item| item.prompt.text.len()).sum(),
         Event::Search { search, .. } => search.as_ref().map_or(0, |search| search.query.text.len()),
         _ => 0,
+    }
+}
+
+/// About what an update takes.
+fn update_bytes(update: &Update) -> usize {
+    match update {
+        Update::Append { text, .. } => text.len(),
+        Update::Entry(entry) => {
+            256 + match &entry.body {
+                Body::Prompt(prompt) => prompt.text.len(),
+                Body::Text(text) | Body::Thinking(text) | Body::Notice(text) | Body::Raw(text) => {
+                    text.len()
+                }
+                Body::Tool(tool) => {
+                    let changes =
+                        tool.changes.iter().map(|change| change.diff.len()).sum::<usize>();
+                    tool.input.len() + tool.output.len() + changes
+                }
+                Body::Request { request, .. } => request_bytes(request),
+                Body::Todo(_) | Body::Failed(_) | Body::Ended(_) => 1024,
+            }
+        }
+    }
+}
+
+fn request_bytes(request: &Request) -> usize {
+    512 + match &request.ask {
+        Ask::Command { command, .. } => command.len(),
+        Ask::Edit(changes) => changes.iter().map(|change| change.diff.len()).sum(),
+        Ask::Tool { input, .. } => input.len(),
+        Ask::Plan(plan) => plan.len(),
+        Ask::Questions(_) => 4096,
     }
 }
 

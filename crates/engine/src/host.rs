@@ -17,14 +17,14 @@ mod conversations;
 mod export;
 mod images;
 mod notices;
-mod queues;
+pub(crate) mod queues;
 mod recovery;
 mod serve;
 mod stored;
 mod terminals;
 mod theme;
 mod tools;
-mod usage;
+pub(crate) mod usage;
 mod world;
 
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use maestro_agents::{Detected, Environment};
@@ -49,13 +49,20 @@ use maestro_store::Store;
 use tokio::sync::{OnceCell, mpsc, watch};
 
 use crate::client::{Client, ClientId};
+use crate::conversation::Tabs;
+use crate::conversation::drivers::Drivers;
 use crate::heap::Heap;
 use crate::pool::{Handle, Pool};
+use crate::queue::Queues;
 use crate::searcher::Searcher;
 use crate::session::{self, Fault, Session};
 use notices::Notices;
 use tools::Tools;
 use world::World;
+
+pub(crate) use commands::store_error;
+pub(crate) use terminals::tab_marks as marks;
+pub(crate) use tools::failed;
 
 /// How long runs may take to end their processes when the host stops.
 const SUSPEND: Duration = Duration::from_secs(4);
@@ -85,6 +92,8 @@ pub struct HostOptions {
     pub detected: Vec<Detected>,
     /// Called with output before it is parsed, for tests of what happens when that fails.
     pub fault: Option<Fault>,
+    /// What conversations are driven by, for tests; the providers' own programs when absent.
+    pub drivers: Option<Arc<dyn Drivers>>,
 }
 
 impl HostOptions {
@@ -100,6 +109,7 @@ impl HostOptions {
             environment: None,
             detected: Vec::new(),
             fault: None,
+            drivers: None,
         }
     }
 }
@@ -269,6 +279,9 @@ pub(crate) struct Shared {
     pub(crate) notices: Arc<Notices>,
     pub(crate) heap: Arc<Heap>,
     pub(crate) searcher: Arc<Searcher>,
+    pub(crate) tabs: Tabs,
+    queues: OnceLock<Queues>,
+    pub(crate) watched: attention::Watched,
     pub(crate) tools: OnceCell<Tools>,
     pub(crate) detected: Mutex<HashMap<Provider, Detected>>,
     clients: Mutex<HashMap<ClientId, Arc<Client>>>,
@@ -306,11 +319,16 @@ impl Shared {
         let instance = instance_id();
         let started_ms = now_ms();
         let process = Process::current().unwrap_or(Process { pid: std::process::id(), started: 0 });
-        let world = recovery::read_world(&store, &instance, process, started_ms).await?;
+        let transcripts = options.home.root().join("conversations");
+        let world =
+            recovery::read_world(&store, &instance, process, started_ms, transcripts).await?;
         Ok(Arc::new(Self {
             detected: Mutex::new(
                 options.detected.iter().map(|found| (found.provider, found.clone())).collect(),
             ),
+            tabs: Tabs::new(options.drivers.clone()),
+            queues: OnceLock::new(),
+            watched: attention::Watched::default(),
             options,
             instance,
             started_ms,
@@ -358,6 +376,7 @@ impl Shared {
     /// The orderly end: at most about ten seconds.
     async fn wind_up(self: Arc<Self>) {
         tracing::info!("the host stops");
+        self.queues().stop();
         self.world.tell(Event::HostStopping);
         let suspend = async {
             if let Some(tools) = self.tools.get()
@@ -373,7 +392,11 @@ impl Shared {
                 tracing::warn!("a file for a user was not finished in time");
             }
         };
-        let (closed, (), ()) = tokio::join!(self.close_all_terminals(), suspend, written);
+        let (closed, (), (), ended) =
+            tokio::join!(self.close_all_terminals(), suspend, written, self.tabs.end(None));
+        if !ended {
+            tracing::warn!("some programs of conversations did not end in time");
+        }
         if !closed {
             tracing::warn!("some processes of terminals did not end in time");
         }
@@ -505,6 +528,8 @@ async fn watch_idle(shared: Arc<Shared>) {
         tokio::time::sleep(IDLE_CHECK.min(limit)).await;
         let busy = shared.client_count() > 0
             || shared.live_terminals() > 0
+            || shared.tabs.alive() > 0
+            || shared.queues().is_waiting()
             || shared.tools.get().is_some_and(|tools| tools.runs.active() > 0);
         if busy {
             since = tokio::time::Instant::now();

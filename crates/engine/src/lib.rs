@@ -5,6 +5,7 @@
 //! decided here and in `maestro-core`; clients have no rules of their own.
 
 pub mod autorun;
+pub mod conversation;
 pub mod host;
 pub mod log;
 pub mod queue;

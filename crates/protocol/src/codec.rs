@@ -199,7 +199,9 @@ async fn read_head<R: AsyncRead + Unpin>(from: &mut R) -> Result<Option<[u8; 4]>
 pub fn limit_of(message: &ToHost) -> usize {
     match message {
         ToHost::Input { input: Input::Paste(_), .. } => MAX_PASTE,
-        ToHost::Request { command: Command::PasteImage { .. }, .. } => MAX_IMAGE,
+        ToHost::Request {
+            command: Command::PasteImage { .. } | Command::KeepImage { .. }, ..
+        } => MAX_IMAGE,
         ToHost::Request { .. } | ToHost::Input { .. } | ToHost::Credit { .. } => MAX_TO_HOST,
     }
 }
@@ -223,7 +225,10 @@ fn claimed_limit(bytes: &[u8]) -> usize {
         Some(match number(&mut bytes)? {
             REQUEST => {
                 let _id = number(&mut bytes)?;
-                if number(&mut bytes)? == PASTE_IMAGE { MAX_IMAGE } else { MAX_TO_HOST }
+                match number(&mut bytes)? {
+                    PASTE_IMAGE | KEEP_IMAGE => MAX_IMAGE,
+                    _ => MAX_TO_HOST,
+                }
             }
             INPUT => {
                 let (_terminal, _seq) = (number(&mut bytes)?, number(&mut bytes)?);
@@ -239,6 +244,7 @@ const REQUEST: u64 = 0;
 const INPUT: u64 = 1;
 const PASTE: u64 = 2;
 const PASTE_IMAGE: u64 = 19;
+const KEEP_IMAGE: u64 = 51;
 
 /// [`read`] for a blocking transport.
 pub fn read_blocking<T: DeserializeOwned, R: Read>(
@@ -515,6 +521,7 @@ mod tests {
                 agent: maestro_core::AgentId(1),
                 clipboard: maestro_core::agent::Clipboard::Deny,
             }),
+            request(Command::KeepImage { bytes: vec![1; 100] }),
             request(Command::SendBytes { terminal, bytes: vec![2; 100] }),
             ToHost::Credit { terminal },
         ] {

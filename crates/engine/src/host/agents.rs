@@ -11,10 +11,12 @@ use maestro_core::screen::Size;
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{Branch, Error, ErrorKind, Event, NewAgent};
 
+use super::attention::Slot;
 use super::commands::{branch, git_error, store_error};
 use super::terminals::Start;
 use super::tools::failed;
 use super::{Shared, attention, blocking, check_path, now_ms, refuse};
+use crate::conversation;
 use crate::session::{Notices as _, Session};
 
 /// Agents at once.
@@ -30,7 +32,7 @@ const LOOK: Duration = Duration::from_secs(120);
 
 impl Shared {
     /// An agent by its id, or the sentence that there is none.
-    fn agent(&self, id: AgentId) -> Result<Agent, Error> {
+    pub(crate) fn agent(&self, id: AgentId) -> Result<Agent, Error> {
         let missing = || refuse(ErrorKind::NotFound, format!("there is no agent {id}"));
         self.world.agent(id).ok_or_else(missing)
     }
@@ -179,33 +181,109 @@ impl Shared {
             .or_else(|| old.as_ref().map(|session| session.info().size))
             .unwrap_or_else(|| Size::new(120, 40));
         let shared = Arc::clone(self);
-        let (session, start) = blocking(move || {
-            let (session, options) = shared.choose_session(&agent, resume);
+        let (session, options) =
+            blocking(move || shared.choose_session(&agent, resume)).await.map_err(failed)?;
+        self.open_tui(id, old, session, options, size).await
+    }
+
+    /// Shows a session in an agent's own interface; the caller has the agent's lock, and sees to it that the
+    /// session is open nowhere else.
+    pub(crate) async fn open_session(
+        self: &Arc<Self>,
+        agent: &Agent,
+        resume: Option<String>,
+        new_session: Option<String>,
+        session: Option<String>,
+        size: Size,
+    ) -> Result<TerminalId, Error> {
+        let old = agent.ai_terminal.and_then(|id| self.world.terminal(id));
+        let options = TuiOptions {
+            directory: agent.directory.clone(),
+            resume,
+            new_session,
+            ..TuiOptions::default()
+        };
+        let agent = self.open_tui(agent.id, old, session, options, size).await?;
+        let missing = || refuse(ErrorKind::Failed, "its terminal was closed at once");
+        agent.ai_terminal.ok_or_else(missing)
+    }
+
+    async fn open_tui(
+        self: &Arc<Self>,
+        id: AgentId,
+        old: Option<Arc<Session>>,
+        session: Option<String>,
+        options: TuiOptions,
+        size: Size,
+    ) -> Result<Agent, Error> {
+        let agent = self.agent(id)?;
+        // Two programs in one session would corrupt it.
+        if let Some(session) = options.resume.as_deref().or(options.new_session.as_deref())
+            && let Some(tab) = conversation::holder(self, agent.provider, session)
+        {
+            let text = format!(
+                "this session is open in the conversation {} of {} ({}); move it into the terminal \
+                 from there",
+                tab.id,
+                self.agent(tab.agent).map_or_else(|_| tab.agent.to_string(), |agent| agent.name),
+                tab.title
+            );
+            return Err(refuse(ErrorKind::Busy, text));
+        }
+        let shared = Arc::clone(self);
+        let start = blocking(move || {
             let start = shared.plan_tui(agent.provider, &options, size)?;
-            Ok::<_, Error>((session, Start { agent: Some(agent.id), ai: true, ..start }))
+            Ok::<_, Error>(Start { agent: Some(agent.id), ai: true, ..start })
         })
         .await
         .map_err(failed)??;
         let opened = self.start_terminal(start).await.inspect_err(|error| {
             let verdict =
                 attention::verdict(State::Failed, error.to_string(), Source::Process, now_ms());
-            self.world.attend(id, verdict);
+            self.watch(id, Slot::Terminal, Some(verdict), "it was to be started");
         })?;
         let terminal = opened.id;
-        let agent = self
+        let _ = self
             .take_over(id, old, &opened, move |agent| {
                 agent.ai_terminal = Some(terminal);
                 agent.session.clone_from(&session);
-                agent.attention = match agent.attention.source {
-                    Source::Run => agent.attention.clone(),
-                    _ => attention::verdict(State::Unknown, "", Source::None, now_ms()),
-                };
             })
             .await?;
+        let unknown = attention::verdict(State::Unknown, "", Source::None, now_ms());
+        self.watch(id, Slot::Terminal, Some(unknown), "its program was started");
         // What it said before the world knew whose it is was kept.
         self.notices.changed(terminal);
         super::detach(Arc::clone(self).look_for_session(id, terminal));
-        Ok(agent)
+        self.agent(id)
+    }
+
+    /// The session that an agent's own interface has, or had last, as far as is known.
+    pub(crate) async fn session_in_terminal(self: &Arc<Self>, agent: &Agent) -> Option<String> {
+        let (shared, agent) = (Arc::clone(self), agent.clone());
+        let known = agent.session.clone();
+        let found = blocking(move || {
+            // Its user may have gone to another one there.
+            shared.is_alone(&agent).then(|| shared.session_of(&agent, agent.created_ms)).flatten()
+        });
+        found.await.ok().flatten().or(known)
+    }
+
+    /// Ends an agent's own interface, because its session goes on elsewhere.
+    pub(crate) async fn leave_terminal(
+        self: &Arc<Self>,
+        agent: &Agent,
+        session: Option<String>,
+    ) -> Result<(), Error> {
+        if let Some(terminal) = agent.ai_terminal.and_then(|id| self.world.terminal(id)) {
+            self.close_terminal(&terminal).await?;
+        }
+        let change = move |agent: &mut Agent| {
+            agent.ai_terminal = None;
+            agent.session = session.clone().or(agent.session.take());
+        };
+        let _ = self.save_agent(agent.id, change).await?;
+        self.watch(agent.id, Slot::Terminal, None, "its session was taken into a conversation");
+        Ok(())
     }
 
     /// Which session a TUI is started with: the one to go on with, or a new one whose id we choose
@@ -380,15 +458,16 @@ impl Shared {
             self.world.tell(Event::Problem { agent: Some(id), text });
         }
         self.close_terminals_of(&agent).await?;
-        self.save_agent(id, |agent| {
-            agent.ai_terminal = None;
-            agent.shell_terminal = None;
-            if agent.attention.source != Source::Run {
-                agent.attention =
-                    attention::verdict(State::Resumable, "stopped", Source::Process, now_ms());
-            }
-        })
-        .await
+        let _ = self.end_tabs_of(id).await;
+        let _ = self
+            .save_agent(id, |agent| {
+                agent.ai_terminal = None;
+                agent.shell_terminal = None;
+            })
+            .await?;
+        let stopped = attention::verdict(State::Resumable, "stopped", Source::Process, now_ms());
+        self.watch(id, Slot::Terminal, Some(stopped), "");
+        self.agent(id)
     }
 
     /// Whether the programs in an agent's terminals may write to the clipboard.
@@ -410,12 +489,20 @@ impl Shared {
             return Err(refuse(ErrorKind::Busy, still_runs(&agent.name, *run)));
         }
         self.close_terminals_of(&agent).await?;
+        let tabs = self.end_tabs_of(id).await;
         let saving = self.saving.lock().await;
         let store = self.store.clone();
         let _ =
             blocking(move || store.remove_agent(id)).await.map_err(failed)?.map_err(store_error)?;
         self.world.remove_agent(id);
         drop(saving);
+        super::queues::agent_removed(self, id);
+        self.watched.forget(id);
+        for tab in tabs {
+            // A copy of what its provider has stored.
+            let path = conversation::path(self, tab);
+            let _ = blocking(move || std::fs::remove_file(path)).await;
+        }
         self.forget_agent_lock(id);
         Ok(())
     }

@@ -1,13 +1,23 @@
-//! Whether an agent needs its user: from what its terminal said, from its process, from its runs. What
-//! none of these tells stays unknown.
+//! Whether an agent needs its user: from its conversations, from what its terminal said, from its process,
+//! from its runs. Each of these is known by itself, and the most urgent of them is the verdict. What none of
+//! them tells stays unknown.
 
-use maestro_core::agent::{Agent, Attention, Provider, Source, State};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use maestro_core::agent::{Agent, Attention, Evidence, Provider, Source, State};
+use maestro_core::conversation::{Ask, Place, Tab, TabState};
 use maestro_core::run::{self, Ending, Run, TaskState};
 use maestro_core::text::clean;
+use maestro_core::turn::FailureKind;
+use maestro_core::{AgentId, TabId};
 use maestro_terminal::{Status, StatusState};
 
+use super::{Shared, now_ms};
 use crate::session::News;
 
+/// Pieces of evidence that are kept of one agent.
+const EVIDENCE: usize = 40;
 /// The longest phrase for an agent's row, in characters.
 const PHRASE: usize = 80;
 
@@ -44,9 +54,8 @@ pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<A
         let because = if body.is_empty() { title } else { body };
         return Some(verdict(State::NeedsYou, because.as_str(), Source::Osc, now_ms));
     }
-    if agent.provider == Provider::Claude
-        && let Some(title) = &news.title
-        && let Some(attention) = from_claude_title(title, known, now_ms)
+    if let Some(title) = &news.title
+        && let Some(attention) = from_title(agent.provider, title, known, now_ms)
     {
         return Some(attention);
     }
@@ -76,15 +85,37 @@ fn from_status(status: &Status, now_ms: u64) -> Attention {
     verdict(state, status.text.as_deref().unwrap_or_default(), Source::Osc, now_ms)
 }
 
-/// Claude Code shows a braille spinner in its title while it works, and another sign when it does not;
-/// whether it waits for an answer then, or for the next prompt, the title does not tell.
-fn from_claude_title(title: &str, known: &Attention, now_ms: u64) -> Option<Attention> {
+/// What the title of a provider's own interface tells. Claude Code and Codex show a braille spinner in
+/// it while they work, and something else when they do not; whether that waits for an answer then, or for
+/// the next prompt, the title does not tell. Gemini CLI says all three in words, with a sign before them.
+fn from_title(
+    provider: Provider,
+    title: &str,
+    known: &Attention,
+    now_ms: u64,
+) -> Option<Attention> {
+    let title = title.trim();
     let first = title.chars().next()?;
-    let works = ('\u{2800}'..='\u{28ff}').contains(&first);
-    match (works, known.state) {
-        (true, _) => Some(verdict(State::Working, "", Source::Osc, now_ms)),
-        (false, State::Working) => Some(verdict(State::Unknown, "", Source::None, now_ms)),
-        (false, _) => None,
+    let at = |state| Some(verdict(state, "", Source::Osc, now_ms));
+    match provider {
+        Provider::Claude | Provider::Codex => {
+            let works = ('\u{2801}'..='\u{28ff}').contains(&first);
+            match (works, known.state, known.source) {
+                (true, ..) => at(State::Working),
+                // Codex tells its state apart from its title, and better.
+                (false, State::Working, Source::Osc) if provider == Provider::Claude => {
+                    Some(verdict(State::Unknown, "", Source::None, now_ms))
+                }
+                _ => None,
+            }
+        }
+        Provider::Gemini => match first {
+            '◇' if title.contains("Ready") => at(State::Idle),
+            '✦' => at(State::Working),
+            '✋' => at(State::NeedsYou),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -109,6 +140,287 @@ pub(crate) fn from_run(run: &Run, now_ms: u64) -> Attention {
             Ending::Killed => at(State::Done, "its run was killed"),
             Ending::Failed(because) => at(State::Failed, because),
         },
+    }
+}
+
+/// What a conversation means for its agent; `None` when nothing: it is closed, was never used, or is open in
+/// a terminal, which tells more.
+fn from_tab(tab: &Tab) -> Option<Attention> {
+    if tab.closed || (tab.turns == 0 && !tab.state.is_busy()) {
+        return None;
+    }
+    if matches!(tab.place, Place::Terminal(_)) {
+        return None;
+    }
+    let at = |state, because: &str| Some(verdict(state, because, Source::Stream, tab.since_ms));
+    match &tab.state {
+        TabState::Idle if tab.unread => at(State::Done, "answered"),
+        // Its stream said that the turn is over, and that it has been looked at is known, too.
+        TabState::Idle => at(State::Idle, ""),
+        TabState::Starting => at(State::Working, "starting"),
+        TabState::Working(what) => at(State::Working, what),
+        TabState::Asking => match tab.requests.first().map(|request| &request.ask) {
+            Some(Ask::Command { command, .. }) => {
+                at(State::NeedsYou, &format!("may it run {}?", clean(command, 60)))
+            }
+            Some(Ask::Edit(changes)) => match changes.first() {
+                Some(change) if changes.len() == 1 => {
+                    at(State::NeedsYou, &format!("may it change {}?", clean(&change.path, 60)))
+                }
+                _ => at(State::NeedsYou, "may it change files?"),
+            },
+            Some(Ask::Tool { name, .. }) => {
+                at(State::NeedsYou, &format!("may it use {}?", clean(name, 40)))
+            }
+            Some(Ask::Plan(_)) => at(State::NeedsYou, "its plan waits for you"),
+            Some(Ask::Questions(_)) => at(State::NeedsYou, "it has a question"),
+            None => at(State::NeedsYou, "it asks something"),
+        },
+        TabState::Interrupting => at(State::Working, "stopping"),
+        TabState::Retrying { because, until_ms, .. } => Some(Attention {
+            until_ms: *until_ms,
+            ..verdict(
+                State::Working,
+                format!("tries again: {because}"),
+                Source::Stream,
+                tab.since_ms,
+            )
+        }),
+        TabState::Limited { until_ms, .. } => Some(Attention {
+            until_ms: *until_ms,
+            ..verdict(State::Limited, "limited", Source::Stream, tab.since_ms)
+        }),
+        TabState::Failed(failure) => match failure.kind {
+            FailureKind::HumanNeeded | FailureKind::Auth => at(State::NeedsYou, &failure.message),
+            _ => at(State::Failed, &failure.message),
+        },
+    }
+}
+
+/// The smaller the more urgent.
+fn urgency(state: State) -> u8 {
+    match state {
+        State::NeedsYou => 0,
+        State::Failed => 1,
+        State::Limited => 2,
+        State::Working => 3,
+        State::Done => 4,
+        State::Unknown => 5,
+        State::Resumable => 6,
+        State::Idle => 7,
+    }
+}
+
+/// What is known of every agent, apart.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    agents: Mutex<HashMap<AgentId, Known>>,
+}
+
+/// Where a piece of knowledge comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Slot {
+    /// Its run.
+    Run,
+    /// Its own interface in a terminal.
+    Terminal,
+    /// A conversation.
+    Tab(TabId),
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    slots: BTreeMap<Slot, Attention>,
+    seen: VecDeque<(Slot, Evidence)>,
+}
+
+impl Known {
+    /// The most urgent of what is known. A run that is at work knows better than the terminal beside it.
+    fn verdict(&self) -> Option<(Slot, &Attention)> {
+        let runs = self
+            .slots
+            .get(&Slot::Run)
+            .is_some_and(|run| matches!(run.state, State::Working | State::Limited));
+        self.slots
+            .iter()
+            .filter(|(slot, _)| !(runs && **slot == Slot::Terminal))
+            .min_by_key(|(slot, attention)| (urgency(attention.state), **slot))
+            .map(|(slot, attention)| (*slot, attention))
+    }
+}
+
+impl Watched {
+    fn lock(&self) -> MutexGuard<'_, HashMap<AgentId, Known>> {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What one source says by itself.
+    pub(crate) fn of(&self, agent: AgentId, slot: Slot) -> Option<Attention> {
+        self.lock().get(&agent)?.slots.get(&slot).cloned()
+    }
+
+    /// One source says something else, or nothing any more; gives back the verdict, where there is one.
+    pub(crate) fn note(
+        &self,
+        agent: AgentId,
+        slot: Slot,
+        attention: Option<Attention>,
+        seen: &str,
+        now_ms: u64,
+    ) -> Option<Attention> {
+        let mut agents = self.lock();
+        let known = agents.entry(agent).or_default();
+        let before = known.slots.get(&slot);
+        let same = match (before, &attention) {
+            (Some(before), Some(attention)) => {
+                (before.state, &before.because, before.until_ms)
+                    == (attention.state, &attention.because, attention.until_ms)
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            let (state, source, because) = attention
+                .as_ref()
+                .map_or((State::Unknown, Source::None, "nothing any more"), |attention| {
+                    (attention.state, attention.source, attention.because.as_str())
+                });
+            let seen = match (seen, because) {
+                ("", because) => because.to_owned(),
+                (seen, "") => seen.to_owned(),
+                (seen, because) => format!("{seen}: {because}"),
+            };
+            let from = match slot {
+                Slot::Run => "its run".to_owned(),
+                Slot::Terminal => "its terminal".to_owned(),
+                Slot::Tab(tab) => format!("the conversation {tab}"),
+            };
+            let seen =
+                if seen.is_empty() { from } else { format!("{from}: {}", clean(&seen, 200)) };
+            if known.seen.len() >= EVIDENCE {
+                let _ = known.seen.pop_front();
+            }
+            let evidence = Evidence { source, state, seen, at_ms: now_ms, decides: false };
+            known.seen.push_back((slot, evidence));
+        }
+        match attention {
+            Some(attention) if !same => {
+                let _ = known.slots.insert(slot, attention);
+            }
+            Some(_) => {}
+            None => {
+                let _ = known.slots.remove(&slot);
+            }
+        }
+        known.verdict().map(|(_, attention)| attention.clone())
+    }
+
+    /// What was seen of an agent, the newest first.
+    pub(crate) fn evidence(&self, agent: AgentId) -> Vec<Evidence> {
+        let agents = self.lock();
+        let Some(known) = agents.get(&agent) else { return Vec::new() };
+        let decides = known.verdict().map(|(slot, _)| slot);
+        let mut told = false;
+        known
+            .seen
+            .iter()
+            .rev()
+            .map(|(slot, evidence)| {
+                // Of what decides only the newest.
+                let first = !told && Some(*slot) == decides;
+                told |= first;
+                Evidence { decides: first, ..evidence.clone() }
+            })
+            .collect()
+    }
+
+    /// An agent is gone.
+    pub(crate) fn forget(&self, agent: AgentId) {
+        let _ = self.lock().remove(&agent);
+    }
+}
+
+impl Shared {
+    /// One source says something else about an agent, or nothing any more.
+    pub(crate) fn watch(
+        &self,
+        agent: AgentId,
+        slot: Slot,
+        attention: Option<Attention>,
+        seen: &str,
+    ) {
+        let now = now_ms();
+        let verdict = self.watched.note(agent, slot, attention, seen, now);
+        let verdict = verdict
+            .unwrap_or_else(|| self::verdict(State::Unknown, "not started", Source::None, now));
+        self.world.attend(agent, verdict);
+    }
+
+    /// The terminal with an agent's own interface has news.
+    pub(crate) fn watch_terminal(&self, mut agent: Agent, news: &News) {
+        let run = self.watched.of(agent.id, Slot::Run);
+        let works = |run: &Attention| matches!(run.state, State::Working | State::Limited);
+        let terminal = self.watched.of(agent.id, Slot::Terminal);
+        let unknown = || verdict(State::Unknown, "", Source::None, now_ms());
+        // What the run left is answered by what its user does in the terminal.
+        let after_run = run.clone().filter(|run| !works(run)).filter(|_| news.typed);
+        agent.attention = match (run.filter(works), after_run) {
+            (Some(run), _) => run,
+            (None, Some(run)) => {
+                self.watch(agent.id, Slot::Run, None, "its user went on by hand");
+                run
+            }
+            (None, None) => terminal.unwrap_or_else(unknown),
+        };
+        let Some(attention) = from_terminal(&agent, news, now_ms()) else { return };
+        let seen = if news.exit.is_some() {
+            "the process ended"
+        } else if news.status.is_some() {
+            "it told its state (OSC 7501)"
+        } else if !news.notifications.is_empty() {
+            "it notified"
+        } else if news.title.is_some() {
+            "its title"
+        } else {
+            "its user typed"
+        };
+        self.watch(agent.id, Slot::Terminal, Some(attention), seen);
+    }
+
+    /// A conversation is in another state.
+    pub(crate) fn watch_tab(&self, tab: &Tab) {
+        let attention = from_tab(tab);
+        let slot = Slot::Tab(tab.id);
+        if attention.is_none() && self.watched.of(tab.agent, slot).is_none() {
+            return;
+        }
+        self.watch(tab.agent, slot, attention, "");
+    }
+
+    /// Why an agent is thought to be in its state.
+    pub(crate) fn evidence(&self, agent: AgentId) -> Vec<Evidence> {
+        let mut seen = self.watched.evidence(agent);
+        if !seen.iter().any(|evidence| evidence.decides)
+            && let Some(agent) = self.world.agent(agent)
+        {
+            // Nothing was seen yet, which is a reason, too.
+            let attention = agent.attention;
+            let seen_then = match attention.because.as_str() {
+                "" => "nothing was seen of it since the host started".to_owned(),
+                because => because.to_owned(),
+            };
+            seen.insert(
+                0,
+                Evidence {
+                    source: attention.source,
+                    state: attention.state,
+                    seen: seen_then,
+                    at_ms: attention.since_ms,
+                    decides: true,
+                },
+            );
+        }
+        seen
     }
 }
 
@@ -137,6 +449,42 @@ mod tests {
     }
 
     #[test]
+    fn the_most_urgent_of_what_is_known_is_the_verdict() {
+        let watched = Watched::default();
+        let agent = AgentId(1);
+        let at = |state, source| Some(verdict(state, "", source, 5));
+        let tab = |n| Slot::Tab(TabId(n));
+        for (slot, attention, expected) in [
+            (Slot::Terminal, at(State::Unknown, Source::None), Some(State::Unknown)),
+            (tab(1), at(State::Idle, Source::Stream), Some(State::Unknown)),
+            (tab(1), at(State::Working, Source::Stream), Some(State::Working)),
+            (tab(2), at(State::NeedsYou, Source::Stream), Some(State::NeedsYou)),
+            (tab(2), at(State::Done, Source::Stream), Some(State::Working)),
+            (tab(1), at(State::Failed, Source::Stream), Some(State::Failed)),
+            (tab(1), None, Some(State::Done)),
+            (Slot::Terminal, at(State::Failed, Source::Process), Some(State::Failed)),
+            (Slot::Run, at(State::Working, Source::Run), Some(State::Working)),
+            (Slot::Run, at(State::Done, Source::Run), Some(State::Failed)),
+            (Slot::Terminal, None, Some(State::Done)),
+            (Slot::Run, None, Some(State::Done)),
+            (tab(2), None, None),
+        ] {
+            let now = watched.note(agent, slot, attention, "seen", 9);
+            assert_eq!(now.map(|attention| attention.state), expected, "{slot:?}");
+        }
+        let _ = watched.note(agent, tab(1), at(State::Idle, Source::Stream), "", 1);
+        let evidence = watched.evidence(agent);
+        assert!(evidence[0].decides && evidence.iter().filter(|one| one.decides).count() == 1);
+        for n in 0..200 {
+            let state = if n % 2 == 0 { State::Working } else { State::Done };
+            let _ = watched.note(agent, tab(n), at(state, Source::Stream), "", n);
+        }
+        assert_eq!(watched.evidence(agent).len(), EVIDENCE);
+        watched.forget(agent);
+        assert!(watched.evidence(agent).is_empty());
+    }
+
+    #[test]
     fn what_a_terminal_says_becomes_a_verdict_or_nothing() {
         let check = |provider, known: (State, Source), news: News, expected: Option<State>| {
             let agent = agent(provider, known.0, known.1);
@@ -160,7 +508,16 @@ mod tests {
         check(Provider::Claude, unknown, exit(0), Some(State::Done));
         check(Provider::Claude, unknown, exit(1), Some(State::Failed));
         check(Provider::Claude, unknown, title("⠐ fixing"), Some(State::Working));
-        check(Provider::Codex, unknown, title("⠐ fixing"), None);
+        check(Provider::Codex, unknown, title("⠐ fixing"), Some(State::Working));
+        check(Provider::OpenCode, unknown, title("OC | fixing"), None);
+        check(Provider::Gemini, unknown, title("◇  Ready (shop)   "), Some(State::Idle));
+        check(Provider::Gemini, unknown, title("✦  Working… (shop)"), Some(State::Working));
+        check(
+            Provider::Gemini,
+            unknown,
+            title("✋  Action Required (shop)"),
+            Some(State::NeedsYou),
+        );
         check(Provider::Claude, (State::Working, Source::Osc), title("✳ x"), Some(State::Unknown));
         check(Provider::Claude, unknown, title("✳ Claude Code"), None);
         check(Provider::Codex, unknown, note(), Some(State::NeedsYou));

@@ -275,6 +275,8 @@ fn changes_something(command: &Command) -> bool {
             | Command::CopySelection { .. }
             | Command::CopyOutput { .. }
             | Command::TerminalStats
+            | Command::Why { .. }
+            | Command::ReadTab { .. }
             | Command::World { .. }
     )
 }

@@ -22,10 +22,12 @@ use crate::session::Session;
 const MAGIC: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 /// The length and the type of the first chunk, which has to be the header (11.2.2).
 const HEADER: &[u8; 8] = b"\0\0\0\x0dIHDR";
+/// How the files are called that are ours.
+const ENDINGS: [&str; 4] = [".png", ".jpg", ".gif", ".webp"];
 /// Images kept; the oldest go when there are more.
-const FILES: usize = 64;
+const FILES: usize = 500;
 /// Bytes of images kept.
-const BYTES: u64 = 256 << 20;
+const BYTES: u64 = 1 << 30;
 /// Who gives the input: no client of ours, so none is told that it was seen.
 const NOBODY: ClientId = ClientId(0);
 
@@ -59,7 +61,7 @@ pub(crate) async fn paste(
                 return Err(refuse(ErrorKind::Stopping, "the host is stopping"));
             }
             let folder = shared.options.home.root().join("images");
-            let saved = blocking(move || save(&folder, &png)).await.map_err(failed)?;
+            let saved = blocking(move || save(&folder, &png, "png")).await.map_err(failed)?;
             let path = saved.map_err(|error| {
                 refuse(ErrorKind::Failed, format!("the image cannot be saved: {error}"))
             })?;
@@ -81,19 +83,35 @@ pub(crate) async fn paste(
     session.input(NOBODY, 0, input).map_err(|why| refuse(ErrorKind::Busy, why.to_string()))
 }
 
+/// The media type of an image and how its file is called, by what it begins with; `None` for anything that a
+/// model is not given.
+pub(super) fn kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    if is_png(bytes) {
+        Some(("image/png", "png"))
+    } else if bytes.starts_with(b"\xff\xd8\xff") {
+        Some(("image/jpeg", "jpg"))
+    } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
+        Some(("image/gif", "gif"))
+    } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        Some(("image/webp", "webp"))
+    } else {
+        None
+    }
+}
+
 fn is_png(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC) && bytes[MAGIC.len()..].starts_with(HEADER)
 }
 
 /// Saves an image under a name of its own, where only its user can read it. The program reads it when it
 /// likes, so older ones stay for a while.
-fn save(folder: &Path, png: &[u8]) -> io::Result<PathBuf> {
+pub(super) fn save(folder: &Path, png: &[u8], ending: &str) -> io::Result<PathBuf> {
     make_folder(folder)?;
     forget_oldest(folder, png.len() as u64)?;
     let now = now_ms();
     let mut last = None;
     for number in 0..100 {
-        let path = folder.join(format!("image-{now}-{number}.png"));
+        let path = folder.join(format!("image-{now}-{number}.{ending}"));
         match export::create(&path) {
             Ok(mut file) => {
                 return match file.write_all(png).and_then(|()| file.flush()) {
@@ -131,7 +149,7 @@ fn forget_oldest(folder: &Path, room: u64) -> io::Result<()> {
         let entry = entry?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        if !(name.starts_with("image-") && name.ends_with(".png")) {
+        if !(name.starts_with("image-") && ENDINGS.iter().any(|ending| name.ends_with(ending))) {
             continue;
         }
         // One may vanish meanwhile.
@@ -174,20 +192,36 @@ mod tests {
     }
 
     #[test]
+    fn images_are_known_by_their_beginning() {
+        let png = [&MAGIC[..], HEADER].concat();
+        for (bytes, expected) in [
+            (&png[..], Some("png")),
+            (b"\xff\xd8\xff\xe0", Some("jpg")),
+            (b"GIF89a\x01", Some("gif")),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Some("webp")),
+            (b"RIFF\0\0\0\0WAVE", None),
+            (b"<svg>", None),
+            (b"", None),
+        ] {
+            assert_eq!(kind(bytes).map(|(_, ending)| ending), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn images_are_private_and_the_oldest_go() {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path().join("images");
         let mine = folder.join("mine.txt");
-        let first = save(&folder, b"first").expect("saved");
+        let first = save(&folder, b"first", "png").expect("saved");
         fs::write(&mine, "not an image of ours").expect("written");
         let old = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
         let file = fs::File::options().write(true).open(&first).expect("opened");
         file.set_modified(old).expect("set");
         for _ in 1..FILES {
-            let _ = save(&folder, b"more").expect("saved");
+            let _ = save(&folder, b"more", "png").expect("saved");
         }
         assert!(first.exists());
-        let last = save(&folder, b"last").expect("saved");
+        let last = save(&folder, b"last", "png").expect("saved");
         assert!(!first.exists() && mine.exists() && last.exists());
         assert_eq!(fs::read_dir(&folder).expect("read").count(), FILES + 1);
         #[cfg(unix)]

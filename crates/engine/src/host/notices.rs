@@ -11,7 +11,7 @@ use maestro_protocol::message::Event;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Shared, attention, now_ms};
+use super::Shared;
 use crate::session::{self, Session};
 
 /// Between two events about one terminal.
@@ -218,11 +218,11 @@ fn tell_news(shared: &Arc<Shared>, session: &Arc<Session>, limits: &mut Limits, 
     }
     let mut news = session.take_news();
     if let Some(agent) = agent.filter(|agent| agent.ai_terminal == Some(terminal)) {
-        if let Some(verdict) = attention::from_terminal(&agent, &news, now_ms()) {
-            shared.world.attend(agent.id, verdict);
-        }
+        let id = agent.id;
+        shared.watch_terminal(agent, &news);
         if news.exit.is_some() {
-            shared.look_for_session_later(agent.id);
+            shared.look_for_session_later(id);
+            shared.terminal_ended(terminal);
         }
     }
     if news.info {

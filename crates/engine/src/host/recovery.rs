@@ -10,10 +10,12 @@ use maestro_pty::process::{Process, Signal, values_of};
 use maestro_pty::{Grace, Marker};
 use maestro_store::{Host, Store};
 
+use super::attention::Slot;
 use super::terminals::HOST;
 use super::tools::failed;
 use super::world::World;
-use super::{Error, Shared, attention, blocking, now_ms, panicked, theme};
+use super::{Error, Shared, attention, blocking, now_ms, panicked, queues, theme};
+use crate::conversation;
 
 /// What dead hosts left has had its SIGHUP from the kernel already.
 const GRACE: Grace =
@@ -25,6 +27,7 @@ pub(crate) async fn read_world(
     instance: &str,
     process: Process,
     started_ms: u64,
+    transcripts: std::path::PathBuf,
 ) -> Result<World, Error> {
     let store = store.clone();
     let host = Host {
@@ -40,7 +43,17 @@ pub(crate) async fn read_world(
         let mut runs = store.runs(50)?;
         runs.extend(store.open_runs()?);
         let (palette, preferences) = theme::take(store.preferences()?);
-        Ok(World::new(agents, runs, preferences, palette))
+        let tabs = store.tabs()?.into_iter().map(|tab| {
+            let before = tab.clone();
+            let path = transcripts.join(format!("{}.jsonl", tab.id));
+            let tab = conversation::offered_back(tab, &path);
+            if tab != before {
+                store.put_tab(&tab)?;
+            }
+            Ok(tab)
+        });
+        let tabs = tabs.collect::<Result<Vec<_>, maestro_store::Error>>()?;
+        Ok(World::new(agents, runs, tabs, preferences, palette))
     })
     .await
     .map_err(panicked)?
@@ -83,7 +96,17 @@ pub(crate) async fn recover(shared: Arc<Shared>) {
         },
         Err(error) => shared.problem(None, format!("The host is not complete: {error}")),
     }
+    for agent in shared.world.agents() {
+        if agent.attention.state == State::Resumable {
+            shared.watch(agent.id, Slot::Terminal, Some(agent.attention), "");
+        }
+    }
+    // What their runs have to say was said; what their conversations were when the host died is known.
+    for tab in shared.world.tabs() {
+        shared.watch_tab(&tab);
+    }
     let _ = shared.recovered.send_replace(true);
+    queues::recovered(&shared).await;
     let store = shared.store.clone();
     let unread = store.unread();
     if !unread.is_empty() {

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Shared, commands, refuse, theme};
 use crate::client::Client;
+use crate::conversation::Ask;
 use crate::session::{Link, NotTaken, Session};
 
 /// Connections at once: windows and commands of one user.
@@ -180,6 +181,9 @@ impl Reader {
                     Command::ReadTerminal { history: true, .. }
                     | Command::CopySelection { .. }
                     | Command::CopyOutput { .. }
+                    | Command::OpenTab { .. }
+                    | Command::ReadTab { .. }
+                    | Command::KeepImage { .. }
                     | Command::PasteImage { .. } => LARGE,
                     _ => 1,
                 };
@@ -227,6 +231,21 @@ impl Reader {
                     client.reply(id, kept.map(|()| Reply::Done), Some(permit));
                 });
                 return;
+            }
+            Command::OpenTab { tab, last, follow } => {
+                let (shared, client) = (Arc::clone(&self.shared), Arc::clone(&self.client));
+                super::detach(async move {
+                    let asker = Arc::clone(&client);
+                    let ask = Ask::Open { client, id, last, follow, permit };
+                    if let Err(error) = shared.tabs.send(&shared, tab, ask).await {
+                        asker.reply(id, Err(error), None);
+                    }
+                });
+                return;
+            }
+            Command::LeaveTab { tab } => {
+                self.client.leave_tab(tab);
+                Ok(())
             }
             command => {
                 let (shared, client) = (Arc::clone(&self.shared), Arc::clone(&self.client));

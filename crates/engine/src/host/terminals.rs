@@ -11,7 +11,7 @@ use maestro_agents::tui::{NewLine, new_line};
 use maestro_agents::{CommandLine, TuiOptions, tui_command};
 use maestro_core::agent::Provider;
 use maestro_core::screen::Size;
-use maestro_core::{AgentId, TerminalId};
+use maestro_core::{AgentId, TabId, TerminalId};
 use maestro_protocol::message::{Error, ErrorKind, NewTerminal};
 use maestro_pty::process::Process;
 use maestro_pty::{Grace, Marker, Spawn};
@@ -35,6 +35,9 @@ pub(crate) const HOST: &str = "MAESTRO_HOST";
 pub(crate) const AGENT: &str = "MAESTRO_AGENT";
 /// The variable with the terminal.
 pub(crate) const TERMINAL: &str = "MAESTRO_TERMINAL";
+
+/// The variable with the tab whose conversation a program drives.
+pub(crate) const TAB: &str = "MAESTRO_TAB";
 
 /// A child to start in a terminal.
 #[derive(Debug)]
@@ -159,7 +162,7 @@ impl Shared {
         let id = self.store.next_terminal_id().map_err(store_error)?;
         let marks = marks(&self.instance, id);
         let mut env = start.env;
-        env.retain(|(name, _)| ![HOST, AGENT, TERMINAL].iter().any(|mark| name == mark));
+        env.retain(|(name, _)| ![HOST, AGENT, TERMINAL, TAB].iter().any(|mark| name == mark));
         env.extend(marks.iter().map(|(name, value)| (name.into(), value.into())));
         env.extend(start.agent.map(|agent| (AGENT.into(), agent.to_string().into())));
         let setup = Setup {
@@ -226,6 +229,7 @@ impl Shared {
             .map_err(failed)?
             .map_err(store_error)?;
         self.world.remove_terminal(session.id);
+        self.terminal_ended(session.id);
         Ok(())
     }
 
@@ -246,6 +250,19 @@ impl Shared {
         }
         all
     }
+}
+
+/// The variables by which a program that drives a conversation is recognised.
+pub(crate) fn tab_marks(
+    instance: &str,
+    agent: AgentId,
+    tab: TabId,
+) -> [(std::ffi::OsString, std::ffi::OsString); 3] {
+    [
+        (HOST.into(), instance.into()),
+        (AGENT.into(), agent.to_string().into()),
+        (TAB.into(), tab.to_string().into()),
+    ]
 }
 
 /// The variables by which everything in a terminal is recognised.

@@ -10,6 +10,7 @@ use maestro_core::turn::{Failure, FailureKind};
 use maestro_git::Git;
 use maestro_protocol::message::{Error, ErrorKind, Event, ProviderInfo};
 
+use super::attention::Slot;
 use super::{Shared, attention, blocking, now_ms, refuse};
 use crate::autorun::{self, Runs};
 
@@ -113,13 +114,28 @@ impl Shared {
         known.retain(|provider, _| given.contains(provider));
     }
 
-    fn take_run_event(&self, event: Event) {
+    /// A run gave a directory back: what waited for that may be said now.
+    fn gave_back(self: &Arc<Self>, directory: &std::path::Path) {
+        for agent in self.world.agents() {
+            if agent.directory.starts_with(directory) || directory.starts_with(&agent.directory) {
+                super::queues::freed(self, agent.id);
+            }
+        }
+    }
+
+    fn take_run_event(self: &Arc<Self>, event: Event) {
         match event {
             Event::Run(run) => {
                 if let Some(agent) = run.spec.agent {
-                    self.world.attend(agent, attention::from_run(&run, now_ms()));
+                    let attention = attention::from_run(&run, now_ms());
+                    self.watch(agent, Slot::Run, Some(attention), "");
                 }
+                let ended = matches!(run.state, maestro_core::run::State::Ended(_));
+                let directory = run.spec.directory.clone();
                 self.world.set_run(*run);
+                if ended {
+                    self.gave_back(&directory);
+                }
             }
             other => self.world.tell(other),
         }

@@ -5,12 +5,14 @@
 //! crash has written it to the store before.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use maestro_core::agent::{Agent, Attention, Provider};
+use maestro_core::conversation::Tab;
+use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
-use maestro_core::{AgentId, RunId, TerminalId};
+use maestro_core::{AgentId, RunId, TabId, TerminalId};
 use maestro_protocol::message::{self, Event, Reply};
 use maestro_terminal::Palette;
 use tokio::sync::OwnedSemaphorePermit;
@@ -33,6 +35,10 @@ struct Inner {
     agents: Vec<Agent>,
     terminals: BTreeMap<TerminalId, Arc<Session>>,
     runs: BTreeMap<RunId, Run>,
+    /// By agent in the order in which they are shown.
+    tabs: Vec<Tab>,
+    /// Queues in which something waits, or that are held.
+    queues: BTreeMap<AgentId, Queue>,
     preferences: BTreeMap<String, String>,
     followers: Vec<Arc<Client>>,
     palette: Palette,
@@ -46,12 +52,22 @@ impl World {
     pub(crate) fn new(
         agents: Vec<Agent>,
         runs: Vec<Run>,
+        tabs: Vec<Tab>,
         preferences: Vec<(String, String)>,
         palette: Palette,
     ) -> Self {
         let runs = runs.into_iter().map(|run| (run.id, run)).collect();
         let preferences = preferences.into_iter().collect();
-        Self { inner: Mutex::new(Inner { agents, runs, preferences, palette, ..Inner::default() }) }
+        Self {
+            inner: Mutex::new(Inner {
+                agents,
+                runs,
+                tabs,
+                preferences,
+                palette,
+                ..Inner::default()
+            }),
+        }
     }
 
     /// Answers a client with the world. The answer is queued before any event that comes after it.
@@ -138,6 +154,12 @@ impl World {
     pub(crate) fn remove_agent(&self, id: AgentId) {
         let mut inner = self.lock();
         inner.agents.retain(|agent| agent.id != id);
+        let (gone, tabs): (Vec<Tab>, Vec<Tab>) =
+            std::mem::take(&mut inner.tabs).into_iter().partition(|tab| tab.agent == id);
+        inner.tabs = tabs;
+        for tab in gone {
+            inner.publish(Event::TabRemoved(tab.id));
+        }
         inner.publish(Event::AgentRemoved(id));
     }
 
@@ -194,6 +216,15 @@ impl World {
         open.map(|run| run.id).collect()
     }
 
+    /// Runs that have not ended in a directory, above it or below it, and where.
+    pub(crate) fn open_runs_near(&self, directory: &Path) -> Vec<(RunId, PathBuf)> {
+        let inner = self.lock();
+        let open = inner.runs.values().filter(|run| !matches!(run.state, run::State::Ended(_)));
+        open.map(|run| (run.id, run.spec.directory.clone()))
+            .filter(|(_, held)| held.starts_with(directory) || directory.starts_with(held))
+            .collect()
+    }
+
     /// Whether any known run of a provider worked in a directory.
     pub(crate) fn has_run_in(&self, directory: &Path, provider: Provider) -> bool {
         let inner = self.lock();
@@ -201,6 +232,61 @@ impl World {
             .runs
             .values()
             .any(|run| run.spec.provider == provider && run.spec.directory == directory)
+    }
+
+    /// A tab by its id.
+    pub(crate) fn tab(&self, id: TabId) -> Option<Tab> {
+        self.lock().tabs.iter().find(|tab| tab.id == id).cloned()
+    }
+
+    /// All tabs, by agent in their order.
+    pub(crate) fn tabs(&self) -> Vec<Tab> {
+        self.lock().tabs.clone()
+    }
+
+    /// A tab is new or changed; told if anything is different. One whose agent is gone is left out.
+    pub(crate) fn set_tab(&self, tab: &Tab) {
+        let mut inner = self.lock();
+        match inner.tabs.iter().position(|known| known.id == tab.id) {
+            Some(place) if inner.tabs[place] == *tab => return,
+            Some(place) => inner.tabs[place].clone_from(tab),
+            None if inner.agents.iter().any(|agent| agent.id == tab.agent) => {
+                let place = inner.tabs.iter().rposition(|known| known.agent == tab.agent);
+                let place = place.map_or(inner.tabs.len(), |place| place + 1);
+                inner.tabs.insert(place, tab.clone());
+            }
+            None => return,
+        }
+        inner.publish(Event::Tab(Box::new(tab.clone())));
+    }
+
+    /// An agent's tabs are shown in this order, which names all of them.
+    pub(crate) fn order_tabs(&self, agent: AgentId, order: &[TabId]) {
+        let mut inner = self.lock();
+        let place = |tab: &Tab| order.iter().position(|id| *id == tab.id);
+        let (mut own, others): (Vec<Tab>, Vec<Tab>) =
+            std::mem::take(&mut inner.tabs).into_iter().partition(|tab| tab.agent == agent);
+        own.sort_by_key(place);
+        inner.tabs = others.into_iter().chain(own).collect();
+        inner.publish(Event::TabOrder(agent, order.to_vec()));
+    }
+
+    /// A queue is another one than before; told if anything is different.
+    pub(crate) fn set_queue(&self, queue: Queue) {
+        let mut inner = self.lock();
+        let different = if queue.items.is_empty() && queue.held.is_none() {
+            inner.queues.remove(&queue.agent).is_some()
+        } else {
+            inner.queues.insert(queue.agent, queue.clone()).as_ref() != Some(&queue)
+        };
+        if different {
+            inner.publish(Event::Queue(Box::new(queue)));
+        }
+    }
+
+    /// A preference, where it is set.
+    pub(crate) fn preference(&self, key: &str) -> Option<String> {
+        self.lock().preferences.get(key).cloned()
     }
 
     /// How many runs have not ended.
@@ -262,8 +348,8 @@ impl Inner {
             seq: self.seq,
             agents: self.agents.clone(),
             terminals: self.terminals.values().map(|session| session.info()).collect(),
-            tabs: Vec::new(),
-            queues: Vec::new(),
+            tabs: self.tabs.clone(),
+            queues: self.queues.values().cloned().collect(),
             indexing: maestro_core::session::Indexing::default(),
             runs: self.runs.values().rev().cloned().collect(),
             preferences: self.preferences.clone().into_iter().collect(),

@@ -1,0 +1,67 @@
+//! What conversations need of drivers, so that tests can put others in their place.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use maestro_agents::drive::{Driver, Launch, Order, Taken};
+use maestro_core::conversation::Event;
+use maestro_core::turn::Failure;
+use tokio::sync::mpsc;
+
+/// A future that can be kept in a box.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Starts drivers. Variables by which their processes are found again come with the launch.
+pub trait Drivers: fmt::Debug + Send + Sync {
+    /// As [`Driver::start`].
+    fn start(
+        &self,
+        launch: Launch,
+        marks: Vec<(OsString, OsString)>,
+        events: mpsc::Sender<Event>,
+    ) -> Boxed<'static, Result<Box<dyn Driven>, Failure>>;
+}
+
+/// A driver that was started. Dropping it ends its program.
+pub trait Driven: fmt::Debug + Send + Sync {
+    /// As [`Driver::order`].
+    fn order(&self, order: Order) -> Boxed<'_, Result<Taken, Failure>>;
+    /// As [`Driver::close`].
+    fn close(self: Box<Self>) -> Boxed<'static, ()>;
+    /// As [`Driver::kill`].
+    fn kill(&self);
+}
+
+/// The providers' own programs.
+#[derive(Debug)]
+pub(crate) struct Programs;
+
+impl Drivers for Programs {
+    fn start(
+        &self,
+        launch: Launch,
+        marks: Vec<(OsString, OsString)>,
+        events: mpsc::Sender<Event>,
+    ) -> Boxed<'static, Result<Box<dyn Driven>, Failure>> {
+        Box::pin(async move {
+            let driver = Driver::start(launch, &marks, events).await?;
+            Ok(Box::new(driver) as Box<dyn Driven>)
+        })
+    }
+}
+
+impl Driven for Driver {
+    fn order(&self, order: Order) -> Boxed<'_, Result<Taken, Failure>> {
+        Box::pin(Driver::order(self, order))
+    }
+
+    fn close(self: Box<Self>) -> Boxed<'static, ()> {
+        Box::pin(Driver::close(*self))
+    }
+
+    fn kill(&self) {
+        Driver::kill(self);
+    }
+}
