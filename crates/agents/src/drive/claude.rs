@@ -125,6 +125,8 @@ struct Turn {
     error: String,
     resets_ms: Option<u64>,
     interrupted: bool,
+    /// Whether its user let it leave planning.
+    released: bool,
     /// Usage per model message: each is repeated on every line that message is split over.
     messages: HashMap<String, Usage>,
     /// Whether a message of the model itself began that has not ended.
@@ -337,11 +339,14 @@ impl Claude {
             }
             "status" => {
                 if let Some(policy) = policy_of(string(value, "/permissionMode")) {
-                    self.told_policy(policy, out);
+                    self.told_mode(policy, out);
                 }
-                let doing = string(value, "/status");
-                if !doing.is_empty() {
-                    out.events.push(Event::Doing(text::sentence(doing)));
+                match string(value, "/status") {
+                    "" => {}
+                    "requesting" => {
+                        out.events.push(Event::Doing("waiting for the model".to_owned()));
+                    }
+                    doing => out.events.push(Event::Doing(text::sentence(doing))),
                 }
             }
             "api_retry" => {
@@ -386,10 +391,17 @@ impl Claude {
         Some(())
     }
 
-    fn told_policy(&mut self, policy: Policy, out: &mut Out) {
-        // Our own doing for this turn only.
-        if self.turn.as_ref().is_some_and(|turn| turn.read_only) {
+    /// The program says which mode it is in now.
+    fn told_mode(&mut self, policy: Policy, out: &mut Out) {
+        // What we asked for is on its way, or this turn's mode is our own doing.
+        let ours = self.waiting.values().any(|about| matches!(about, Control::Mode(_)));
+        if ours || policy == self.policy || self.turn.as_ref().is_some_and(|turn| turn.read_only) {
             return;
+        }
+        let released = self.turn.as_ref().is_some_and(|turn| turn.released);
+        if self.policy == Policy::ReadOnly && !released {
+            // Nobody allowed that.
+            return self.set_mode(Policy::ReadOnly, out);
         }
         self.policy = policy;
         out.events.push(Event::Policy(policy));
@@ -561,7 +573,12 @@ impl Claude {
                 self.menu = self.read_menu(told);
                 out.events.push(Event::Menu(self.menu.clone()));
             }
-            Control::Mode(policy) if worked => self.told_policy(policy, out),
+            Control::Mode(policy) if worked => {
+                // Of several only the last one holds.
+                if policy == self.policy {
+                    out.events.push(Event::Policy(policy));
+                }
+            }
             Control::Mode(_) if self.turn.as_ref().is_some_and(|turn| turn.read_only) => {
                 // The hook holds it to reading all the same.
                 tracing::warn!(error, "plan mode was refused");
@@ -624,6 +641,8 @@ impl Dialect for Claude {
                 let told = asked.answer(&answer)?;
                 if matches!(answer, Answer::Deny(_)) {
                     self.items.denied(&asked.call);
+                } else if let Some(turn) = &mut self.turn {
+                    turn.released |= asked.is_plan();
                 }
                 let _ = self.asked.remove(&request);
                 out.lines.push(response(&request, &told));

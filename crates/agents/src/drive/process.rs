@@ -6,8 +6,10 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use maestro_core::agent::Provider;
 use maestro_core::conversation::Event;
 use maestro_core::turn::{Failure, FailureKind, Outcome, Usage};
 use tokio::io::AsyncWriteExt as _;
@@ -20,7 +22,7 @@ use super::{Dialect, Launch, Order, Out, Taken};
 use crate::child::{LINE, LINGER, Lines, Pipes, Running, Tail};
 use crate::command::CommandLine;
 use crate::process::{Signal, read, until};
-use crate::stream::{Ended, Exit, fail};
+use crate::stream::{Ended, Exit, broken_off, fail};
 
 /// How long a program has to go after its input was closed, and after each signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -38,6 +40,8 @@ pub struct Driver {
     orders: mpsc::Sender<Told>,
     level: watch::Sender<Level>,
     gone: watch::Receiver<bool>,
+    /// Why the program ended, once it has.
+    why: Arc<OnceLock<Failure>>,
     pid: Option<u32>,
 }
 
@@ -66,6 +70,8 @@ pub(super) struct Ends {
     pub level: watch::Receiver<Level>,
     /// Set when no process is left.
     pub gone: watch::Sender<bool>,
+    /// To be set before that.
+    pub why: Arc<OnceLock<Failure>>,
     pub events: mpsc::Sender<Event>,
 }
 
@@ -105,6 +111,7 @@ impl Driver {
         let (driver, ends) = Self::ends(pid, events);
         let task = Task {
             running,
+            provider: command.provider,
             grace,
             ends,
             dialect,
@@ -125,8 +132,9 @@ impl Driver {
         let (orders, told) = mpsc::channel(16);
         let (level, levels) = watch::channel(Level::Stay);
         let (is_gone, gone) = watch::channel(false);
-        let driver = Self { orders, level, gone, pid };
-        (driver, Ends { orders: told, level: levels, gone: is_gone, events })
+        let why = Arc::new(OnceLock::new());
+        let driver = Self { orders, level, gone, why: Arc::clone(&why), pid };
+        (driver, Ends { orders: told, level: levels, gone: is_gone, why, events })
     }
 
     /// Tells it something, and comes back when the dialect has taken it: the program's own answer, if it
@@ -139,10 +147,15 @@ impl Driver {
     pub async fn order(&self, order: Order) -> Result<Taken, Failure> {
         let (answer, answered) = oneshot::channel();
         let sent = self.orders.send(Told { order, answer }).await;
-        let answer = if sent.is_ok() { answered.await.ok() } else { None };
-        answer.unwrap_or_else(|| {
-            Err(fail(FailureKind::Crashed, "The program of this conversation has ended."))
-        })
+        if sent.is_ok()
+            && let Ok(answer) = answered.await
+        {
+            return answer;
+        }
+        // It says why only when everybody is gone.
+        let _ = self.gone.clone().wait_for(|gone| *gone).await;
+        let ended = || fail(FailureKind::Crashed, "The program of this conversation has ended.");
+        Err(self.why.get().cloned().unwrap_or_else(ended))
     }
 
     /// Closes its input and waits until the program and all it started are gone. A program that stays is
@@ -190,6 +203,7 @@ pub(super) fn now_ms() -> u64 {
 /// Owns the process.
 struct Task {
     running: Running,
+    provider: Provider,
     grace: Duration,
     ends: Ends,
     dialect: Box<dyn Dialect>,
@@ -222,8 +236,18 @@ impl Task {
 
         // No order is taken any more: those that wait are told so by the end of the channel.
         self.ends.orders.close();
-        let Self { running, grace, mut ends, dialect, pending, open, listened_to, ended, .. } =
-            self;
+        let Self {
+            running,
+            provider,
+            grace,
+            mut ends,
+            dialect,
+            pending,
+            open,
+            listened_to,
+            ended,
+            ..
+        } = self;
         while let Ok(told) = ends.orders.try_recv() {
             drop(told);
         }
@@ -232,8 +256,12 @@ impl Task {
         let exit = running.end(ended, grace.min(LINGER), String::new()).await;
         // Whoever wrote into the pipes is gone: what is left in them is finite, and there at once.
         last.read_rest(stdout, stderr, lines, &mut tail).await;
+        let exit = Exit { stderr: tail.text(), ..exit };
+        if exit.ended == Ended::ByItself {
+            let _ = ends.why.set(broken_off(provider, &exit, true));
+        }
         let _ = ends.gone.send_replace(true);
-        last.finish(Exit { stderr: tail.text(), ..exit });
+        last.finish(exit);
         if listened_to {
             for event in last.pending {
                 if ends.events.send(event).await.is_err() {

@@ -209,6 +209,79 @@ pub(crate) fn kind_of_error(text: &str) -> Option<FailureKind> {
     }
 }
 
+/// When work may go on, out of the words about a limit: "try again at 8:32 AM" (local time), "resets
+/// 8:28am (UTC)", "try again at Nov 25th, 2026 8:32 AM", "try again in 2 days 3 hours 5 minutes".
+/// Milliseconds since the Unix epoch; `None` when they say nothing of the kind.
+pub(crate) fn resets_ms(text: &str, now_ms: u64) -> Option<u64> {
+    resets_in(text, now_ms, jiff::tz::TimeZone::system())
+}
+
+fn resets_in(text: &str, now_ms: u64, zone: jiff::tz::TimeZone) -> Option<u64> {
+    let text = sentence(text).to_lowercase();
+    let now = jiff::Timestamp::from_millisecond(i64::try_from(now_ms).ok()?).ok()?;
+    if let Some((_, rest)) = text.split_once("try again in ") {
+        let after = span(rest)?;
+        return Some(now_ms.saturating_add(after));
+    }
+    let rest = ["try again at ", "resets at ", "resets "]
+        .iter()
+        .find_map(|lead| text.split_once(lead).map(|(_, rest)| rest))?;
+    let pattern = regex::Regex::new(
+        r"^(?:(?P<month>[a-z]{3})[a-z]* (?P<day>\d{1,2})(?:st|nd|rd|th)?(?:, (?P<year>\d{4}))?,? (?:at )?)?(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))? ?(?P<half>am|pm)?\.?(?: \((?P<zone>[^)]+)\))?",
+    )
+    .ok()?;
+    let found = pattern.captures(rest)?;
+    let number = |name: &str| found.name(name).and_then(|part| part.as_str().parse::<i8>().ok());
+    let hour = match (number("hour")?, found.name("half").map(|half| half.as_str())) {
+        (12, Some("am")) => 0,
+        (hour, Some("pm")) if hour < 12 => hour + 12,
+        (hour, _) => hour,
+    };
+    let zone = match found.name("zone").map(|zone| zone.as_str()) {
+        Some("utc" | "gmt") => jiff::tz::TimeZone::UTC,
+        // Lower case does not matter to the database of zones.
+        Some(name) => jiff::tz::TimeZone::get(name).unwrap_or(zone),
+        None => zone,
+    };
+    let here = now.to_zoned(zone.clone());
+    let clock = jiff::civil::Time::new(hour, number("minute").unwrap_or(0), 0, 0).ok()?;
+    const MONTHS: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let month = found.name("month").and_then(|name| {
+        let at = MONTHS.iter().position(|month| *month == name.as_str())?;
+        i8::try_from(at + 1).ok()
+    });
+    let date = match (month, number("day")) {
+        (Some(month), Some(day)) => {
+            let year = found.name("year").and_then(|year| year.as_str().parse().ok());
+            jiff::civil::Date::new(year.unwrap_or(here.year()), month, day).ok()?
+        }
+        // The next time that the clock shows it.
+        _ if clock > here.time() => here.date(),
+        _ => here.date().tomorrow().ok()?,
+    };
+    let then = date.to_datetime(clock).to_zoned(zone).ok()?;
+    u64::try_from(then.timestamp().as_millisecond()).ok()
+}
+
+/// "2 days 3 hours 5 minutes" in milliseconds.
+fn span(text: &str) -> Option<u64> {
+    let mut words = text.split([' ', ',']).filter(|word| !word.is_empty() && *word != "and");
+    let mut sum: u64 = 0;
+    while let (Some(count), Some(unit)) = (words.next(), words.next()) {
+        let Ok(count) = count.parse::<u64>() else { break };
+        let seconds: u64 = match unit.trim_end_matches('.').trim_end_matches('s') {
+            "day" => 86_400,
+            "hour" => 3600,
+            "minute" | "min" => 60,
+            "second" | "sec" => 1,
+            _ => break,
+        };
+        sum = sum.checked_add(count.checked_mul(seconds)?.checked_mul(1000)?)?;
+    }
+    (sum > 0).then_some(sum)
+}
+
 /// What a program's last words on standard error mean when it said nothing on standard output.
 pub(crate) fn kind_of_stderr(stderr: &str) -> Option<FailureKind> {
     let words = last_words(stderr).to_lowercase();
@@ -283,5 +356,31 @@ mod tests {
         check("4290 things", None);
         check("2024-11-22 all fine", None);
         check("429", limit);
+    }
+
+    #[test]
+    fn times_of_a_reset_are_read() {
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").expect("the database has it");
+        let now: jiff::Timestamp = "2026-11-22T16:00:00Z".parse().expect("a time");
+        let now = u64::try_from(now.as_millisecond()).expect("after the epoch");
+        let check = |text: &str, expected: Option<&str>| {
+            let expected = expected.map(|time| {
+                let time: jiff::Timestamp = time.parse().expect("a time");
+                u64::try_from(time.as_millisecond()).expect("after the epoch")
+            });
+            assert_eq!(resets_in(text, now, zone.clone()), expected, "{text}");
+        };
+        check("hit your usage limit. Try again at 8:32 AM.", Some("2026-11-23T07:32:00Z"));
+        check("or try again at 8:32 PM.", Some("2026-11-22T19:32:00Z"));
+        check("You've hit your limit · resets 8:28am (UTC)", Some("2026-11-23T08:28:00Z"));
+        check("limit · resets 5pm (Europe/Berlin)", Some("2026-11-23T16:00:00Z"));
+        check("limit · resets Nov 25 at 5pm (UTC)", Some("2026-11-25T17:00:00Z"));
+        check("try again at Nov 25th, 2026 8:32 AM.", Some("2026-11-25T07:32:00Z"));
+        check("try again in 1 day 2 hours 3 minutes.", Some("2026-11-23T18:03:00Z"));
+        check("try again in 45 minutes", Some("2026-11-22T16:45:00Z"));
+        check("try again in a while", None);
+        check("try again later", None);
+        check("try again at 99:99 AM", None);
+        check("", None);
     }
 }

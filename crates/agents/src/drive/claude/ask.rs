@@ -37,6 +37,11 @@ impl Asked {
         }
     }
 
+    /// Whether it is about leaving planning.
+    pub fn is_plan(&self) -> bool {
+        self.tool == "ExitPlanMode"
+    }
+
     /// The question as it is shown.
     pub fn request(&self, id: &str, request: &Value, now_ms: u64) -> Request {
         let why = ["/decision_reason", "/title"]

@@ -229,6 +229,17 @@ impl Items {
             _ => {}
         }
         let mut tool = parts::tool(call, name, kind_of(name), input, now_ms);
+        match name {
+            "AskUserQuestion" => {
+                let asked = array(input, "/questions").iter().map(|one| string(one, "/question"));
+                tool.title = text::sentence(&asked.collect::<Vec<_>>().join(" "));
+            }
+            "ExitPlanMode" => {
+                let line = string(input, "/plan").lines().next().unwrap_or_default();
+                tool.title = text::sentence(line.trim_start_matches('#'));
+            }
+            _ => {}
+        }
         tool.parent = Some(parent.to_owned()).filter(|parent| !parent.is_empty());
         tool.changes = ask::changes(name, input);
         self.report(tool, out);
@@ -264,7 +275,12 @@ impl Items {
         if tool.kind == ToolKind::Shell {
             tool.exit = exit_code(&content, failed).filter(|_| tool.state != ToolState::Denied);
         }
-        tool.output = parts::output(&streams(told).unwrap_or(content));
+        // The code has a place of its own.
+        let said = match (tool.exit, content.split_once('\n')) {
+            (Some(code), Some((_, rest))) if code != 0 => rest.to_owned(),
+            _ => content,
+        };
+        tool.output = parts::output(&streams(told).unwrap_or(said));
         match patched(told) {
             Some(change) if tool.state == ToolState::Done => tool.changes = vec![change],
             _ if tool.state != ToolState::Done => tool.changes.clear(),
