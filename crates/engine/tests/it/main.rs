@@ -2,11 +2,16 @@
 
 mod agents;
 mod autorun;
+mod conversation;
+mod conversation_crash;
+mod conversation_moves;
+mod driver;
 mod files;
 mod frames;
 mod harness;
 mod hostile;
 mod lifecycle;
 mod paste;
+mod queue;
 mod searching;
 mod terminals;
