@@ -17,7 +17,7 @@ use alacritty_terminal::index::Column;
 use alacritty_terminal::term::TermMode;
 use alacritty_terminal::term::cell::{Cell as TermCell, Flags};
 use alacritty_terminal::vte::ansi::CursorShape as TermCursorShape;
-use maestro_core::input::{Action, Input, Mouse, MouseKind, ScrollTo};
+use maestro_core::input::{Action, Input, Key, Mods, Mouse, MouseKind, ScrollTo};
 use maestro_core::screen::{
     ColorOverride, Cursor, CursorShape, Frame, Modes, OVERRIDE_CURSOR, Row, Scroll, Size, flags,
 };
@@ -45,6 +45,9 @@ const HOT: usize = 128;
 /// that take a hundred times as much memory as they will.
 const LEAST: usize = 64;
 
+/// The most keys held at once that are remembered; nobody has more fingers.
+const MOST_PRESSED: usize = 32;
+
 /// A terminal without its PTY. Owned by one place at a time; may move between threads.
 #[derive(Debug)]
 pub struct Terminal {
@@ -68,6 +71,8 @@ pub struct Terminal {
     progress: Progress,
     status: Option<Status>,
     focused: Option<bool>,
+    /// Keys that are down, as far as the child was told of them and wants to hear the rest.
+    pressed: Vec<Key>,
     mouse_cell: Option<(u32, u32)>,
     shell: Shell,
     /// Raised by whatever may change a frame.
@@ -142,6 +147,7 @@ impl Terminal {
             progress: Progress::None,
             status: None,
             focused: None,
+            pressed: Vec::new(),
             mouse_cell: None,
             shell: Shell::default(),
             version: 1,
@@ -224,6 +230,7 @@ impl Terminal {
         let mode = self.emulator.mode();
         match input {
             Input::Key(key) => {
+                self.hold(key);
                 let bytes = keys::encode(key, &self.key_rules());
                 if key.code.is_modifier() || key.action == Action::Release {
                     send(out, &bytes);
@@ -238,6 +245,9 @@ impl Terminal {
             }
             Input::Mouse(mouse) => self.mouse(mouse, mode, out),
             Input::Focus(focused) => {
+                if !focused {
+                    self.release_held(out);
+                }
                 let news = self.focused.replace(*focused) != Some(*focused);
                 if news && mode.contains(TermMode::FOCUS_IN_OUT) {
                     send(out, if *focused { b"\x1b[I" } else { b"\x1b[O" });
@@ -545,6 +555,28 @@ impl Terminal {
         if self.vi.is_none() {
             self.set_offset(0);
             self.clear_selection();
+        }
+    }
+
+    /// Remembers a key that is down, for a child that wants to hear of its release.
+    fn hold(&mut self, key: &Key) {
+        if key.action == Action::Release {
+            self.pressed.retain(|pressed| pressed.code != key.code);
+        } else if self.emulator.mode().contains(TermMode::REPORT_EVENT_TYPES)
+            && self.pressed.len() < MOST_PRESSED
+            && !self.pressed.iter().any(|pressed| pressed.code == key.code)
+        {
+            self.pressed.push(key.clone());
+        }
+    }
+
+    /// Whoever had the keyboard has it no more, and may be gone: the child would wait for these releases
+    /// for good.
+    fn release_held(&mut self, out: &mut Outbox) {
+        for key in std::mem::take(&mut self.pressed) {
+            let released =
+                Key { action: Action::Release, text: String::new(), mods: Mods::default(), ..key };
+            send(out, &keys::encode(&released, &self.key_rules()));
         }
     }
 

@@ -421,10 +421,16 @@ impl Session {
         self.count_viewers(core);
     }
 
-    fn count_viewers(&self, core: &Core) {
+    fn count_viewers(&self, core: &mut Core) {
         let focused = core.viewers.iter().filter(|viewer| viewer.link.focused).count();
         self.viewers.store(core.viewers.len() as u32, Ordering::Relaxed);
-        self.focused.store(focused as u32, Ordering::Relaxed);
+        let before = self.focused.swap(focused as u32, Ordering::Relaxed);
+        if before > 0 && focused == 0 {
+            // A window that shows something else in its place, or died, says no goodbye: the keys it held
+            // are let go all the same.
+            core.terminal.input(&Input::Focus(false), &mut core.outbox);
+            self.empty_outbox(core);
+        }
     }
 
     fn count(&self, core: &Core) -> TerminalStats {

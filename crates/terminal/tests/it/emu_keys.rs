@@ -7,7 +7,7 @@ use maestro_core::input::{Action, Code, Input, Key, Mods};
 use maestro_core::screen::Size;
 use maestro_terminal::{Options, Terminal};
 
-use super::{give, print};
+use super::{give, print, with};
 
 /// A key as a US keyboard on Linux tells it, from words like `ctrl+shift+a`. After a colon: `repeat`,
 /// `release`; `text=…`, `code=…`, `base=…` and `shifted=…` say what another layout makes of it.
@@ -542,4 +542,36 @@ fn kitty_16() {
         ],
     );
     check("\x1b[>31u", &[("shift+a", "\x1b[97:65;2;65u")]);
+}
+
+/// [K] Whoever wants releases gets them when the keyboard goes elsewhere, too, once and before the focus.
+#[test]
+fn keys_that_are_down_are_released_with_the_focus() {
+    let key = |code: Code, action| {
+        let text = if action == Action::Release { String::new() } else { "a".to_owned() };
+        Input::Key(Key {
+            code,
+            mods: Mods::default(),
+            text,
+            action,
+            base: None,
+            shifted: None,
+            keypad: false,
+        })
+    };
+    let a = Code::Char('a');
+    for (modes, keys, wanted) in [
+        ("\x1b[>10u\x1b[?1004h", vec![(a, Action::Press)], "\x1b[97;1:3u\x1b[O"),
+        ("\x1b[>10u", vec![(a, Action::Press), (a, Action::Repeat)], "\x1b[97;1:3u"),
+        ("\x1b[>10u", vec![(a, Action::Press), (a, Action::Release)], ""),
+        ("", vec![(a, Action::Press)], ""),
+    ] {
+        let mut terminal = with(20, 5, modes);
+        let _ = give(&mut terminal, Input::Focus(true));
+        for (code, action) in keys {
+            let _ = give(&mut terminal, key(code, action));
+        }
+        assert_eq!(give(&mut terminal, Input::Focus(false)), wanted, "{modes:?}");
+        assert_eq!(give(&mut terminal, Input::Focus(false)), "", "once");
+    }
 }
