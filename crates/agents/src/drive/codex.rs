@@ -360,7 +360,9 @@ impl Codex {
             "error" => {
                 let message = string(params, "/error/message");
                 if params.get("willRetry").and_then(Value::as_bool) == Some(true) {
-                    out.events.push(ending::retrying(message));
+                    self.items.retried();
+                    let details = string(params, "/error/additionalDetails");
+                    out.events.push(ending::retrying(message, details));
                 }
                 // Otherwise the end of the turn says it again.
             }
@@ -426,6 +428,7 @@ impl Codex {
     }
 
     fn tokens(&mut self, told: &Value, out: &mut Out) {
+        self.items.answered_whole();
         let total = number(told, "/total/totalTokens");
         // An interrupted turn repeats what was told before.
         let is_new = total != std::mem::replace(&mut self.total, total);

@@ -239,6 +239,10 @@ pub(crate) fn failure(
         "rate_limit" => Some(FailureKind::Limit { resets_ms: resets_ms }),
         "overloaded" => Some(FailureKind::Overload),
         "model_not_found" => Some(FailureKind::ModelUnknown),
+        // It had begun to answer.
+        "server_error" | "unknown" if message.contains("Connection closed mid-response") => {
+            Some(FailureKind::Torn)
+        }
         // Also what it calls a connection that could not be made or was cut.
         "server_error" if is_about_the_connection(&message) => Some(FailureKind::Network),
         "server_error" => Some(FailureKind::Overload),

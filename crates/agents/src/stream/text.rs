@@ -180,6 +180,10 @@ pub(crate) fn kind_of_error(text: &str) -> Option<FailureKind> {
         Some(FailureKind::Auth)
     } else if has(&["overloaded", "at capacity", "internal server error"]) {
         Some(FailureKind::Overload)
+    } else if text.contains("stream disconnected before completion")
+        && !has(&["error sending request", "connection refused", "connect error", "dns error"])
+    {
+        Some(FailureKind::Torn)
     } else if has(&[
         "waiting for network",
         "stream disconnected",

@@ -177,6 +177,8 @@ impl Items {
             let index = self.next_block(&id);
             let key = block_key(&id, index);
             match string(block, "/type") {
+                // An error is told by the end of the turn.
+                "text" if synthetic && value.get("error").is_some() => {}
                 "text" if synthetic => self.notice(string(block, "/text"), out),
                 "text" if parent.is_empty() => {
                     let said = string(block, "/text");

@@ -100,17 +100,19 @@ fn kind_of_info(info: &Value) -> Option<FailureKind> {
 }
 
 /// It tries again by itself: "Reconnecting... 2/5 (why)", "Reconnecting... waiting for network (why)".
-pub(super) fn retrying(message: &str) -> Event {
+/// `details` say why, if anything does.
+pub(super) fn retrying(message: &str, details: &str) -> Event {
     let message = text::sentence(message);
     let because = message.strip_prefix("Reconnecting... ").unwrap_or(&message);
     let attempt = because.split_once('/').and_then(|(first, _)| first.trim().parse().ok());
     let because = match (attempt, because.split_once(" (")) {
         // What is in the brackets is why; the numbers have a place of their own.
         (Some(_), Some((_, why))) => why.strip_suffix(')').unwrap_or(why),
-        (Some(_), None) => "the connection to the model broke",
+        (Some(_), None) if details.is_empty() => "the connection to the model broke",
+        (Some(_), None) => details,
         (None, _) => because,
     };
-    Event::Retrying { because: because.to_owned(), until_ms: None, attempt }
+    Event::Retrying { because: text::sentence(because), until_ms: None, attempt }
 }
 
 #[cfg(test)]
@@ -147,7 +149,7 @@ mod tests {
     fn retries_say_why_and_which() {
         let check = |message: &str, because: &str, attempt: Option<u32>| {
             let expected = Event::Retrying { because: because.to_owned(), until_ms: None, attempt };
-            assert_eq!(retrying(message), expected);
+            assert_eq!(retrying(message, ""), expected);
         };
         check("Reconnecting... 2/5 (stream closed)", "stream closed", Some(2));
         check("Reconnecting... 1/5", "the connection to the model broke", Some(1));

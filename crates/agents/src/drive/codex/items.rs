@@ -25,6 +25,12 @@ pub(super) struct Items {
     open: HashMap<String, Body>,
     tools: HashMap<String, Tool>,
     denied: HashSet<String>,
+    /// Texts and thinking of the answer that is being received, by their keys.
+    received: Vec<(String, Part)>,
+    /// Of these, what was broken off and is now received again, under other ids.
+    again: Vec<(String, Part)>,
+    /// The keys of what is received again, by those ids.
+    keys: HashMap<String, String>,
     /// The last text of the answer.
     answer: String,
 }
@@ -38,6 +44,9 @@ impl Items {
             open: HashMap::new(),
             tools: HashMap::new(),
             denied: HashSet::new(),
+            received: Vec::new(),
+            again: Vec::new(),
+            keys: HashMap::new(),
             answer: String::new(),
         }
     }
@@ -64,7 +73,40 @@ impl Items {
             item(&key, false, body, out);
         }
         self.denied.clear();
+        self.answered_whole();
+        self.keys.clear();
         std::mem::take(&mut self.answer)
+    }
+
+    /// The connection broke: what was received of this answer comes again, under other ids.
+    pub fn retried(&mut self) {
+        self.again = std::mem::take(&mut self.received);
+    }
+
+    /// The answer is complete: nothing of it comes again.
+    pub fn answered_whole(&mut self) {
+        self.received.clear();
+        self.again.clear();
+    }
+
+    /// The key of a text or thinking: that of what it comes again for, or its own id.
+    fn key(&mut self, id: &str, part: Part, out: &mut Out) -> String {
+        if let Some(key) = self.keys.get(id) {
+            return key.clone();
+        }
+        let before = self.again.iter().position(|(_, other)| *other == part);
+        let key = before.map_or_else(|| id.to_owned(), |at| self.again.remove(at).0);
+        if before.is_some() {
+            // It grows from nothing again.
+            let body = empty(part);
+            let _ = self.open.remove(&key);
+            item(&key, true, body, out);
+        }
+        if self.keys.len() < REMEMBERED {
+            let _ = self.keys.insert(id.to_owned(), key.clone());
+            self.received.push((key.clone(), part));
+        }
+        key
     }
 
     pub fn tell(&mut self, text: &str, out: &mut Out) {
@@ -113,7 +155,7 @@ impl Items {
                 self.grow(id, Part::Thinking, delta, out);
             }
             "item/reasoning/summaryPartAdded" => {
-                if self.open.contains_key(id) {
+                if self.keys.get(id).is_some_and(|key| self.open.contains_key(key)) {
                     self.grow(id, Part::Thinking, "\n\n", out);
                 }
             }
@@ -144,18 +186,16 @@ impl Items {
     }
 
     fn grow(&mut self, id: &str, part: Part, text: &str, out: &mut Out) {
-        if self.open.len() < REMEMBERED || self.open.contains_key(id) {
-            let body = self.open.entry(id.to_owned()).or_insert_with(|| match part {
-                Part::Thinking => Body::Thinking(String::new()),
-                _ => Body::Text(String::new()),
-            });
+        let key = self.key(id, part, out);
+        if self.open.len() < REMEMBERED || self.open.contains_key(&key) {
+            let body = self.open.entry(key.clone()).or_insert_with(|| empty(part));
             if let Body::Text(so_far) | Body::Thinking(so_far) = body
                 && so_far.len() < TEXT_LIMIT
             {
                 so_far.push_str(text);
             }
         }
-        out.events.push(Event::Delta { key: id.to_owned(), part, text: text.to_owned() });
+        out.events.push(Event::Delta { key, part, text: text.to_owned() });
     }
 
     fn output(&mut self, id: &str, text: &str, out: &mut Out) {
@@ -185,12 +225,14 @@ impl Items {
             "agentMessage" | "plan" | "reasoning" if !done => {}
             "agentMessage" | "plan" => {
                 let said = string(told, "/text");
-                let _ = self.open.remove(id);
+                let key = self.key(id, Part::Text, out);
+                let _ = self.open.remove(&key);
                 self.answer = parts::whole(said);
-                item(id, false, Body::Text(self.answer.clone()), out);
+                item(&key, false, Body::Text(self.answer.clone()), out);
             }
             "reasoning" => {
-                let _ = self.open.remove(id);
+                let key = self.key(id, Part::Thinking, out);
+                let _ = self.open.remove(&key);
                 let parts_of = |field| {
                     let parts = array(told, field).iter().filter_map(Value::as_str);
                     parts.collect::<Vec<_>>().join("\n\n")
@@ -199,7 +241,7 @@ impl Items {
                     .into_iter()
                     .find(|thought| !thought.is_empty());
                 if let Some(thought) = thought {
-                    item(id, false, Body::Thinking(parts::whole(&thought)), out);
+                    item(&key, false, Body::Thinking(parts::whole(&thought)), out);
                 }
             }
             "contextCompaction" if done => self.tell("The conversation was compacted.", out),
@@ -323,6 +365,13 @@ impl Items {
 
 fn item(key: &str, open: bool, body: Body, out: &mut Out) {
     out.events.push(Event::Item { key: key.to_owned(), open, body });
+}
+
+fn empty(part: Part) -> Body {
+    match part {
+        Part::Thinking => Body::Thinking(String::new()),
+        Part::Text | Part::ToolOutput => Body::Text(String::new()),
+    }
 }
 
 fn is_running(tool: &Tool) -> bool {
