@@ -30,7 +30,7 @@ mod tools;
 
 pub use facts::Facts;
 pub use lines::LINE_LIMIT;
-pub use list::{Found, Place, find, list, stores};
+pub use list::{Found, Place, find, found_at, list, stores};
 pub use opencode::{Cell, Tables};
 pub use read::{Cursor, Progress, page, read, scan, text_at, transcript};
 pub use sheet::{Entries, Piece, What};

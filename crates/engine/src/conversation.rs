@@ -276,8 +276,11 @@ pub(crate) fn stored(
     session: &str,
     environment: &maestro_agents::Environment,
 ) -> Result<Vec<Entry>, String> {
-    let _ = (provider, session, environment);
-    Ok(Vec::new())
+    match crate::index::transcript(provider, session, environment) {
+        // Nothing was said in it yet, as far as its provider knows.
+        Err(maestro_agents::store::Error::Missing { .. }) => Ok(Vec::new()),
+        read => read.map_err(|error| error.to_string()),
+    }
 }
 
 /// Where the transcript of a tab is.

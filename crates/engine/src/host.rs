@@ -52,6 +52,7 @@ use crate::client::{Client, ClientId};
 use crate::conversation::Tabs;
 use crate::conversation::drivers::Drivers;
 use crate::heap::Heap;
+use crate::index::Sessions;
 use crate::pool::{Handle, Pool};
 use crate::queue::Queues;
 use crate::searcher::Searcher;
@@ -68,6 +69,8 @@ pub(crate) use tools::failed;
 const SUSPEND: Duration = Duration::from_secs(4);
 /// How long a file that is being written for a user may take to be given up when the host stops.
 const WRITTEN: Duration = Duration::from_secs(4);
+/// How long a piece of the index of stored sessions may take when the host stops.
+const INDEXED: Duration = Duration::from_secs(2);
 /// How long what was queued for clients may take to reach them when the host stops.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How often the host looks whether it still has something to do.
@@ -279,6 +282,7 @@ pub(crate) struct Shared {
     pub(crate) notices: Arc<Notices>,
     pub(crate) heap: Arc<Heap>,
     pub(crate) searcher: Arc<Searcher>,
+    pub(crate) sessions: Sessions,
     pub(crate) tabs: Tabs,
     queues: OnceLock<Queues>,
     pub(crate) watched: attention::Watched,
@@ -322,6 +326,11 @@ impl Shared {
         let transcripts = options.home.root().join("conversations");
         let world =
             recovery::read_world(&store, &instance, process, started_ms, transcripts).await?;
+        let marks = {
+            let store = store.clone();
+            blocking(move || store.marks()).await.map_err(panicked)??
+        };
+        let sessions = Sessions::new(options.home.root(), marks);
         Ok(Arc::new(Self {
             detected: Mutex::new(
                 options.detected.iter().map(|found| (found.provider, found.clone())).collect(),
@@ -338,6 +347,7 @@ impl Shared {
             notices: Arc::default(),
             heap: Arc::default(),
             searcher: Arc::new(Searcher::start().map_err(Error::Runtime)?),
+            sessions,
             tools: OnceCell::new(),
             clients: Mutex::default(),
             next_client: AtomicU64::new(1),
@@ -399,6 +409,11 @@ impl Shared {
         }
         if !closed {
             tracing::warn!("some processes of terminals did not end in time");
+        }
+        let sessions = Arc::clone(&self);
+        let ended = blocking(move || sessions.sessions.end());
+        if tokio::time::timeout(INDEXED, ended).await.is_err() {
+            tracing::warn!("the index of stored sessions did not end in time");
         }
         let (store, instance) = (self.store.clone(), self.instance.clone());
         let noted = blocking(move || {

@@ -12,6 +12,7 @@ pub mod queue;
 
 mod client;
 mod heap;
+mod index;
 mod nice;
 mod pool;
 mod searcher;

@@ -160,6 +160,12 @@ fn event(event: &Value, at: Option<u64>, sheet: &mut Sheet) {
             let name = ["/thread_name", "/name"].iter().find_map(|field| text(event, field));
             sheet.facts().name(name);
         }
+        Some("task_complete") => {
+            if let Some(message) = text(event, "/error/message") {
+                sheet.at(at);
+                sheet.failed(|| tools::failure(message));
+            }
+        }
         Some("turn_aborted") => {
             sheet.at(at);
             sheet.interrupted();

@@ -171,6 +171,19 @@ pub fn find(
     Ok(found)
 }
 
+/// A session whose file was moved to where no provider looks for it; `None` when it is not there.
+#[must_use]
+pub fn found_at(provider: Provider, id: &str, file: &Path) -> Option<Found> {
+    let about = fs::symlink_metadata(file).ok().filter(fs::Metadata::is_file)?;
+    Some(Found {
+        provider,
+        id: id.to_owned(),
+        path: file.to_owned(),
+        bytes: about.len(),
+        modified_ms: about.modified().map(time::of_system).unwrap_or_default(),
+    })
+}
+
 /// What a file is, by its name and its kind. Links are not followed.
 fn found(provider: Provider, file: &Path) -> Option<Found> {
     let name = file.file_name()?.to_str()?;

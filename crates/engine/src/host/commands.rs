@@ -277,6 +277,9 @@ fn changes_something(command: &Command) -> bool {
             | Command::TerminalStats
             | Command::Why { .. }
             | Command::ReadTab { .. }
+            | Command::FindSessions { .. }
+            | Command::ReadSession { .. }
+            | Command::ScanSessions { .. }
             | Command::World { .. }
     )
 }

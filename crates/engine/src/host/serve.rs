@@ -202,6 +202,7 @@ impl Reader {
                 self.shared.world.answer(&self.client, id, follow, permit);
                 if follow {
                     self.shared.notices.heard();
+                    self.shared.sessions.begin(&self.shared);
                 }
                 return;
             }

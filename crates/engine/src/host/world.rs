@@ -12,6 +12,7 @@ use maestro_core::agent::{Agent, Attention, Provider};
 use maestro_core::conversation::Tab;
 use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
+use maestro_core::session::Indexing;
 use maestro_core::{AgentId, RunId, TabId, TerminalId};
 use maestro_protocol::message::{self, Event, Reply};
 use maestro_terminal::Palette;
@@ -40,6 +41,7 @@ struct Inner {
     /// Queues in which something waits, or that are held.
     queues: BTreeMap<AgentId, Queue>,
     preferences: BTreeMap<String, String>,
+    indexing: Indexing,
     followers: Vec<Arc<Client>>,
     palette: Palette,
 }
@@ -102,6 +104,15 @@ impl World {
     /// Tells everybody something that changes nothing here.
     pub(crate) fn tell(&self, event: Event) {
         self.lock().publish(event);
+    }
+
+    /// How far the index of stored sessions is.
+    pub(crate) fn set_indexing(&self, indexing: Indexing) {
+        let mut inner = self.lock();
+        if inner.indexing != indexing {
+            inner.indexing = indexing;
+            inner.publish(Event::Indexing(indexing));
+        }
     }
 
     /// An agent by its id.
@@ -350,7 +361,7 @@ impl Inner {
             terminals: self.terminals.values().map(|session| session.info()).collect(),
             tabs: self.tabs.clone(),
             queues: self.queues.values().cloned().collect(),
-            indexing: maestro_core::session::Indexing::default(),
+            indexing: self.indexing,
             runs: self.runs.values().rev().cloned().collect(),
             preferences: self.preferences.clone().into_iter().collect(),
         }

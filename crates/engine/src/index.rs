@@ -1,0 +1,221 @@
+//! The index of stored sessions, kept up by a thread of its own behind everybody else: it looks through the
+//! providers' stores, follows what is written to them, and tells how far it is. The stores are only read,
+//! and the index ([`maestro_store::index`]) can be made again from them at any time.
+
+pub(crate) mod excerpt;
+pub(crate) mod trash;
+mod watch;
+mod worker;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use maestro_agents::Environment;
+use maestro_agents::store::{self, Cell, Tables};
+use maestro_core::agent::Provider;
+use maestro_core::conversation::Entry;
+use maestro_core::session::{Indexing, SessionKey};
+use maestro_store::index::Reader;
+use maestro_store::{Marks, foreign};
+
+use crate::host::Shared;
+
+/// Readers that are kept for the next question.
+const READERS: usize = 2;
+
+/// Reads the databases of other programs for [`maestro_agents::store`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sqlite;
+
+impl Tables for Sqlite {
+    fn rows(
+        &self,
+        database: &Path,
+        query: &str,
+        values: &[Cell],
+        each: &mut dyn FnMut(&[Cell]) -> bool,
+    ) -> io::Result<()> {
+        let values: Vec<foreign::Cell> = values
+            .iter()
+            .map(|value| match value {
+                Cell::Null => foreign::Cell::Null,
+                Cell::Number(number) => foreign::Cell::Number(*number),
+                Cell::Text(text) => foreign::Cell::Text(text.clone()),
+            })
+            .collect();
+        let mut cells = Vec::new();
+        foreign::rows(database, query, &values, &mut |row| {
+            cells.clear();
+            cells.extend(row.iter().map(|value| match value {
+                foreign::Cell::Null => Cell::Null,
+                foreign::Cell::Number(number) => Cell::Number(*number),
+                foreign::Cell::Text(text) => Cell::Text(text.clone()),
+            }));
+            each(&cells)
+        })
+    }
+}
+
+/// What a provider has stored of a session, as entries. Blocks.
+///
+/// # Errors
+///
+/// When the session is not in its provider's store, or cannot be read.
+pub(crate) fn transcript(
+    provider: Provider,
+    session: &str,
+    environment: &Environment,
+) -> Result<Vec<Entry>, store::Error> {
+    store::transcript(provider, session, environment, &Sqlite)
+}
+
+/// What the thread is asked for.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// Look through all stores.
+    Look,
+    /// Something was written here.
+    Changed(PathBuf),
+    /// The host stops.
+    End,
+}
+
+/// What the host has of the index. The thread is started by the first who asks for anything.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    path: PathBuf,
+    progress: Mutex<Indexing>,
+    marks: Mutex<HashMap<SessionKey, Marks>>,
+    readers: Mutex<Vec<Reader>>,
+    asks: Sender<Ask>,
+    /// Until the thread has it.
+    inbox: Mutex<Option<Receiver<Ask>>>,
+    /// Scans begun so far: a new one ends the one before.
+    scans: AtomicU64,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+impl Sessions {
+    /// The sessions of a host with this home folder.
+    pub(crate) fn new(home: &Path, marks: Vec<(SessionKey, Marks)>) -> Self {
+        let (asks, inbox) = std::sync::mpsc::channel();
+        Self {
+            path: home.join("sessions.db"),
+            progress: Mutex::default(),
+            marks: Mutex::new(marks.into_iter().collect()),
+            readers: Mutex::default(),
+            asks,
+            inbox: Mutex::new(Some(inbox)),
+            scans: AtomicU64::new(0),
+            thread: Mutex::default(),
+        }
+    }
+
+    /// Begins to index, unless that was begun.
+    pub(crate) fn begin(&self, shared: &Arc<Shared>) {
+        let Some(inbox) = lock(&self.inbox).take() else { return };
+        if shared.is_stopping() {
+            return;
+        }
+        let (weak, asks) = (Arc::downgrade(shared), self.asks.clone());
+        let started = std::thread::Builder::new()
+            .name("sessions".to_owned())
+            .spawn(move || worker::run(&weak, &inbox, &asks));
+        match started {
+            Ok(thread) => *lock(&self.thread) = Some(thread),
+            Err(error) => shared.problem(
+                None,
+                format!("Stored sessions cannot be looked through: {error}. Restart the host."),
+            ),
+        }
+    }
+
+    /// Ends the thread. Blocks until it has, at most as long as it needs for one piece of work.
+    pub(crate) fn end(&self) {
+        let _ = self.asks.send(Ask::End);
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+        lock(&self.readers).clear();
+    }
+
+    /// Looks through the stores again.
+    pub(crate) fn look(&self) {
+        let _ = self.asks.send(Ask::Look);
+    }
+
+    /// How far the index is.
+    pub(crate) fn progress(&self) -> Indexing {
+        *lock(&self.progress)
+    }
+
+    fn set_progress(&self, progress: Indexing) {
+        *lock(&self.progress) = progress;
+    }
+
+    /// What is kept of sessions.
+    pub(crate) fn marks(&self) -> MutexGuard<'_, HashMap<SessionKey, Marks>> {
+        lock(&self.marks)
+    }
+
+    /// Looks something up. Blocks.
+    pub(crate) fn with_reader<T>(
+        &self,
+        look: impl FnOnce(&Reader) -> maestro_store::Result<T>,
+    ) -> maestro_store::Result<T> {
+        let kept = lock(&self.readers).pop();
+        let reader = match kept {
+            Some(reader) => reader,
+            None => Reader::open(&self.path)?,
+        };
+        let result = look(&reader);
+        let mut readers = lock(&self.readers);
+        // One that failed may be of an index that was made anew meanwhile.
+        if result.is_ok() && readers.len() < READERS {
+            readers.push(reader);
+        }
+        result
+    }
+
+    /// Readers of an index that is not there any more are not used again.
+    fn forget_readers(&self) {
+        lock(&self.readers).clear();
+    }
+
+    /// A scan begins; the one before is to end. The returned number is asked for by [`Self::is_last`].
+    pub(crate) fn next_scan(&self) -> u64 {
+        self.scans.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Whether no scan was begun after this one.
+    pub(crate) fn is_last(&self, scan: u64) -> bool {
+        self.scans.load(Ordering::SeqCst) == scan
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where a session of ours in the trash lies: a folder of its own.
+pub(crate) fn trash_of(home: &Path, key: &SessionKey) -> PathBuf {
+    home.join("trash").join("sessions").join(format!("{}-{}", key.provider, safe(&key.id)))
+}
+
+/// An id as a file name: ids have letters, digits, `-` and `_` only, but come from files of others.
+fn safe(id: &str) -> String {
+    id.chars()
+        .take(100)
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
+        .collect()
+}
+
+/// A weak reference that is worth something only while the host runs.
+fn running(shared: &Weak<Shared>) -> Option<Arc<Shared>> {
+    shared.upgrade().filter(|shared| !shared.is_stopping())
+}
