@@ -1,7 +1,11 @@
 //! A terminal under output and under whatever its owner and its users do between two pieces of it: tap,
 //! emulator, frames, cold rows, selection, search, vi mode.
 //!
-//! The data is output; 0xFE begins something else: a byte that says what, and a byte or two for it.
+//! The data is output; 0xFE begins something else: a byte that says what, and a byte or two for it. 0xFD and
+//! a byte are output, too: one of many sequences that chance would seldom put together, or lines.
+//!
+//! Beside it stands a plain terminal that gets the same output byte by byte, of which nothing is ever
+//! compressed, scrolled, selected, searched or sent to clients. Both must read the same.
 
 use maestro_core::TerminalId;
 use maestro_core::input::{Input, Motion, OutputOf, ScrollTo, Select, SelectBy, Vi};
@@ -11,6 +15,88 @@ use maestro_terminal::{Options, Outbox, Terminal, View};
 
 /// What begins something else than output. It is in no UTF-8.
 pub const MARK: u8 = 0xfe;
+
+/// What begins output from a table. It is in no UTF-8 either.
+pub const WORD: u8 = 0xfd;
+
+/// Sequences that mean something, to be put together by chance.
+const WORDS: [&[u8]; 72] = [
+    b"a",
+    b"word ",
+    b"x\r\n",
+    b"\r\n",
+    b"\t",
+    b"\x08",
+    "好".as_bytes(),
+    "e\u{301}".as_bytes(),
+    "👩\u{200d}🚀".as_bytes(),
+    "❤\u{fe0f}".as_bytes(),
+    b"\xe5",
+    b"\xa5\xbd",
+    b"\xff",
+    b"https://a.b/c ",
+    b"src/a.rs:7 ",
+    b"\x1b[2J",
+    b"\x1b[3J",
+    b"\x1b[J",
+    b"\x1b[1J",
+    b"\x1b[H",
+    b"\x1b[3;5H",
+    b"\x1b[99;99H",
+    b"\x1b[K",
+    b"\x1b[1K",
+    b"\x1b[2K",
+    b"\x1b[3X",
+    b"\x1b[2@",
+    b"\x1b[2P",
+    b"\x1b[2L",
+    b"\x1b[2M",
+    b"\x1b[3S",
+    b"\x1b[3T",
+    b"a\x1b[70b",
+    b"\x1b[2;4r",
+    b"\x1b[r",
+    b"\x1b[?6h",
+    b"\x1b[?6l",
+    b"\x1b[4h",
+    b"\x1b[4l",
+    b"\x1b[20h",
+    b"\x1b[?7l",
+    b"\x1b[?7h",
+    b"\x1b[?25l",
+    b"\x1b[?1049h",
+    b"\x1b[?1049l",
+    b"\x1b[?47h",
+    b"\x1b[?47l",
+    b"\x1b7",
+    b"\x1b8",
+    b"\x1bM",
+    b"\x1bD",
+    b"\x1b#8",
+    b"\x1bc",
+    b"\x1b[!p",
+    b"\x1b(0",
+    b"\x1b[31;1;4:3m",
+    b"\x1b[48;2;1;2;3;58;5;9m",
+    b"\x1b[m",
+    b"\x1b[?2026h",
+    b"\x1b[?2026l",
+    b"\x1b]133;A\x07$ ",
+    b"\x1b]133;B\x07",
+    b"\x1b]133;C\x1b\\",
+    b"\x1b]133;D;1\x07",
+    b"\x1b]8;;https://a\x07",
+    b"\x1b]8;;\x07",
+    b"\x1b]4;1;#123456\x07",
+    b"\x1b[6n\x1b[?6n",
+    b"\x1bP$qr\x1b\\",
+    b"\x1b[?2048h",
+    b"\x1b[",
+    b"\x18",
+];
+
+/// The bytes from here on are so many lines.
+const LINES: u8 = 200;
 
 /// A client that puts its screen together from frames.
 struct Client {
@@ -112,8 +198,14 @@ struct Scene {
     /// Takes frames seldom.
     far: Client,
     out: Outbox,
-    /// Bytes of the child's output.
-    printed: usize,
+    /// The one that only prints.
+    plain: Terminal,
+    plain_out: Outbox,
+    /// Whether both still have to read the same: where lines of the emulator were wrapped anew and some
+    /// were old in one of them only, they may be cut in other places.
+    comparable: bool,
+    /// Lines that were counted.
+    lines: u32,
 }
 
 impl Scene {
@@ -121,11 +213,14 @@ impl Scene {
         let size = Size::new(2 + u16::from(cols) % 60, 1 + u16::from(rows) % 20);
         let options = Options { scrollback: 700, ..Options::new(size) };
         Self {
+            plain: Terminal::new(options.clone()),
+            plain_out: Outbox::new(),
+            comparable: true,
+            lines: 0,
             terminal: Terminal::new(options),
             near: Client::new(1),
             far: Client::new(2),
             out: Outbox::new(),
-            printed: 0,
         }
     }
 
@@ -137,7 +232,7 @@ impl Scene {
         let (row, col) = (u16::from(a) % 24, u16::from(b) % 64);
         let kind = KINDS[usize::from(a >> 6)];
         match what % 24 {
-            0 => self.terminal.resize(Size::new(2 + u16::from(a) % 90, 1 + u16::from(b) % 40)),
+            0 => self.resize(Size::new(2 + u16::from(a) % 90, 1 + u16::from(b) % 40)),
             1 => self.input(Input::Scroll(ScrollTo::Lines(i32::from(a as i8)))),
             2 => self.input(Input::Scroll(ScrollTo::Pages(i32::from(a as i8) % 5))),
             3 => self.input(Input::Scroll(ScrollTo::Prompts(i32::from(a as i8) % 3))),
@@ -170,7 +265,10 @@ impl Scene {
             }
             8 => drop(self.terminal.selection_text()),
             9 => drop(self.terminal.compact(usize::from(a) * 4)),
-            10 => self.terminal.end_sync(&mut self.out),
+            10 => {
+                self.terminal.end_sync(&mut self.out);
+                self.plain.end_sync(&mut self.plain_out);
+            }
             11 | 12 => self.near.ask(&mut self.terminal),
             13 => self.near.arrive(),
             14 => self.far.ask(&mut self.terminal),
@@ -193,10 +291,16 @@ impl Scene {
                 let motion = Motion::ALL[usize::from(a) % Motion::ALL.len()];
                 self.input(Input::Vi(Vi::Move(motion)));
             }
-            22 => self.terminal.clear(a.is_multiple_of(2)),
+            22 => {
+                self.terminal.clear(a.is_multiple_of(2));
+                self.plain.clear(a.is_multiple_of(2));
+            }
             _ => match a % 4 {
                 0 => drop(self.terminal.output_text()),
-                1 => self.terminal.reset_modes(&mut self.out),
+                1 => {
+                    self.terminal.reset_modes(&mut self.out);
+                    self.plain.reset_modes(&mut self.plain_out);
+                }
                 2 => self.near.view.reset(),
                 _ => drop(self.terminal.screen(true)),
             },
@@ -206,22 +310,80 @@ impl Scene {
         }
     }
 
+    fn resize(&mut self, size: Size) {
+        let before = self.terminal.size();
+        self.comparable &= before.cols == size.cols;
+        self.terminal.resize(size);
+        self.plain.resize(size);
+    }
+
     fn print(&mut self, bytes: &[u8]) {
         self.terminal.advance(bytes, &mut self.out);
-        self.printed += bytes.len();
-        assert!(self.out.events.len() <= maestro_terminal::EVENTS_LIMIT + 8);
-        if self.out.replies.len() > maestro_terminal::REPLIES_LIMIT {
-            self.out.clear();
+        for byte in bytes {
+            self.plain.advance(&[*byte], &mut self.plain_out);
         }
+        assert!(self.out.events.len() <= maestro_terminal::EVENTS_LIMIT + 8);
+    }
+
+    fn word(&mut self, what: u8) {
+        match what.checked_sub(LINES) {
+            None => self.print(WORDS[usize::from(what) % WORDS.len()]),
+            Some(lines) => {
+                for _ in 0..=u32::from(lines) * 8 {
+                    self.lines += 1;
+                    let line = format!("line {} a\r\n", self.lines);
+                    self.terminal.advance(line.as_bytes(), &mut self.out);
+                    self.plain.advance(line.as_bytes(), &mut self.plain_out);
+                }
+            }
+        }
+    }
+
+    /// What the child was told, and what can be read, is the same however the output was cut and whatever
+    /// users did meanwhile.
+    fn must_read_the_same(&mut self) {
+        if self.comparable {
+            assert_eq!(
+                String::from_utf8_lossy(&self.out.replies),
+                String::from_utf8_lossy(&self.plain_out.replies)
+            );
+            let (ours, plain) = (self.terminal.screen(true), self.plain.screen(true));
+            assert_eq!(ours.history.len(), plain.history.len(), "rows of history");
+            for (number, (ours, plain)) in ours.history.iter().zip(&plain.history).enumerate() {
+                assert_eq!(ours, plain, "row {number} of the history");
+            }
+            assert_eq!(ours.rows, plain.rows);
+            assert_eq!(ours.cursor, plain.cursor);
+            let (ours, plain) = (self.terminal.info(), self.plain.info());
+            assert_eq!((&ours.title, &ours.directory), (&plain.title, &plain.directory));
+        }
+        self.out.clear();
+        self.plain_out.clear();
+    }
+
+    /// A search finds what reading finds.
+    fn must_find_what_is_there(&mut self) {
+        // Reading comes first: it gives old rows the width of now, and takes those beyond the limit away.
+        let all = self.terminal.screen(true);
+        let rows = all.history.iter().chain(&all.rows);
+        let there: usize = rows.map(|row| row.text().matches('a').count()).sum();
+        let query = Query { text: "a".to_owned(), regex: false, case: Case::Sensitive };
+        self.terminal.search(Some(query));
+        while self.terminal.search_step(1000) {}
+        let found = self.terminal.search_state().expect("a search is on");
+        assert!(found.done, "{found:?}");
+        assert_eq!(found.matches, there as u64);
     }
 
     fn finish(mut self) {
         self.near.must_match(&mut self.terminal);
         self.far.must_match(&mut self.terminal);
+        self.must_read_the_same();
+        self.must_find_what_is_there();
         let scroll = self.terminal.scroll();
         assert!(scroll.history <= 700, "{scroll:?}");
         // A reset gives a terminal that prints, whatever came before.
-        self.terminal.resize(Size::new(80, 24));
+        self.resize(Size::new(80, 24));
         self.print(b"\x18\x1b[?2026l\x1bcstill here");
         let screen = self.terminal.screen(false);
         assert_eq!(screen.rows[0].text().trim_end(), "still here");
@@ -246,8 +408,12 @@ pub fn run(data: &[u8]) {
                 scene.near.must_match(&mut scene.terminal);
             }
             rest = rest.get(4..).unwrap_or_default();
+        } else if *first == WORD {
+            scene.word(rest.get(1).copied().unwrap_or(0));
+            rest = rest.get(2..).unwrap_or_default();
         } else {
-            let end = rest.iter().position(|byte| *byte == MARK).unwrap_or(rest.len());
+            let end =
+                rest.iter().position(|byte| [MARK, WORD].contains(byte)).unwrap_or(rest.len());
             scene.print(&rest[..end]);
             rest = &rest[end..];
         }

@@ -129,6 +129,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         6 => proptest::sample::select(known).prop_map(<[u8]>::to_vec),
         5 => any::<[u8; 3]>().prop_map(|[what, a, b]| vec![terminal::MARK, what, a, b]),
+        3 => any::<u8>().prop_map(|what| vec![terminal::WORD, what]),
         1 => (1_usize..60).prop_map(|lines| "a line\r\n".repeat(lines).into_bytes()),
     ]
 }
