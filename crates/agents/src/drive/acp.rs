@@ -74,6 +74,8 @@ pub(super) struct Acp {
     doing: String,
     /// What the session has cost so far, where that is known.
     cost: Option<f64>,
+    /// What the session has consumed, for an agent that tells that and not the turn's.
+    counted: Usage,
     raw_lines: u32,
     /// Whether the last line broke off.
     broken: bool,
@@ -137,6 +139,8 @@ struct Block {
     key: String,
     message: Option<String>,
     text: String,
+    /// The last piece of it.
+    last: String,
 }
 
 impl Acp {
@@ -166,6 +170,7 @@ impl Acp {
             doing: String::new(),
             // A session that goes on has cost something before.
             cost: launch.resume.is_none().then_some(0.0),
+            counted: Usage::default(),
             raw_lines: 0,
             broken: false,
         }
@@ -431,11 +436,20 @@ impl Acp {
     fn prompt_ended(&mut self, result: Result<&Value, Failure>, now_ms: u64, out: &mut Out) {
         let Some(turn) = &mut self.turn else { return };
         if let Ok(result) = &result {
-            let usage = usage(result);
+            let mut usage = usage(result);
+            if self.provider == Provider::Copilot {
+                // It counts the whole session.
+                let before = std::mem::replace(&mut self.counted, usage);
+                usage.input_tokens = usage.input_tokens.saturating_sub(before.input_tokens);
+                usage.cached_tokens = usage.cached_tokens.saturating_sub(before.cached_tokens);
+                usage.output_tokens = usage.output_tokens.saturating_sub(before.output_tokens);
+            }
             turn.usage.input_tokens += usage.input_tokens;
             turn.usage.cached_tokens += usage.cached_tokens;
             turn.usage.output_tokens += usage.output_tokens;
         }
+        let told = self.block.as_ref().map_or("", |block| block.last.as_str());
+        let own = failure::own_words(self.provider, told).filter(|_| turn.usage.output_tokens == 0);
         let reason = result.as_ref().map_or("", |result| string(result, "/stopReason")).to_owned();
         // Why something was refused is said in the same turn: the agent that was refused reads it next.
         if !turn.interrupted
@@ -454,8 +468,10 @@ impl Acp {
         }
         let interrupted = turn.interrupted;
         let result = match (result.map(|_| ()), reason.as_str()) {
-            (Err(failure), _) if !interrupted => Err(failure),
-            (Err(_), _) | (Ok(()), "cancelled") => Err(stopped()),
+            // Some say that a turn ended by itself which was stopped before it had begun in earnest.
+            _ if interrupted => Err(stopped()),
+            (Err(failure), _) => Err(failure),
+            (Ok(()), "cancelled") => Err(stopped()),
             (Ok(()), "max_tokens") => Err(fail(
                 FailureKind::Other,
                 "The answer is as long as the model may make one; ask it to go on.",
@@ -467,7 +483,7 @@ impl Acp {
             (Ok(()), "refusal") => {
                 Err(fail(FailureKind::Other, "The model refused to answer; say it in another way."))
             }
-            (Ok(()), _) => Ok(()),
+            (Ok(()), _) => own.map_or(Ok(()), Err),
         };
         self.end(result, now_ms, out);
     }
@@ -540,7 +556,18 @@ impl Acp {
         self.close_block(out);
         let (turns, directory) = (self.turns, self.directory.clone());
         let key = |id: &str| format!("{turns}.call.{id}");
-        out.events.extend(self.calls.read(call, &directory, key, now_ms));
+        // What is asked about may be said in other words than the call itself, which is known better.
+        let mut known = call.clone();
+        if self.calls.get(&name).is_some_and(|tool| !tool.input.is_empty())
+            && let Some(known) = known.as_object_mut()
+        {
+            let _ = (known.remove("rawInput"), known.remove("title"));
+        }
+        // Words beside a request are about the request, and no output.
+        if let Some(content) = known.get_mut("content").and_then(Value::as_array_mut) {
+            content.retain(|part| string(part, "/type") == "diff");
+        }
+        out.events.extend(self.calls.read(&known, &directory, key, now_ms));
         let options = Options::read(params);
         let need = Need::of(call, &directory);
         let refused = self.asked.len() >= ASKED;
@@ -788,6 +815,10 @@ impl Acp {
         if words.is_empty() {
             return;
         }
+        if part == Part::Text && failure::is_retry(self.provider, &words) {
+            let because = "the model's service failed".to_owned();
+            return out.events.push(Event::Retrying { because, until_ms: None, attempt: None });
+        }
         let message = Some(string(update, "/messageId")).filter(|id| !id.is_empty());
         let goes_on = self
             .block
@@ -798,13 +829,16 @@ impl Acp {
             self.blocks += 1;
             let key = self.key(&self.blocks.to_string());
             let message = message.map(str::to_owned);
-            self.block = Some(Block { part, key, message, text: String::new() });
+            self.block =
+                Some(Block { part, key, message, text: String::new(), last: String::new() });
             self.does(if part == Part::Thinking { "thinking" } else { "answering" }, out);
         }
         if let Some(block) = &mut self.block {
             if block.text.len() <= TEXT_LIMIT {
                 block.text.push_str(&words);
             }
+            block.last.clear();
+            block.last.push_str(&words);
             out.events.push(Event::Delta { key: block.key.clone(), part, text: words });
         }
     }

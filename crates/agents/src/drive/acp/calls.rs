@@ -149,6 +149,10 @@ fn merge(tool: &mut Tool, value: &Value, directory: &Path, now_ms: u64) {
     }
     tool.exit = exit(value).or(tool.exit);
     let state = match string(value, "/status") {
+        // A command that failed is done for some, and the tool did what it had to.
+        "completed" if tool.kind == ToolKind::Shell && tool.exit.is_some_and(|code| code != 0) => {
+            ToolState::Failed
+        }
         "completed" => ToolState::Done,
         // Who refused it knows better than the program's word for its end.
         "failed" if tool.state == ToolState::Denied => ToolState::Denied,
@@ -218,7 +222,10 @@ fn title(value: &Value, tool: &Tool, directory: &Path) -> Option<String> {
     let summary = if tool.kind == ToolKind::Shell { String::new() } else { text::summary(input) };
     let is_vague = tool.title.is_empty() || tool.title == tool.name;
     let said = Some(string(value, "/title")).filter(|_| is_vague).unwrap_or_default();
-    let found = [telling, within(&summary, directory), within(said, directory)];
+    let summary = within(&summary, directory);
+    let said = within(said, directory);
+    // A whole patch as the only input tells less than what is said about it.
+    let found = if input.is_string() { [telling, said, summary] } else { [telling, summary, said] };
     found.into_iter().map(|title| text::sentence(&title)).find(|title| !title.is_empty())
 }
 
@@ -326,7 +333,8 @@ fn output(value: &Value) -> Option<String> {
 }
 
 fn exit(value: &Value) -> Option<i32> {
-    const AT: [&str; 5] = [
+    const AT: [&str; 6] = [
+        "/rawOutput/contents/0/exitCode",
         "/rawOutput/metadata/exit",
         "/rawOutput/exit_code",
         "/rawOutput/exitCode",

@@ -31,7 +31,9 @@ pub(super) fn of(provider: Provider, error: &Value, opening: bool, login: Option
         .or_else(|| opening.then(|| missing(error, &message)).flatten())
         .or_else(|| by_words(&message));
     let message = match (kind, login) {
-        (Some(FailureKind::Auth), Some(login)) if !message.contains(login) => {
+        (Some(FailureKind::Auth), Some(login))
+            if code == Some(AUTH_REQUIRED) && !message.contains(login) =>
+        {
             format!("{} {login}.", message.trim_end_matches('.').to_owned() + ":")
         }
         _ => message,
@@ -39,9 +41,30 @@ pub(super) fn of(provider: Provider, error: &Value, opening: bool, login: Option
     fail(kind.unwrap_or(FailureKind::Other), text::sentence(&message))
 }
 
+/// What Copilot CLI says of a failure: it ends the turn as if all were well, after a piece of the answer
+/// that is its own. Only to be asked where the model itself wrote nothing.
+pub(super) fn own_words(provider: Provider, piece: &str) -> Option<Failure> {
+    let words = piece.strip_prefix("Error: ").filter(|_| provider == Provider::Copilot)?;
+    let kind = by_words(words).unwrap_or(FailureKind::Other);
+    Some(fail(kind, text::sentence(words)))
+}
+
+/// Whether a piece of an answer is Copilot CLI's whole word for trying again.
+pub(super) fn is_retry(provider: Provider, piece: &str) -> bool {
+    provider == Provider::Copilot
+        && piece == "Info: Request failed due to a transient API error. Retrying..."
+}
+
 /// The most telling text of an error.
 fn message(error: &Value) -> String {
     let short = string(error, "/message");
+    // Gemini CLI hands on what the service answered, whole.
+    if let Ok(inner) = serde_json::from_str::<Value>(short) {
+        let inner = string(&inner, "/error/message");
+        if !inner.is_empty() {
+            return text::sentence(inner);
+        }
+    }
     let long =
         ["/data/message", "/data/details", "/data/error/message", "/data/data/message", "/data"]
             .into_iter()
@@ -202,6 +225,12 @@ mod tests {
             false,
             FailureKind::ModelUnknown,
         );
+        let inner = r#"{"error":{"code":401,"message":"Bad credentials."}}"#;
+        let gemini = json!({ "code": 401, "message": inner });
+        assert_eq!(
+            of(Provider::Gemini, &gemini, false, Some("log in")).message,
+            "Bad credentials."
+        );
         check(json!({}), false, FailureKind::Other);
         check(json!(null), false, FailureKind::Other);
         // Only our own agent may say what we are to think of it.
@@ -210,6 +239,24 @@ mod tests {
             false,
             FailureKind::Other,
         );
+    }
+
+    #[test]
+    fn copilots_own_words_are_failures() {
+        let check = |words: &str, kind: Option<FailureKind>| {
+            let failure = own_words(Provider::Copilot, words);
+            assert_eq!(failure.map(|failure| failure.kind), kind, "{words}");
+        };
+        check(
+            "Error: Failed to get response from the AI model; retried 5 times (total retry wait time: \
+             5.51 seconds) Last error: 429 Rate limit reached for requests.",
+            Some(FailureKind::Limit { resets_ms: None }),
+        );
+        let refused = "Error: Authentication failed with provider at http://x/v1 (HTTP 401).";
+        check(refused, Some(FailureKind::Auth));
+        check("Error: Something.", Some(FailureKind::Other));
+        check("An Error: of yours", None);
+        assert_eq!(own_words(Provider::OpenCode, refused), None);
     }
 
     #[test]

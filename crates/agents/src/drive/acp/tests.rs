@@ -579,7 +579,7 @@ fn tools_grow_and_end() {
         "rawOutput": { "output": "one\ntwo\n", "metadata": { "exit": 2 } } })));
     let tool = &talk.tools()[0];
     assert_eq!((tool.name.as_str(), tool.title.as_str(), tool.exit), ("bash", "make all", Some(2)));
-    assert_eq!((tool.state, tool.kind), (ToolState::Done, ToolKind::Shell));
+    assert_eq!((tool.state, tool.kind), (ToolState::Failed, ToolKind::Shell));
     assert_eq!(tool.output, "one\ntwo\n");
     assert!(talk.events.contains(&Event::Doing("make all".to_owned())));
 }
