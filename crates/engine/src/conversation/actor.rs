@@ -439,6 +439,7 @@ impl Actor {
         };
         let Some(running) = self.driver.as_mut() else { return Err(crashed()) };
         let mut early = Vec::new();
+        let mut hears = true;
         let result = {
             let Running { driver, events, .. } = running;
             let order = driver.order(order);
@@ -449,9 +450,10 @@ impl Actor {
                 tokio::select! {
                     taken = &mut order => break taken,
                     // Kept, not taken: an end that comes before the answer is the next thing's.
-                    event = events.recv(), if early.len() < EVENTS => match event {
+                    event = events.recv(), if hears && early.len() < EVENTS => match event {
                         Some(event) => early.push(event),
-                        None => break Err(crashed()),
+                        // The answer may have been given before.
+                        None => hears = false,
                     },
                     () = &mut limit => {
                         break Err(Failure {

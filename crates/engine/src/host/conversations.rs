@@ -145,7 +145,7 @@ impl Shared {
             tab
         };
         if session.is_some() {
-            let stored = self.stored(&agent, session.as_deref()).await;
+            let stored = self.said_elsewhere(&agent, session.as_deref()).await;
             let ask = |done| Ask::Back { session, stored, done };
             return self.tabs.ask(self, tab.id, ask).await?;
         }
@@ -179,7 +179,7 @@ impl Shared {
     }
 
     /// What the provider has stored of a session; nothing where that cannot be read.
-    async fn stored(
+    async fn said_elsewhere(
         self: &Arc<Self>,
         agent: &Agent,
         session: Option<&str>,
@@ -277,7 +277,7 @@ impl Shared {
         let Some(tab) = known else {
             return self.new_tab(id, session, None).await;
         };
-        let stored = self.stored(&agent, session.as_deref()).await;
+        let stored = self.said_elsewhere(&agent, session.as_deref()).await;
         let ask = |done| Ask::Back { session, stored, done };
         self.tabs.ask(self, tab.id, ask).await?
     }
@@ -299,7 +299,7 @@ impl Shared {
             }
             let Ok(agent) = shared.agent(tab.agent) else { return };
             let session = shared.session_in_terminal(&agent).await.or(tab.session);
-            let stored = shared.stored(&agent, session.as_deref()).await;
+            let stored = shared.said_elsewhere(&agent, session.as_deref()).await;
             let ask = |done| Ask::Back { session, stored, done };
             if let Err(error) = shared.tabs.ask(&shared, tab.id, ask).await {
                 tracing::info!(tab = %tab.id, %error, "a session was not taken back");

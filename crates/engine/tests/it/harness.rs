@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use maestro_agents::{Detected, Environment};
 use maestro_core::agent::{Agent, Provider};
+use maestro_core::conversation::Update;
 use maestro_core::input::{Action, Code, Input, Key, Mods};
 use maestro_core::screen::{Frame, Row, Size};
-use maestro_core::{AgentId, TerminalId};
+use maestro_core::{AgentId, TabId, TerminalId};
 use maestro_engine::host::{Host, HostOptions};
 use maestro_protocol::message::{
     Command, Error, Event, NewAgent, NewTerminal, Reply, Screen, TerminalInfo, World,
@@ -158,6 +159,7 @@ pub struct State {
     pub events: Vec<Event>,
     pub seqs: Vec<u64>,
     pub screens: BTreeMap<TerminalId, Shown>,
+    pub said: Vec<(TabId, Update)>,
     pub lagged: bool,
     pub closed: Option<String>,
 }
@@ -226,7 +228,9 @@ impl User {
                             let _ = theirs.credit(terminal);
                         }
                     }
-                    Incoming::Said { .. } => {}
+                    Incoming::Said { tab, updates } => {
+                        state.said.extend(updates.into_iter().map(|update| (tab, update)));
+                    }
                     Incoming::Lagged => state.lagged = true,
                     Incoming::Closed(why) => state.closed = Some(why),
                 }

@@ -1,0 +1,156 @@
+//! The host dies in the middle of a turn: between every two steps its folder is copied, and another host is
+//! started on the copy, as after `kill -9`.
+
+use std::path::Path;
+
+use maestro_core::agent::{Provider, State};
+use maestro_core::conversation::{Body, Event, Place as Open, Prompt, TabState, ToolState};
+use maestro_core::turn::FailureKind;
+use maestro_protocol::message::Command;
+
+use crate::driver::{Theatre, tool};
+use crate::harness::{Place, stop, wait, within};
+
+/// A copy of a host's folder as it is at this moment.
+fn copied(from: &Place) -> Place {
+    fn copy(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).expect("made");
+        for entry in std::fs::read_dir(from).expect("read").flatten() {
+            let (kind, target) = (entry.file_type().expect("known"), to.join(entry.file_name()));
+            if kind.is_dir() {
+                copy(&entry.path(), &target);
+            } else if kind.is_file() {
+                let _ = std::fs::copy(entry.path(), target).expect("copied");
+            }
+        }
+    }
+    let place = Place::new();
+    copy(&from.path("home"), &place.path("home"));
+    place
+}
+
+/// Another host, after the first one died with its folder like this: what it shows, and that nothing is said
+/// by itself and the user can go on.
+async fn after(copy: Place, expected: &[&str], resumes: Option<&str>) {
+    let mut theatre = Theatre::at(copy, Provider::Claude).await;
+    within("it has recovered", theatre.host.recovered()).await;
+    let tab = theatre.user.world(false).await.tabs.remove(0);
+    assert_eq!((tab.place, tab.requests.len()), (Open::Nowhere, 0), "{expected:?}");
+    assert!(!tab.state.is_busy(), "{expected:?}: {:?}", tab.state);
+    assert_eq!(theatre.said(tab.id).await, expected);
+    assert!(theatre.entries(tab.id).await.iter().all(|entry| !entry.open));
+    assert_eq!(tab.entries, expected.len() as u64);
+    let cut = expected.last().is_some_and(|last| last.starts_with("failed"));
+    let agent = theatre.user.world(false).await.agents.remove(0);
+    if cut {
+        assert!(matches!(tab.state, TabState::Failed(_)), "{expected:?}: {:?}", tab.state);
+        assert_eq!(agent.attention.state, State::Failed, "{expected:?}");
+    }
+    assert!(!theatre.started_another(), "{expected:?}: something was said by itself");
+    if !expected.is_empty() {
+        let _ = theatre.tab_reply(Command::TryAgain { tab: tab.id }).await.expect("again");
+        let mut player = theatre.player().await;
+        assert_eq!(player.launch.resume.as_deref(), resumes, "{expected:?}");
+        assert_eq!(player.answers("done").await.text, "go");
+        theatre.until_said(tab.id, "ended").await;
+        assert_eq!(theatre.tab(tab.id).await.turns, 2);
+    }
+    stop(&theatre.host).await;
+}
+
+#[tokio::test]
+async fn a_turn_that_was_cut_is_shown_as_such_wherever_the_host_died() {
+    let mut theatre = Theatre::new().await;
+    let tab = theatre.new_tab().await;
+    let before = copied(&theatre.place);
+    let _ = theatre.send(tab, "go").await.expect("kept");
+    let mut player = theatre.player().await;
+    // Its program was started and has not heard the prompt: the answer to the order is owed.
+    let (_, answer) = player.order().await;
+    let written = copied(&theatre.place);
+    let _ = answer.send(Ok(maestro_agents::drive::Taken::Now));
+    player.tells(Event::Session { id: "s-1".into(), model: None }).await;
+    let _ = theatre.until(tab, "its session is known", |tab| tab.session.is_some()).await;
+    player.writes("m", "half an ").await;
+    player.writes("m", "answer").await;
+    theatre.until_said(tab, "half an answer").await;
+    let half = copied(&theatre.place);
+    let body = Body::Tool(tool(ToolState::Running, ""));
+    player.tells(Event::Item { key: "t".into(), open: true, body }).await;
+    player.asks("r", None).await;
+    theatre.until_said(tab, "? None").await;
+    let asking = copied(&theatre.place);
+    let (_, order) = tokio::join!(theatre.tab_reply(Command::Interrupt { tab }), player.takes());
+    assert_eq!(order, maestro_agents::drive::Order::Interrupt);
+    let interrupted = copied(&theatre.place);
+    player.ends(Err(FailureKind::Interrupted)).await;
+    theatre.until_said(tab, "interrupted").await;
+    let _ = theatre.until(tab, "it is over", |tab| tab.state == TabState::Idle).await;
+    let over = copied(&theatre.place);
+
+    after(before, &[], None).await;
+    after(written, &["> go", "failed Crashed"], None).await;
+    let half_said = ["> go", "half an answer", "failed Crashed"];
+    after(half, &half_said, Some("s-1")).await;
+    let asked = ["> go", "half an answer", "cargo test Cut", "? None", "failed Crashed"];
+    after(asking, &asked, Some("s-1")).await;
+    after(interrupted, &asked, Some("s-1")).await;
+    let whole = ["> go", "half an answer", "cargo test Cut", "? None", "interrupted"];
+    after(over, &whole, Some("s-1")).await;
+}
+
+#[tokio::test]
+async fn a_program_that_outlived_its_host_is_ended_by_the_next() {
+    let mut theatre = Theatre::new().await;
+    let tab = theatre.new_tab().await;
+    let _ = theatre.send(tab, "go").await.expect("kept");
+    let mut player = theatre.player().await;
+    let _ = player.hears().await;
+    let mut orphan = std::process::Command::new("sleep")
+        .arg("1000")
+        .envs(player.marks.iter().map(|(name, value)| (name, value)))
+        .spawn()
+        .expect("it starts");
+    let copy = copied(&theatre.place);
+    let next = copy.host().await;
+    within("it has recovered", next.recovered()).await;
+    wait("the program was ended", || orphan.try_wait().is_ok_and(|exit| exit.is_some())).await;
+    stop(&next).await;
+}
+
+#[tokio::test]
+async fn a_host_that_stops_ends_its_drivers_and_keeps_what_came() {
+    let mut theatre = Theatre::new().await;
+    let tab = theatre.new_tab().await;
+    let _ = theatre.send(tab, "go").await.expect("kept");
+    let mut player = theatre.player().await;
+    let _ = player.hears().await;
+    player.writes("m", "half").await;
+    theatre.until_said(tab, "half").await;
+    stop(&theatre.host).await;
+    player.until_closed().await;
+    let draft = Prompt::default();
+    assert!(theatre.user.ask(Command::SetDraft { tab, draft }).await.is_err());
+    let theatre = Theatre::at(copied(&theatre.place), Provider::Claude).await;
+    assert_eq!(theatre.said(tab).await, ["> go", "half", "failed Crashed"]);
+    assert!(matches!(theatre.tab(tab).await.state, TabState::Failed(_)));
+}
+
+#[tokio::test]
+async fn what_a_stranger_did_to_a_transcript_costs_no_more_than_its_lines() {
+    let mut theatre = Theatre::new().await;
+    let tab = theatre.new_tab().await;
+    let _ = theatre.send(tab, "go").await.expect("kept");
+    let mut player = theatre.player().await;
+    let _ = player.answers("done").await;
+    theatre.until_said(tab, "ended").await;
+    stop(&theatre.host).await;
+    let copy = copied(&theatre.place);
+    let file = copy.home().root().join(format!("conversations/{tab}.jsonl"));
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    let mangled =
+        format!("not json\n{text}\u{0}\u{1}garbage\n{{\"entry\":{{\"n\":1e99}}}}\n{{\"en");
+    std::fs::write(&file, mangled).expect("written");
+    let theatre = Theatre::at(copy, Provider::Claude).await;
+    assert_eq!(theatre.said(tab).await, ["> go", "done", "ended"]);
+}
