@@ -43,6 +43,11 @@ pub const TEMPLATE: &str = "\
 # On a Mac: Option is Alt for programs, and types no signs of its own.
 # option_is_alt = false
 
+[composer]
+# Whether Enter sends, and Shift+Enter begins a new line. Otherwise Enter begins a new line; Ctrl+Enter
+# (on a Mac, Command+Enter) always sends.
+# enter_sends = true
+
 [links]
 # The program that files are opened with; without it, the desktop's. {file}, {line} and {column} are
 # put in as single words, no shell is asked.
@@ -64,6 +69,8 @@ pub struct Settings {
     pub wheel_rows: f32,
     /// Whether a Mac's Option key is Alt.
     pub option_is_alt: bool,
+    /// Whether Enter sends what is written to an agent.
+    pub enter_sends: bool,
     /// The command that opens a file, as words with placeholders; the desktop's own when absent.
     pub editor: Option<Vec<String>>,
 }
@@ -77,6 +84,7 @@ impl Default for Settings {
             scrollback: None,
             wheel_rows: 3.0,
             option_is_alt: false,
+            enter_sends: true,
             editor: None,
         }
     }
@@ -166,6 +174,7 @@ pub fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 #[serde(default, deny_unknown_fields)]
 struct File {
     terminal: Terminal,
+    composer: Composer,
     links: Links,
 }
 
@@ -178,6 +187,12 @@ struct Terminal {
     option_is_alt: Option<bool>,
     confirm_paste: Option<ConfirmPaste>,
     scrollback: Option<Spanned<i64>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Composer {
+    enter_sends: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -245,6 +260,7 @@ fn parse(text: &str) -> Result<Settings, (Option<usize>, String)> {
         option_is_alt: file.terminal.option_is_alt.unwrap_or(defaults.option_is_alt),
         confirm_paste: file.terminal.confirm_paste.unwrap_or_default(),
         scrollback,
+        enter_sends: file.composer.enter_sends.unwrap_or(defaults.enter_sends),
         editor,
     })
 }
@@ -301,7 +317,7 @@ mod tests {
     #[test]
     fn settings_are_read() {
         let text = "[terminal]\ncopy_on_select = true\nminimum_contrast = 4.5\nwheel_rows = 5\noption_is_alt = true\n\
-                    confirm_paste = \"never\"\nscrollback = 5000\n[links]\neditor = \"vi '+{line}' {file}\"";
+                    confirm_paste = \"never\"\nscrollback = 5000\n[composer]\nenter_sends = false\n[links]\neditor = \"vi '+{line}' {file}\"";
         let expected = Settings {
             copy_on_select: true,
             minimum_contrast: 4.5,
@@ -309,6 +325,7 @@ mod tests {
             option_is_alt: true,
             confirm_paste: ConfirmPaste::Never,
             scrollback: Some(5000),
+            enter_sends: false,
             editor: Some(["vi", "+{line}", "{file}"].map(str::to_owned).to_vec()),
         };
         assert_eq!(parse(text), Ok(expected));

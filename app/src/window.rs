@@ -8,12 +8,13 @@ mod ago;
 mod ask;
 mod bare;
 mod bars;
-#[allow(dead_code, reason = "panes show conversations soon")]
+mod composer;
 mod conversation;
 mod debug;
 mod find;
 mod hints;
 mod link;
+mod local;
 mod look;
 mod model;
 mod new_agent;
@@ -23,14 +24,19 @@ mod paste;
 mod picture;
 mod probe;
 mod prompt;
+mod queue;
+mod requests;
 mod runs;
 mod scene;
 mod sessions;
 mod shell;
+mod tabs;
+mod talk;
 mod target;
 #[cfg(test)]
 mod tests;
 mod toast;
+mod usage;
 mod vi;
 
 use std::path::{Path, PathBuf};
@@ -46,6 +52,7 @@ use maestro_ui::font;
 use maestro_ui::theme::type_scale;
 
 pub use bare::Options as TermOptions;
+pub use conversation::bench as conversation_bench;
 pub use picture::{Picture, Renderer};
 
 use link::Link;

@@ -12,7 +12,7 @@ use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
 
-use super::ago;
+use super::{ago, local};
 use super::model::Model;
 
 /// What the panel shows beside the model.
@@ -95,7 +95,7 @@ fn agent_row<'a>(
     let parts = part::AgentRow {
         glyph: status::glyph(tokens, shape, extent::GLYPH, context.turning),
         name: agent.name.clone(),
-        reason: reason(agent),
+        reason: limited(agent, context.now_ms).unwrap_or_else(|| reason(agent)),
         short: short(agent),
         pill: badged(agent, pill(model, agent, context), context),
         selected: context.focused == Some(agent.id),
@@ -117,6 +117,13 @@ pub fn reason(agent: &Agent) -> String {
         }
         (_, because, _) => because.to_owned(),
     }
+}
+
+/// Until when a limit holds, by the user's own clock, where that is known.
+#[must_use]
+pub fn limited(agent: &Agent, now_ms: u64) -> Option<String> {
+    let until = agent.attention.until_ms.filter(|_| agent.attention.state == State::Limited)?;
+    Some(format!("limited until {}", local::clock(until, now_ms)))
 }
 
 /// What is left of the reason where it does not fit: where an agent works is in its pane, too; why it

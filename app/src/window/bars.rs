@@ -108,6 +108,7 @@ pub fn bottom<'a, M: 'a>(
         let side = match side {
             Side::Agent => "AI terminal",
             Side::Shell => "Shell",
+            Side::Conversation(_) => "Conversation",
         };
         left = left.push(words(side.to_owned(), tokens.dim));
         left = left.push(agent.branch.clone().map(|branch| words(branch, tokens.dim)));

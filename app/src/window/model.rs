@@ -9,7 +9,7 @@ use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
 use maestro_core::search::Search;
 use maestro_core::session::Indexing;
-use maestro_core::{AgentId, TerminalId};
+use maestro_core::{AgentId, TabId, TerminalId};
 use maestro_protocol::message::{Event, TerminalInfo, World};
 
 /// How long an ended run stays in sight.
@@ -146,6 +146,24 @@ impl Model {
     #[must_use]
     pub fn agent(&self, id: AgentId) -> Option<&Agent> {
         self.agents.iter().find(|agent| agent.id == id)
+    }
+
+    /// A tab.
+    #[must_use]
+    pub fn tab(&self, id: TabId) -> Option<&Tab> {
+        self.tabs.iter().find(|tab| tab.id == id)
+    }
+
+    /// A tab, to be changed before the host says so.
+    pub fn tab_mut(&mut self, id: TabId) -> Option<&mut Tab> {
+        self.tabs.iter_mut().find(|tab| tab.id == id)
+    }
+
+    /// Takes in a tab that an answer told of before its event.
+    pub fn put_tab_if_new(&mut self, tab: Tab) {
+        if self.tab(tab.id).is_none() {
+            self.tabs.push(tab);
+        }
     }
 
     /// How many agents are in a state.

@@ -5,7 +5,8 @@ use iced::{Alignment, Element, Length, Padding};
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::{self, Id};
 use maestro_core::keymap::Keymap;
-use maestro_core::{AgentId, fuzzy};
+use maestro_core::conversation::Tab;
+use maestro_core::{AgentId, TabId, fuzzy};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
 
@@ -25,6 +26,8 @@ pub enum Target {
     Command(Id),
     /// Goes to an agent.
     Agent(AgentId),
+    /// Shows a tab.
+    Tab(TabId),
 }
 
 /// A row.
@@ -75,7 +78,7 @@ pub enum Action {
 impl Palette {
     /// An open palette over the agents there are.
     #[must_use]
-    pub fn new(agents: &[Agent], keymap: &Keymap) -> Self {
+    pub fn new(agents: &[Agent], tabs: &[Tab], keymap: &Keymap) -> Self {
         let (waiting, others): (Vec<_>, Vec<_>) =
             agents.iter().partition(|agent| agent.attention.state == State::NeedsYou);
         let commands = command::ALL.iter().filter(|command| command.listed);
@@ -84,6 +87,7 @@ impl Palette {
             .map(agent_row)
             .chain(commands.map(|command| command_row(command, keymap)))
             .chain(others.into_iter().map(agent_row))
+            .chain(tabs.iter().filter(|tab| !tab.closed).map(|tab| tab_row(tab, agents)))
             .collect();
         Self { query: String::new(), rows: all.clone(), all, marked: 0, top: 0 }
     }
@@ -206,6 +210,19 @@ fn agent_row(agent: &Agent) -> Row {
     }
 }
 
+fn tab_row(tab: &Tab, agents: &[Agent]) -> Row {
+    let agent = agents.iter().find(|agent| agent.id == tab.agent);
+    let agent = agent.map(|agent| agent.name.clone()).unwrap_or_default();
+    Row {
+        target: Target::Tab(tab.id),
+        title: format!("Go to tab: {}", super::tabs::title(tab)),
+        about: format!("{agent} · {} turns", tab.turns),
+        live: None,
+        chord: None,
+        matched: Vec::new(),
+    }
+}
+
 impl Row {
     fn view(&self, tokens: &'static Tokens, index: usize, marked: bool) -> Element<'_, Message> {
         let title = rich_text(self.spans(tokens))
@@ -264,7 +281,7 @@ mod tests {
     use super::*;
 
     fn palette() -> Palette {
-        Palette::new(&scene::world().agents, &Keymap::new(Platform::Other))
+        Palette::new(&scene::world().agents, &[], &Keymap::new(Platform::Other))
     }
 
     fn queried(query: &str) -> Palette {

@@ -11,7 +11,7 @@ use maestro_core::command::Id;
 use maestro_core::keymap::Keymap;
 use maestro_core::link::Link;
 use maestro_core::text;
-use maestro_core::{AgentId, TerminalId};
+use maestro_core::{AgentId, TabId, TerminalId};
 use maestro_grid::{Look, Surface};
 use maestro_protocol::message::{Pasting, TerminalInfo};
 use maestro_ui::icon::{Icon, icon};
@@ -28,6 +28,7 @@ use super::find::{self, Find};
 use super::hints::Hints;
 use super::link;
 use super::model::Model;
+use super::talk::{self, Talks};
 use super::vi::Vi;
 use crate::settings::Settings;
 
@@ -66,6 +67,8 @@ pub enum Side {
     Agent,
     /// A shell in the same directory.
     Shell,
+    /// One of its conversations, if it has any.
+    Conversation(Option<TabId>),
 }
 
 /// What the grid shows beside the model.
@@ -118,10 +121,14 @@ pub struct Over<'a> {
     pub bells: &'a BTreeSet<TerminalId>,
     /// Whether files are held over the window.
     pub dropping: bool,
+    /// The conversations.
+    pub talks: &'a Talks,
+    /// Panes in which there is little place.
+    pub narrow: &'a BTreeSet<Pane>,
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Message {
     /// A pane was given the keyboard by the mouse.
     Focused(Pane),
@@ -143,6 +150,8 @@ pub enum Message {
     Answering(TerminalId),
     /// In the search bar.
     Find(find::Message),
+    /// In a conversation.
+    Talk(talk::Message),
 }
 
 /// The id of a terminal's widget.
@@ -161,6 +170,7 @@ pub fn terminal_of(model: &Model, pane: Pane, side: Side) -> Option<TerminalId> 
             match side {
                 Side::Agent => agent.ai_terminal,
                 Side::Shell => agent.shell_terminal,
+                Side::Conversation(_) => None,
             }
         }
     }
@@ -204,7 +214,7 @@ fn agent_pane<'a>(
     let terminal = terminal_of(model, pane, side);
     let info = terminal.and_then(|id| model.terminals.get(&id));
     let header = match side {
-        Side::Agent => {
+        Side::Agent | Side::Conversation(_) => {
             let shape = status::of_agent(tokens, agent.attention.state);
             let glyph = status::glyph(tokens, shape, extent::GLYPH, context.turning);
             let branch = agent.branch.as_deref().map(|branch| format!(" · {branch}"));
@@ -220,10 +230,33 @@ fn agent_pane<'a>(
         }
     };
     let body = match terminal {
+        _ if matches!(side, Side::Conversation(_)) => {
+            conversation_body(model, agent, side, context)
+        }
         Some(terminal) => terminal_body(pane, terminal, info, context),
         None => nothing_here(agent, side, context),
     };
     framed(context, pane, header, body)
+}
+
+fn conversation_body<'a>(
+    model: &'a Model,
+    agent: &'a Agent,
+    side: Side,
+    context: Context<'a>,
+) -> Element<'a, Message> {
+    let Side::Conversation(tab) = side else { return Space::new().into() };
+    let pane = Pane::Agent(agent.id);
+    let shown = talk::Context {
+        tokens: context.tokens,
+        keymap: context.keymap,
+        settings: context.over.settings,
+        focused: context.focused == Some(pane),
+        narrow: context.over.narrow.contains(&pane),
+        now_ms: context.now_ms,
+        turning: context.turning,
+    };
+    talk::view(model, context.over.talks, agent, tab, shown).map(Message::Talk)
 }
 
 fn free_pane<'a>(
@@ -282,7 +315,10 @@ fn pill<'a>(
             let short = because.split(':').next().filter(|word| word.len() <= 20);
             (short.filter(|word| !word.is_empty()).unwrap_or("needs you").to_owned(), true)
         }
-        (State::Limited, _) => (because.trim_start_matches("limited ").to_owned(), false),
+        (State::Limited, _) => {
+            let reason = agents::limited(agent, context.now_ms);
+            (reason.unwrap_or(because.to_owned()).trim_start_matches("limited ").to_owned(), false)
+        }
         (_, Some(run)) => (format!("{}/{}", run.done, run.done + run.open), false),
         (State::Working, None) => match info.and_then(|info| info.progress) {
             Some(percent) => (format!("{percent} %"), false),
@@ -472,6 +508,7 @@ fn nothing_here<'a>(agent: &Agent, side: Side, context: Context<'_>) -> Element<
         Side::Shell => {
             ("No shell yet", "A shell in the agent's directory.".to_owned(), "Start shell")
         }
+        Side::Conversation(_) => ("", String::new(), ""),
         Side::Agent if resumable => (
             "Its program is gone, its session is not",
             agent.directory.display().to_string(),
@@ -481,7 +518,7 @@ fn nothing_here<'a>(agent: &Agent, side: Side, context: Context<'_>) -> Element<
     };
     let (shape, color) = match side {
         Side::Agent => status::of_agent(tokens, agent.attention.state),
-        Side::Shell => (Icon::Shell, tokens.faint),
+        Side::Shell | Side::Conversation(_) => (Icon::Shell, tokens.faint),
     };
     let focused = context.focused == Some(pane);
     let button = row![part::action(tokens, label, true, false, Some(Message::Resumed(pane)))]

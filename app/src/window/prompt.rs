@@ -2,7 +2,8 @@
 
 use iced::widget::{column, row, text_input};
 use iced::{Alignment, Element, Length};
-use maestro_core::AgentId;
+use maestro_core::conversation::Tab;
+use maestro_core::{AgentId, TabId};
 use maestro_core::agent::Agent;
 use maestro_core::run::Spec;
 use maestro_ui::theme::{Tokens, space, type_scale};
@@ -16,6 +17,8 @@ pub const INPUT: &str = "prompt-input";
 enum Question {
     /// Another name.
     Rename { name: String, before: String },
+    /// Another title of a tab.
+    RenameTab { tab: TabId, title: String, before: String },
     /// Whether to forget it.
     Remove { name: String, directory: String },
     /// Which checklist it is to work through.
@@ -50,6 +53,8 @@ pub enum Action {
     Close,
     /// Give the agent another name; the prompt stays open until that is done.
     Rename(AgentId, String),
+    /// Give the tab another title, or let it be made from the conversation again.
+    RenameTab(TabId, Option<String>),
     /// Forget the agent.
     Remove(AgentId),
     /// Start a run.
@@ -62,6 +67,14 @@ impl Prompt {
     pub fn rename(agent: &Agent) -> Self {
         let (name, before) = (agent.name.clone(), agent.name.clone());
         Self { agent: agent.id, question: Question::Rename { name, before }, error: None }
+    }
+
+    /// Asks for another title of a tab.
+    #[must_use]
+    pub fn rename_tab(tab: &Tab) -> Self {
+        let before = super::tabs::title(tab);
+        let question = Question::RenameTab { tab: tab.id, title: before.clone(), before };
+        Self { agent: tab.agent, question, error: None }
     }
 
     /// Asks whether to forget an agent.
@@ -87,7 +100,9 @@ impl Prompt {
             (Message::Cancelled, _) => Action::Close,
             (
                 Message::Edited(text),
-                Question::Rename { name, .. } | Question::Start { document: name, .. },
+                Question::Rename { name, .. }
+                | Question::RenameTab { title: name, .. }
+                | Question::Start { document: name, .. },
             ) => {
                 *name = text;
                 self.error = None;
@@ -95,6 +110,13 @@ impl Prompt {
             }
             (Message::Edited(_), Question::Remove { .. }) => Action::None,
             (Message::Accepted, Question::Remove { .. }) => Action::Remove(self.agent),
+            (Message::Accepted, Question::RenameTab { tab, title, before }) => {
+                let title = title.trim();
+                if title == before {
+                    return Action::Close;
+                }
+                Action::RenameTab(*tab, (!title.is_empty()).then(|| title.to_owned()))
+            }
             (Message::Accepted, Question::Start { document, agent }) => {
                 if document.trim().is_empty() {
                     self.error = Some("Say which checklist: a markdown file.".to_owned());
@@ -138,6 +160,19 @@ impl Prompt {
                     part::field(tokens, "Name", input.into(), below),
                     "Rename",
                 )
+            }
+            Question::RenameTab { title, before, .. } => {
+                let input = text_input(before, title)
+                    .id(INPUT)
+                    .on_input(Message::Edited)
+                    .size(type_scale::BASE.0)
+                    .font(font::REGULAR)
+                    .padding([6.0, 10.0])
+                    .style(style::input(tokens, self.error.is_some()));
+                let hint = "Empty: it is named after the conversation again.".to_owned();
+                let below = self.error.clone().map_or((hint, false), |error| (error, true));
+                let field = part::field(tokens, "Title", input.into(), Some(below));
+                ("Rename the tab".to_owned(), field, "Rename")
             }
             Question::Start { document, agent } => {
                 let input = text_input("tasks.md", document)

@@ -2,11 +2,11 @@
 
 mod dress;
 mod stored;
+mod talk;
 
 use std::path::PathBuf;
 
 pub use dress::{NEEDLE, dress};
-pub use stored::{hits, indexed, stored};
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
 use maestro_core::run::{self, Run, Spec, Task, TaskState, Verify};
 use maestro_core::screen::{
@@ -15,12 +15,14 @@ use maestro_core::screen::{
 use maestro_core::turn::Usage;
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, TerminalStats, World};
+pub use stored::{hits, indexed, stored, sums};
+pub use talk::{menu, queues, said, tabs};
 
 /// The instant at which every made-up world is looked at.
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Every scene, in the order in which they are listed.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 39] = [
     "empty",
     "grid",
     "grid-many",
@@ -40,8 +42,26 @@ pub const NAMES: [&str; 21] = [
     "clipboard",
     "export",
     "debug",
+    "conversation",
+    "conversation-grid",
+    "conversation-empty",
+    "conversation-none",
+    "conversation-taken",
+    "approval",
+    "approval-deny",
+    "question",
+    "failed",
+    "limited",
+    "retrying",
+    "mentions",
+    "commands",
+    "policy",
+    "queue",
+    "queue-empty",
+    "why",
     "sessions",
     "sessions-empty",
+    "usage",
 ];
 
 fn agent(

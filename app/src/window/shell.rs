@@ -8,7 +8,9 @@ mod kept;
 mod keys;
 mod layout;
 mod preset;
+mod sessions;
 mod settle;
+mod talk;
 mod terminal;
 mod view;
 
@@ -42,10 +44,13 @@ use super::new_agent::{self, NewAgent};
 use super::palette::{self, Palette};
 use super::panes::{self, Pane};
 use super::prompt::{self, Prompt};
+use super::tabs::picker::Picker;
+use super::tabs::why::Why;
+use super::talk::{self as talking, Talks};
 use super::target::Target;
 use super::toast::{self, Toasts};
 use super::vi::Vi;
-use super::{agents, look};
+use super::{agents, look, queue, sessions as browser, usage};
 use crate::settings::{self, Settings};
 
 use graphics::Graphics;
@@ -113,6 +118,10 @@ pub struct Shell {
     /// Whether the clipboard is being read: what is typed after a paste comes after it.
     reading: bool,
     debug: Option<Debug>,
+    /// The conversations.
+    talks: Talks,
+    /// Panes in which there is little place.
+    narrow: BTreeSet<Pane>,
     graphics: Graphics,
     /// How often the view was built.
     views: Cell<u64>,
@@ -147,6 +156,11 @@ enum Overlay {
     NewAgent(Box<NewAgent>),
     Prompt(Prompt),
     Ask(Ask),
+    Sessions(Box<browser::Browser>),
+    Usage(usage::Usage),
+    Picker(Picker),
+    Queue(Box<queue::View>),
+    Why(Why),
 }
 
 /// What a settings file says, whenever it is another file than before. Looking at it is one call to the
@@ -201,6 +215,14 @@ pub enum Message {
     NewAgent(new_agent::Message),
     /// A question.
     Prompt(prompt::Message),
+    /// The session browser.
+    Sessions(browser::Message),
+    /// The usage page.
+    Usage(usage::Message),
+    /// A stored session is gone on with, or not.
+    SessionResumed(Result<sessions::Resumed, String>),
+    /// In a conversation, or in a list about them.
+    Talk(talking::Message),
     /// Beside a dialog was pressed.
     Outside,
     /// *Needs you* was pressed.
@@ -304,6 +326,8 @@ impl Shell {
             dropping: false,
             reading: false,
             debug: None,
+            talks: Talks::default(),
+            narrow: BTreeSet::new(),
             graphics: Graphics::default(),
             views: Cell::new(0),
         }
@@ -392,6 +416,10 @@ impl Shell {
             Message::Palette(message) => self.palette_message(message),
             Message::NewAgent(message) => self.new_agent(|dialog| dialog.update(message)),
             Message::Prompt(message) => self.prompt(message),
+            Message::Sessions(message) => self.sessions_message(message),
+            Message::Usage(message) => self.usage(|page| page.update(message)),
+            Message::SessionResumed(resumed) => self.session_resumed(resumed),
+            Message::Talk(message) => self.talk_message(message),
             Message::Outside => {
                 self.overlay = None;
                 Task::none()
@@ -404,6 +432,7 @@ impl Shell {
             }
             Message::ToastPressed(number) => match self.toasts.end(number).map(|t| t.source()) {
                 Some(toast::Source::Agent(id)) => self.go_to(id),
+                Some(toast::Source::Queue(item)) => self.put_back(item),
                 _ => Task::none(),
             },
             Message::ToastEnded(number) => {

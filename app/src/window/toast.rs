@@ -2,7 +2,7 @@
 
 use iced::Element;
 use iced::widget::column;
-use maestro_core::AgentId;
+use maestro_core::{AgentId, ItemId};
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::part;
 use maestro_ui::theme::{Tokens, extent, space};
@@ -28,6 +28,8 @@ pub enum Source {
     Clipboard,
     /// The graphics device.
     Graphics,
+    /// Something that was taken out of a queue, and can be put back.
+    Queue(ItemId),
 }
 
 /// How much it matters.

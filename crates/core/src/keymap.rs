@@ -331,10 +331,15 @@ impl Keymap {
 
 /// Whether there is a place where chords of both contexts hold, and neither is meant to come first. In
 /// vi mode every key has another meaning, so its chords may hide those of the terminal under it, and a
-/// list of what could be inserted takes the keys it needs from the text under it.
+/// list of what could be inserted takes the keys it needs from the text under it; so do lists of their own
+/// from what all dialogs have.
 fn overlap(one: Context, other: Context) -> bool {
     let inside = |inner: Context, outer: Context| {
-        let hides = matches!(inner, Context::Vi | Context::Popup) && inner != outer;
+        let hides = match inner {
+            Context::Vi | Context::Popup => inner != outer,
+            Context::Sessions | Context::Queue => outer == Context::Overlay,
+            _ => false,
+        };
         inner.chain().contains(&outer) && !hides
     };
     inside(one, other) || inside(other, one)

@@ -31,6 +31,34 @@ pub fn sentence(text: &str) -> String {
     format!("{first}{}{end}", characters.as_str())
 }
 
+/// A name with the characters that match what was typed, by their numbers, in the accent.
+#[must_use]
+pub fn marked<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    name: &'a str,
+    matched: &[usize],
+    face: Font,
+) -> Element<'a, Message> {
+    let mut spans: Vec<text::Span<'a, ()>> = Vec::new();
+    let (mut start, mut run) = (0, None);
+    let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
+    for (number, at) in ends.enumerate() {
+        let here = (at < name.len()).then(|| matched.contains(&number));
+        if run.is_some() && run != here {
+            let ink = if run == Some(true) { tokens.accent } else { tokens.text };
+            spans.push(iced::widget::span(&name[start..at]).font(face).color(ink));
+            start = at;
+        }
+        run = here;
+    }
+    let (size, height) = type_scale::SMALL;
+    iced::widget::rich_text(spans)
+        .size(size)
+        .line_height(text::LineHeight::Absolute(height.into()))
+        .wrapping(text::Wrapping::None)
+        .into()
+}
+
 /// A short fact about something, in an outline.
 pub fn pill<'a, Message: 'a>(
     tokens: &'static Tokens,

@@ -18,6 +18,7 @@ use crate::window::model;
 use crate::window::palette::Palette;
 use crate::window::panes::{self, Pane, Side};
 use crate::window::prompt::Prompt;
+use crate::window::talk::Region;
 use crate::window::toast::{self, Kind};
 use crate::window::{agents, look, target};
 
@@ -29,7 +30,7 @@ impl Shell {
         match id {
             Id::Palette => {
                 self.overlay =
-                    Some(Overlay::Palette(Palette::new(&self.model.agents, &self.keymap)));
+                    Some(Overlay::Palette(Palette::new(&self.model.agents, &self.model.tabs, &self.keymap)));
             }
             Id::AgentNew | Id::WorktreeNew => return self.open_new_agent(),
             Id::AgentRename | Id::ListRename => {
@@ -82,11 +83,7 @@ impl Shell {
             Id::RunStop | Id::RunKill => return self.end_run(id == Id::RunKill),
             Id::ToggleAgents => self.kept.agents_shown = !self.kept.agents_shown,
             Id::FocusAgents => self.mark(),
-            // There are two regions, the list and the panes: either way the other one is next.
-            Id::RegionNext | Id::RegionPrevious => match self.marked.take() {
-                Some(_) => {}
-                None => self.mark(),
-            },
+            Id::RegionNext | Id::RegionPrevious => self.region_step(id == Id::RegionNext),
             Id::ListLeave => self.marked = None,
             Id::AgentsWider => self.widen(Panel::Agents, STEP),
             Id::AgentsNarrower => self.widen(Panel::Agents, -STEP),
@@ -127,6 +124,26 @@ impl Shell {
             | Id::OverlayPrevious
             | Id::OverlayAccept
             | Id::OverlayCancel => return self.overlay_command(id),
+            Id::UsageOpen => return self.open_usage(),
+            Id::SessionsOpen => return self.open_sessions(),
+            Id::SessionConverse
+            | Id::SessionBranch
+            | Id::SessionStar
+            | Id::SessionTitle
+            | Id::SessionTags
+            | Id::SessionTrash
+            | Id::SessionUndo
+            | Id::SessionCopy
+            | Id::SessionOpen
+            | Id::SessionProvider
+            | Id::SessionHere
+            | Id::SessionStarred
+            | Id::SessionTrashed
+            | Id::SessionTools
+            | Id::SessionPageUp
+            | Id::SessionPageDown
+            | Id::SessionLeafUp
+            | Id::SessionLeafDown => return self.sessions_command(id),
             Id::SearchOlder
             | Id::SearchNewer
             | Id::SearchRegex
@@ -159,6 +176,17 @@ impl Shell {
             | Id::ViLeave
             | Id::ViPrefix
             | Id::ViCount(_) => return self.terminal_command(id),
+            Id::QueueUp
+            | Id::QueueDown
+            | Id::QueueRowHold
+            | Id::QueueRowNow
+            | Id::QueueRowRemove
+            | Id::QueueRowTab
+            | Id::QueueRowOpen
+            | Id::QueueUndo
+            | Id::QueueHoldAll
+            | Id::QueueAll => return self.queue_command(id),
+            id => return self.talk_command(id),
         }
         Task::none()
     }
@@ -202,6 +230,7 @@ impl Shell {
             panes::Message::PasteCancelled(terminal) => self.ask(Command::CancelPaste { terminal }),
             panes::Message::Answering(terminal) => self.answer_clipboard(Some(terminal)),
             panes::Message::Find(message) => self.find_message(message),
+            panes::Message::Talk(message) => self.talk_message(message),
         }
     }
 
@@ -212,6 +241,7 @@ impl Shell {
         let command = match side {
             Side::Agent => Command::OpenAgent { agent: id, resume },
             Side::Shell => Command::OpenShell { agent: id, size: self.size_of_focused() },
+            Side::Conversation(_) => return Task::none(),
         };
         self.ask(command)
     }
@@ -260,7 +290,7 @@ impl Shell {
             self.model.agent(*id).is_some_and(|agent| agent.attention.state == State::NeedsYou)
         };
         let next = order.iter().cycle().skip(from).take(order.len()).copied().find(waits);
-        next.map_or_else(Task::none, |id| self.go_to(id))
+        next.map_or_else(Task::none, |id| self.go_to_waiting(id))
     }
 
     pub(super) fn go_to(&mut self, id: AgentId) -> Task<Message> {
@@ -270,6 +300,9 @@ impl Shell {
 
     pub(super) fn focus_pane(&mut self, pane: Pane) {
         let _ = self.kept.closed.remove(&pane);
+        if self.kept.focused != Some(pane) {
+            self.talks.region = Region::Composer;
+        }
         self.kept.focused = Some(pane);
         self.marked = None;
     }

@@ -2,7 +2,7 @@
 
 use iced::Task;
 use maestro_core::command::Id;
-use maestro_protocol::message::{Command, Reply};
+use maestro_protocol::message::{Command, Reply, TabChange};
 
 use super::{Message, NOBODY, Overlay, Shell};
 use crate::window::new_agent::{self, NewAgent};
@@ -12,6 +12,15 @@ use crate::window::prompt;
 impl Shell {
     pub(super) fn overlay_command(&mut self, id: Id) -> Task<Message> {
         let by = if matches!(id, Id::OverlayUp | Id::OverlayPrevious) { -1 } else { 1 };
+        if matches!(self.overlay, Some(Overlay::Sessions(_))) {
+            return self.sessions_command(id);
+        }
+        if matches!(self.overlay, Some(Overlay::Usage(_))) && id != Id::OverlayCancel {
+            return self.usage_command(id);
+        }
+        if matches!(self.overlay, Some(Overlay::Queue(_))) {
+            return self.queue_command(id);
+        }
         match (&mut self.overlay, id) {
             (_, Id::OverlayCancel) => {
                 self.overlay = None;
@@ -20,6 +29,11 @@ impl Shell {
             (Some(Overlay::Palette(palette)), Id::OverlayAccept) => {
                 let action = palette.accept();
                 self.palette_action(action)
+            }
+            (Some(Overlay::Picker(_)), Id::OverlayAccept) => self.picker(|picker| picker.accept()),
+            (Some(Overlay::Picker(picker)), _) => {
+                picker.step(by);
+                Task::none()
             }
             (Some(Overlay::Palette(palette)), _) => {
                 palette.step(by);
@@ -58,6 +72,10 @@ impl Shell {
                 match target {
                     Target::Command(id) => self.command(id),
                     Target::Agent(id) => self.go_to(id),
+                    Target::Tab(id) => {
+                        self.show_tab(id);
+                        Task::none()
+                    }
                 }
             }
         }
@@ -133,6 +151,9 @@ impl Shell {
             prompt::Action::Close => {
                 self.overlay = None;
                 return Task::none();
+            }
+            prompt::Action::RenameTab(tab, title) => {
+                Command::ChangeTab { tab, change: TabChange::Title(title) }
             }
             prompt::Action::Rename(agent, name) => Command::RenameAgent { agent, name },
             prompt::Action::Remove(agent) => Command::RemoveAgent { agent },

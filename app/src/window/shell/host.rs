@@ -5,7 +5,7 @@ use maestro_core::agent::{Agent, Clipboard, State};
 use maestro_core::command::Id;
 use maestro_core::text;
 use maestro_core::{AgentId, TerminalId};
-use maestro_protocol::message::{Command, Reply, World};
+use maestro_protocol::message::{Command, Event, Reply, World};
 use maestro_ui::part;
 use maestro_ui::theme::duration;
 
@@ -24,13 +24,19 @@ impl Shell {
             News::Connected { world, again } => self.connected(*world, again),
             News::Resynced(world) => {
                 self.model.replace(*world);
+                // What was said meanwhile may be lost, too.
+                self.talks.forget_following();
                 Task::none()
+            }
+            News::Event { seq, event: event @ Event::Indexing(_) } => {
+                let _ = self.model.apply(seq, event);
+                self.indexed()
             }
             News::Event { seq, event } => match self.model.apply(seq, event) {
                 Some(notice) => self.notice(notice),
                 None => Task::none(),
             },
-            News::Said { .. } => Task::none(),
+            News::Said { tab, updates } => self.talk_said(tab, updates),
             News::Lost(why) => {
                 self.subscribed.clear();
                 self.connection = Connection::Lost(why);
@@ -53,6 +59,7 @@ impl Shell {
         let restored =
             if first { self.restore(Self::kept_in(&world.preferences)) } else { Task::none() };
         self.subscribed.clear();
+        self.talks.forget_following();
         self.model.replace(world);
         // Shells do not survive a host; the agent behind one is what can be resumed.
         let has_shell = |id: &AgentId| {
@@ -69,7 +76,8 @@ impl Shell {
                 Err(why) => Message::Done(Err(why)),
             });
         let told = self.tell_resumable(again);
-        Task::batch([restored, detect, told])
+        let talks = Task::batch([self.read_own(), self.keep_all_drafts()]);
+        Task::batch([restored, detect, told, talks])
     }
 
     pub(super) fn tell_resumable(&mut self, again: bool) -> Task<Message> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use iced::{Size, Task, window};
-use maestro_core::{AgentId, TerminalId};
+use maestro_core::{AgentId, TabId, TerminalId};
 use maestro_protocol::message::Command;
 use maestro_ui::theme::{self, extent};
 use maestro_ui::tiles::Arrangement;
@@ -41,6 +41,10 @@ pub(super) struct Kept {
     pub(super) focused: Option<Pane>,
     /// Agents whose pane shows the shell.
     pub(super) shells: BTreeSet<AgentId>,
+    /// Agents whose pane shows a conversation, while it shows no shell.
+    pub(super) conversing: BTreeSet<AgentId>,
+    /// Which of its tabs an agent shows.
+    pub(super) tabs: Vec<(AgentId, TabId)>,
     pub(super) closed: BTreeSet<Pane>,
     /// Terminals without an agent that were opened here.
     pub(super) terminals: Vec<TerminalId>,
@@ -68,6 +72,8 @@ impl Default for Kept {
             maximised: false,
             focused: None,
             shells: BTreeSet::new(),
+            conversing: BTreeSet::new(),
+            tabs: Vec::new(),
             closed: BTreeSet::new(),
             terminals: Vec::new(),
             agents_shown: true,
@@ -138,14 +144,15 @@ impl Shell {
 
     /// Closes the window; what it was about to remember goes to the host first.
     pub(super) fn leave(&mut self) -> Task<Message> {
-        let Some(text) = self.unsaved() else { return iced::exit() };
+        let drafts = self.keep_all_drafts();
+        let Some(text) = self.unsaved() else { return drafts.discard().chain(iced::exit()) };
         let kept = self.link.request(remember(&text));
         self.saved = Some(text);
         let bounded = async move {
             // A host that does not answer must not keep the window open.
             let _ = tokio::time::timeout(LAST_WORDS, kept).await;
         };
-        Task::future(bounded).then(|()| iced::exit())
+        Task::batch([drafts.discard(), Task::future(bounded).discard()]).chain(iced::exit())
     }
 
     pub(super) fn restore(&mut self, text: &str) -> Task<Message> {

@@ -5,17 +5,24 @@ use maestro_core::command::{Context, Id};
 use maestro_core::input::{Action, Code, Key, Mods};
 use maestro_ui::keys::Press;
 
-use super::{Connection, Message, Shell};
+use super::{Connection, Message, Overlay, Shell};
 use crate::window::find::Find;
+use crate::window::talk;
 
 impl Shell {
     pub(super) fn context(&self) -> Context {
-        if self.overlay.is_some() {
+        if let Some(Overlay::Sessions(_)) = self.overlay {
+            Context::Sessions
+        } else if let Some(Overlay::Queue(queue)) = &self.overlay {
+            if queue.is_editing() { Context::Overlay } else { Context::Queue }
+        } else if self.overlay.is_some() {
             Context::Overlay
         } else if self.marked.is_some() {
             Context::Agents
         } else if self.hints.is_some() {
             Context::Hints
+        } else if let Some(context) = self.talk_context() {
+            context
         } else if self.is_finding() {
             Context::Search
         } else if self.in_vi() && self.connection != Connection::Stopped {
@@ -36,14 +43,59 @@ impl Shell {
         let Some(key) = maestro_grid::translate(event) else { return Press::Left };
         let context = self.context();
         if let Some(id) = self.keymap.lookup(context, &key) {
-            return Press::Taken(Message::Command(id));
+            return self.taken(context, id);
         }
         match context {
             Context::Hints => label(&key),
             // Here every key has a meaning or none: the program under it is not typed into.
             Context::Vi if key.action != Action::Release => Press::Dropped,
+            Context::Request => self.typed_over(&key),
+            Context::Conversation | Context::Composer => self.written(context, &key),
             _ => self.offered(&key).into(),
         }
+    }
+
+    /// What a command's chord does, where that is not always the command.
+    fn taken(&self, context: Context, id: Id) -> Press<Message> {
+        let composing = matches!(context, Context::Composer | Context::Popup);
+        match id {
+            // What is selected is copied: only without anything selected is it an interrupt.
+            Id::TurnInterrupt if composing && self.has_selected() => Press::Left,
+            Id::TurnInterrupt if context == Context::Entries && !self.can_interrupt() => {
+                Press::Taken(Message::Command(Id::EntryCopy))
+            }
+            id => Press::Taken(Message::Command(id)),
+        }
+    }
+
+    /// What is typed while a card has the keyboard and no card knows is meant for the composer.
+    fn typed_over(&self, key: &Key) -> Press<Message> {
+        let bare = !key.mods.control && !key.mods.alt && !key.mods.logo;
+        let text = key.text.chars().filter(|c| !c.is_control()).collect::<String>();
+        if key.action == Action::Release || !bare || text.is_empty() {
+            return Press::Left;
+        }
+        Press::Taken(Message::Talk(talk::Message::Typed(text)))
+    }
+
+    /// What Enter and the arrows do while something is written.
+    fn written(&self, context: Context, key: &Key) -> Press<Message> {
+        let pressed = key.action != Action::Release;
+        let bare = key.mods == Mods::default();
+        let command = match key.code {
+            Code::Enter if pressed && bare && self.writes_answer() => Some(Id::RequestSubmit),
+            Code::Escape if pressed && bare && self.writes_answer() => Some(Id::RequestLeave),
+            Code::Enter if pressed && bare && self.focused_tab().is_none() => Some(Id::TabNew),
+            Code::Enter if pressed && bare && self.settings.enter_sends => {
+                Some(Id::ComposerSend).filter(|_| context == Context::Composer)
+            }
+            Code::Up if pressed && bare && self.composer_at_edge(true) => Some(Id::ComposerOlder),
+            Code::Down if pressed && bare && self.composer_at_edge(false) => {
+                Some(Id::ComposerNewer)
+            }
+            _ => None,
+        };
+        command.map_or(Press::Left, |id| Press::Taken(Message::Command(id)))
     }
 
     /// Whether what an input method makes of keys would land in a program that is not typed into.

@@ -55,6 +55,9 @@ impl Shell {
     pub(super) fn side(&self, pane: Pane) -> Side {
         match pane {
             Pane::Agent(id) if self.kept.shells.contains(&id) => Side::Shell,
+            Pane::Agent(id) if self.kept.conversing.contains(&id) => {
+                Side::Conversation(self.tab_of(id))
+            }
             _ => Side::Agent,
         }
     }

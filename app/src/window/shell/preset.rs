@@ -1,5 +1,7 @@
 //! Windows for pictures and tests: made-up ones, and questions about a real one.
 
+mod talk;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
@@ -107,6 +109,28 @@ impl Shell {
         self.context()
     }
 
+    /// The connection is there again, with the same world.
+    #[cfg(test)]
+    pub fn find_host_for_tests(&mut self) {
+        let mut world = scene::world();
+        (world.tabs, world.queues) = (scene::tabs(), scene::queues());
+        let _ = self.heard(News::Connected { world: Box::new(world), again: true });
+        let _ = self.settle();
+    }
+
+    #[cfg(test)]
+    pub fn hear_news(&mut self, news: News) {
+        let _ = self.heard(news);
+        let _ = self.settle();
+    }
+
+    /// The numbers of a tab's first entry and of the next one.
+    #[cfg(test)]
+    pub fn transcript_for_tests(&self, tab: maestro_core::TabId) -> Option<(u64, u64)> {
+        let transcript = &self.talks.open.get(&tab)?.transcript;
+        Some((transcript.first()?, transcript.next()?))
+    }
+
     #[cfg(test)]
     pub fn lose_host_for_tests(&mut self) {
         let _ = self.heard(News::Stopped);
@@ -121,6 +145,7 @@ impl Shell {
             "empty" => World::default(),
             "grid-many" => scene::crowded(),
             "resume" => scene::after_a_crash(),
+            name if talk::NAMES.contains(&name) => talk::world(name),
             name if scene::NAMES.contains(&name) => scene::world(),
             _ => return None,
         };
@@ -166,6 +191,7 @@ impl Shell {
             _ => {}
         }
         shell.prepare(name);
+        shell.prepare_talk(name);
         let _ = shell.settle();
         shell.fill(name);
         shell.finish(name);
@@ -218,6 +244,8 @@ impl Shell {
             "export" => {
                 let _ = self.command(Id::Export);
             }
+            "usage" => self.prepare_usage(),
+            "sessions" | "sessions-empty" => self.prepare_sessions(name == "sessions"),
             "debug" => {
                 let sample = |at_ms, frames: u64| Sample {
                     at_ms,

@@ -13,6 +13,7 @@ use crate::window::panes::Pane;
 use crate::window::scene;
 use crate::window::sessions::{self, Action, Browser, Deed, Place, REST, Resume, Toggle};
 use crate::window::target;
+use crate::window::usage::{self, Usage};
 use crate::window::toast::{self, Kind};
 
 /// A session that is gone on with.
@@ -211,7 +212,11 @@ impl Shell {
             Ok(Resumed { agent, tab, conversation }) => {
                 self.focus_pane(Pane::Agent(agent));
                 let _ = self.kept.shells.remove(&agent);
-                let _ = (tab, conversation);
+                if conversation {
+                    self.show_tab(tab);
+                } else {
+                    let _ = self.kept.conversing.remove(&agent);
+                }
                 Task::none()
             }
             Err(why) => self.problem(why),
@@ -220,6 +225,51 @@ impl Shell {
 }
 
 impl Shell {
+    pub(super) fn open_usage(&mut self) -> Task<Message> {
+        let (page, question) = Usage::new(self.now_ms);
+        self.overlay = Some(Overlay::Usage(page));
+        self.ask_usage(Some(question))
+    }
+
+    pub(super) fn usage_command(&mut self, id: Id) -> Task<Message> {
+        self.usage(|page| match id {
+            Id::OverlayNext => page.step_by(1),
+            Id::OverlayPrevious => page.step_by(-1),
+            Id::OverlayAccept => page.step_range(),
+            _ => {
+                page.scroll(if id == Id::OverlayUp { -1 } else { 1 });
+                None
+            }
+        })
+    }
+
+    pub(super) fn usage(
+        &mut self,
+        change: impl FnOnce(&mut Usage) -> Option<usage::Question>,
+    ) -> Task<Message> {
+        let Some(Overlay::Usage(page)) = &mut self.overlay else { return Task::none() };
+        let question = change(page);
+        self.ask_usage(question)
+    }
+
+    fn ask_usage(&self, question: Option<usage::Question>) -> Task<Message> {
+        let Some((number, command)) = question else { return Task::none() };
+        self.request(command, move |reply| {
+            let sums = match reply {
+                Ok(Reply::Usage(sums)) => Ok(sums),
+                Ok(_) => Err("the host did not say what was consumed".to_owned()),
+                Err(why) => Err(why),
+            };
+            Message::Usage(usage::Message::Heard(number, sums))
+        })
+    }
+
+    /// The usage page of a made-up window.
+    pub(super) fn prepare_usage(&mut self) {
+        let _ = self.open_usage();
+        let _ = self.usage(|page| page.update(usage::Message::Heard(1, Ok(scene::sums()))));
+    }
+
     /// The browser of a made-up window: with a search, or with nothing to show.
     pub(super) fn prepare_sessions(&mut self, searched: bool) {
         let _ = self.open_sessions();

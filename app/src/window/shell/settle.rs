@@ -12,6 +12,8 @@ use crate::window::find;
 use crate::window::palette;
 use crate::window::panes::{self, Pane};
 use crate::window::prompt;
+use crate::window::queue;
+use crate::window::tabs::picker;
 
 impl Shell {
     /// Brings host and widgets in line with the state: which terminals send frames, who has the
@@ -22,7 +24,8 @@ impl Shell {
             self.settle_subscriptions();
         }
         self.settle_terminals();
-        Task::batch([self.settle_keyboard(), self.settle_kept(), self.settle_graphics()])
+        let talks = self.settle_talks();
+        Task::batch([talks, self.settle_keyboard(), self.settle_kept(), self.settle_graphics()])
     }
 
     /// There is a focused pane whenever there is a pane.
@@ -98,12 +101,19 @@ impl Shell {
             Some(Overlay::Palette(_)) => palette::INPUT.to_owned(),
             Some(Overlay::NewAgent(dialog)) => dialog.focus().input().unwrap_or(NOBODY).to_owned(),
             Some(Overlay::Prompt(_)) => prompt::INPUT.to_owned(),
+            Some(Overlay::Sessions(browser)) => browser.input().to_owned(),
+            Some(Overlay::Usage(_)) => NOBODY.to_owned(),
+            Some(Overlay::Picker(_)) => picker::INPUT.to_owned(),
+            Some(Overlay::Queue(queue)) if queue.is_editing() => queue::INPUT.to_owned(),
+            Some(Overlay::Queue(_) | Overlay::Why(_)) => NOBODY.to_owned(),
             Some(Overlay::Ask(ask)) => ask.input().unwrap_or(NOBODY).to_owned(),
             None if self.marked.is_some() || self.connection == Connection::Stopped => {
                 NOBODY.to_owned()
             }
             None if self.is_finding() => find::INPUT.to_owned(),
-            None => self.focused_terminal().map_or_else(|| NOBODY.to_owned(), panes::widget_id),
+            None => self.talk_keyboard().unwrap_or_else(|| {
+                self.focused_terminal().map_or_else(|| NOBODY.to_owned(), panes::widget_id)
+            }),
         };
         if wanted == self.keyboard {
             return Task::none();

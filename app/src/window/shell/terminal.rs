@@ -471,6 +471,9 @@ impl Shell {
     /// the keyboard, unless a dialog has it.
     pub(super) fn dropped(&mut self, path: &Path) -> Task<Message> {
         self.dropping = false;
+        if let Some(tab) = self.focused_tab().map(|tab| tab.id).filter(|_| self.overlay.is_none()) {
+            return self.dropped_into(tab, path);
+        }
         if let Some(terminal) = self.focused_terminal().filter(|_| self.overlay.is_none()) {
             let mut word = paste::quoted(path);
             word.push(' ');

@@ -11,7 +11,7 @@ use maestro_ui::{keys, part, style};
 
 use super::layout::Panel;
 use super::{Connection, Message, Overlay, Shell};
-use crate::window::{agents, bars, debug, panes, runs};
+use crate::window::{agents, bars, debug, panes, queue, runs, sessions, talk, usage};
 
 /// How often times such as "2m" are brought up to date, while the window is looked at.
 const TICK: Duration = Duration::from_secs(20);
@@ -55,7 +55,10 @@ impl Shell {
         let shows_times = self.window.focused
             && (self.runs_width().is_some()
                 || self.model.agents.iter().any(|agent| {
-                    matches!(agent.attention.state, State::NeedsYou | State::Working)
+                    matches!(
+                        agent.attention.state,
+                        State::NeedsYou | State::Working | State::Limited
+                    )
                 }));
         let ticks = if shows_times {
             iced::time::every(TICK).map(|_| Message::Ticked(crate::window::now_ms()))
@@ -67,7 +70,13 @@ impl Shell {
         } else {
             Subscription::none()
         };
-        Subscription::batch([events, ticks, counts])
+        let seconds = if self.window.focused && self.counts_down() {
+            iced::time::every(Duration::from_secs(1))
+                .map(|_| Message::Ticked(crate::window::now_ms()))
+        } else {
+            Subscription::none()
+        };
+        Subscription::batch([events, ticks, seconds, counts])
     }
 
     /// The window.
@@ -166,6 +175,8 @@ impl Shell {
                 wanted: &self.wanted,
                 bells: &self.bells,
                 dropping: self.dropping,
+                talks: &self.talks,
+                narrow: &self.narrow,
             },
         };
         panes::view(&self.model, &panes, context).map(Message::Panes)
@@ -205,6 +216,24 @@ impl Shell {
             }
             Some(Overlay::Prompt(prompt)) => {
                 (prompt.view(tokens).map(Message::Prompt), extent::DIALOG)
+            }
+            Some(Overlay::Sessions(browser)) => {
+                let content = browser.view(tokens, &self.keymap, self.window.size);
+                let content = content.map(Message::Sessions);
+                return part::over(tokens, content, sessions::WIDTH, space::XXL, Message::Outside);
+            }
+            Some(Overlay::Usage(page)) => (page.view(tokens).map(Message::Usage), usage::WIDTH),
+            Some(Overlay::Picker(picker)) => {
+                let content = picker.view(tokens).map(talk::Message::Picker).map(Message::Talk);
+                (content, extent::PALETTE)
+            }
+            Some(Overlay::Queue(queue)) => {
+                let content = queue.view(&self.model, tokens, &self.keymap, self.now_ms);
+                (content.map(talk::Message::Queue).map(Message::Talk), queue::WIDTH)
+            }
+            Some(Overlay::Why(why)) => {
+                let agent = self.model.agent(why.agent);
+                (why.view(tokens, agent, self.now_ms), extent::PALETTE)
             }
             Some(Overlay::Ask(ask)) => (ask.view(tokens).map(Message::Ask), extent::DIALOG),
         };

@@ -1,0 +1,200 @@
+//! Made-up windows with conversations.
+
+use maestro_core::agent::{Evidence, Source, State};
+use maestro_core::command::Id;
+use maestro_core::conversation::{Context, Place, Tab, TabState};
+use maestro_core::turn::{Failure, FailureKind};
+use maestro_core::{AgentId, TabId, TerminalId};
+use maestro_protocol::message::{Page, World};
+
+use super::super::Shell;
+use crate::window::composer;
+use crate::window::scene;
+use crate::window::talk::{self, Region};
+
+/// Scenes with a conversation in them.
+pub(super) const NAMES: [&str; 17] = [
+    "conversation",
+    "conversation-grid",
+    "conversation-empty",
+    "conversation-none",
+    "conversation-taken",
+    "approval",
+    "approval-deny",
+    "question",
+    "failed",
+    "limited",
+    "retrying",
+    "mentions",
+    "commands",
+    "policy",
+    "queue",
+    "queue-empty",
+    "why",
+];
+
+/// The world of such a scene.
+pub(super) fn world(name: &str) -> World {
+    let mut world = scene::world();
+    world.tabs = scene::tabs();
+    world.queues = scene::queues();
+    let first = &mut world.tabs[0];
+    match name {
+        "approval" | "approval-deny" => {}
+        "conversation-empty" => {
+            let tab = first.clone();
+            *first = Tab {
+                title: String::new(),
+                entries: 0,
+                turns: 0,
+                requests: Vec::new(),
+                state: TabState::Idle,
+                context: None,
+                usage: maestro_core::turn::Usage::default(),
+                ..tab
+            };
+            world.queues.clear();
+        }
+        "conversation-none" => world.tabs.retain(|tab| tab.agent != AgentId(1)),
+        "conversation-taken" => {
+            first.requests.clear();
+            first.state = TabState::Idle;
+            first.place = Place::Terminal(TerminalId(1));
+        }
+        "failed" => {
+            first.requests.clear();
+            let message = "API Error: 401 authentication_error: invalid x-api-key".to_owned();
+            first.state = TabState::Failed(Failure { kind: FailureKind::Auth, message });
+            if let Some(agent) = world.agents.first_mut() {
+                agent.attention.state = State::Failed;
+                agent.attention.because = "not logged in".to_owned();
+            }
+        }
+        "limited" => {
+            first.requests.clear();
+            let until_ms = Some(scene::NOW_MS + 4 * 3_600_000 + 420_000);
+            first.state = TabState::Limited { until_ms, resumes: true };
+            if let Some(agent) = world.agents.first_mut() {
+                agent.attention.state = State::Limited;
+                agent.attention.until_ms = until_ms;
+                agent.attention.because = "limited".to_owned();
+            }
+        }
+        "retrying" => {
+            first.requests.clear();
+            let until_ms = Some(scene::NOW_MS + 12_000);
+            let because = "waiting for network".to_owned();
+            first.state = TabState::Retrying { because, until_ms, attempt: Some(3) };
+        }
+        _ => {
+            first.requests.clear();
+            first.state = TabState::Working("running tests".to_owned());
+        }
+    }
+    if name == "queue-empty" {
+        world.queues.clear();
+    }
+    if name == "mentions" {
+        world.tabs[0].context = Some(Context { used: 168_000, window: Some(200_000) });
+    }
+    world
+}
+
+impl Shell {
+    /// Brings a scene with a conversation into its state.
+    pub(super) fn prepare_talk(&mut self, name: &str) {
+        if !NAMES.contains(&name) {
+            return;
+        }
+        let grid = name == "conversation-grid";
+        self.kept.maximised = !grid;
+        self.kept.conversing = [AgentId(1)].into();
+        if grid {
+            self.kept.conversing.extend([AgentId(2), AgentId(3)]);
+        }
+        let _ = self.settle();
+        for tab in scene::tabs() {
+            let empty = name == "conversation-empty" || tab.id != TabId(1);
+            let entries = if empty { Vec::new() } else { scene::said() };
+            let total = entries.len() as u64;
+            let page = Box::new(Page { entries, total, draft: None });
+            let _ = self.talk_message(talk::Message::Opened(tab.id, Ok(page)));
+        }
+        let tab = TabId(1);
+        let _ = self.talk_message(talk::Message::Menu(tab, Ok(Box::new(scene::menu()))));
+        let write = |shell: &mut Self, text: &str| {
+            let action = shell.talks.of(tab).composer.paste(text.to_owned());
+            let _ = shell.composer_action(tab, action);
+        };
+        match name {
+            "conversation" | "conversation-grid" => {
+                write(self, "then also check that @src/web uses the same keys");
+            }
+            "approval" | "approval-deny" | "question" => {
+                let shown = if name == "question" { TabId(4) } else { tab };
+                if name == "question" {
+                    let _ = self.kept.conversing.insert(AgentId(2));
+                }
+                self.show_tab(shown);
+                let _ = self.settle();
+                for wait in 0..4 {
+                    let _ = self.talk_message(talk::Message::CardSeen(shown, wait));
+                }
+                self.talks.region = Region::Cards;
+                if name == "approval-deny" {
+                    let _ = self.command(Id::RequestDeny);
+                    let reason = "use the scratch database instead".to_owned();
+                    let written = crate::window::requests::Message::Written(reason);
+                    let _ = self.talk_message(talk::Message::Cards(tab, written));
+                }
+            }
+            "failed" | "limited" => self.talks.region = Region::Cards,
+            "mentions" => {
+                write(self, "compare @pref");
+                let files = [
+                    "src/api/preferences.rs",
+                    "src/web/preferences.tsx",
+                    "migrations/0012_preferences.sql",
+                    "docs/preferences.md",
+                    "tests/preferences_test.rs",
+                ];
+                let files = files.map(str::to_owned).to_vec();
+                self.talks.of(tab).composer.found("pref", files);
+            }
+            "commands" => {
+                write(self, "/co");
+                self.talks.own = vec![composer::command::Own {
+                    name: "commit".to_owned(),
+                    hint: "[scope]".to_owned(),
+                    about: "Commit what is done, in the project's words".to_owned(),
+                    text: String::new(),
+                }];
+                self.offer(tab);
+            }
+            "policy" => {
+                let _ = self.command(Id::TabPolicy);
+            }
+            "queue" | "queue-empty" => {
+                let _ = self.command(Id::QueueShow);
+            }
+            "why" => {
+                let _ = self.command(Id::AgentWhy);
+                let seen = |source, state, seen: &str, minutes: u64, decides| Evidence {
+                    source,
+                    state,
+                    seen: seen.to_owned(),
+                    at_ms: scene::NOW_MS - minutes * 60_000,
+                    decides,
+                };
+                let all = vec![
+                    seen(Source::Stream, State::Working, "a turn runs: cargo test -p api", 1, true),
+                    seen(Source::Osc, State::Working, "its title says “Running tests”", 1, false),
+                    seen(Source::Process, State::Unknown, "3 processes live", 2, false),
+                    seen(Source::Transcript, State::Done, "its last turn ended well", 14, false),
+                ];
+                let _ = self.talk_message(talk::Message::Why(AgentId(1), Ok(all)));
+            }
+            _ => {}
+        }
+    }
+}
