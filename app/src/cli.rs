@@ -10,9 +10,12 @@ mod failure;
 mod host;
 mod list;
 mod output;
+mod queue;
 mod run;
 mod settings;
+mod talk;
 mod terminal;
+mod usage;
 mod window;
 mod worktree;
 
@@ -85,6 +88,8 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Agent(agent) => agent::run(agent, &mut out),
         args::Command::Run(run) => run::run(run, &mut out),
         args::Command::Worktree(worktree) => worktree::run(worktree, &mut out),
+        args::Command::Queue(queue) => queue::run(queue, &mut out),
+        args::Command::Usage(usage) => usage::run(usage, &mut out),
         args::Command::List => list::run(&mut out),
         args::Command::Doctor => doctor::run(&mut out),
         args::Command::Terminal(terminal) => terminal::run(terminal, &mut out),
@@ -92,6 +97,9 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Term(term) => window::term(term),
         args::Command::Screenshot(screenshot) => window::screenshot(screenshot, &mut out),
         args::Command::Bench(args::Bench::Grid(grid)) => bench::grid(&grid, &mut out),
+        args::Command::Bench(args::Bench::Conversation(options)) => {
+            bench::conversation(&options, &mut out)
+        }
         args::Command::Settings(command) => settings::run(&command, &mut out),
         args::Command::Completions { shell } => completions(shell, &mut out),
     }

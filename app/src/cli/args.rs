@@ -33,6 +33,11 @@ pub enum Command {
     /// Worktrees of a repository.
     #[command(subcommand)]
     Worktree(Worktree),
+    /// What waits to be said to agents: list, edit, hold, release, move, remove, restore, send now.
+    #[command(subcommand)]
+    Queue(super::queue::Queues),
+    /// What turns consumed: tokens and money by day, agent, conversation, model or provider.
+    Usage(super::usage::Usage),
     /// Everything at a glance: agents, terminals, runs.
     List,
     /// What is installed, what is missing, and what to do about it.
@@ -109,6 +114,8 @@ pub enum Agent {
         /// Its id or name.
         agent: String,
     },
+    #[command(flatten)]
+    Talk(super::talk::Talk),
     /// Whether the programs in its terminals may write to the clipboard.
     Clipboard {
         /// Its id or name.
@@ -444,6 +451,22 @@ pub enum Bench {
     /// Terminals by the window's own pipeline, on any graphics adapter: processor and adapter time of a
     /// frame, bytes handed over, glyphs kept.
     Grid(BenchGrid),
+    /// A long answer while it is written and a long conversation while it is scrolled: what each step costs
+    /// the window's thread.
+    Conversation(BenchConversation),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchConversation {
+    /// Lines of the answer.
+    #[arg(long, default_value_t = 2000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub lines: u32,
+    /// Turns of the conversation.
+    #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub turns: u32,
+    /// Steps of scrolling.
+    #[arg(long, default_value_t = 1000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub steps: u32,
 }
 
 #[derive(Debug, Args)]

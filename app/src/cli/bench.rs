@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::args;
 use super::failure::{Code, Failure, Result};
 use super::output::Out;
+use crate::window::conversation_bench as conversation;
 
 /// Milliseconds of our processor time that no more than one frame in a hundred may take.
 const BAR: f64 = 4.0;
@@ -38,6 +39,59 @@ pub fn grid(grid: &args::BenchGrid, out: &mut Out) -> Result<()> {
         .map_err(|error| Failure::new(Code::Failed, error.to_string()))?;
     let value = value(grid, &report);
     if out.json { out.json_line(&value) } else { out.facts(&facts(&value)) }
+}
+
+/// Milliseconds that no more than one update in a hundred of an answer may take, and one step of
+/// scrolling.
+const TURNS_BAR: f64 = 8.0;
+
+/// Lets an answer be written and a conversation be scrolled, and says what it cost.
+pub fn conversation(options: &args::BenchConversation, out: &mut Out) -> Result<()> {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let options = conversation::Options {
+        lines: count(options.lines),
+        turns: count(options.turns),
+        steps: count(options.steps),
+    };
+    let report = conversation::measure(options)
+        .ok_or_else(|| Failure::new(Code::Failed, "the software renderer does not work here"))?;
+    let times = |times: &[Duration]| {
+        shares(times.iter().map(|time| time.as_secs_f64() * 1e3).collect::<Vec<_>>())
+    };
+    let (updates, scrolls) = (times(&report.updates), times(&report.scrolls));
+    let holds = |times: &Value| times["p99"].as_f64().map(|p99| p99 <= TURNS_BAR);
+    let value = json!({
+        "name": "conversation",
+        "lines": options.lines,
+        "updates": report.updates.len(),
+        "update_ms": updates,
+        "turns": options.turns,
+        "entries": report.entries,
+        "scroll_ms": scrolls,
+        "jump_ms": times(&report.jumps),
+        "opened_ms": report.opened.as_secs_f64() * 1e3,
+        "bar": {
+            "update_ms.p99": TURNS_BAR,
+            "scroll_ms.p99": TURNS_BAR,
+            "holds": holds(&updates) == Some(true) && holds(&scrolls) == Some(true),
+        },
+    });
+    if out.json {
+        return out.json_line(&value);
+    }
+    let said = |name: &str| {
+        let [middle, most, worst] =
+            ["p50", "p99", "max"].map(|share| value[name][share].as_f64().unwrap_or(f64::NAN));
+        format!("{middle:.2} ms p50, {most:.2} ms p99, {worst:.2} ms at most")
+    };
+    out.facts(&[
+        ("answer", format!("{} lines in {} updates", options.lines, report.updates.len())),
+        ("update", format!("{}; at most {TURNS_BAR} ms p99", said("update_ms"))),
+        ("conversation", format!("{} turns, {} entries", options.turns, report.entries)),
+        ("scroll", format!("{}; at most {TURNS_BAR} ms p99", said("scroll_ms"))),
+        ("jump", said("jump_ms")),
+        ("opened", format!("{:.1} ms", report.opened.as_secs_f64() * 1e3)),
+    ])
 }
 
 fn value(grid: &args::BenchGrid, report: &Report) -> Value {

@@ -95,8 +95,8 @@ pub enum Column {
 #[derive(Debug, Clone, Default)]
 pub struct Document {
     blocks: Vec<Arc<Block>>,
-    /// Of the source as it was parsed last.
-    length: usize,
+    /// The source as it was parsed last.
+    source: String,
     /// Whether more was to come then.
     open: bool,
     /// Bytes of the source whose blocks will not change by what comes after.
@@ -118,23 +118,28 @@ impl Document {
         &self.blocks
     }
 
-    /// Takes the text as it is now; says from which block on there is something new. The text must begin
-    /// with the one before: of another one, make another document.
+    /// Takes the text as it is now; says from which block on there is something new.
     ///
-    /// While more is to come, only what is not settled is parsed again.
+    /// While more is to come, and the text begins as the one before, only what is not settled is parsed
+    /// again.
     pub fn update(&mut self, text: &str, open: bool) -> usize {
-        if text.len() == self.length && open == self.open {
+        let grown = text.strip_prefix(self.source.as_str());
+        if grown == Some("") && open == self.open {
             return self.blocks.len();
         }
         // Definitions of links may stand at the end: when all is there, all is read once more.
-        let from = if open && text.is_char_boundary(self.stable) { self.stable } else { 0 };
+        let from = if open && grown.is_some() { self.stable } else { 0 };
         let kept = self.blocks.partition_point(|block| block.top < from);
         let fresh = parse(&text[from..], from);
         let same = self.blocks[kept..].iter().zip(&fresh).take_while(|(old, new)| ***old == **new);
         let changed = kept + same.count();
         self.blocks.truncate(changed);
         self.blocks.extend(fresh.into_iter().skip(changed - kept).map(Arc::new));
-        (self.length, self.open) = (text.len(), open);
+        match grown {
+            Some(more) => self.source.push_str(more),
+            None => text.clone_into(&mut self.source),
+        }
+        self.open = open;
         self.stable = self.settled(text);
         changed
     }

@@ -294,7 +294,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for List<'_, Message> {
         limits: &layout::Limits,
     ) -> layout::Node {
         let size = limits.max();
-        let margin = if size.width > 560.0 { space::XL } else { space::M };
+        let margin = if size.width > 560.0 { space::L } else { space::S };
         let width = (size.width - 2.0 * margin).clamp(1.0, self.column);
         let x = ((size.width - width) / 2.0).floor();
         let state = tree.state.downcast_mut::<State>();

@@ -203,7 +203,7 @@ pub mod extent {
     /// Width of a dialog.
     pub const DIALOG: f32 = 520.0;
     /// The widest that what is said in a conversation gets.
-    pub const TURNS: f32 = 780.0;
+    pub const TURNS: f32 = 860.0;
     /// Height of the header of a card.
     pub const CARD_HEADER: f32 = 32.0;
     /// Width of a toast.

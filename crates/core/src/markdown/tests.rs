@@ -118,6 +118,14 @@ fn what_is_settled_is_not_made_again() {
 }
 
 #[test]
+fn another_text_is_read_from_its_beginning() {
+    let mut document = Document::default();
+    let _ = document.update("# One\n\npara\n\nlast", true);
+    assert_eq!(document.update("# Two\n\npara\n\nlast words", true), 0);
+    assert_eq!(document.blocks().len(), 3);
+}
+
+#[test]
 fn a_line_that_is_not_complete_may_still_belong_to_the_list_above() {
     let text = "- a\n**bold** b\n";
     let mut document = Document::default();

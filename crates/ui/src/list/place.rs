@@ -68,6 +68,8 @@ pub struct Place {
     following: bool,
     /// Pixels to scroll, downwards.
     moved: f32,
+    /// Whether it is to stay where it is, and only then to see whether that is the end.
+    held: bool,
     wish: Option<Wish>,
     heights: Heights,
     shown: Vec<Placed>,
@@ -84,6 +86,7 @@ impl Default for Place {
             anchor: None,
             following: true,
             moved: 0.0,
+            held: false,
             wish: None,
             heights: Heights::default(),
             shown: Vec::new(),
@@ -142,6 +145,11 @@ impl Place {
     /// Goes to the end and stays there.
     pub fn to_end(&mut self) {
         (self.following, self.moved, self.wish, self.unseen) = (true, 0.0, None, 0);
+    }
+
+    /// Stays where it is, also when it was at the end.
+    pub fn hold(&mut self) {
+        (self.following, self.held) = (false, true);
     }
 
     /// Goes to the beginning.
@@ -209,7 +217,8 @@ impl Place {
         }
         let ends = walk.fill(height, room);
         self.at_start = ends.0 && walk.placed.front().is_none_or(|first| first.y >= -1.0);
-        if moved != 0.0 || wish.is_some() || self.following || ends.2 {
+        let held = std::mem::take(&mut self.held);
+        if moved != 0.0 || held || wish.is_some() || self.following || ends.2 {
             self.following = ends.1;
         }
         if self.following {
@@ -618,6 +627,20 @@ mod tests {
         table.0[1].truncate(1);
         let placed = settle(&mut place, &mut table);
         assert!(placed.iter().any(|(section, ..)| *section == 1), "{placed:?}");
+    }
+
+    #[test]
+    fn what_is_unfolded_at_the_end_grows_downwards() {
+        let (mut place, mut table) = (Place::default(), lines(10));
+        let top = settle(&mut place, &mut table)[0];
+        table.0[8].extend([30.0; 5]);
+        place.hold();
+        assert_eq!(settle(&mut place, &mut table)[0], top);
+        assert!(!place.is_following());
+        table.0[8].truncate(1);
+        place.hold();
+        let _ = settle(&mut place, &mut table);
+        assert!(place.is_following(), "the end is in sight again");
     }
 
     #[test]

@@ -1,0 +1,347 @@
+//! Conversations as their reader meets them.
+
+use iced::{Element, Event, Point, Settings, Size, mouse};
+use iced_test::Simulator;
+use maestro_core::command::Id;
+use maestro_core::conversation::{Entry, TabState, Update};
+use maestro_core::keymap::Platform;
+use maestro_ui::font;
+use maestro_ui::theme::NOCTURNE;
+
+use super::*;
+
+const SIZE: Size = Size::new(900.0, 700.0);
+
+/// A conversation on a screen of its own.
+struct Screen {
+    view: View,
+    transcript: Transcript,
+    tab: Tab,
+    keymap: Keymap,
+    focused: bool,
+}
+
+impl Screen {
+    fn new(transcript: Transcript) -> Self {
+        font::load();
+        let tab = scene::tab(&transcript, TabState::Idle);
+        let keymap = Keymap::new(Platform::Other);
+        let screen = Self { view: View::new(), transcript, tab, keymap, focused: true };
+        drop(screen.simulator());
+        screen
+    }
+
+    fn element(&self) -> Element<'_, Message> {
+        self.view.view(Context {
+            tokens: &NOCTURNE,
+            keymap: &self.keymap,
+            tab: &self.tab,
+            transcript: &self.transcript,
+            focused: self.focused,
+            now_ms: crate::window::scene::NOW_MS,
+            turning: false,
+        })
+    }
+
+    fn simulator(&self) -> Simulator<'_, Message> {
+        let settings = Settings { default_font: font::REGULAR, ..Settings::default() };
+        Simulator::with_size(settings, SIZE, self.element())
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        let text = text.to_owned();
+        self.simulator()
+            .find(move |candidate: iced_test::selector::Candidate<'_>| {
+                use iced_test::selector::Candidate;
+                match candidate {
+                    Candidate::Text { content, .. } if content.contains(text.as_str()) => Some(()),
+                    _ => None,
+                }
+            })
+            .is_ok()
+    }
+
+    fn command(&mut self, id: Id) -> Action {
+        let action = self.view.command(id, &self.transcript).expect("a command of a conversation");
+        // What a command wishes happens when it is laid out.
+        drop(self.simulator());
+        action
+    }
+
+    fn tell(&mut self, message: Message) -> Action {
+        let action = self.view.update(message, &self.transcript);
+        drop(self.simulator());
+        action
+    }
+
+    fn hear(&mut self, update: Update) {
+        let applied = self.transcript.apply(update);
+        let _ = self.view.heard(applied, &self.transcript);
+        drop(self.simulator());
+    }
+
+    fn click(&mut self, text: &str) -> Vec<Message> {
+        let mut simulator = self.simulator();
+        let _ = simulator.click(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let messages: Vec<Message> = simulator.into_messages().collect();
+        for message in &messages {
+            let _ = self.tell(message.clone());
+        }
+        messages
+    }
+
+    fn shown(&self) -> Vec<u64> {
+        let mut shown: Vec<u64> =
+            self.view.place.read(|place| place.shown().iter().map(|at| at.section).collect());
+        shown.dedup();
+        shown
+    }
+
+    fn find(&mut self, text: &str) {
+        let _ = self.command(Id::TurnsFind);
+        let mut action = self.tell(Message::Edited(Which::Find, text.to_owned()));
+        // A task that goes on is done by whoever runs the window.
+        while matches!(action, Action::Run(_)) {
+            action = self.tell(Message::Looking);
+        }
+    }
+}
+
+#[test]
+fn one_of_everything_is_shown() {
+    let mut screen = Screen::new(scene::everything());
+    let _ = screen.command(Id::TurnsTop);
+    let check = |screen: &Screen, texts: &[&str]| {
+        for text in texts {
+            assert!(screen.shows(text), "{text}");
+        }
+    };
+    check(
+        &screen,
+        &["To do", "1 of 3", "Thought · 3 lines", "What I found", "src/checkout/refund.rs"],
+    );
+    let _ = screen.command(Id::TurnsBottom);
+    check(&screen, &["exit 101", "denied", "Denied (keep the cache):", "Not understood", "12 s"]);
+    check(&screen, &["2 min 10 s · 38.2k in · 6.1k out · $0.61"]);
+}
+
+#[test]
+fn a_card_unfolds_and_folds() {
+    let mut screen = Screen::new(scene::endpoint());
+    assert!(!screen.shows("test result: ok."), "a command that went well is one line");
+    let _ = screen.click("cargo test -p api");
+    assert!(screen.shows("test result: ok."));
+    let _ = screen.click("cargo test -p api");
+    assert!(!screen.shows("test result: ok."));
+}
+
+#[test]
+fn what_is_long_shows_some_lines_first() {
+    let mut lines = String::new();
+    for line in 1..=200 {
+        lines.push_str(&format!("line {line} of it\n"));
+    }
+    let mut screen = Screen::new(scene::transcript_of(vec![scene::shell("make", &lines, 2, 10)]));
+    assert!(screen.shows("line 200 of it") && !screen.shows("line 20 of it"));
+    let _ = screen.click("Show 190 more lines");
+    assert!(screen.shows("line 1 of it") || screen.shows("line 3 of it"));
+}
+
+#[test]
+fn only_what_is_in_sight_is_built() {
+    let screen = Screen::new(scene::turns(2000));
+    assert!(screen.view.items.borrow().len() < 60, "{}", screen.view.items.borrow().len());
+    assert!(screen.view.is_following());
+    assert_eq!(screen.shown().last(), Some(&9999));
+}
+
+#[test]
+fn scrolling_needs_no_message_and_stays() {
+    let mut screen = Screen::new(scene::turns(50));
+    let mut simulator = screen.simulator();
+    let _ = simulator.point_at(Point::new(300.0, 300.0));
+    let wheel = Event::Mouse(mouse::Event::WheelScrolled {
+        delta: mouse::ScrollDelta::Lines { x: 0.0, y: 5.0 },
+    });
+    let _ = simulator.simulate([wheel]);
+    assert!(simulator.into_messages().next().is_none(), "scrolling became a message");
+    assert!(!screen.view.is_following());
+    let before = screen.shown();
+    let n = screen.transcript.next().expect("entries");
+    let body = scene::said("something new");
+    screen.hear(Update::Entry(Entry { n, turn: 51, at_ms: 0, open: false, body }));
+    assert_eq!(screen.shown(), before, "it moved by itself");
+    let _ = screen.tell(Message::Caught);
+    assert!(screen.shows("something new"));
+}
+
+#[test]
+fn an_answer_that_is_written_stays_in_sight() {
+    let mut screen = Screen::new(scene::streaming(400, 0));
+    let text = scene::long_answer(400);
+    let (mut at, mut last) = (0, 0);
+    while at < text.len() {
+        let end = (at + 700..=text.len()).find(|end| text.is_char_boundary(*end));
+        let end = end.unwrap_or(text.len());
+        let part = text[at..end].to_owned();
+        screen.hear(Update::Append { n: 1, at: at as u64, text: part });
+        let parts = screen.view.pieces(screen.transcript.get(1).expect("the answer"));
+        assert!(parts >= last, "pieces were lost");
+        (at, last) = (end, parts);
+    }
+    assert!(screen.view.is_following());
+    assert!(screen.shows("Part 24"), "the end is not in sight");
+    let whole =
+        Item::new(screen.transcript.get(1).expect("the answer"), screen.view.manner_of(1), None);
+    assert_eq!(whole.pieces.len(), last, "growing and reading at once differ");
+}
+
+#[test]
+fn thinking_is_hidden_folded_or_kept() {
+    let mut screen = Screen::new(scene::everything());
+    let _ = screen.command(Id::TurnsTop);
+    assert!(screen.shows("Thought · 3 lines") && !screen.shows("zero decimals"));
+    let _ = screen.click("Thought · 3 lines");
+    assert!(screen.view.folds.get(&1) == Some(&Fold::Open));
+    let _ = screen.command(Id::TurnsThinking);
+    assert_eq!(screen.view.thinking(), Thinking::Sticky);
+    let _ = screen.command(Id::TurnsThinking);
+    assert_eq!(screen.view.thinking(), Thinking::Off);
+    assert!(!screen.shows("Thought · 3 lines"));
+}
+
+#[test]
+fn the_keyboard_goes_from_entry_to_entry() {
+    let mut screen = Screen::new(scene::endpoint());
+    let action = screen.command(Id::TurnsFocus);
+    assert!(matches!(action, Action::Keyboard(Keyboard::Entries)));
+    let _ = screen.command(Id::EntryFirst);
+    assert_eq!(screen.view.cursor, Some(0));
+    let _ = screen.command(Id::EntryNext);
+    let _ = screen.command(Id::EntryNext);
+    assert_eq!(screen.view.cursor, Some(2));
+    let Action::Copy(text, _) = screen.command(Id::EntryCopy) else { panic!("nothing copied") };
+    assert!(text.starts_with("**Edit** `src/api/routes.rs`"), "{text}");
+    let _ = screen.command(Id::EntryToggle);
+    assert_eq!(screen.view.folds.get(&2), Some(&Fold::Folded));
+    let _ = screen.command(Id::EntryPromptPrevious);
+    assert_eq!(screen.view.cursor, Some(0));
+    assert!(matches!(screen.command(Id::EntryLeave), Action::Keyboard(Keyboard::Composer)));
+}
+
+#[test]
+fn a_long_entry_is_read_before_the_next_is_marked() {
+    let mut screen = Screen::new(scene::transcript_of(vec![
+        scene::prompt("a"),
+        scene::said(&scene::long_answer(200)),
+        scene::prompt("b"),
+    ]));
+    let _ = screen.command(Id::EntryFirst);
+    let _ = screen.command(Id::EntryNext);
+    assert_eq!(screen.view.cursor, Some(1));
+    let mut steps = 0;
+    while screen.view.cursor == Some(1) && steps < 100 {
+        let _ = screen.command(Id::EntryNext);
+        steps += 1;
+    }
+    assert_eq!(screen.view.cursor, Some(2));
+    assert!(steps > 5, "it was jumped over");
+}
+
+#[test]
+fn code_is_copied_by_its_number() {
+    let mut screen = Screen::new(scene::transcript_of(vec![scene::said(
+        "```sh\nfirst\n```\n\n```sh\nsecond\nline\n```",
+    )]));
+    let _ = screen.command(Id::EntryFirst);
+    let Action::Copy(code, _) = screen.command(Id::EntryCode(2)) else { panic!("nothing copied") };
+    assert_eq!(code, "second\nline");
+    assert!(matches!(screen.command(Id::EntryCode(3)), Action::None));
+    let Action::Copy(code, _) = screen.command(Id::TurnsCopyCode) else { panic!("nothing copied") };
+    assert_eq!(code, "second\nline");
+    let messages = screen.click("Copy");
+    assert!(matches!(messages[..], [Message::CodeCopied(0, 1)]), "{messages:?}");
+}
+
+#[test]
+fn what_is_found_is_unfolded_and_shown() {
+    let mut screen = Screen::new(scene::everything());
+    screen.find("panicked at");
+    assert_eq!(screen.view.found.matches.len(), 1);
+    assert!(screen.shows("1 of 1"));
+    assert!(screen.shows("panicked at tests/checkout.rs"));
+    screen.find("round");
+    let first = screen.view.cursor;
+    let _ = screen.command(Id::SearchOlder);
+    let _ = screen.command(Id::SearchOlder);
+    assert!(screen.view.cursor <= first);
+    assert!(matches!(screen.command(Id::SearchClose), Action::Keyboard(_)));
+    assert!(!screen.view.is_finding());
+}
+
+#[test]
+fn finding_reaches_for_what_is_not_here() {
+    let all: Vec<Entry> = scene::turns(40).iter().cloned().collect();
+    let mut screen = Screen::new(Transcript::new(all[150..].to_vec()));
+    screen.find("step 3 of the plan");
+    assert!(screen.view.found.matches.is_empty());
+    let Action::Older(150) = screen.command(Id::SearchOlder) else { panic!("nothing is read") };
+    assert_eq!(screen.transcript.prepend(all[..150].to_vec()), 150);
+    let _ = screen.view.prepended(&screen.transcript);
+    while screen.view.found.current.is_none() && !screen.view.found.done {
+        let _ = screen.tell(Message::Looking);
+    }
+    drop(screen.simulator());
+    assert_eq!(screen.view.cursor, Some(15));
+    assert!(screen.shows("do step 3 of the plan"));
+}
+
+#[test]
+fn the_filter_leaves_lines_that_fit() {
+    let mut screen = Screen::new(scene::everything());
+    let _ = screen.command(Id::TurnsFilter);
+    let _ = screen.tell(Message::Edited(Which::Filter, "FAILED".to_owned()));
+    assert!(screen.shows("test result: FAILED"));
+    assert!(!screen.shows("What I found") && !screen.shows("test checkout::pays ... ok"));
+    let _ = screen.command(Id::FilterTurn);
+    let _ = screen.command(Id::TurnsTop);
+    assert!(screen.shows("## What I found") && !screen.shows("test result: FAILED"));
+    let _ = screen.command(Id::SearchClose);
+    assert!(screen.shows("What I found"));
+}
+
+#[test]
+fn the_beginning_asks_for_older_entries_once() {
+    let all: Vec<Entry> = scene::turns(40).iter().cloned().collect();
+    let mut screen = Screen::new(Transcript::new(all[190..].to_vec()));
+    assert!(matches!(screen.command(Id::TurnsTop), Action::Older(190)));
+    assert!(matches!(screen.tell(Message::Started), Action::Older(190)));
+    let before = screen.shown();
+    assert_eq!(screen.transcript.prepend(all[..190].to_vec()), 190);
+    let _ = screen.view.prepended(&screen.transcript);
+    drop(screen.simulator());
+    assert!(screen.shown().contains(&before[0]), "it moved");
+    assert!(matches!(screen.tell(Message::Started), Action::None));
+}
+
+#[test]
+fn a_link_is_handed_on_and_never_opened() {
+    let mut screen = Screen::new(scene::transcript_of(vec![scene::said("https://example.org/x")]));
+    let Action::Open(address) = screen.tell(Message::Followed("https://example.org/x".to_owned()))
+    else {
+        panic!("nothing to ask about")
+    };
+    assert_eq!(address, "https://example.org/x");
+}
+
+#[test]
+fn a_narrow_pane_shows_everything() {
+    let screen = Screen::new(scene::everything());
+    for width in [400.0, 560.0, 1400.0] {
+        let settings = Settings { default_font: font::REGULAR, ..Settings::default() };
+        let simulator = Simulator::with_size(settings, Size::new(width, 600.0), screen.element());
+        drop(simulator);
+        let shown = screen.view.place.read(|place| place.shown().len());
+        assert!(shown > 0, "{width}");
+    }
+}
