@@ -12,6 +12,7 @@ mod list;
 mod output;
 mod queue;
 mod run;
+mod sessions;
 mod settings;
 mod talk;
 mod terminal;
@@ -90,6 +91,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Worktree(worktree) => worktree::run(worktree, &mut out),
         args::Command::Queue(queue) => queue::run(queue, &mut out),
         args::Command::Usage(usage) => usage::run(usage, &mut out),
+        args::Command::Sessions(sessions) => sessions::run(sessions, &mut out),
         args::Command::List => list::run(&mut out),
         args::Command::Doctor => doctor::run(&mut out),
         args::Command::Terminal(terminal) => terminal::run(terminal, &mut out),

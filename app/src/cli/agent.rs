@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use maestro_core::agent::{Agent, Clipboard};
+use maestro_core::conversation::Tab;
 use maestro_protocol::message::{Branch, Command, NewAgent, Reply, World};
 use serde_json::{Value, json};
 
 use super::args::{self, AgentNew};
 use super::failure::{Failure, Result, unexpected};
 use super::output::{self, Out};
-use super::{Host, find_agent};
+use super::{Host, find_agent, talk};
 
 pub fn run(command: args::Agent, out: &mut Out) -> Result<()> {
     match command {
@@ -17,8 +18,10 @@ pub fn run(command: args::Agent, out: &mut Out) -> Result<()> {
         args::Agent::List => list(out),
         args::Agent::Show { agent } => {
             let world = Host::running()?.world(false)?;
-            show(&find_agent(world, &agent)?, out)
+            let agent = find_agent(world.clone(), &agent)?;
+            show(&agent, &talk::tabs_of(&world, agent.id, true), out)
         }
+        args::Agent::Talk(command) => talk::run(command, out),
         args::Agent::Stop { agent } => {
             let mut host = Host::running()?;
             let agent = host.agent(&agent)?.id;
@@ -118,13 +121,18 @@ fn state(agent: &Agent) -> String {
     let state = output::word(&agent.attention.state);
     match agent.attention.because.as_str() {
         "" => state,
-        because => format!("{state}: {because}"),
+        because => match agent.attention.until_ms {
+            Some(until) => format!("{state}: {because} until {}", talk::clock(until)),
+            None => format!("{state}: {because}"),
+        },
     }
 }
 
-fn show(agent: &Agent, out: &mut Out) -> Result<()> {
+fn show(agent: &Agent, tabs: &[Tab], out: &mut Out) -> Result<()> {
     if out.json {
-        return out.value(&output::agent(agent));
+        let mut value = output::agent(agent);
+        value["tabs"] = json!(tabs.iter().map(talk::tab_value).collect::<Vec<_>>());
+        return out.value(&value);
     }
     let path = |path: &Option<PathBuf>| {
         path.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
@@ -145,7 +153,25 @@ fn show(agent: &Agent, out: &mut Out) -> Result<()> {
         ("clipboard", clipboard(agent.clipboard).to_owned()),
         ("made", output::ago(agent.created_ms)),
     ];
-    out.facts(&facts)
+    out.facts(&facts)?;
+    for tab in tabs.iter().filter(|tab| !tab.closed) {
+        let place = match talk::place(tab).as_str() {
+            "" => String::new(),
+            place => format!(", open in {place}"),
+        };
+        let session = match &tab.session {
+            Some(session) => format!(", session {}", output::plain(session)),
+            None => String::new(),
+        };
+        out.line(&format!(
+            "{:9}  {}: {} ({}{place}{session})",
+            tab.id.to_string(),
+            output::plain(&tab.title),
+            output::plain(&talk::state(tab)),
+            tab.policy.title(),
+        ))?;
+    }
+    Ok(())
 }
 
 /// When its programs may write to the clipboard.

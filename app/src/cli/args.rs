@@ -38,6 +38,9 @@ pub enum Command {
     Queue(super::queue::Queues),
     /// What turns consumed: tokens and money by day, agent, conversation, model or provider.
     Usage(super::usage::Usage),
+    /// Stored conversations of every provider, those from before Maestro included: find, read, resume.
+    #[command(subcommand)]
+    Sessions(super::sessions::Sessions),
     /// Everything at a glance: agents, terminals, runs.
     List,
     /// What is installed, what is missing, and what to do about it.
@@ -519,7 +522,7 @@ fn provider(text: &str) -> Result<Provider, String> {
     text.parse().map_err(|error: maestro_core::agent::UnknownProvider| error.to_string())
 }
 
-fn size(text: &str) -> Result<Size, String> {
+pub(super) fn size(text: &str) -> Result<Size, String> {
     let (cols, rows) = pair::<u16>(text)?;
     let size = Size::new(cols, rows);
     if (size.cols, size.rows) == (cols, rows) {

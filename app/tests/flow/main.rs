@@ -3,6 +3,7 @@
 //! - `usage`: what every command keeps to: exit codes, one sentence, output that may be cut off.
 //! - `hosts`, `terminals`, `agents`, `worktrees`, `runs`: the commands, by what they are about.
 //! - `terminal_commands`: searching, exporting, pasting and the like.
+//! - `conversations`: what is said to agents, and what is asked and answered.
 //! - `kill`: hosts and clients that die at any point of a run.
 //! - `real`: the real Claude Code, Codex, OpenCode and Droid against a fake model.
 //! - `bad_input`: what is broken, hostile, full or gone.
@@ -18,6 +19,7 @@
 mod agents;
 mod bad_input;
 mod bench;
+mod conversations;
 mod hosts;
 mod kill;
 mod place;

@@ -457,6 +457,12 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Sends what Ctrl+C sends.
+pub fn interrupt(pid: u32) {
+    let status = Command::new("kill").args(["-INT", &pid.to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "{pid} was not there");
+}
+
 /// SIGKILL.
 pub fn kill(pid: i32) {
     if let Some(pid) = rustix::process::Pid::from_raw(pid) {

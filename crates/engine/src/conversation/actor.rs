@@ -882,8 +882,16 @@ impl Actor {
         if answered { Said::Yes } else { Said::Maybe }
     }
 
+    /// The host stops, or the agent is stopped or removed.
     async fn stop(&mut self) {
+        let stopping = self.shared.is_stopping();
+        if !stopping && self.fold.is_running() {
+            queues::interrupted(&self.shared, self.agent.id);
+        }
         self.end_driver().await;
+        if !stopping && self.fold.is_running() {
+            self.fail(interrupted()).await;
+        }
         if self.fold.is_running() {
             let mut updates = Vec::new();
             let why = "The host was stopped in the middle of this turn. What had come is kept; the \
