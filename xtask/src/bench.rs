@@ -6,6 +6,7 @@ mod examples;
 mod grid;
 mod host;
 mod payload;
+mod sessions;
 mod vtebench;
 mod window;
 
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use crate::cargo;
 
 pub use payload::{Options as Payload, run as payload};
+pub use sessions::{Options as Sessions, make as make_sessions};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -144,6 +146,7 @@ type Bench = (&'static str, fn(&Setup) -> Result<Vec<Value>>);
 const BENCHES: &[Bench] = &[
     ("emulator", |_| examples::run("maestro-terminal", "throughput")),
     ("search", |_| examples::run("maestro-terminal", "search_cost")),
+    ("sessions", |_| sessions::run()),
     ("codec_cost", |_| examples::run("maestro-protocol", "codec_cost")),
     ("frame_cost", |setup| grid::frame_cost(setup).map(lines)),
     ("list", |setup| host::list(setup).map(lines)),

@@ -29,6 +29,8 @@ enum Chore {
     Test(test::Options),
     /// Measure against the budgets; one JSON object a line with --json.
     Bench(bench::Options),
+    /// Make a home folder full of stored sessions of every provider, the same for the same seed.
+    Sessions(bench::Sessions),
     /// What runs in a terminal that is measured.
     #[command(hide = true)]
     Payload(bench::Payload),
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Demo(options) => demo::run(options),
         Chore::Test(options) => test::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Sessions(options) => bench::make_sessions(&options),
         Chore::Payload(options) => bench::payload(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Gallery(options) => gallery::run(&options),

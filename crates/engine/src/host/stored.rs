@@ -208,7 +208,7 @@ impl Shared {
         match mark {
             SessionMark::Title(title) => {
                 kept.title =
-                    title.map(|title| clean(&title, TITLE)).filter(|title| !title.is_empty());
+                    title.map(|title| one_line(&title, TITLE)).filter(|title| !title.is_empty());
             }
             SessionMark::Starred(starred) => kept.starred = starred,
             SessionMark::Tags(tags) => kept.tags = checked_tags(tags)?,
@@ -386,10 +386,16 @@ fn check(filter: &Filter) -> Result<(), Error> {
     Ok(())
 }
 
+/// A text with one blank between two words.
+fn one_line(text: &str, most: usize) -> String {
+    let text = clean(text, most);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn checked_tags(tags: Vec<String>) -> Result<Vec<String>, Error> {
     let mut kept: Vec<String> = Vec::new();
     for tag in tags {
-        let tag = clean(&tag, TAGS.1);
+        let tag = one_line(&tag, TAGS.1);
         if !tag.is_empty() && !kept.contains(&tag) {
             kept.push(tag);
         }

@@ -14,4 +14,5 @@ mod lifecycle;
 mod paste;
 mod queue;
 mod searching;
+mod sessions;
 mod terminals;

@@ -83,6 +83,22 @@ impl Sought {
             && self.words.iter().all(|word| text.contains(word))
     }
 
+    /// Whether everything that is sought is in a title: words as words, as in the index.
+    fn is_in_title(&self, title: &str) -> bool {
+        if title.is_empty() {
+            return false;
+        }
+        let title = title.to_lowercase();
+        let spaced = spaced(&title);
+        let last = self.words.len().saturating_sub(1);
+        self.texts.iter().all(|sought| title.contains(sought))
+            && self.words.iter().enumerate().all(|(at, word)| {
+                let mut words = spaced.split(|c: char| !is_word(c));
+                let open = self.open && at == last;
+                words.any(|there| there == word || (open && there.starts_with(word.as_str())))
+            })
+    }
+
     /// The query in the language of the index. Everything is quoted.
     fn expression(&self) -> String {
         let mut expression = String::new();
@@ -310,7 +326,7 @@ impl Reader {
             candidates.push(Candidate {
                 no: row.get(0)?,
                 used_ms: row.get::<_, i64>(6)?.cast_unsigned(),
-                in_title: !sought.is_empty() && sought.is_in(title),
+                in_title: !sought.is_empty() && sought.is_in_title(title),
                 entry: None,
             });
         }
