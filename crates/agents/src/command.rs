@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use maestro_core::agent::Provider;
+use maestro_core::conversation::Policy;
 use maestro_core::turn::{Failure, FailureKind, Usage};
 
 use crate::detect::Detected;
@@ -180,9 +181,9 @@ pub fn turn_command(
     let new = checked(options.new_session.as_deref())?
         .filter(|_| resume.is_none() && can_choose_session(detected.provider));
     let model = checked(options.model.as_deref())?;
-    if options.read_only && !matches!(detected.provider, Provider::Claude | Provider::Codex) {
+    if options.read_only && detected.provider == Provider::Demo {
         return Err(unusable(format!(
-            "{} cannot be held to reading in a single turn: its shell may still write.",
+            "{} cannot be held to reading in a single turn.",
             detected.provider.title()
         )));
     }
@@ -234,14 +235,20 @@ pub fn turn_command(
             }
             args.option("-m", model);
             args.option("--session", resume);
-            let config =
-                opencode_config(env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str()));
+            let users = env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str());
+            // Its plan agent alone would not do: that one's shell still writes.
+            let reading = options.read_only.then(|| reading_opencode(users));
+            let config = opencode_config(reading.as_deref().or(users));
             env.set("OPENCODE_CONFIG_CONTENT", config);
         }
         Provider::Droid => {
             args.words(&["exec", "-o", "stream-json"]);
             if unattended {
                 args.word("--skip-permissions-unsafe");
+            }
+            // What it calls read-only runs every command that the model itself calls harmless.
+            if options.read_only {
+                args.option("--only-tools", Some(DROID_READS));
             }
             args.option("-m", model);
             args.option("-s", resume);
@@ -274,6 +281,14 @@ pub fn turn_command(
         stdin: Some(options.prompt.clone().into_bytes()),
         before,
     })
+}
+
+/// Factory Droid's tools that only look.
+const DROID_READS: &str = "Read,LS,Grep,Glob";
+
+/// What the user configured for OpenCode, with nothing allowed but to look.
+fn reading_opencode(users: Option<&str>) -> String {
+    crate::drive::opencode_config(users, Policy::ReadOnly)
 }
 
 /// What the user configured for OpenCode, without its question tool: it would wait for an answer that

@@ -16,6 +16,7 @@ mod oneshot;
 mod parts;
 mod process;
 
+pub(crate) use acp::opencode_config;
 pub use process::Driver;
 
 use maestro_core::agent::Provider;
@@ -134,3 +135,6 @@ pub(crate) trait Dialect: std::fmt::Debug + Send {
     /// The process is gone. Ends the turn that was open.
     fn gone(&mut self, exit: &Exit, now_ms: u64, out: &mut Out);
 }
+
+#[cfg(test)]
+mod tests;

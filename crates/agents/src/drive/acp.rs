@@ -30,6 +30,7 @@ use super::{Dialect, Launch, Order, Out, Taken, image, parts};
 use crate::stream::{Exit, array, fail, number, string, text};
 
 pub(super) use launch::command;
+pub(crate) use launch::opencode_config;
 
 /// Lines that are not understood and reported; the rest of a flood is left out.
 const RAW_LINES: u32 = 500;
@@ -108,6 +109,8 @@ struct Able {
 enum Ours {
     Initialize,
     Open,
+    /// Its answer comes after everything that the opening made an agent tell.
+    Barrier(Policy),
     Prompt,
     Mode(Policy),
     Model,
@@ -227,6 +230,14 @@ impl Acp {
                     out.events.push(Event::Menu(self.choices.menu()));
                 }
             }
+            (Ours::Barrier(policy), Ok(_)) => {
+                self.choices.mode = menu::mode_of(self.provider, policy).map(str::to_owned);
+                self.begin_session(out);
+            }
+            (Ours::Barrier(_), Err(failure)) => {
+                self.problem = Some(failure);
+                self.begin_session(out);
+            }
             (Ours::Mode(_), Err(failure)) => {
                 // Whatever it is in now, it has to be told again before a turn.
                 self.choices.mode = None;
@@ -277,8 +288,19 @@ impl Acp {
         if !id.is_empty() {
             self.session = Some(id.to_owned());
         }
-        self.phase = Phase::Open;
         self.choices.read(result);
+        // Gemini CLI answers first and tells the past then; what it is asked meanwhile waits for that.
+        if self.resume.is_some() && self.provider == Provider::Gemini {
+            let policy = self.policy_now();
+            let params = json!({ "modeId": menu::mode_of(self.provider, policy) });
+            return self.request_in(Ours::Barrier(policy), "session/set_mode", params, out);
+        }
+        self.begin_session(out);
+    }
+
+    /// From here on everything that is told belongs to what is said here.
+    fn begin_session(&mut self, out: &mut Out) {
+        self.phase = Phase::Open;
         self.block = None;
         self.calls = Calls::default();
         self.tell_session(out);

@@ -71,7 +71,9 @@ impl Calls {
         }
         let name = name(id, value);
         let kind = kind(&name, string(value, "/kind"));
-        parts::tool(id, &name, kind, &Value::Null, now_ms)
+        let mut tool = parts::tool(id, &name, kind, &Value::Null, now_ms);
+        tool.title.clone_from(&tool.name);
+        tool
     }
 
     /// The call was refused.

@@ -465,6 +465,24 @@ fn a_session_goes_on_without_its_past_being_told_again() {
 }
 
 #[test]
+fn a_past_that_is_told_late_is_left_out_too() {
+    let mut launch = launch(Provider::Gemini, Policy::Ask);
+    launch.resume = Some("s".to_owned());
+    let mut talk = Talk::new(&launch);
+    talk.say("and now");
+    talk.introduce(json!({ "loadSession": true }));
+    let modes = json!({ "availableModes": [{ "id": "default" }], "currentModeId": "default" });
+    talk.result("session/load", json!({ "modes": modes }));
+    let chunk = |text: &str| json!({ "sessionUpdate": "agent_message_chunk", "content": { "type": "text", "text": text } });
+    talk.update(chunk("old"));
+    assert!(!talk.sent.iter().any(|sent| sent["method"] == "session/prompt"));
+    talk.result("session/set_mode", json!({}));
+    talk.update(chunk("new"));
+    talk.end("end_turn");
+    assert_eq!(talk.texts(), ["new"]);
+}
+
+#[test]
 fn a_session_that_cannot_be_opened_ends_the_turn_that_waits_for_it() {
     let mut launch = launch(Provider::OpenCode, Policy::Ask);
     launch.resume = Some("gone".to_owned());
