@@ -142,12 +142,28 @@ impl Store {
     ///
     /// When the database cannot be read.
     pub fn items(&self) -> Result<Vec<StoredItem>> {
-        let found = self.call(|connection| {
+        self.open_items(None)
+    }
+
+    /// The same of one agent.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn items_of(&self, agent: AgentId) -> Result<Vec<StoredItem>> {
+        self.open_items(Some(agent))
+    }
+
+    fn open_items(&self, agent: Option<AgentId>) -> Result<Vec<StoredItem>> {
+        let found = self.call(move |connection| {
+            let of = if agent.is_some() { "agent = ?1" } else { "?1 IS NULL" };
             let select = format!(
-                "{SELECT} WHERE state IN ('waiting', 'dispatched') ORDER BY agent, position, id"
+                "{SELECT} WHERE {of} AND state IN ('waiting', 'dispatched') AND state != 'done'
+                 ORDER BY agent, position, id"
             );
             let mut statement = connection.prepare_cached(&select)?;
-            let found = statement.query_map((), Row::read)?;
+            let found =
+                statement.query_map([agent.map(|agent| agent.0.cast_signed())], Row::read)?;
             Ok(found.collect::<rusqlite::Result<Vec<_>>>()?)
         })?;
         let prompts = found.iter().map(|row| (row.id, row.prompt.clone())).collect();

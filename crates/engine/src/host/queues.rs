@@ -1,11 +1,14 @@
 //! What waits to be said, and when it is: [`crate::queue`] within the host.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use maestro_core::conversation::{Prompt, Tab, TabState};
+use maestro_core::queue::{Held, Queue};
 use maestro_core::turn::Failure;
 use maestro_core::{AgentId, ItemId, RunId, TabId};
 use maestro_protocol::message::{Command, Error, ErrorKind, Event, Reply};
+use maestro_store::{ItemState, Store};
 
 use super::{Shared, refuse};
 use crate::conversation;
@@ -72,6 +75,24 @@ pub(crate) async fn recovered(shared: &Arc<Shared>) {
     if let Err(error) = shared.queues().recover(&agents).await {
         shared.problem(None, format!("What waits in queues cannot be read: {error}"));
     }
+}
+
+/// What a host before left in queues, for clients that come before it was looked at. Blocks.
+pub(super) fn left(store: &Store) -> Result<Vec<Queue>, maestro_store::Error> {
+    let mut queues: BTreeMap<AgentId, Queue> = BTreeMap::new();
+    for stored in store.items()? {
+        if stored.state == ItemState::Waiting {
+            let agent = stored.agent;
+            let empty = || Queue { agent, held: Some(Held::AfterRestart), items: Vec::new() };
+            queues.entry(agent).or_insert_with(empty).items.push(stored.item);
+        }
+    }
+    for (agent, held) in store.holds()? {
+        if let Some(queue) = queues.get_mut(&agent) {
+            queue.held = Some(held);
+        }
+    }
+    Ok(queues.into_values().collect())
 }
 
 impl Shared {
