@@ -53,7 +53,11 @@ pub(crate) async fn read_world(
             Ok(tab)
         });
         let tabs = tabs.collect::<Result<Vec<_>, maestro_store::Error>>()?;
-        Ok(World::new(agents, runs, tabs, preferences, palette))
+        let world = World::new(agents, runs, tabs, preferences, palette);
+        for queue in queues::left(&store)? {
+            world.set_queue(queue);
+        }
+        Ok(world)
     })
     .await
     .map_err(panicked)?
