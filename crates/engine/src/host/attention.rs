@@ -3,10 +3,11 @@
 //! them tells stays unknown.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use maestro_core::agent::{Agent, Attention, Evidence, Provider, Source, State};
-use maestro_core::conversation::{Ask, Place, Tab, TabState};
+use maestro_core::conversation::{Ask, Body, Entry, Place, Tab, TabState, ToolState};
 use maestro_core::run::{self, Ending, Run, TaskState};
 use maestro_core::text::clean;
 use maestro_core::turn::FailureKind;
@@ -14,8 +15,11 @@ use maestro_core::{AgentId, TabId};
 use maestro_terminal::{Status, StatusState};
 
 use super::{Shared, now_ms};
+use crate::conversation;
 use crate::session::News;
 
+/// When the end of a transcript is looked at, after a terminal showed no work any more.
+const TAIL_LOOKS: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(3)];
 /// Pieces of evidence that are kept of one agent.
 const EVIDENCE: usize = 40;
 /// The longest phrase for an agent's row, in characters.
@@ -65,7 +69,7 @@ pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<A
     }
     // What it asked for was answered, or its work was looked at, as far as anybody can tell.
     let answered = news.typed
-        && matches!(known.source, Source::Osc | Source::Run)
+        && matches!(known.source, Source::Osc | Source::Run | Source::Transcript)
         && matches!(known.state, State::NeedsYou | State::Done | State::Failed);
     answered.then(|| match (known.state, known.source) {
         // The program itself said that nothing is open; that its user has now looked changes no more.
@@ -340,7 +344,69 @@ impl Watched {
     }
 }
 
+/// What the end of a transcript means, once the interface of its program shows no work any more. A call
+/// without a result then waits for its user; an answer is one.
+fn from_entries(entries: &[Entry], now_ms: u64) -> Option<Attention> {
+    let last = entries.iter().rev().find(|entry| {
+        matches!(
+            entry.body,
+            Body::Prompt(_)
+                | Body::Text(_)
+                | Body::Tool(_)
+                | Body::Request { .. }
+                | Body::Failed(_)
+        )
+    })?;
+    let at = |state, because: String| Some(verdict(state, because, Source::Transcript, now_ms));
+    match &last.body {
+        Body::Tool(tool) if matches!(tool.state, ToolState::Running | ToolState::Cut) => {
+            let what = if tool.title.is_empty() { &tool.name } else { &tool.title };
+            at(State::NeedsYou, format!("may it go on with {}?", clean(what, 60)))
+        }
+        Body::Request { answer: None, .. } => at(State::NeedsYou, "it asks something".to_owned()),
+        Body::Text(_) => at(State::Done, "answered".to_owned()),
+        Body::Failed(failure) => at(State::Failed, failure.message.clone()),
+        _ => None,
+    }
+}
+
 impl Shared {
+    /// The terminal of an agent has stopped to show work without a word about why: its program's own
+    /// transcript may tell.
+    pub(crate) fn look_at_transcript(self: &Arc<Self>, id: AgentId) {
+        let unknown = move |shared: &Self| {
+            let known = shared.watched.of(id, Slot::Terminal);
+            known.is_some_and(|known| known.state == State::Unknown)
+        };
+        if !unknown(self) {
+            return;
+        }
+        let shared = Arc::clone(self);
+        super::detach(async move {
+            // It is written at about the time at which the title changes.
+            for wait in TAIL_LOOKS {
+                tokio::time::sleep(wait).await;
+                if shared.is_stopping() || !unknown(&shared) {
+                    return;
+                }
+                let Some(agent) = shared.world.agent(id) else { return };
+                let Some(session) = agent.session else { return };
+                let looks = Arc::clone(&shared);
+                let read = super::blocking(move || {
+                    conversation::stored(agent.provider, &session, &looks.environment())
+                });
+                let Ok(Ok(entries)) = read.await else { continue };
+                if let Some(attention) = from_entries(&entries, now_ms())
+                    && unknown(&shared)
+                {
+                    let seen = "the end of its transcript";
+                    shared.watch(id, Slot::Terminal, Some(attention), seen);
+                    return;
+                }
+            }
+        });
+    }
+
     /// One source says something else about an agent, or nothing any more.
     pub(crate) fn watch(
         &self,
@@ -482,6 +548,97 @@ mod tests {
         assert_eq!(watched.evidence(agent).len(), EVIDENCE);
         watched.forget(agent);
         assert!(watched.evidence(agent).is_empty());
+    }
+
+    /// What the terminal of an agent tells while a recorded program runs in it, one verdict after another.
+    fn played(provider: Provider, recording: &str) -> Vec<State> {
+        use maestro_terminal::{Event, Options, Outbox, Terminal};
+
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+        let bytes = std::fs::read(root.join(recording)).expect("a recording");
+        let mut terminal = Terminal::new(Options::new(maestro_core::screen::Size::new(120, 40)));
+        let mut agent = agent(provider, State::Unknown, Source::None);
+        let mut states = vec![State::Unknown];
+        for piece in bytes.chunks(16) {
+            let mut out = Outbox::default();
+            terminal.advance(piece, &mut out);
+            let mut news = News::default();
+            for event in out.events {
+                match event {
+                    Event::Title(title) => news.title = Some(title.unwrap_or_default()),
+                    Event::Status(status) => news.status = Some(status),
+                    _ => {}
+                }
+            }
+            if let Some(attention) = from_terminal(&agent, &news, 0) {
+                agent.attention = attention;
+            }
+            if states.last() != Some(&agent.attention.state) {
+                states.push(agent.attention.state);
+            }
+        }
+        states
+    }
+
+    #[test]
+    fn recorded_programs_tell_what_they_do_by_their_titles() {
+        use State::{Idle, NeedsYou, Unknown, Working};
+
+        for (provider, recording, expected) in [
+            (Provider::Claude, "claude/tui/ghostty-and-exit.raw", &[Unknown, Working, Unknown][..]),
+            (
+                Provider::Claude,
+                "claude/tui/trust-and-turn.raw",
+                &[Unknown, Working, Unknown, Working, Unknown],
+            ),
+            (
+                Provider::Gemini,
+                "gemini/tui/turn-and-exit.raw",
+                &[Unknown, Idle, Working, NeedsYou, Working, Idle],
+            ),
+            // Nothing in theirs tells, so nothing is guessed.
+            (Provider::OpenCode, "opencode/tui/turn-and-exit.raw", &[Unknown]),
+            (Provider::Copilot, "copilot/tui/turn-and-exit.raw", &[Unknown]),
+            (Provider::Droid, "droid/tui/login-screen.raw", &[Unknown]),
+        ] {
+            assert_eq!(played(provider, recording), expected, "{recording}");
+        }
+        let codex = played(Provider::Codex, "codex/tui/first-run.raw");
+        assert_eq!(codex[..5], [Unknown, Idle, Working, Idle, Working], "{codex:?}");
+        assert!(codex.contains(&State::Done), "{codex:?}");
+    }
+
+    #[test]
+    fn the_end_of_a_transcript_tells_what_a_title_does_not() {
+        let entry = |body| Entry { n: 0, turn: 1, at_ms: 0, open: false, body };
+        let text = || entry(Body::Text("done".into()));
+        let tool = |state| {
+            entry(Body::Tool(maestro_core::conversation::Tool {
+                call: "t".into(),
+                name: "Bash".into(),
+                kind: maestro_core::conversation::ToolKind::Shell,
+                title: "make".into(),
+                input: String::new(),
+                output: String::new(),
+                state,
+                exit: None,
+                changes: Vec::new(),
+                started_ms: 0,
+                ended_ms: None,
+                parent: None,
+            }))
+        };
+        for (entries, expected) in [
+            (vec![], None),
+            (vec![entry(Body::Prompt(maestro_core::conversation::Prompt::default()))], None),
+            (vec![tool(ToolState::Done), text()], Some(State::Done)),
+            (vec![text(), tool(ToolState::Cut)], Some(State::NeedsYou)),
+            (vec![text(), tool(ToolState::Done)], None),
+            (vec![text(), entry(Body::Notice("n".into()))], Some(State::Done)),
+        ] {
+            let state = from_entries(&entries, 0).map(|attention| attention.state);
+            assert_eq!(state, expected, "{entries:?}");
+        }
     }
 
     #[test]

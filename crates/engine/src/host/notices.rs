@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use maestro_core::agent::Clipboard;
+use maestro_core::agent::{Clipboard, Provider};
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::Event;
 use tokio::sync::Notify;
@@ -219,7 +219,11 @@ fn tell_news(shared: &Arc<Shared>, session: &Arc<Session>, limits: &mut Limits, 
     let mut news = session.take_news();
     if let Some(agent) = agent.filter(|agent| agent.ai_terminal == Some(terminal)) {
         let id = agent.id;
+        let told = news.title.is_some() && agent.provider == Provider::Claude;
         shared.watch_terminal(agent, &news);
+        if told {
+            shared.look_at_transcript(id);
+        }
         if news.exit.is_some() {
             shared.look_for_session_later(id);
             shared.terminal_ended(terminal);
