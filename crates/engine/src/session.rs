@@ -136,6 +136,8 @@ struct Core {
     paste: Option<Paste>,
     behind: VecDeque<Order>,
     behind_bytes: usize,
+    /// What needs old rows at a width they do not have yet, and what comes after it.
+    later: VecDeque<Order>,
     searching: Searching,
     /// Bytes the child has printed.
     printed: u64,
@@ -225,6 +227,7 @@ impl Session {
                 paste: None,
                 behind: VecDeque::new(),
                 behind_bytes: 0,
+                later: VecDeque::new(),
                 searching: Searching::default(),
                 printed: 0,
                 frames: 0,
@@ -515,6 +518,7 @@ impl Work for Session {
         }
         self.obey(core);
         let pasting = self.go_on_pasting(core);
+        let wrapping = self.go_on_wrapping(core);
         if let Some(chunk) = self.pty.take() {
             if let Some(fault) = &self.fault {
                 fault(&chunk);
@@ -549,7 +553,7 @@ impl Work for Session {
         };
         self.publish(core, now);
         self.idle_work.store(false, Ordering::Relaxed);
-        if more || pasting || !core.orders.is_empty() || !self.inbox().orders.is_empty() {
+        if more || pasting || wrapping || !core.orders.is_empty() || !self.inbox().orders.is_empty() {
             if !self.is_urgent(now) {
                 self.relieve(core);
             }

@@ -22,8 +22,8 @@ mod mouse;
 mod typing;
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use iced::advanced::input_method;
@@ -391,6 +391,9 @@ impl<Message: Clone> Terminal<'_, Message> {
             .surface
             .cursor()
             .map_or_else(|| geometry.cell(0, 0), |cursor| geometry.cell(cursor.row, cursor.col));
+        // On X11 an input method is told a point and no area (winit 0.30 leaves the size out): the one below
+        // the cell, or what it offers would lie over what is composed.
+        let cell = if is_x11() { Rectangle { y: cell.y + cell.height, ..cell } } else { cell };
         // The text being composed is drawn among the cells, so none is handed over.
         shell.request_input_method::<&str>(&InputMethod::Enabled {
             cursor: cell,
@@ -454,6 +457,15 @@ impl<Message: Clone> Terminal<'_, Message> {
             },
         }
     }
+}
+
+/// Whether the window system is X11, chosen as winit does.
+fn is_x11() -> bool {
+    static IS: LazyLock<bool> = LazyLock::new(|| {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        cfg!(target_os = "linux") && !is_set("WAYLAND_DISPLAY") && !is_set("WAYLAND_SOCKET")
+    });
+    *IS
 }
 
 /// The scrollbar's thumb at the right edge; none while the viewport is at the bottom.

@@ -22,6 +22,9 @@ pub(crate) const CHUNK: usize = 256;
 /// text at 120 columns. Longer lines are cut for a search and for the next width, nowhere else.
 pub(crate) const LINE: usize = 1024;
 
+/// The most rows that are wrapped anew because somebody goes there: more are wrapped in slices.
+const FAR: usize = 4096;
+
 /// The store. Its last row lies directly above the oldest one still in the emulator.
 #[derive(Debug, Default)]
 pub(crate) struct Cold {
@@ -123,6 +126,21 @@ impl Cold {
     pub(crate) fn wrap_some(&mut self, rows: usize) -> bool {
         self.rewrap(&mut [], |_, _, done| done >= rows);
         !self.is_fresh()
+    }
+
+    /// Whether so many rows would have to be wrapped to make the number of a row right that it takes
+    /// several milliseconds.
+    pub(crate) fn is_far(&self, number: u64) -> bool {
+        let stale = self.chunks.len() - self.fresh;
+        let chunks = self.chunks.iter().take(stale).rev();
+        let mut rows = 0;
+        for chunk in chunks.take_while(|chunk| chunk.end() > number) {
+            rows += if chunk.fits(self.cols) { 0 } else { chunk.rows };
+            if rows > FAR {
+                return true;
+            }
+        }
+        false
     }
 
     /// Wraps every row.

@@ -209,6 +209,8 @@ pub(crate) struct Finder {
     pub(crate) current: Option<Point>,
     /// The match that is on its way to.
     pub(crate) seek: Option<Seek>,
+    /// Whether rows on the way have to be wrapped at the width of now before it is known where it leads.
+    pub(crate) is_far: bool,
     /// How many matches it goes on from there, once it is: positive towards newer rows.
     pub(crate) further: i32,
     /// Lines of the emulator's history with matches, by their first row.
@@ -251,6 +253,7 @@ impl Finder {
             origin,
             moved: false,
             current: None,
+            is_far: false,
             further: 0,
             hot: VecDeque::new(),
             counted: None,

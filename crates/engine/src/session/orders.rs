@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use maestro_core::input::{Action, Input};
 use maestro_core::screen::Size;
@@ -13,13 +14,15 @@ use maestro_terminal::{Contents, Palette, SearchFound, View};
 use tokio::sync::oneshot;
 
 use super::paste::LARGE;
-use super::{Core, Link, Session, Viewer};
+use super::{Core, Link, SLICE, Session, Viewer};
 use crate::client::ClientId;
 
 /// Orders that may wait in one inbox; a client that sends more is not heard.
 const INBOX: usize = 4096;
 /// Bytes of input that may wait in one inbox, besides one large paste.
 const INBOX_BYTES: usize = 8 << 20;
+/// How long a quantum may wrap old rows anew.
+const WRAPPING: Duration = Duration::from_millis(1);
 
 #[derive(Default)]
 pub(super) struct Inbox {
@@ -135,6 +138,36 @@ impl Order {
             },
             _ => false,
         }
+    }
+
+    /// Whether it looks at rows, or moves what is looked at.
+    fn is_about_rows(&self) -> bool {
+        match self {
+            Self::Input { input, .. } => {
+                matches!(input, Input::Scroll(_) | Input::Select(_) | Input::Vi(_))
+            }
+            Self::Copy { .. } | Self::CopyOutput { .. } | Self::Export { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether so many old rows have to be wrapped anew for it that others would notice.
+    fn is_far(&self, core: &Core) -> bool {
+        match self {
+            Self::Input { input, .. } => core.terminal.is_far(input),
+            Self::Export { slice, .. } => {
+                slice.range.is_none() && core.terminal.is_far_to_the_top()
+            }
+            _ => false,
+        }
+    }
+
+    fn types(&self) -> bool {
+        matches!(self, Self::Input { input, .. } if is_typing(input))
+    }
+
+    fn scrolls(&self) -> bool {
+        matches!(self, Self::Input { input: Input::Scroll(_), .. })
     }
 
     /// Bytes of text it carries.
@@ -313,10 +346,45 @@ impl Session {
         while let Some(order) = core.orders.pop_front() {
             if core.paste.is_some() && order.is_for_child(core) {
                 self.keep_behind(core, order);
+            } else if order.is_about_rows() && (!core.later.is_empty() || order.is_far(core)) {
+                self.keep_for_later(core, order);
             } else {
+                if order.types() {
+                    // Whoever types goes to the bottom, and wants to go nowhere else any more.
+                    core.later.retain(|order| !order.scrolls());
+                }
                 self.follow(core, order);
             }
         }
+    }
+
+    /// Keeps what has to do with rows until old ones have the width of now.
+    fn keep_for_later(&self, core: &mut Core, order: Order) {
+        if core.later.len() >= INBOX {
+            let text = format!("Input for {} was dropped: {}.", self.id, NotTaken::Full);
+            self.notices.problem(self.agent, text);
+            return;
+        }
+        core.later.push_back(order);
+    }
+
+    /// Gives old rows the width of now, a few at a time, and then does what needed them. Says whether there
+    /// is more to do: output and keys come in between.
+    pub(super) fn go_on_wrapping(self: &Arc<Self>, core: &mut Core) -> bool {
+        if core.later.is_empty() {
+            return false;
+        }
+        let begin = Instant::now();
+        while core.terminal.wrap_slice(SLICE) {
+            if begin.elapsed() >= WRAPPING {
+                return true;
+            }
+        }
+        while let Some(order) = core.later.pop_front() {
+            self.follow(core, order);
+        }
+        core.version += 1;
+        false
     }
 
     /// Keeps what was typed behind a paste until the paste is written.

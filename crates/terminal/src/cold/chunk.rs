@@ -157,12 +157,14 @@ impl Chunk {
         rows
     }
 
+    /// Whether its rows are what they are at another width, too.
+    pub(super) fn fits(&self, cols: u16) -> bool {
+        self.cols == cols || (!self.wraps && self.longest <= cols)
+    }
+
     /// Wraps the rows at another width, and moves places (row and column within the chunk) with them.
     pub(super) fn rewrap(&mut self, cols: u16, places: &mut [(usize, u16)]) {
-        if self.cols == cols {
-            return;
-        }
-        if !self.wraps && self.longest <= cols {
+        if self.fits(cols) {
             self.cols = cols;
             return;
         }

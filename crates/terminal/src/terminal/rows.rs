@@ -1,6 +1,6 @@
 //! Rows by their number, hot and cold, and where the viewport is among them.
 
-use maestro_core::input::ScrollTo;
+use maestro_core::input::{Input, Motion, ScrollTo, Select, Vi};
 use maestro_core::screen::{Row, Size};
 
 use super::Terminal;
@@ -78,6 +78,47 @@ impl Terminal {
     /// Makes a row's number, and all newer ones, right.
     pub(super) fn wrap_cold(&mut self, number: u64) {
         self.emulator.state.cold.wrap(number, &mut []);
+    }
+
+    /// Whether old rows, after a change of width, must first be wrapped anew for this, and so many that
+    /// everybody else would wait: [`Self::wrap_slice`] does it bit by bit. It can be done at once, too.
+    #[must_use]
+    pub fn is_far(&self, input: &Input) -> bool {
+        let up = |rows: i64| self.first_shown().saturating_sub(rows.max(0) as u64);
+        let row = match input {
+            Input::Scroll(ScrollTo::Top)
+            | Input::Select(Select::All)
+            | Input::Vi(Vi::Move(Motion::Top)) => 0,
+            Input::Scroll(ScrollTo::Lines(lines)) => up(i64::from(*lines)),
+            Input::Scroll(ScrollTo::Pages(pages)) => {
+                up(i64::from(*pages) * i64::from(self.options.size.rows))
+            }
+            Input::Scroll(ScrollTo::Offset(offset)) => {
+                self.emulator.base().saturating_sub(u64::from(*offset))
+            }
+            _ => return false,
+        };
+        self.is_far_row(row)
+    }
+
+    /// The same for all there is: an export begins at the oldest row.
+    #[must_use]
+    pub fn is_far_to_the_top(&self) -> bool {
+        self.is_far_row(0)
+    }
+
+    fn is_far_row(&self, row: u64) -> bool {
+        !self.emulator.is_alt() && self.emulator.state.cold.is_far(row)
+    }
+
+    /// Wraps about so many old rows at the width of now; `true` when there are more. About a microsecond a
+    /// row.
+    pub fn wrap_slice(&mut self, rows: usize) -> bool {
+        let more = self.emulator.state.cold.wrap_some(rows);
+        if !self.emulator.is_alt() {
+            self.settle_cold(false);
+        }
+        more
     }
 
     pub(super) fn scroll_to(&mut self, to: ScrollTo) {

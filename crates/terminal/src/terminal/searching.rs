@@ -71,14 +71,19 @@ impl Terminal {
     /// Looks through up to about `rows` more rows; `true` when there is more that it can do. Needed again
     /// after new output, which is looked through, too.
     pub fn search_step(&mut self, rows: usize) -> bool {
-        self.with_finder(|terminal, finder| {
+        let more = self.with_finder(|terminal, finder| {
             terminal.look_at_live(finder);
             let mut left = rows;
             let hot = terminal.look_at_hot(finder, &mut left);
             let cold = terminal.look_at_cold(finder, left);
-            hot || cold
-        })
-        .unwrap_or(false)
+            // The match may be where rows still have another width.
+            let cold_rows = &mut terminal.emulator.state.cold;
+            let far = finder.is_far && cold_rows.wrap_some(rows);
+            finder.is_far = far;
+            hot || cold || far
+        });
+        // Only now it is known where it leads.
+        more.unwrap_or(false) || self.finder.as_ref().is_some_and(|finder| finder.is_far)
     }
 
     /// Hands out up to about `rows` compressed rows to be looked through elsewhere, newest first; `None`
@@ -467,10 +472,14 @@ impl Terminal {
         } else {
             chunks.retain(|(_, first, ..)| *first <= seek.from.row);
         }
-        for (serial, _, _, found) in chunks {
+        for (serial, first, _, found) in chunks {
             match found {
                 Found::Unknown | Found::Out => return Next::Wait,
                 Found::Count(0) => {}
+                Found::Count(_) if self.emulator.state.cold.is_far(first) => {
+                    finder.is_far = true;
+                    return Next::Wait;
+                }
                 Found::Count(_) => {
                     let points = self.chunk_matches(finder, serial).iter().copied();
                     let mut points = points.filter(is);

@@ -115,6 +115,50 @@ fn wrapping(lines: u32) -> String {
 }
 
 #[test]
+fn old_rows_are_wrapped_in_slices_where_one_goes_far() {
+    let filled = || {
+        let options = Options { scrollback: 100_000, ..Options::new(Size::new(40, 5)) };
+        let mut terminal = Terminal::new(options);
+        for number in 0..20_000 {
+            let _ = print(&mut terminal, &format!("{number} a line that is wrapped by and by\r\n"));
+        }
+        while terminal.compact(10_000) {}
+        terminal.resize(Size::new(20, 5));
+        terminal
+    };
+    let (top, all) = (Input::Scroll(ScrollTo::Top), Input::Select(Select::All));
+    let mut terminal = filled();
+    assert!(terminal.is_far(&top) && terminal.is_far(&all) && terminal.is_far_to_the_top());
+    assert!(!terminal.is_far(&Input::Scroll(ScrollTo::Lines(100))));
+    assert!(terminal.is_far(&Input::Scroll(ScrollTo::Lines(15_000))));
+    let mut slices = 1;
+    while terminal.wrap_slice(256) {
+        slices += 1;
+    }
+    assert!(slices > 50, "{slices}");
+    assert!(!terminal.is_far(&top) && !terminal.is_far_to_the_top());
+    // Who does not wait gets the same.
+    let mut at_once = filled();
+    for terminal in [&mut terminal, &mut at_once] {
+        let _ = give(terminal, top.clone());
+    }
+    assert_eq!(shown_lines(&mut terminal)[0], "0 a line that is wra");
+    assert_eq!(shown_lines(&mut terminal), shown_lines(&mut at_once));
+    // A search goes far, too, and does not do it at once.
+    let mut terminal = filled();
+    let query = Query { text: "0 a line".to_owned(), ..Query::default() };
+    terminal.search(Some(query));
+    let mut steps = 0;
+    terminal.search_move(true);
+    while terminal.search_step(256) {
+        steps += 1;
+    }
+    let state = terminal.search_state().expect("a search is on");
+    assert!(state.done && steps > 100, "{steps} {state:?}");
+    assert_eq!(state.current, Some(1), "around to the first");
+}
+
+#[test]
 fn a_reading_position_survives_many_widths() {
     for (compacted, offset) in [(false, 150), (false, 2500), (true, 150), (true, 260), (true, 4000)]
     {
