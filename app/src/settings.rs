@@ -48,6 +48,14 @@ pub const TEMPLATE: &str = "\
 # (on a Mac, Command+Enter) always sends.
 # enter_sends = true
 
+[queue]
+# Whether what waits is sent by itself after the host was started anew. Otherwise it waits until you let
+# it go on.
+# send_after_restart = false
+
+# Whether agents that reached a limit go on by themselves when it is over.
+# resume_after_limit = true
+
 [links]
 # The program that files are opened with; without it, the desktop's. {file}, {line} and {column} are
 # put in as single words, no shell is asked.
@@ -71,6 +79,10 @@ pub struct Settings {
     pub option_is_alt: bool,
     /// Whether Enter sends what is written to an agent.
     pub enter_sends: bool,
+    /// Whether what waits is sent by itself after the host was started anew.
+    pub send_after_restart: bool,
+    /// Whether agents go on by themselves when a limit is over.
+    pub resume_after_limit: bool,
     /// The command that opens a file, as words with placeholders; the desktop's own when absent.
     pub editor: Option<Vec<String>>,
 }
@@ -85,6 +97,8 @@ impl Default for Settings {
             wheel_rows: 3.0,
             option_is_alt: false,
             enter_sends: true,
+            send_after_restart: false,
+            resume_after_limit: true,
             editor: None,
         }
     }
@@ -175,6 +189,7 @@ pub fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 struct File {
     terminal: Terminal,
     composer: Composer,
+    queue: Queue,
     links: Links,
 }
 
@@ -193,6 +208,13 @@ struct Terminal {
 #[serde(default, deny_unknown_fields)]
 struct Composer {
     enter_sends: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Queue {
+    send_after_restart: Option<bool>,
+    resume_after_limit: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -261,6 +283,8 @@ fn parse(text: &str) -> Result<Settings, (Option<usize>, String)> {
         confirm_paste: file.terminal.confirm_paste.unwrap_or_default(),
         scrollback,
         enter_sends: file.composer.enter_sends.unwrap_or(defaults.enter_sends),
+        send_after_restart: file.queue.send_after_restart.unwrap_or(defaults.send_after_restart),
+        resume_after_limit: file.queue.resume_after_limit.unwrap_or(defaults.resume_after_limit),
         editor,
     })
 }
@@ -317,7 +341,8 @@ mod tests {
     #[test]
     fn settings_are_read() {
         let text = "[terminal]\ncopy_on_select = true\nminimum_contrast = 4.5\nwheel_rows = 5\noption_is_alt = true\n\
-                    confirm_paste = \"never\"\nscrollback = 5000\n[composer]\nenter_sends = false\n[links]\neditor = \"vi '+{line}' {file}\"";
+                    confirm_paste = \"never\"\nscrollback = 5000\n[composer]\nenter_sends = false\n\
+                    [queue]\nsend_after_restart = true\nresume_after_limit = false\n[links]\neditor = \"vi '+{line}' {file}\"";
         let expected = Settings {
             copy_on_select: true,
             minimum_contrast: 4.5,
@@ -326,6 +351,8 @@ mod tests {
             confirm_paste: ConfirmPaste::Never,
             scrollback: Some(5000),
             enter_sends: false,
+            send_after_restart: true,
+            resume_after_limit: false,
             editor: Some(["vi", "+{line}", "{file}"].map(str::to_owned).to_vec()),
         };
         assert_eq!(parse(text), Ok(expected));

@@ -123,12 +123,15 @@ pub fn bottom<'a, M: 'a>(
         left = left.push(row![name, bar].spacing(space::S).align_y(Alignment::Center));
     }
     let mut right = Row::new().spacing(space::L).align_y(Alignment::Center);
-    let side = match about.agent {
-        Some((_, Side::Shell)) => "agent",
-        _ => "shell",
+    let (side, here) = match about.agent {
+        Some((_, Side::Shell)) => ("agent", Id::ToggleShell),
+        Some((_, Side::Conversation(_))) => ("own interface", Id::ConversationMove),
+        _ => ("shell", Id::ToggleShell),
     };
+    let talks = matches!(about.agent, Some((_, Side::Conversation(_))));
     for (id, label) in [
-        (about.agent.map(|_| Id::ToggleShell), side),
+        (about.agent.map(|_| here), side),
+        (Some(Id::RegionNext).filter(|_| talks), "next region"),
         (Some(Id::FocusNext).filter(|_| model.agents.len() > 1), "next pane"),
         (
             about.agent.map(|_| Id::PaneMaximise),

@@ -49,8 +49,6 @@ pub enum Message {
     Picked(ItemId),
     /// The edited text is to change.
     Acted(Act),
-    /// A button that does the same as a command.
-    Command(Id),
     /// The button of an agent's queue.
     Held(AgentId, bool),
 }
@@ -70,8 +68,6 @@ pub enum Action {
     Open(TabId),
     /// Close it.
     Close,
-    /// Do a command.
-    Command(Id),
 }
 
 impl View {
@@ -135,7 +131,6 @@ impl View {
                 }
                 Action::None
             }
-            Message::Command(id) => self.command(id, model),
             Message::Held(agent, held) => Action::Hold(agent, held),
         }
     }
@@ -397,7 +392,7 @@ fn heading<'a>(
     };
     let shape = maestro_ui::status::of_agent(tokens, agent.attention.state);
     row![
-        icon(shape.0, 12.0, shape.1),
+        maestro_ui::status::glyph(tokens, shape, 12.0, false),
         line(agent.name.clone(), type_scale::BASE, font::MEDIUM, tokens.text),
         held,
         part::word(tokens, label, press),

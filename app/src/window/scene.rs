@@ -22,7 +22,7 @@ pub use talk::{menu, queues, said, tabs};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Every scene, in the order in which they are listed.
-pub const NAMES: [&str; 39] = [
+pub const NAMES: [&str; 43] = [
     "empty",
     "grid",
     "grid-many",
@@ -44,6 +44,10 @@ pub const NAMES: [&str; 39] = [
     "debug",
     "conversation",
     "conversation-grid",
+    "conversation-turns",
+    "conversation-top",
+    "conversation-streaming",
+    "conversation-find",
     "conversation-empty",
     "conversation-none",
     "conversation-taken",

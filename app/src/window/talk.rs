@@ -3,17 +3,19 @@
 
 use std::collections::HashMap;
 
-use iced::widget::{Space, column, container, row, stack};
+use iced::widget::{Space, column, container, row, scrollable, stack};
 use iced::{Alignment, Element, Length, Padding};
 use maestro_core::agent::{Agent, Evidence};
 use maestro_core::command::Id;
-use maestro_core::conversation::{Body, Image, Menu, Prompt, Tab, TabState, Transcript, Update};
+use maestro_core::conversation::{
+    Applied, Body, Image, Menu, Prompt, Tab, TabState, Transcript, Update,
+};
 use maestro_core::keymap::Keymap;
 use maestro_core::{AgentId, TabId};
 use maestro_protocol::message::{Page, TabHit};
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
-use maestro_ui::{font, line, part};
+use maestro_ui::{font, line, part, style};
 
 use super::composer::{self, Composer, command::Own};
 use super::conversation::{self, View};
@@ -74,7 +76,7 @@ pub struct Talks {
 }
 
 /// A conversation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Talk {
     /// What was said.
     pub transcript: Transcript,
@@ -100,6 +102,34 @@ pub struct Talk {
     pub edits: u64,
     /// Whether nothing was written for a while.
     pub rests: bool,
+}
+
+/// What came of what was said.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// Entries that are to be read anew.
+    pub stale: Vec<u64>,
+    /// What the view wants done.
+    pub actions: Vec<conversation::Action>,
+}
+
+impl Default for Talk {
+    fn default() -> Self {
+        Self {
+            transcript: Transcript::default(),
+            view: View::new(),
+            composer: Composer::default(),
+            cards: Cards::default(),
+            menu: None,
+            following: Following::No,
+            waiting: Vec::new(),
+            reading: false,
+            told_read: false,
+            input: None,
+            edits: 0,
+            rests: true,
+        }
+    }
 }
 
 /// How far a tab is with the host.
@@ -199,7 +229,7 @@ pub struct Context<'a> {
 impl Talks {
     /// A tab's conversation, made where there is none.
     pub fn of(&mut self, tab: TabId) -> &mut Talk {
-        self.open.entry(tab).or_insert_with(|| Talk { rests: true, ..Talk::default() })
+        self.open.entry(tab).or_default()
     }
 
     /// The connection was lost or told that it missed something: all that is in sight is read again.
@@ -212,46 +242,48 @@ impl Talks {
 
 impl Talk {
     /// The page that was asked for is there.
-    pub fn opened(&mut self, page: Page) -> Vec<u64> {
+    pub fn opened(&mut self, page: Page) -> Heard {
         self.transcript = Transcript::new(page.entries);
         self.following = Following::Yes;
         if let Some(draft) = page.draft {
             self.composer.restore(draft);
         }
-        let _ = self.view.replaced(&self.transcript);
+        let replaced = self.view.replaced(&self.transcript);
         let waiting = std::mem::take(&mut self.waiting);
-        self.said(waiting).unwrap_or_default()
+        let mut heard = self.said(waiting);
+        heard.actions.insert(0, replaced);
+        heard
     }
 
-    /// Something was said. `Ok` names entries that have to be read anew; `Err` that the tab has.
-    pub fn said(&mut self, updates: Vec<Update>) -> Result<Vec<u64>, ()> {
+    /// Something was said.
+    pub fn said(&mut self, updates: Vec<Update>) -> Heard {
+        let mut heard = Heard::default();
         if self.following != Following::Yes {
             self.waiting.extend(updates);
             if self.waiting.len() > WAITING {
                 self.waiting.clear();
                 self.following = Following::No;
             }
-            return Ok(Vec::new());
+            return heard;
         }
-        let mut stale = Vec::new();
         for update in updates {
             let applied = self.transcript.apply(update);
             match applied {
-                maestro_core::conversation::Applied::Gap => return Err(()),
-                maestro_core::conversation::Applied::Stale(n) if !stale.contains(&n) => {
-                    stale.push(n)
+                Applied::Gap => {
+                    // It settles by being opened anew.
+                    self.following = Following::No;
+                    return heard;
                 }
-                maestro_core::conversation::Applied::Stale(_) => {}
-                applied => {
-                    let _ = self.view.heard(applied, &self.transcript);
-                }
+                Applied::Stale(n) if !heard.stale.contains(&n) => heard.stale.push(n),
+                Applied::Stale(_) => {}
+                applied => heard.actions.push(self.view.heard(applied, &self.transcript)),
             }
         }
         if self.transcript.len() > MOST + PAGE as usize {
             self.transcript.keep_last(MOST);
-            let _ = self.view.replaced(&self.transcript);
+            heard.actions.push(self.view.replaced(&self.transcript));
         }
-        Ok(stale)
+        heard
     }
 
     /// Nobody looks at it: what was said is read again when somebody does.
@@ -320,6 +352,11 @@ pub fn view<'a>(
         (Some(_), None) => Space::new().width(Length::Fill).height(Length::Fill).into(),
         (None, _) => none(agent, context),
     };
+    let ground = context.tokens.base;
+    let body = container(body)
+        .width(Length::Fill)
+        .height(Length::Fill)
+        .style(move |_| style::surface(ground));
     column![bar, body].into()
 }
 
@@ -401,12 +438,19 @@ fn body<'a>(
             now_ms: context.now_ms,
         },
     );
-    let cards =
-        cards.map(|cards| aligned(cards.map(move |message| Message::Cards(id, message)), space::S));
-    column![stack![said, over].width(Length::Fill).height(Length::Fill)]
+    // The composer is always there; in a low pane the cards scroll.
+    let cards = cards.map(|cards| {
+        let bar = scrollable::Scrollbar::new().width(4.0).scroller_width(4.0).margin(1.0);
+        scrollable(aligned(cards.map(move |message| Message::Cards(id, message)), space::S))
+            .direction(scrollable::Direction::Vertical(bar))
+            .style(style::scroll(tokens))
+            .width(Length::Fill)
+    });
+    let above = column![stack![said, over].width(Length::Fill).height(Length::Fill)]
         .push(cards)
-        .push(aligned(composer, space::M))
-        .into()
+        .width(Length::Fill)
+        .height(Length::Fill);
+    column![above, aligned(composer, space::M)].into()
 }
 
 /// A tab in which nothing was said: what it is for, and what can be done with the keyboard.
@@ -429,7 +473,7 @@ fn nothing_said<'a>(agent: &Agent, tab: &Tab, context: Context<'_>) -> Element<'
     ]
     .spacing(space::S);
     let content = column![
-        icon(Icon::Baton, 72.0, tokens.accent),
+        stack![icon(Icon::Panes, 96.0, tokens.strong), icon(Icon::Baton, 96.0, tokens.accent)],
         line("A new conversation", type_scale::LARGE, font::MEDIUM, tokens.text),
         line(words, type_scale::BASE, font::REGULAR, tokens.dim),
         keys,

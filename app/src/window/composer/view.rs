@@ -280,7 +280,7 @@ pub fn popup<'a>(composer: &'a Composer, tokens: &'static Tokens) -> Option<Elem
             .padding([space::S, space::M])
             .into()
     } else {
-        Column::with_children(rows).into()
+        container(Column::with_children(rows)).padding([space::XS, extent::LINE]).into()
     };
     let hint = |words: &str| line(words, type_scale::TINY, font::REGULAR, tokens.faint);
     let more = popup.rows.len().saturating_sub(top + SHOWN);

@@ -112,11 +112,15 @@ fn limited(until_ms: Option<u64>, resumes: bool, waiting: usize, now_ms: u64) ->
         Some(until) => format!("That is in {}.", local::left(until, now_ms)),
         None => String::new(),
     };
-    let what = if waiting > 0 { format!(" and {}", prompts(waiting)) } else { String::new() };
+    let what = match waiting {
+        0 => " waits and goes".to_owned(),
+        1 => " and 1 queued prompt wait and go".to_owned(),
+        count => format!(" and {count} queued prompts wait and go"),
+    };
     let kept = match (resumes, until_ms) {
-        (true, Some(_)) => format!("The turn{what} wait and go on then by themselves."),
-        (true, None) => format!("The turn{what} wait; it is tried again from time to time."),
-        (false, _) => format!("The turn{what} wait until you try again."),
+        (true, Some(_)) => format!("The turn{what} on then, without you."),
+        (true, None) => format!("The turn{what} on as soon as it is let."),
+        (false, _) => format!("The turn{what} on when you try again."),
     };
     let keys = vec![
         (Id::CardRetry, "Try now"),

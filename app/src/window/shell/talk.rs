@@ -10,7 +10,6 @@ use iced::Task;
 use maestro_core::agent::Agent;
 use maestro_core::command::{Context, Id};
 use maestro_core::conversation::{Place, Tab, TabState};
-use maestro_core::keymap::Keymap;
 use maestro_core::{AgentId, TabId};
 use maestro_protocol::message::{Command, Reply, TabChange};
 
@@ -667,18 +666,6 @@ impl Shell {
                 },
             ))
         })
-    }
-
-    /// Chords to teach in the status line while a conversation has the keyboard.
-    pub(super) fn talk_hints(keymap: &Keymap) -> Vec<(String, &'static str)> {
-        [
-            (Id::ConversationMove, "own interface"),
-            (Id::TabNew, "new tab"),
-            (Id::RegionNext, "next region"),
-        ]
-        .into_iter()
-        .filter_map(|(id, words)| keymap.title(id).map(|chord| (chord, words)))
-        .collect()
     }
 }
 

@@ -676,8 +676,15 @@ impl Shell {
     /// What of the settings the host has to know.
     pub(super) fn tell_settings(&self) {
         if self.connection == Connection::Up {
-            let value = self.settings.scrollback.map(|rows| rows.to_string());
-            self.link.tell(Command::SetPreference { key: "scrollback".to_owned(), value });
+            let is = |set: bool, word: &str| set.then(|| word.to_owned());
+            let rows = self.settings.scrollback.map(|rows| rows.to_string());
+            for (key, value) in [
+                ("scrollback", rows),
+                ("queue_after_restart", is(self.settings.send_after_restart, "send")),
+                ("resume_after_limit", is(!self.settings.resume_after_limit, "off")),
+            ] {
+                self.link.tell(Command::SetPreference { key: key.to_owned(), value });
+            }
         }
     }
 

@@ -13,9 +13,13 @@ use crate::window::scene;
 use crate::window::talk::{self, Region};
 
 /// Scenes with a conversation in them.
-pub(super) const NAMES: [&str; 17] = [
+pub(super) const NAMES: [&str; 21] = [
     "conversation",
     "conversation-grid",
+    "conversation-turns",
+    "conversation-top",
+    "conversation-streaming",
+    "conversation-find",
     "conversation-empty",
     "conversation-none",
     "conversation-taken",
@@ -100,6 +104,19 @@ pub(super) fn world(name: &str) -> World {
     world
 }
 
+/// What was said in the first tab.
+fn said(name: &str) -> Vec<maestro_core::conversation::Entry> {
+    use crate::window::conversation::scene as turns;
+    match name {
+        "conversation-turns" | "conversation-top" | "conversation-find" => {
+            turns::everything().iter().cloned().collect()
+        }
+        "conversation-streaming" => turns::streaming(400, 6100).iter().cloned().collect(),
+        "conversation" => turns::endpoint().iter().cloned().collect(),
+        _ => scene::said(),
+    }
+}
+
 impl Shell {
     /// Brings a scene with a conversation into its state.
     pub(super) fn prepare_talk(&mut self, name: &str) {
@@ -115,7 +132,7 @@ impl Shell {
         let _ = self.settle();
         for tab in scene::tabs() {
             let empty = name == "conversation-empty" || tab.id != TabId(1);
-            let entries = if empty { Vec::new() } else { scene::said() };
+            let entries = if empty { Vec::new() } else { said(name) };
             let total = entries.len() as u64;
             let page = Box::new(Page { entries, total, draft: None });
             let _ = self.talk_message(talk::Message::Opened(tab.id, Ok(page)));
@@ -127,6 +144,18 @@ impl Shell {
             let _ = shell.composer_action(tab, action);
         };
         match name {
+            "conversation-top" => {
+                let _ = self.command(Id::TurnsFocus);
+                let _ = self.command(Id::EntryFirst);
+                let _ = self.command(Id::EntryNext);
+                let _ = self.command(Id::EntryNext);
+            }
+            "conversation-find" => {
+                use crate::window::conversation::{Message as Turns, Which};
+                let _ = self.command(Id::TurnsFind);
+                let typed = Turns::Edited(Which::Find, "refund".to_owned());
+                let _ = self.talk_message(talk::Message::View(tab, typed));
+            }
             "conversation" | "conversation-grid" => {
                 write(self, "then also check that @src/web uses the same keys");
             }

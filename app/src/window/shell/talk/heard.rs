@@ -20,21 +20,23 @@ impl Shell {
         updates: Vec<Update>,
     ) -> Task<Message> {
         let Some(talk) = self.talks.open.get_mut(&tab) else { return Task::none() };
-        match talk.said(updates) {
-            Ok(stale) => self.reread(tab, stale),
-            Err(()) => {
-                // It settles by being opened anew.
-                talk.following = Following::No;
-                Task::none()
-            }
-        }
+        let heard = talk.said(updates);
+        self.after(tab, heard)
     }
 
-    fn reread(&mut self, tab: TabId, stale: Vec<u64>) -> Task<Message> {
-        Task::batch(stale.into_iter().map(|n| {
+    /// Reads anew what does not fit, and does what the view wants.
+    fn after(&mut self, tab: TabId, heard: talk::Heard) -> Task<Message> {
+        let mut tasks = Vec::new();
+        for n in heard.stale {
             let command = Command::ReadTab { tab, before: n + 1, most: 1 };
-            self.request(command, move |reply| said(talk::Message::Reread(tab, page(reply))))
-        }))
+            let read = self
+                .request(command, move |reply| said(talk::Message::Reread(tab, page(reply))));
+            tasks.push(read);
+        }
+        for action in heard.actions {
+            tasks.push(self.view_action(tab, action));
+        }
+        Task::batch(tasks)
     }
 
     /// Takes in what happened in a conversation.
@@ -80,8 +82,8 @@ impl Shell {
                 if talk.following != Following::Asked {
                     return Task::none();
                 }
-                let stale = talk.opened(*page);
-                self.reread(id, stale)
+                let heard = talk.opened(*page);
+                self.after(id, heard)
             }
             talk::Message::Opened(id, Err(why)) => {
                 // Left as asked for: it is tried again with the next connection, not for ever.

@@ -176,7 +176,6 @@ impl Shell {
                 self.show_tab(tab);
                 Task::none()
             }
-            queue::Action::Command(id) => self.talk_command(id),
         }
     }
 
@@ -227,7 +226,7 @@ impl Shell {
                     break;
                 };
                 before = first;
-                entries.splice(0..0, page);
+                let _ = entries.splice(0..0, page);
             }
             let path = path.ok_or("there is no home folder to write into")?;
             let write = move || {
