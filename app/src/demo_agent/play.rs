@@ -203,11 +203,11 @@ impl Player<'_> {
                         Verdict::Stopped => return End::Interrupted,
                         Verdict::Chosen(answer) => {
                             said = true;
-                            tell(Progress::Text(format!("You chose: {answer}.")));
+                            self.remark(format!("You chose: {answer}."), &mut tell);
                         }
                         Verdict::Denied(_) => {
                             said = true;
-                            tell(Progress::Text("You did not say.".to_owned()));
+                            self.remark("You did not say.".to_owned(), &mut tell);
                         }
                         Verdict::Allowed => {}
                     }
@@ -233,7 +233,7 @@ impl Player<'_> {
             }
         }
         if !said {
-            tell(Progress::Text("Done.".to_owned()));
+            self.remark("Done.".to_owned(), &mut tell);
         }
         tell(Progress::Usage(usage));
         End::Done
@@ -250,6 +250,14 @@ impl Player<'_> {
             }
             goes_on
         })
+    }
+
+    /// Says a few words at once.
+    fn remark(&self, words: String, tell: &mut impl FnMut(Progress)) {
+        if self.pieces {
+            tell(Progress::Piece(words.clone()));
+        }
+        tell(Progress::Text(words));
     }
 
     fn ask(&self, asked: Asked<'_>) -> Verdict {

@@ -646,7 +646,8 @@ impl Acp {
             What::Form(fields) => reply(&pending.id, asking::filled_in(fields, answer), out),
             What::Permission { call, options, .. } => {
                 let mut result = selected(options, answer);
-                if let Answer::Deny(why) = answer {
+                if !matches!(answer, Answer::Once | Answer::Always) {
+                    let why = if let Answer::Deny(why) = answer { why.as_str() } else { "" };
                     let key = self.key(&format!("call.{call}"));
                     out.events.extend(self.calls.deny(call, key, now_ms));
                     let why = why.trim();
@@ -771,6 +772,7 @@ impl Acp {
                 }
             }
             "plan" => {
+                self.close_block(out);
                 let list = array(update, "/entries").iter().filter_map(todo).take(1000).collect();
                 let key = self.key("plan");
                 out.events.push(Event::Item { key, open: false, body: Body::Todo(list) });

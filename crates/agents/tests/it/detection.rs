@@ -129,6 +129,60 @@ fn command_lines_are_as_each_provider_wants_them() {
     }
 }
 
+fn said(args: &[std::ffi::OsString]) -> String {
+    args.iter().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn copilot_and_gemini_have_their_interface_but_no_single_turns() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let env = environment(dir.path());
+    let id = "6a8bc3ec-26ab-456c-8c0b-cdfafa0d0db5";
+    for (provider, version, resumed) in [
+        (Provider::Copilot, "GitHub Copilot CLI 1.0.102.", format!("--resume={id}")),
+        (Provider::Gemini, "0.61.0", format!("--resume {id}")),
+    ] {
+        let _ = script(dir.path(), provider.name(), &format!("echo '{version}'"));
+        let found = detect(provider, &env);
+        assert!(found.unusable.is_none() && found.version.is_some(), "{found:?}");
+        let words_of = |resume: Option<&str>, new: Option<&str>| {
+            let options = TuiOptions {
+                resume: resume.map(str::to_owned),
+                new_session: new.map(str::to_owned),
+                ..TuiOptions::default()
+            };
+            said(&tui_command(&found, &env, &options).expect("it can be used").args)
+        };
+        assert_eq!(words_of(Some(id), None), resumed);
+        assert_eq!(words_of(None, Some(id)), format!("--session-id {id}"));
+        let refused = turn_command(&found, &env, &TurnOptions::default()).expect_err("not yet");
+        assert!(refused.message.contains("conversations"), "{refused}");
+    }
+}
+
+#[test]
+fn single_turns_are_held_to_reading() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let env = environment(dir.path());
+    let command = |provider: Provider| {
+        let _ = script(dir.path(), provider.name(), "echo 1.2.3");
+        let options = TurnOptions { read_only: true, unattended: true, ..TurnOptions::default() };
+        turn_command(&detect(provider, &env), &env, &options).expect("it can be used")
+    };
+    let droid = command(Provider::Droid);
+    assert_eq!(said(&droid.args), "exec -o stream-json --only-tools Read,LS,Grep,Glob");
+    let opencode = command(Provider::OpenCode);
+    assert_eq!(said(&opencode.args), "run --format json");
+    let config = opencode.env.iter().find(|(name, _)| name == "OPENCODE_CONFIG_CONTENT");
+    let config = config.map(|(_, config)| config.to_string_lossy().into_owned());
+    let config: serde_json::Value =
+        serde_json::from_str(&config.unwrap_or_default()).expect("it is JSON");
+    for tool in ["*", "bash", "edit", "question"] {
+        assert_eq!(config["permission"][tool], "deny", "{config}");
+    }
+    assert_eq!(config["permission"]["read"], "allow");
+}
+
 #[test]
 fn a_users_opencode_configuration_is_kept() {
     let dir = tempfile::tempdir().expect("a folder for the test");
