@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the budgets, measured. Each line is one number beside its bar; where a peer
 //! exists it is measured in the same run on the same machine.
 
+mod conversation;
 mod display;
 mod examples;
 mod grid;
@@ -149,6 +150,7 @@ const BENCHES: &[Bench] = &[
     ("sessions", |_| sessions::run()),
     ("codec_cost", |_| examples::run("maestro-protocol", "codec_cost")),
     ("frame_cost", |setup| grid::frame_cost(setup).map(lines)),
+    ("conversation", |setup| conversation::turns(setup).map(lines)),
     ("list", |setup| host::list(setup).map(lines)),
     ("startup", |setup| window::startup(setup).map(lines)),
     ("key_latency", |setup| window::key_latency(setup).map(lines)),

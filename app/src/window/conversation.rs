@@ -253,12 +253,14 @@ impl View {
 
     /// What is shown of thinking.
     #[must_use]
+    #[cfg(test)]
     pub fn thinking(&self) -> Thinking {
         self.thinking
     }
 
     /// Whether it stays at the end, whatever comes.
     #[must_use]
+    #[cfg(test)]
     pub fn is_following(&self) -> bool {
         self.place.read(list::Place::is_following)
     }
@@ -548,6 +550,7 @@ impl View {
         };
         let list = maestro_ui::list(tokens, &self.place, sections, parts, build, estimate)
             .column(extent::TURNS)
+            .gutter(draw::MARK)
             .room(space::XL, space::XL)
             .on_start((first > 0).then_some(Message::Started))
             .on_press(Message::Marked);

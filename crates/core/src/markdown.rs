@@ -25,6 +25,8 @@ pub struct Block {
     pub marker: Option<Marker>,
     /// Whether it stands apart from the block before it.
     pub apart: bool,
+    /// Whether it is the first of its outermost block: of a list, of a quotation.
+    pub starts: bool,
     /// What it is.
     pub body: Body,
     /// Where its outermost block begins: byte offset in the source.

@@ -3,6 +3,7 @@
 //! A part is a function that takes the tokens and returns an [`iced::Element`]; it becomes a widget
 //! only where it has a state of its own. No colour, size or distance is named outside [`theme`].
 
+pub mod aside;
 pub mod backend;
 pub mod code;
 pub mod font;
@@ -19,6 +20,7 @@ pub mod style;
 pub mod theme;
 pub mod tiles;
 
+pub use aside::aside;
 pub use code::code;
 pub use line::line;
 pub use list::list;

@@ -55,6 +55,7 @@ pub struct List<'a, Message> {
     build: Box<dyn Fn(u64, usize) -> Element<'a, Message> + 'a>,
     estimate: Box<dyn Fn(u64, f32) -> f32 + 'a>,
     column: f32,
+    gutter: f32,
     room: (f32, f32),
     on_start: Option<Message>,
     on_press: Option<Box<dyn Fn(u64) -> Message + 'a>>,
@@ -79,6 +80,7 @@ pub fn list<'a, Message>(
         build: Box::new(build),
         estimate: Box::new(estimate),
         column: f32::INFINITY,
+        gutter: 0.0,
         room: (space::L, space::L),
         on_start: None,
         on_press: None,
@@ -91,6 +93,12 @@ impl<'a, Message> List<'a, Message> {
     #[must_use]
     pub fn column(self, column: f32) -> Self {
         Self { column, ..self }
+    }
+
+    /// How much of the margin at the left belongs to what it holds: for marks beside it.
+    #[must_use]
+    pub fn gutter(self, gutter: f32) -> Self {
+        Self { gutter, ..self }
     }
 
     /// Room above the first and below the last piece.
@@ -295,8 +303,10 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for List<'_, Message> {
     ) -> layout::Node {
         let size = limits.max();
         let margin = if size.width > 560.0 { space::L } else { space::S };
-        let width = (size.width - 2.0 * margin).clamp(1.0, self.column);
-        let x = ((size.width - width) / 2.0).floor();
+        let column = (size.width - 2.0 * margin).clamp(1.0, self.column);
+        let gutter = self.gutter.min(margin);
+        let x = ((size.width - column) / 2.0).floor() - gutter;
+        let width = column + gutter;
         let state = tree.state.downcast_mut::<State>();
         let place = self.place.clone();
         if (state.width - width).abs() > 0.5 {

@@ -11,7 +11,7 @@ use maestro_core::turn::{Failure, FailureKind};
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::slice::{Look, slice};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
-use maestro_ui::{code, font, line, part, status, style};
+use maestro_ui::{aside, code, font, line, part, status, style};
 
 use super::item::{Code, Fold, Lines, Piece};
 use super::picture::Shown;
@@ -19,7 +19,7 @@ use super::words::{self, Pen};
 use super::{Context, Message, View};
 
 /// Between the marker of the entry that is gone to and what it says.
-const MARK: f32 = 10.0;
+pub const MARK: f32 = 8.0;
 
 /// How far what an agent's own agent does is moved in.
 const CHILD: f32 = 18.0;
@@ -58,13 +58,12 @@ impl<'a> Drawer<'a> {
             _ => 0.0,
         };
         let bar = if self.marked { tokens.accent } else { Color::TRANSPARENT };
-        let bar = part::filled(bar, Length::Fixed(extent::BAR), Length::Fill);
         // Between the pieces of an entry its marker has no gaps.
         let (outside, inside) = if part == 0 { (above, 0.0) } else { (0.0, above) };
-        let content = container(content)
-            .padding(Padding::ZERO.top(inside).left(MARK - extent::BAR + child))
-            .width(Length::Fill);
-        container(row![bar, content]).padding(Padding::ZERO.top(outside)).into()
+        let content =
+            container(content).padding(Padding::ZERO.top(inside).left(child)).width(Length::Fill);
+        let content = aside(content, bar, extent::BAR, MARK - extent::BAR);
+        container(content).padding(Padding::ZERO.top(outside)).into()
     }
 
     fn above(&self, part: usize, piece: &Piece) -> f32 {
@@ -92,9 +91,7 @@ impl<'a> Drawer<'a> {
             }
             (Piece::Block(block), Body::Thinking(_)) => {
                 let words = self.pen(self.tokens().dim).block(block);
-                let bar =
-                    part::filled(self.tokens().border, Length::Fixed(extent::BAR), Length::Fill);
-                row![bar, words].spacing(space::M).into()
+                aside(words, self.tokens().border, extent::BAR, space::M)
             }
             (Piece::Block(block), _) => self.pen(self.tokens().text).block(block),
             (Piece::Rows(block, rows), _) => {

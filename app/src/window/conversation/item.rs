@@ -266,7 +266,8 @@ impl Item {
                 .then(|| Language::of_path(&tool.title))
                 .flatten()
                 .filter(|_| lines.len() < 400);
-            push_lines(&mut pieces, plain(lines, language, ink), skipped, manner.find);
+            let told = if whole { skipped } else { 0 };
+            push_lines(&mut pieces, plain(lines, language, ink), told, manner.find);
         }
         finish(&mut pieces, if whole { 0 } else { hidden });
         Self::of(pieces)

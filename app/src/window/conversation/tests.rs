@@ -48,17 +48,22 @@ impl Screen {
         Simulator::with_size(settings, SIZE, self.element())
     }
 
+    /// Whether some text is in sight. The toolkit's rich text does not tell what it says, so what is laid
+    /// out is looked at, too.
     fn shows(&self, text: &str) -> bool {
-        let text = text.to_owned();
-        self.simulator()
-            .find(move |candidate: iced_test::selector::Candidate<'_>| {
-                use iced_test::selector::Candidate;
-                match candidate {
-                    Candidate::Text { content, .. } if content.contains(text.as_str()) => Some(()),
-                    _ => None,
-                }
-            })
-            .is_ok()
+        use iced_test::selector::Candidate;
+        let wanted = text.to_owned();
+        let found = self.simulator().find(move |candidate: Candidate<'_>| match candidate {
+            Candidate::Text { content, .. } if content.contains(wanted.as_str()) => Some(()),
+            _ => None,
+        });
+        let said = |at: &maestro_ui::list::Placed| {
+            let entry = self.transcript.get(at.section)?;
+            let item = self.view.item(entry);
+            let words = keys::words_of(item.pieces.get(at.part)?, entry);
+            words.iter().any(|words| words.contains(text)).then_some(())
+        };
+        found.is_ok() || self.view.place.read(|place| place.shown().iter().find_map(said).is_some())
     }
 
     fn command(&mut self, id: Id) -> Action {

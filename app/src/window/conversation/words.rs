@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use iced::font::Style as Slant;
 use iced::widget::text::{LineHeight, Wrapping};
 use iced::widget::{Space, column, container, rich_text, row};
 use iced::{Alignment, Background, Border, Color, Element, Font, Length, Padding};
@@ -10,7 +9,7 @@ use maestro_core::markdown::{Block, Body, Column, Inside, Marker, Span, Table, p
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::slice::{Look, slice};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
-use maestro_ui::{font, line, part};
+use maestro_ui::{aside, font, line, part};
 use regex::Regex;
 
 use super::Message;
@@ -72,14 +71,13 @@ impl Pen<'_> {
 
     fn styled(&self, span: &Span, text: &str, face: Font) -> Words {
         let (tokens, style) = (self.tokens, span.style);
-        let mut face = match (style.code, style.bold) {
-            (true, _) => font::MONO,
-            (_, true) => font::SEMIBOLD,
+        // There is no slanted face: what is emphasised is a little stronger, what is strong stronger still.
+        let face = match (style.code, style.bold, style.italic) {
+            (true, ..) => font::MONO,
+            (_, true, _) => font::SEMIBOLD,
+            (_, _, true) => font::MEDIUM,
             _ => face,
         };
-        if style.italic {
-            face.style = Slant::Italic;
-        }
         let words = Words::new(text.to_owned())
             .font(face)
             .strikethrough(style.struck)
@@ -119,32 +117,30 @@ impl Pen<'_> {
     /// Something with what it is inside of at its left: bars of quotations, places of items, and the
     /// marker of the first block of an item.
     pub fn inside<'a>(&self, block: &Block, content: Element<'a, Message>) -> Element<'a, Message> {
-        let above = above(block);
+        let quoted = block.inside.contains(&Inside::Quote);
         let mut content = content;
-        let mut innermost = true;
-        for inside in block.inside.iter().rev() {
-            content = match inside {
+        let mut marker = block.marker;
+        // What stands apart within a quotation stands apart within its bar, too.
+        let (outside, inside) = match (quoted, block.starts) {
+            (true, false) => (0.0, above(block)),
+            _ => (above(block), 0.0),
+        };
+        if inside > 0.0 {
+            content = container(content).padding(Padding::ZERO.top(inside)).into();
+        }
+        for place in block.inside.iter().rev() {
+            content = match place {
                 Inside::Item(_) => {
-                    let marker = block.marker.filter(|_| std::mem::take(&mut innermost));
-                    let marker = marker.map(|marker| self.marker(marker));
-                    let place = container(column![].push(marker)).width(INDENT);
+                    let marker = marker.take().map(|marker| self.marker(marker));
+                    let place = container(column![].push(marker))
+                        .padding(Padding::ZERO.top(inside))
+                        .width(INDENT);
                     row![place, content].into()
                 }
-                Inside::Quote => {
-                    let bar = part::filled(self.tokens.strong, Length::Fixed(2.0), Length::Fill);
-                    row![bar, content].spacing(space::M).into()
-                }
+                Inside::Quote => aside(content, self.tokens.strong, 2.0, space::M),
             };
         }
-        // What stands apart within a quotation stands apart within its bar, too.
-        if block.inside.first() == Some(&Inside::Quote) {
-            let bar = part::filled(self.tokens.strong, Length::Fixed(2.0), Length::Fixed(above));
-            let outermost = block.marker.is_some() || !block.apart;
-            let gap: Element<'a, Message> =
-                if outermost { bar } else { Space::new().height(above).into() };
-            return column![gap, content].into();
-        }
-        container(content).padding(Padding::ZERO.top(above)).into()
+        container(content).padding(Padding::ZERO.top(outside)).into()
     }
 
     fn marker<'a>(&self, marker: Marker) -> Element<'a, Message> {

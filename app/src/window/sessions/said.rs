@@ -148,7 +148,7 @@ mod tests {
     fn words_are_marked_in_any_case() {
         assert_eq!(text("The Flaky flakytest", "flaky test").marks, [4..9, 10..19]);
         assert_eq!(text("GRÖSSE größe", "größe").marks, [8..15]);
-        assert_eq!(text("abc", "").marks, []);
+        assert!(text("abc", "").marks.is_empty());
     }
 
     #[test]

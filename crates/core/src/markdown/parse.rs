@@ -287,8 +287,9 @@ impl Builder {
                 marker = own.take().filter(|_| std::mem::take(fresh));
             }
         }
-        let apart = apart || self.blocks.last().is_none_or(|last| last.top != self.top);
-        self.blocks.push(Block { inside, marker, apart, body, top: self.top });
+        let starts = self.blocks.last().is_none_or(|last| last.top != self.top);
+        let apart = apart || starts;
+        self.blocks.push(Block { inside, marker, apart, starts, body, top: self.top });
     }
 }
 

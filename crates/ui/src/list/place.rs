@@ -200,7 +200,7 @@ impl Place {
     ) -> Vec<Placed> {
         self.height = height;
         self.heights.fit(&sections, source);
-        if !self.following && sections.end > self.end {
+        if !self.following && self.end > 0 && sections.end > self.end {
             self.unseen += sections.end - self.end;
         }
         self.end = sections.end;
