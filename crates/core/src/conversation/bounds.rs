@@ -17,13 +17,25 @@ const TODO: usize = 200;
 /// The most questions of a request, and the most answers to choose from.
 const CHOICES: usize = 32;
 
+/// The last place between two characters that is not behind this one.
+#[must_use]
+pub fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// The first place between two characters that is not before this one.
+#[must_use]
+pub fn ceil(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
+
 /// The first `most` bytes of a text at most, cut between characters and at the end of a line where one is
 /// near, and how many bytes were left out.
 fn head(text: &str, most: usize) -> (&str, usize) {
     if text.len() <= most {
         return (text, 0);
     }
-    let mut end = text.floor_char_boundary(most);
+    let mut end = floor(text, most);
     if let Some(line) = text[..end].rfind('\n')
         && end - line < 4096
         && line > 0
@@ -49,7 +61,7 @@ pub fn both_ends(text: String, most: usize) -> String {
         return text;
     }
     let (first, _) = head(&text, most / 2);
-    let mut from = text.ceil_char_boundary(text.len() - most / 2);
+    let mut from = ceil(&text, text.len() - most / 2);
     if let Some(line) = text[from..].find('\n')
         && line < 4096
     {
@@ -149,7 +161,8 @@ pub fn request(request: Request) -> Request {
                     for (option, meaning) in &mut question.options {
                         *meaning = clean(meaning, SENTENCE);
                         // Given back to the provider as it is, so only its length is bounded.
-                        option.truncate(option.floor_char_boundary(SENTENCE));
+                        let end = floor(option, SENTENCE);
+                        option.truncate(end);
                     }
                     question
                 })
@@ -166,7 +179,7 @@ pub fn request(request: Request) -> Request {
 
 /// An id of somebody else's: compared, never shown.
 fn word(text: &str) -> String {
-    text[..text.floor_char_boundary(WORD * 4)].to_owned()
+    text[..floor(text, WORD * 4)].to_owned()
 }
 
 #[cfg(test)]

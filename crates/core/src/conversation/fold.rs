@@ -372,7 +372,7 @@ impl Conversation {
         } else if kept.len() + text.len() <= limit {
             append(kept, text);
         } else {
-            let fits = text.floor_char_boundary(limit.saturating_sub(kept.len()));
+            let fits = bounds::floor(text, limit.saturating_sub(kept.len()));
             append(kept, &text[..fits]);
             append(kept, "\n[… more follows than is kept]");
             let mut last = String::new();
@@ -653,7 +653,7 @@ fn closed(open: Open, now_ms: u64) -> Entry {
     if let Some((bytes, last)) = beyond
         && let Some(kept) = growing(&mut entry.body)
     {
-        let half = kept.floor_char_boundary(kept.len() / 2);
+        let half = bounds::floor(kept, kept.len() / 2);
         let cut = kept.len() - half + bytes - last.len();
         *kept = bounds::joined(&kept[..half], cut, &last);
     }
@@ -671,7 +671,7 @@ fn keep_end(last: &mut String, text: &str, most: usize) {
     last.push_str(text);
     // Not at each piece: moving what is kept costs as much as it has.
     if last.len() > most * 2 {
-        let from = last.ceil_char_boundary(last.len() - most);
+        let from = bounds::ceil(last, last.len() - most);
         let _ = last.drain(..from);
     }
 }
