@@ -54,7 +54,7 @@ use crate::conversation::drivers::Drivers;
 use crate::heap::Heap;
 use crate::index::Sessions;
 use crate::pool::{Handle, Pool};
-use crate::queue::Queues;
+use crate::queue::{Clock, Queues};
 use crate::searcher::Searcher;
 use crate::session::{self, Fault, Session};
 use notices::Notices;
@@ -97,6 +97,8 @@ pub struct HostOptions {
     pub fault: Option<Fault>,
     /// What conversations are driven by, for tests; the providers' own programs when absent.
     pub drivers: Option<Arc<dyn Drivers>>,
+    /// What limits and attempts are waited for by, for tests; the machine's clock when absent.
+    pub clock: Option<Arc<dyn Clock>>,
 }
 
 impl HostOptions {
@@ -113,6 +115,7 @@ impl HostOptions {
             detected: Vec::new(),
             fault: None,
             drivers: None,
+            clock: None,
         }
     }
 }

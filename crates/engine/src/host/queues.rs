@@ -104,7 +104,7 @@ impl Shared {
             Queues::new(Deps {
                 store: self.store.clone(),
                 tabs: Arc::new(Conversations { shared: weak }),
-                clock: Arc::new(WallClock),
+                clock: self.options.clock.clone().unwrap_or_else(|| Arc::new(WallClock)),
                 events: Arc::new(move |event| {
                     let Some(shared) = world.upgrade() else { return };
                     match event {

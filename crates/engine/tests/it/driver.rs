@@ -200,6 +200,11 @@ impl Theatre {
 
     /// A host in a place, with an agent that was there before or is made.
     pub async fn at(place: Place, kind: Provider) -> Self {
+        Self::with(place, kind, |_| {}).await
+    }
+
+    /// The same with other options.
+    pub async fn with(place: Place, kind: Provider, change: impl FnOnce(&mut HostOptions)) -> Self {
         let (started, players) = mpsc::unbounded_channel();
         let stage = Arc::new(Stage { started, refuse: AtomicBool::new(false) });
         let program = place.script("agent", "cat");
@@ -208,6 +213,7 @@ impl Theatre {
             .host_with(|options: &mut HostOptions| {
                 options.detected = vec![provider(kind, program)];
                 options.drivers = Some(drivers);
+                change(options);
             })
             .await;
         let user = User::of(&host).await;

@@ -13,6 +13,7 @@ mod hostile;
 mod lifecycle;
 mod paste;
 mod queue;
+mod queue_host;
 mod searching;
 mod sessions;
 mod terminals;
