@@ -104,6 +104,8 @@ pub(super) struct Claude {
     cost: f64,
     /// Tokens that fit into the model's context, by model.
     windows: HashMap<String, u64>,
+    /// How full the context of this model is, while nothing else is known of it.
+    used: Option<(u64, String)>,
     raw_lines: u32,
 }
 
@@ -152,6 +154,7 @@ impl Claude {
             menu: Menu::default(),
             cost: 0.0,
             windows: HashMap::new(),
+            used: None,
             raw_lines: 0,
         }
     }
@@ -285,11 +288,11 @@ impl Claude {
         }
         if is_main(value) {
             let told = one_shot::usage(message);
-            let window = self.window(string(message, "/model"));
-            out.events.push(Event::Context(Context {
-                used: told.input_tokens.saturating_add(told.output_tokens),
-                window,
-            }));
+            let used = told.input_tokens.saturating_add(told.output_tokens);
+            let model = string(message, "/model");
+            let window = self.window(model);
+            self.used = Some((used, model.to_owned())).filter(|_| window.is_none());
+            out.events.push(Event::Context(Context { used, window }));
         }
         Some(())
     }
@@ -438,6 +441,12 @@ impl Claude {
             if window > 0 && (self.windows.len() < 64 || self.windows.contains_key(model)) {
                 let _ = self.windows.insert(model.clone(), window);
             }
+        }
+        // The first turn with a model learns only now how much fits into it.
+        if let Some((used, model)) = self.used.take()
+            && let Some(window) = self.window(&model)
+        {
+            out.events.push(Event::Context(Context { used, window: Some(window) }));
         }
         let total = value.get("total_cost_usd").and_then(Value::as_f64);
         let cost = total.map(|total| (total - self.cost).max(0.0));

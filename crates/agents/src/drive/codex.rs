@@ -390,26 +390,43 @@ impl Codex {
                     self.items.tell(&format!("The MCP server {name} failed: {error}"), out);
                 }
             }
+            // Of other features of the program, or told by something else, too.
             "thread/started"
             | "thread/status/changed"
-            | "turn/diff/updated"
             | "thread/closed"
+            | "thread/archived"
+            | "thread/unarchived"
+            | "thread/deleted"
+            | "thread/reverted"
             | "thread/settings/updated"
-            | "skills/changed"
-            | "remoteControl/status/changed"
+            | "thread/readState/changed"
+            | "thread/section/changed"
+            | "thread/attachment/updated"
+            | "thread/goal/updated"
+            | "thread/goal/cleared"
+            | "thread/prediction/updated"
+            | "thread/queue/changed"
+            | "thread/project/updated"
+            | "thread/environment/connected"
+            | "thread/environment/disconnected"
+            | "project/changed"
+            | "turn/diff/updated"
+            | "turn/moderationMetadata"
             | "hook/started"
             | "hook/completed"
-            | "account/updated"
+            | "skills/changed"
             | "app/list/updated"
-            | "thread/queue/changed"
-            | "thread/readState/changed"
-            | "thread/prediction/updated"
+            | "remoteControl/status/changed"
+            | "account/updated"
+            | "account/gatewayOAuth/changed"
             | "rawResponseItem/completed"
             | "rawResponse/completed"
             | "model/verification"
-            | "turn/moderationMetadata"
-            | "thread/environment/connected"
-            | "thread/environment/disconnected" => {}
+            | "model/safetyBuffering/updated"
+            | "modelProvider/authRecoveryStarted"
+            | "modelProvider/authRecoveryCompleted"
+            | "mcpServer/oauthLogin/completed"
+            | "fs/changed" => {}
             _ => return None,
         }
         Some(())
@@ -428,10 +445,12 @@ impl Codex {
     }
 
     fn tokens(&mut self, told: &Value, out: &mut Out) {
-        self.items.answered_whole();
         let total = number(told, "/total/totalTokens");
-        // An interrupted turn repeats what was told before.
+        // A turn that was stopped, or an attempt that failed, repeats what was told before.
         let is_new = total != std::mem::replace(&mut self.total, total);
+        if is_new {
+            self.items.answered_whole();
+        }
         if let Some(turn) = self.turn.as_mut().filter(|_| is_new) {
             let last = |field: &str| number(told, &format!("/last/{field}"));
             turn.usage.input_tokens += last("inputTokens");

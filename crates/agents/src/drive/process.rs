@@ -121,6 +121,7 @@ impl Driver {
             open: false,
             listened_to: true,
             ended: Ended::ByItself,
+            pushed: false,
         };
         let pipes = Pipes { stdin: None, ..pipes };
         drop(tokio::spawn(task.run(pipes)));
@@ -217,6 +218,8 @@ struct Task {
     /// Whether anybody still receives events.
     listened_to: bool,
     ended: Ended,
+    /// Whether it did not listen any more and had to be made to go: how it went says nothing then.
+    pushed: bool,
 }
 
 /// What is being done about a process that has to go.
@@ -246,6 +249,7 @@ impl Task {
             open,
             listened_to,
             ended,
+            pushed,
             ..
         } = self;
         while let Ok(told) = ends.orders.try_recv() {
@@ -256,7 +260,10 @@ impl Task {
         let exit = running.end(ended, grace.min(LINGER), String::new()).await;
         // Whoever wrote into the pipes is gone: what is left in them is finite, and there at once.
         last.read_rest(stdout, stderr, lines, &mut tail).await;
-        let exit = Exit { stderr: tail.text(), ..exit };
+        let mut exit = Exit { stderr: tail.text(), ..exit };
+        if pushed {
+            (exit.code, exit.signal) = (None, None);
+        }
         if exit.ended == Ended::ByItself {
             let _ = ends.why.set(broken_off(provider, &exit, true));
         }
@@ -351,6 +358,7 @@ impl Task {
                 }
                 () = until(escalation.map(|escalation| escalation.until)) => {
                     let Some(now) = escalation else { continue };
+                    self.pushed |= !has_exited;
                     escalation = Some(match now.sent {
                         // Nothing survives SIGKILL but a process that hangs in the kernel.
                         Signal::Kill => return,

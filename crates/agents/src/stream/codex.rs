@@ -107,7 +107,12 @@ impl Stream {
             )),
             Ok(()) => Ok(()),
             Err(message) => {
-                let kind = text::kind_of_error(message).unwrap_or(FailureKind::Other);
+                let kind = match text::kind_of_error(message).unwrap_or(FailureKind::Other) {
+                    FailureKind::Limit { resets_ms: None } => {
+                        FailureKind::Limit { resets_ms: text::resets_from_now(message) }
+                    }
+                    kind => kind,
+                };
                 Err(fail(kind, message.as_str()))
             }
         })

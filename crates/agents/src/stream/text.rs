@@ -220,6 +220,12 @@ pub(crate) fn resets_ms(text: &str, now_ms: u64) -> Option<u64> {
     resets_in(text, now_ms, jiff::tz::TimeZone::system())
 }
 
+/// The same, from now on.
+pub(crate) fn resets_from_now(text: &str) -> Option<u64> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    resets_ms(text, u64::try_from(now.as_millis()).ok()?)
+}
+
 fn resets_in(text: &str, now_ms: u64, zone: jiff::tz::TimeZone) -> Option<u64> {
     let text = sentence(text).to_lowercase();
     let now = jiff::Timestamp::from_millisecond(i64::try_from(now_ms).ok()?).ok()?;

@@ -4,9 +4,11 @@
 #![cfg(unix)]
 
 mod detection;
+mod drives;
 mod environment;
 mod real;
 mod sessions;
+mod stores;
 mod streams;
 mod turns;
 

@@ -14,23 +14,26 @@ use crate::root;
 const DEADLINE: Duration = Duration::from_secs(240);
 
 /// One provider with a home folder of its own.
-struct Real {
-    provider: Provider,
-    home: tempfile::TempDir,
+pub(crate) struct Real {
+    pub provider: Provider,
+    pub home: tempfile::TempDir,
+    /// Variables that are another than usual, or not there.
+    changed: Vec<(String, Option<String>)>,
+    logs: bool,
 }
 
 impl Real {
     /// Sets up a home; says loudly why not where the machine lacks something.
-    fn new(provider: Provider) -> Option<Self> {
+    pub fn new(provider: Provider) -> Option<Self> {
         let program = root().join("target/agents/bin").join(provider.name());
         let missing = if !program.exists() {
             Some(format!("{} is not installed (cargo xtask agents)", provider.name()))
         } else if !rustix::process::geteuid().is_root() {
             Some("a network namespace needs root".to_owned())
-        } else if !driver().exists() {
+        } else if let Some(driver) = ["turn", "drive"].map(driver).iter().find(|it| !it.exists()) {
             Some(format!(
                 "{} is not built (cargo build -p maestro-agents --examples)",
-                driver().display()
+                driver.display()
             ))
         } else {
             ["unshare", "setpriv", "ip", "python3", "git"]
@@ -51,15 +54,28 @@ impl Real {
         let made = Command::new("git").args(["init", "-q", "-b", "main"]).arg(&project).status();
         assert!(made.is_ok_and(|status| status.success()), "the repository is made");
         std::fs::write(project.join("README.md"), "# demo\n").expect("a file for the test");
-        let _ = std::fs::copy(driver(), home.path().join("turn")).expect("the driver is copied");
-        Some(Self { provider, home })
+        for name in ["turn", "drive"] {
+            let copied = std::fs::copy(driver(name), home.path().join(name));
+            let _ = copied.expect("the driver is copied");
+        }
+        Some(Self { provider, home, changed: Vec::new(), logs: false })
     }
 
-    fn project(&self) -> PathBuf {
+    /// Gives a variable another value for the program, or none.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        self.changed.push((name.to_owned(), value.map(str::to_owned)));
+    }
+
+    /// What the model is asked is written to the file `requests` in the home folder.
+    pub fn log_requests(&mut self) {
+        self.logs = true;
+    }
+
+    pub fn project(&self) -> PathBuf {
         self.home.path().join("project")
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("bash");
         let url = "http://127.0.0.1:4010";
         let env: &[String] = &match self.provider {
@@ -75,6 +91,16 @@ impl Real {
             }
             _ => Vec::new(),
         };
+        let mut env = env.to_vec();
+        for (name, value) in &self.changed {
+            env.retain(|variable| !variable.starts_with(&format!("{name}=")));
+            env.extend(value.as_ref().map(|value| format!("{name}={value}")));
+        }
+        if self.logs {
+            let _ = command
+                .env("FAKE_LOG", self.home.path().join("requests"))
+                .env("FAKE_ARGS", "--bodies");
+        }
         let _ = command
             .arg(root().join("tests/fake_model/isolated.sh"))
             .arg(root().join("target/agents"))
@@ -86,7 +112,12 @@ impl Real {
 
     /// Runs the driver next to the server and gives back what it printed.
     fn drive(&self, args: &[&str], prompt: &str) -> Vec<Value> {
-        let mut words = vec!["/home/user/turn"];
+        self.run("/home/user/turn", args, prompt)
+    }
+
+    /// Runs one of our programs next to the server and gives back what it printed.
+    pub fn run(&self, program: &str, args: &[&str], prompt: &str) -> Vec<Value> {
+        let mut words = vec![program];
         words.extend(args);
         if self.provider == Provider::Droid && args[0] == "run" {
             words.extend(["--model", "custom:fake-model"]);
@@ -123,9 +154,9 @@ impl Real {
     }
 }
 
-fn driver() -> PathBuf {
+fn driver(name: &str) -> PathBuf {
     let exe = std::env::current_exe().expect("we have a file");
-    exe.parent().and_then(Path::parent).expect("it is in deps").join("examples/turn")
+    exe.parent().and_then(Path::parent).expect("it is in deps").join("examples").join(name)
 }
 
 fn has(tool: &str) -> bool {
@@ -134,7 +165,7 @@ fn has(tool: &str) -> bool {
     })
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     std::fs::read(path)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .unwrap_or_default()
@@ -219,7 +250,7 @@ fn droid_tells_a_refused_key() {
 
 #[test]
 fn claude_code_with_a_cut_connection_is_no_success() {
-    fails(Provider::Claude, &[], "[[text The beginning of an answer]] [[drop]]", "network");
+    fails(Provider::Claude, &[], "[[text The beginning of an answer]] [[drop]]", "torn");
 }
 
 #[test]

@@ -14,13 +14,15 @@ enum Expected {
     Fine,
     Limit,
     LimitUntil(u64),
+    /// At a time of day, which is soon or tomorrow.
+    LimitLater,
     Kind(FailureKind),
 }
 
-use Expected::{Fine, Kind, Limit, LimitUntil};
+use Expected::{Fine, Kind, Limit, LimitLater, LimitUntil};
 use FailureKind::{
     Auth, Billing, Context, Crashed, Interrupted, ModelUnknown, Network, Other, Overload,
-    Permission, SessionMissing, Unusable,
+    Permission, SessionMissing, Torn, Unusable,
 };
 
 const CLAUDE: &[(&str, Expected)] = &[
@@ -37,7 +39,7 @@ const CLAUDE: &[(&str, Expected)] = &[
     ("error-context", Kind(Context)),
     ("error-credit", Kind(Billing)),
     // The stream was cut in the middle, and the program calls that a success.
-    ("error-drop", Kind(Network)),
+    ("error-drop", Kind(Torn)),
     ("error-midstream", Kind(Overload)),
     ("error-no-dns", Kind(Network)),
     ("error-no-server", Kind(Network)),
@@ -75,10 +77,10 @@ const CODEX: &[(&str, Expected)] = &[
     ("error-503", Kind(Overload)),
     ("error-529", Kind(Overload)),
     ("error-context", Kind(Context)),
-    ("error-drop", Kind(Network)),
+    ("error-drop", Kind(Torn)),
     ("error-midstream", Limit),
     ("error-no-key", Kind(Auth)),
-    ("error-plan", Limit),
+    ("error-plan", LimitLater),
     ("error-quota", Kind(Billing)),
     ("file-change", Fine),
     ("hello", Fine),
@@ -186,6 +188,9 @@ fn matches(outcome: &Outcome, expected: Expected) -> bool {
     match (&outcome.result, expected) {
         (Ok(()), Fine) => true,
         (Err(failure), Kind(kind)) => failure.kind == kind,
+        (Err(failure), LimitLater) => {
+            matches!(failure.kind, FailureKind::Limit { resets_ms: Some(_) })
+        }
         (Err(failure), Limit) => failure.kind == FailureKind::Limit { resets_ms: None },
         (Err(failure), LimitUntil(at)) => {
             failure.kind == FailureKind::Limit { resets_ms: Some(at) }

@@ -118,7 +118,7 @@ fn git_reads(words: &[&str]) -> bool {
     let reads = ["status", "log", "show", "diff", "blame", "rev-parse", "ls-files", "shortlog"];
     // Git takes long options shortened: `--outp`.
     let writes = |word: &&str| {
-        ["--o", "-o", "--ext", "--textconv", "--exec", "--paginate", "-O", "--open"]
+        ["--ou", "-o", "--ext", "--textconv", "--exec", "-O", "--open"]
             .iter()
             .any(|bad| word.starts_with(bad))
     };
