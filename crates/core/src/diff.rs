@@ -125,7 +125,8 @@ fn mark(lines: &mut [Line]) {
         };
         let removed = run(at, Kind::Removed);
         let added = run(at + removed, Kind::Added);
-        if removed > 0 && removed == added && removed <= LONGEST_RUN {
+        // A line is taken for the one that stands in the same place of what came instead.
+        if removed > 0 && added > 0 && removed.max(added) <= LONGEST_RUN {
             let (before, after) = lines[at..at + removed + added].split_at_mut(removed);
             for (before, after) in before.iter_mut().zip(after) {
                 if let Some((gone, come)) = difference(&before.text, &after.text) {
@@ -243,6 +244,13 @@ mod tests {
         check("grün und blau", "grün oder blau", Some(("und", "oder")));
         check("nothing alike", "wholly different", None);
         check("same", "same", None);
+    }
+
+    #[test]
+    fn a_line_is_compared_with_what_came_in_its_place() {
+        let lines = lines("@@ -1,1 +1,2 @@\n-a = old(1)\n+a = new(1)\n+b = other(2)\n");
+        let marked: Vec<_> = lines.iter().map(|line| line.marks.clone()).collect();
+        assert_eq!(marked, [vec![4..7], vec![4..7], vec![]]);
     }
 
     #[test]

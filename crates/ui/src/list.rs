@@ -29,6 +29,9 @@ const GRIP: f32 = 12.0;
 /// The shortest thumb.
 const THUMB: f32 = 28.0;
 
+/// No place is higher or wider.
+const ENDLESS: f32 = 16_384.0;
+
 /// Where a list is, shared by its owner and by the widget that shows it.
 #[derive(Debug, Clone, Default)]
 pub struct Shared(Rc<RefCell<Place>>);
@@ -301,7 +304,9 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for List<'_, Message> {
         renderer: &Renderer,
         limits: &layout::Limits,
     ) -> layout::Node {
+        // In a place without an end everything would be in sight.
         let size = limits.max();
+        let size = Size::new(size.width.min(ENDLESS), size.height.min(ENDLESS));
         let margin = if size.width > 560.0 { space::L } else { space::S };
         let column = (size.width - 2.0 * margin).clamp(1.0, self.column);
         let gutter = self.gutter.min(margin);

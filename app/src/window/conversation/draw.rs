@@ -266,10 +266,11 @@ impl<'a> Drawer<'a> {
             words::mono(title, tokens.dim),
         ];
         let (added, removed) = lines_changed(tool);
-        if added + removed > 0 {
-            let words = |words: String, ink| line(words, type_scale::SMALL, font::REGULAR, ink);
-            content = content.push(words(format!("+{added}"), tokens.green));
-            content = content.push(words(format!("−{removed}"), tokens.red));
+        for (sign, count, ink) in [("+", added, tokens.green), ("−", removed, tokens.red)] {
+            if count > 0 {
+                let words = format!("{sign}{count}");
+                content = content.push(line(words, type_scale::SMALL, font::REGULAR, ink));
+            }
         }
         if let Some((words, ink)) = outcome(tokens, tool) {
             content = content.push(line(words, type_scale::SMALL, font::REGULAR, ink));

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::text::is_harmful;
+
 /// Words that look alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
@@ -29,8 +31,16 @@ pub struct Style {
 /// Ends of an address that rather belong to the sentence around it.
 const SENTENCE: &[char] = &['.', ',', ';', ':', '!', '?', '\'', '"', '*', '_'];
 
-/// Adds words to the others.
+/// Adds words to the others, without characters that do something or that nobody sees.
 pub(super) fn push(spans: &mut Vec<Span>, text: &str, style: Style, link: Option<Arc<str>>) {
+    let harmless = |c: char| matches!(c, '\n') || !is_harmful(c);
+    let clean: String;
+    let text = if text.chars().all(harmless) {
+        text
+    } else {
+        clean = text.replace('\t', " ").chars().filter(|c| harmless(*c)).collect();
+        &clean
+    };
     if text.is_empty() {
         return;
     }

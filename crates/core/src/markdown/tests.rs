@@ -73,6 +73,7 @@ fn blocks_are_read() {
         ("[a](https://x.y) ![b](c.png)", vec!["[a](https://x.y) [b](c.png)"]),
         ("<b>x</b><br>y", vec!["<b>x</b>\ny"]),
         ("<details>\n<script>x</script>\n", vec!["<details>\n<script>x</script>"]),
+        ("a\u{202e}b\u{200b}c `\u{1b}[1m`", vec!["abc `[1m`"]),
         ("", vec![]),
     ] {
         assert_eq!(shown(text), expected, "{text}");

@@ -194,10 +194,13 @@ fn rendered(words: &str) -> String {
             }
             // An image would be loaded: what it shows has to do.
             Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => {}
-            Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
+            Event::Html(text) | Event::InlineHtml(text) => {
+                events.push(Event::Text(visible(&text).into()));
+            }
             Event::Start(Tag::HtmlBlock) => events.push(Event::Start(Tag::Paragraph)),
             Event::End(TagEnd::HtmlBlock) => events.push(Event::End(TagEnd::Paragraph)),
             Event::Text(text) => events.push(Event::Text(visible(&text).into())),
+            Event::Code(text) => events.push(Event::Code(visible(&text).into())),
             event => events.push(event),
         }
     }
