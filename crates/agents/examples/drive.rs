@@ -155,7 +155,7 @@ fn see(event: &Event, seen: &mut HashMap<String, u64>) {
         Event::Limit { resets_ms, percent, name } => {
             json!({ "resets_ms": resets_ms, "percent": percent, "name": name })
         }
-        _ => Value::String(text.clone()),
+        _ => Value::String(text),
     };
     print(&json!({ "event": name, "told": body }));
     *seen.entry(name).or_default() += 1;

@@ -582,13 +582,13 @@ impl Claude {
                 self.menu = self.read_menu(told);
                 out.events.push(Event::Menu(self.menu.clone()));
             }
-            Control::Mode(policy) if worked => {
-                // Of several only the last one holds.
-                if policy == self.policy {
-                    out.events.push(Event::Policy(policy));
-                }
+            // Of several only the last one holds.
+            Control::Mode(policy) if worked && policy == self.policy => {
+                out.events.push(Event::Policy(policy));
             }
-            Control::Mode(_) if self.turn.as_ref().is_some_and(|turn| turn.read_only) => {
+            Control::Mode(_)
+                if !worked && self.turn.as_ref().is_some_and(|turn| turn.read_only) =>
+            {
                 // The hook holds it to reading all the same.
                 tracing::warn!(error, "plan mode was refused");
             }

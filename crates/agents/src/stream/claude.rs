@@ -236,7 +236,9 @@ pub(crate) fn failure(
     let kind = match error {
         "authentication_failed" | "oauth_org_not_allowed" => Some(FailureKind::Auth),
         "billing_error" => Some(FailureKind::Billing),
-        "rate_limit" => Some(FailureKind::Limit { resets_ms: resets_ms }),
+        "rate_limit" => Some(FailureKind::Limit {
+            resets_ms: resets_ms.or_else(|| text::resets_from_now(&message)),
+        }),
         "overloaded" => Some(FailureKind::Overload),
         "model_not_found" => Some(FailureKind::ModelUnknown),
         // It had begun to answer.

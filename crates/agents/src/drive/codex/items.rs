@@ -333,7 +333,7 @@ impl Items {
         let command = bare_command(told);
         let mut input = json!({ "command": command });
         let cwd = string(told, "/cwd");
-        if !cwd.is_empty() && PathBuf::from(cwd) != self.directory {
+        if !cwd.is_empty() && self.directory != std::path::Path::new(cwd) {
             input["cwd"] = cwd.into();
         }
         let actions = array(told, "/commandActions");
