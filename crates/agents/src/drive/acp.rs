@@ -626,7 +626,8 @@ impl Acp {
         out: &mut Out,
     ) {
         self.asks += 1;
-        let id = format!("r{}", self.asks);
+        // Of another process of the same tab's, too, there may be one with this number.
+        let id = format!("r{asked_ms}.{}", self.asks);
         let _ = self.asked.insert(id.clone(), pending);
         let call = call.map(str::to_owned);
         out.events.push(Event::Request(Request { id, call, ask, why, always, asked_ms }));
@@ -784,7 +785,10 @@ impl Acp {
             "current_mode_update" => {
                 let mode = string(update, "/currentModeId");
                 self.choices.mode = Some(mode.to_owned());
-                if self.turn.as_ref().is_none_or(|turn| !turn.read_only)
+                // Several policies may share a mode: then it is the one that was asked for.
+                let expected = menu::mode_of(self.provider, self.policy_now());
+                if expected != Some(mode)
+                    && self.turn.as_ref().is_none_or(|turn| !turn.read_only)
                     && let Some(policy) = menu::policy_of(self.provider, mode)
                 {
                     self.policy = policy;

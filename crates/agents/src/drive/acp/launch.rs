@@ -4,13 +4,14 @@
 //! OpenCode and Copilot are told at their start to ask about everything that does more than read, and
 //! what a policy allows is then allowed by us: so that policies change in the middle of a session. To only
 //! read they are forbidden everything else at their start instead, which no answer given earlier in the
-//! session can weaken. Gemini and the demo agent have modes of their own for all policies.
+//! session can weaken. Gemini has a mode for that, and the demo agent one for each policy.
 
 use maestro_core::agent::Provider;
 use maestro_core::conversation::Policy;
 use maestro_core::turn::Failure;
 use serde_json::{Value, json};
 
+use super::menu;
 use crate::command::{Args, CommandLine, checked, child_environment, program, unusable};
 use crate::drive::Launch;
 
@@ -55,7 +56,8 @@ pub(in crate::drive) fn command(launch: &Launch) -> Result<CommandLine, Failure>
             }
         }
         Provider::Gemini => {
-            args.words(&["--acp", "--approval-mode", gemini_mode(launch.policy)]);
+            let mode = menu::mode_of(provider, launch.policy).unwrap_or("default");
+            args.words(&["--acp", "--approval-mode", mode]);
             args.option("-m", model);
         }
         Provider::Demo => {
@@ -78,15 +80,6 @@ pub(in crate::drive) fn command(launch: &Launch) -> Result<CommandLine, Failure>
         stdin: None,
         before: None,
     })
-}
-
-fn gemini_mode(policy: Policy) -> &'static str {
-    match policy {
-        Policy::Ask => "default",
-        Policy::AcceptEdits => "auto_edit",
-        Policy::ReadOnly => "plan",
-        Policy::Bypass => "yolo",
-    }
 }
 
 /// What the user configured for OpenCode by the environment, with what a policy needs.

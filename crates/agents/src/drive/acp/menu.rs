@@ -138,21 +138,28 @@ fn chosen(value: &Value, pointer: &str) -> Option<String> {
     Some(string(value, pointer)).filter(|id| !id.is_empty() && id.len() < 1000).map(str::to_owned)
 }
 
-/// The mode in which a provider does what a policy says, where it has modes for that.
+/// The mode in which a provider does what a policy says, where it has modes for that. Gemini CLI's freer
+/// modes are refused in folders that it does not trust, and are not needed: what it asks is answered by the
+/// policy.
 pub(super) fn mode_of(provider: Provider, policy: Policy) -> Option<&'static str> {
     match (provider, policy) {
         (Provider::Demo, policy) => Some(policy.name()),
-        (Provider::Gemini, Policy::Ask) => Some("default"),
-        (Provider::Gemini, Policy::AcceptEdits) => Some("autoEdit"),
         (Provider::Gemini, Policy::ReadOnly) => Some("plan"),
-        (Provider::Gemini, Policy::Bypass) => Some("yolo"),
+        (Provider::Gemini, Policy::Ask | Policy::AcceptEdits | Policy::Bypass) => Some("default"),
         _ => None,
     }
 }
 
 /// The policy that a provider's mode is.
 pub(super) fn policy_of(provider: Provider, mode: &str) -> Option<Policy> {
-    Policy::ALL.into_iter().find(|policy| mode_of(provider, *policy) == Some(mode))
+    match (provider, mode) {
+        (Provider::Gemini, "default") => Some(Policy::Ask),
+        (Provider::Gemini, "autoEdit") => Some(Policy::AcceptEdits),
+        (Provider::Gemini, "plan") => Some(Policy::ReadOnly),
+        (Provider::Gemini, "yolo") => Some(Policy::Bypass),
+        (Provider::Demo, mode) => Policy::ALL.into_iter().find(|policy| policy.name() == mode),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -193,12 +200,13 @@ mod tests {
 
     #[test]
     fn modes_and_policies_belong_together() {
-        for provider in [Provider::Demo, Provider::Gemini] {
-            for policy in Policy::ALL {
-                let mode = mode_of(provider, policy).expect("it has one");
-                assert_eq!(policy_of(provider, mode), Some(policy));
-            }
+        for policy in Policy::ALL {
+            let mode = mode_of(Provider::Demo, policy).expect("it has one");
+            assert_eq!(policy_of(Provider::Demo, mode), Some(policy));
+            let reads = mode_of(Provider::Gemini, policy) == Some("plan");
+            assert_eq!(reads, policy == Policy::ReadOnly);
         }
+        assert_eq!(policy_of(Provider::Gemini, "yolo"), Some(Policy::Bypass));
         assert_eq!(policy_of(Provider::OpenCode, "plan"), None);
     }
 }

@@ -404,11 +404,22 @@ fn another_policy_answers_what_waits() {
 }
 
 #[test]
+fn modes_that_an_agent_enters_by_itself_are_told() {
+    let mut talk = Talk::open(Provider::Gemini, Policy::AcceptEdits);
+    let enter =
+        |mode: &str| json!({ "sessionUpdate": "current_mode_update", "currentModeId": mode });
+    talk.update(enter("default"));
+    assert!(!talk.events.iter().any(|event| matches!(event, Event::Policy(_))));
+    talk.update(enter("yolo"));
+    assert!(talk.events.contains(&Event::Policy(Policy::Bypass)));
+}
+
+#[test]
 fn why_something_was_refused_reaches_the_agent() {
     let mut talk = Talk::open(Provider::OpenCode, Policy::Ask);
     talk.say("go");
     talk.permission(7, json!({ "toolCallId": "c", "kind": "execute" }));
-    let (request, answer) = ("r1".to_owned(), Answer::Deny("use make instead".to_owned()));
+    let (request, answer) = ("r2.1".to_owned(), Answer::Deny("use make instead".to_owned()));
     assert_eq!(talk.order(Order::Answer { request: request.clone(), answer }), Ok(Taken::Now));
     assert_eq!(talk.reply(7)["outcome"]["optionId"], "no");
     talk.end("end_turn");
@@ -425,7 +436,7 @@ fn why_something_was_refused_reaches_the_agent() {
     talk.say("go");
     talk.permission(7, json!({ "toolCallId": "c", "kind": "execute" }));
     let answer = Answer::Deny("no".to_owned());
-    let _ = talk.order(Order::Answer { request: "r1".to_owned(), answer });
+    let _ = talk.order(Order::Answer { request: "r2.1".to_owned(), answer });
     assert_eq!(talk.reply(7)["_meta"]["maestro"]["reason"], "no");
     talk.end("end_turn");
     assert_eq!(talk.outcomes().len(), 1);
@@ -622,7 +633,7 @@ fn plans_questions_and_titles_are_understood() {
         matches!(&talk.asked()[0].ask, Ask::Questions(questions) if questions[0].text == "Which?")
     );
     let answer = Answer::Choices(vec![vec!["y".to_owned()]]);
-    assert_eq!(talk.order(Order::Answer { request: "r1".to_owned(), answer }), Ok(Taken::Now));
+    assert_eq!(talk.order(Order::Answer { request: "r2.1".to_owned(), answer }), Ok(Taken::Now));
     assert_eq!(talk.reply(9), &json!({ "action": "accept", "content": { "a": "y" } }));
 }
 
@@ -678,7 +689,7 @@ proptest! {
                 8 => talk.update(json!({ "sessionUpdate": "agent_message_chunk", "content": { "type": words } })),
                 9 => { let _ = talk.order(say(&words)); }
                 10 => { let _ = talk.order(Order::Interrupt); }
-                _ => { let _ = talk.order(Order::Answer { request: format!("r{}", number % 4), answer: Answer::Deny(words) }); }
+                _ => { let _ = talk.order(Order::Answer { request: format!("r2.{}", number % 4), answer: Answer::Deny(words) }); }
             }
         }
         let begun = usize::try_from(talk.acp.turns).unwrap_or(usize::MAX);
