@@ -70,6 +70,8 @@ pub struct Cards {
     written: Vec<Option<String>>,
     /// What is being written.
     writing: Option<(Writing, String)>,
+    /// Whether it was given the keyboard by itself; that happens once.
+    offered: bool,
     /// What was answered, and is still there because the host has not said otherwise.
     answered: HashSet<String>,
 }
@@ -114,6 +116,17 @@ impl Cards {
             answered: std::mem::take(&mut self.answered),
             ..Self::default()
         };
+    }
+
+    /// Gives it the keyboard by itself, once: then it has to be there for a while again before a key
+    /// answers it. `None` when that has happened already.
+    pub fn offer(&mut self) -> Option<u64> {
+        if self.front.is_none() || std::mem::replace(&mut self.offered, true) {
+            return None;
+        }
+        self.seen = false;
+        self.wait += 1;
+        Some(self.wait)
     }
 
     /// It was there for a while.

@@ -8,7 +8,6 @@ use iced::{Alignment, Color, Element, Length, Padding};
 use maestro_core::TabId;
 use maestro_core::command::Id;
 use maestro_core::conversation::{Policy, Tab, TabState};
-use maestro_core::keymap::Keymap;
 use maestro_core::text;
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
@@ -33,11 +32,9 @@ pub enum Message {
 
 /// What the bar shows.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub struct Context {
     /// Colours.
     pub tokens: &'static Tokens,
-    /// Chords to teach.
-    pub keymap: &'a Keymap,
     /// The tab that is shown.
     pub shown: Option<TabId>,
     /// Whether the working arc turns.
@@ -63,7 +60,7 @@ pub fn title(tab: &Tab) -> String {
 pub fn view<'a>(
     agent: maestro_core::AgentId,
     tabs: &[&'a Tab],
-    context: Context<'_>,
+    context: Context,
 ) -> Element<'a, Message> {
     let tokens = context.tokens;
     let open = tabs.iter().map(|tab| one(tab, tabs.len() > 1, context));
@@ -91,7 +88,7 @@ pub fn view<'a>(
     column![bar, part::rule(tokens)].into()
 }
 
-fn one<'a>(tab: &'a Tab, closable: bool, context: Context<'_>) -> Element<'a, Message> {
+fn one<'a>(tab: &'a Tab, closable: bool, context: Context) -> Element<'a, Message> {
     let tokens = context.tokens;
     let shown = Some(tab.id) == context.shown;
     let ink = if shown { tokens.text } else { tokens.dim };
@@ -144,7 +141,7 @@ pub fn shape(tokens: &Tokens, state: &TabState) -> Option<(Icon, Color)> {
 }
 
 /// Policy, model and effort, each a way to change it.
-fn facts<'a>(tab: &Tab, context: Context<'_>) -> Element<'a, Message> {
+fn facts<'a>(tab: &Tab, context: Context) -> Element<'a, Message> {
     let tokens = context.tokens;
     let word = |label: String, ink: Color, id: Id| {
         button(line(label, type_scale::BASE, font::REGULAR, ink))

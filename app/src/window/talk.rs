@@ -339,7 +339,6 @@ pub fn view<'a>(
         &shown,
         tabs::Context {
             tokens: context.tokens,
-            keymap: context.keymap,
             shown: tab,
             turning: context.turning,
             narrow,
@@ -434,7 +433,6 @@ fn body<'a>(
             agent,
             tab,
             focused: region(Region::Cards),
-            narrow,
             now_ms: context.now_ms,
         },
     );
@@ -446,10 +444,11 @@ fn body<'a>(
             .style(style::scroll(tokens))
             .width(Length::Fill)
     });
-    let above = column![stack![said, over].width(Length::Fill).height(Length::Fill)]
+    let above = column![container(said).width(Length::Fill).height(Length::Fill)]
         .push(cards)
         .width(Length::Fill)
         .height(Length::Fill);
+    let above = stack![above, over].width(Length::Fill).height(Length::Fill);
     column![above, aligned(composer, space::M)].into()
 }
 

@@ -307,7 +307,17 @@ fn every_scene_can_be_drawn() {
     for name in scene::NAMES {
         let dimmed = matches!(
             name,
-            "palette" | "new-agent" | "rename" | "paste" | "link" | "clipboard" | "export"
+            "palette"
+                | "new-agent"
+                | "rename"
+                | "paste"
+                | "link"
+                | "clipboard"
+                | "export"
+                | "policy"
+                | "queue"
+                | "queue-empty"
+                | "why"
         );
         if !dimmed {
             picture(name, SIZE, 1.0, &theme::NOCTURNE);

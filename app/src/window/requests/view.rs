@@ -37,8 +37,6 @@ pub struct Context<'a> {
     pub tab: &'a Tab,
     /// Whether they have the keyboard.
     pub focused: bool,
-    /// Whether there is little place.
-    pub narrow: bool,
     /// Now.
     pub now_ms: u64,
 }
@@ -206,6 +204,8 @@ impl Cards {
             let always = foreign::clean(always, 60);
             if always.is_empty() || always.chars().count() > 44 {
                 "Always".to_owned()
+            } else if always.to_lowercase().starts_with("always") {
+                always
             } else {
                 format!("Always: {always}")
             }

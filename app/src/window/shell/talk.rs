@@ -143,12 +143,17 @@ impl Shell {
         let requests = self.model.tab(id)?.requests.clone();
         let region = self.talks.region;
         let talk = self.talks.of(id);
-        let wait = talk.cards.settle(&requests)?;
+        let came = talk.cards.settle(&requests);
         let free = talk.composer.is_empty() && talk.rests && !talk.composer.has_popup();
-        if focused && free && region == Region::Composer {
+        let offered = if focused && free && region == Region::Composer {
+            talk.cards.offer()
+        } else {
+            None
+        };
+        if offered.is_some() {
             self.talks.region = Region::Cards;
         }
-        Some(look_later(id, wait))
+        offered.or(came).map(|wait| look_later(id, wait))
     }
 
     /// The keyboard is never with a part that is not there.

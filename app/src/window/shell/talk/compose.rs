@@ -21,7 +21,7 @@ use crate::window::{local, paste, tabs};
 const DRAFT: Duration = Duration::from_millis(200);
 
 /// After this long without a key somebody is not writing any more.
-const REST: Duration = Duration::from_secs(2);
+const REST: Duration = Duration::from_millis(1500);
 
 impl Shell {
     /// What is being written is another text: it is kept soon.
