@@ -103,6 +103,14 @@ pub const ALL: &[Command] = &[
     )
     .group(Group::Agents),
     command(
+        Id::UsageOpen,
+        "usage.open",
+        "Usage",
+        &["Alt+Mod+U"],
+        "Shows what conversations consumed, by day, agent, tab, model or provider.",
+    )
+    .group(Group::Sessions),
+    command(
         Id::SessionsOpen,
         "sessions.open",
         "Find a conversation…",
@@ -254,7 +262,7 @@ pub const ALL: &[Command] = &[
         "Shows what was said after.",
     )
     .sessions(),
-    command(Id::ConversationMove, "conversation.move", "Move the session: conversation or own interface", &["Alt+Mod+J"], "Takes the session out of the agent's own interface into a conversation, or back; both show the same history.").group(Group::Conversation),
+    command(Id::ConversationMove, "conversation.move", "Session: conversation or own interface", &["Alt+Mod+J"], "Takes the session out of the agent's own interface into a conversation, or back; both show the same history.").group(Group::Conversation),
     command(Id::ConversationShow, "conversation.show", "Show the conversation or the own interface", &["Mod+Shift+J"], "Shows the other side of the agent and leaves its session where it is.").group(Group::Conversation),
     command(Id::AttentionNext, "attention.next", "Go to who needs you", &["Alt+Mod+A"], "Goes to the next agent that waits for an answer.").group(Group::Conversation),
     command(Id::AgentWhy, "agent.why", "Why is the agent in this state?", &["Alt+Mod+I"], "Shows what its state was drawn from.").group(Group::Conversation),
