@@ -28,13 +28,15 @@ use maestro_core::agent::Agent;
 use maestro_core::conversation::{
     Answer, Body, Conversation, Entry, Menu, Place, Policy, Prompt, Tab, TabState,
 };
+use maestro_core::turn::{Failure, FailureKind};
 use maestro_core::{AgentId, ItemId, RunId, TabId};
 use maestro_protocol::message::{Error, ErrorKind, Page, TabChange};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::client::Client;
+use crate::host::queues;
 use crate::host::{Shared, blocking, failed, now_ms, refuse};
-use crate::queue::Said;
+use crate::queue::{Over, Said};
 use drivers::{Drivers, Programs};
 
 pub(crate) use files::{Files, find as find_files};
@@ -218,8 +220,21 @@ impl Tabs {
             let Err(error) = task.await else { return };
             let error = failed(error);
             let _ = shared.tabs.actors().remove(&id);
-            let agent = shared.world.tab(id).map(|tab| tab.agent);
-            shared.problem(agent, format!("The conversation {id} failed: {error}"));
+            shared.tabs.set_alive(id, false);
+            let Some(mut tab) = shared.world.tab(id) else { return };
+            shared.problem(Some(tab.agent), format!("The conversation {id} failed: {error}"));
+            // Its driver went with it; the next actor ends the turn in the transcript.
+            tab.place = Place::Nowhere;
+            tab.requests.clear();
+            if tab.state.is_busy() {
+                let failure = Failure { kind: FailureKind::Crashed, message: error.message };
+                tab.state = TabState::Failed(failure.clone());
+                tab.since_ms = now_ms();
+                queues::turn_ended(&shared, &tab, Over::Failed(failure));
+            }
+            shared.world.set_tab(&tab);
+            shared.watch_tab(&tab);
+            queues::freed(&shared, tab.agent);
         });
         Ok(sender)
     }
@@ -349,8 +364,8 @@ fn mend(mut found: log::Found, tab: &mut Tab, now_ms: u64) -> (log::Log, Convers
     let mut updates: Vec<Update> =
         found.open.into_iter().map(fold::cut_entry).map(Update::Entry).collect();
     if found.cut {
-        let failure = maestro_core::turn::Failure {
-            kind: maestro_core::turn::FailureKind::Crashed,
+        let failure = Failure {
+            kind: FailureKind::Crashed,
             message:
                 "The host ended in the middle of this turn. What had come is kept; the session \
                       can go on."

@@ -299,14 +299,15 @@ impl Actor {
         if let Some(who) = elsewhere(&self.shared, &self.tab) {
             return Err(refuse(ErrorKind::Busy, who));
         }
-        if !prompt.read_only && self.tab.policy != Policy::ReadOnly {
-            if let Some(run) = super::run_in(&self.shared, &self.agent) {
-                let text = format!(
-                    "run {run} works in this directory; wait for it, stop it (`maestro run stop \
-                     {run}`), or say it read-only"
-                );
-                return Err(refuse(ErrorKind::Busy, text));
-            }
+        if !prompt.read_only
+            && self.tab.policy != Policy::ReadOnly
+            && let Some(run) = super::run_in(&self.shared, &self.agent)
+        {
+            let text = format!(
+                "run {run} works in this directory; wait for it, stop it (`maestro run stop \
+                 {run}`), or say it read-only"
+            );
+            return Err(refuse(ErrorKind::Busy, text));
         }
         // What could not be written before is before it.
         self.flush().await;
@@ -703,7 +704,7 @@ impl Actor {
             let idle = !self.fold.is_running();
             match (taken, &mut self.driver) {
                 (Ok(Taken::Now), Some(running)) => {
-                    running.policy = policy.unwrap_or(running.policy)
+                    running.policy = policy.unwrap_or(running.policy);
                 }
                 // Between turns the program can be started anew at once; otherwise after the turn.
                 (Ok(Taken::Restart), Some(running)) => {
@@ -879,7 +880,27 @@ impl Actor {
                 ))
                 || entry.turn > turn
         });
-        if answered { Said::Yes } else { Said::Maybe }
+        if answered {
+            return Said::Yes;
+        }
+        // Its provider writes a prompt down when it gets it.
+        let prompt = page.entries.iter().rev().find_map(|entry| match &entry.body {
+            Body::Prompt(prompt) if entry.turn == turn => Some(prompt.text.trim().to_owned()),
+            _ => None,
+        });
+        let (Some(prompt), Some(session)) = (prompt, self.tab.session.clone()) else {
+            return Said::Maybe;
+        };
+        let (shared, provider) = (Arc::clone(&self.shared), self.agent.provider);
+        let stored = block(move || {
+            Ok(super::stored(provider, &session, &shared.environment()).unwrap_or_default())
+        });
+        let last =
+            stored.await.unwrap_or_default().into_iter().rev().find_map(|entry| match entry.body {
+                Body::Prompt(prompt) => Some(prompt.text.trim().to_owned()),
+                _ => None,
+            });
+        if last == Some(prompt) { Said::Yes } else { Said::Maybe }
     }
 
     /// The host stops, or the agent is stopped or removed.

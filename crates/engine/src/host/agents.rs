@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use maestro_agents::command::can_choose_session;
 use maestro_agents::{TuiOptions, latest_session, new_session_id};
 use maestro_core::agent::{Agent, Clipboard, Provider, Source, State};
+use maestro_core::conversation::Place as Open;
 use maestro_core::screen::Size;
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{Branch, Error, ErrorKind, Event, NewAgent};
@@ -16,7 +17,7 @@ use super::commands::{branch, git_error, store_error};
 use super::terminals::Start;
 use super::tools::failed;
 use super::{Shared, attention, blocking, check_path, now_ms, refuse};
-use crate::conversation;
+use crate::conversation::{self, Ask};
 use crate::session::{Notices as _, Session};
 
 /// Agents at once.
@@ -183,7 +184,21 @@ impl Shared {
         let shared = Arc::clone(self);
         let (session, options) =
             blocking(move || shared.choose_session(&agent, resume)).await.map_err(failed)?;
-        self.open_tui(id, old, session, options, size).await
+        let agent = self.open_tui(id, old, session, options, size).await?;
+        if let Some(terminal) = agent.ai_terminal {
+            // The tab of that session says where it is now.
+            let tabs = self.tabs.tabs_of(self, id);
+            let shown =
+                tabs.iter().find(|tab| tab.session.is_some() && tab.session == agent.session);
+            if let Some(tab) = shown {
+                let place = Open::Terminal(terminal);
+                let ask = |done| Ask::Release { place, done };
+                if let Err(error) = self.tabs.ask(self, tab.id, ask).await {
+                    tracing::info!(tab = %tab.id, %error, "a tab does not know its terminal");
+                }
+            }
+        }
+        Ok(agent)
     }
 
     /// Shows a session in an agent's own interface; the caller has the agent's lock, and sees to it that the
@@ -197,12 +212,7 @@ impl Shared {
         size: Size,
     ) -> Result<TerminalId, Error> {
         let old = agent.ai_terminal.and_then(|id| self.world.terminal(id));
-        let options = TuiOptions {
-            directory: agent.directory.clone(),
-            resume,
-            new_session,
-            ..TuiOptions::default()
-        };
+        let options = TuiOptions { directory: agent.directory.clone(), resume, new_session };
         let agent = self.open_tui(agent.id, old, session, options, size).await?;
         let missing = || refuse(ErrorKind::Failed, "its terminal was closed at once");
         agent.ai_terminal.ok_or_else(missing)

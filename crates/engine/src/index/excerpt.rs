@@ -16,7 +16,7 @@ const LOOKED: usize = 1 << 20;
 pub(crate) fn of(texts: &[String], sought: &Sought) -> (String, Vec<(u32, u32)>) {
     let text = texts.iter().find(|text| sought.is_in(text)).or_else(|| texts.first());
     let Some(text) = text else { return Default::default() };
-    let text = &text[..text.floor_char_boundary(LOOKED)];
+    let text = &text[..maestro_core::conversation::bounds::floor(text, LOOKED)];
     let first = places(text, sought, 1).first().map_or(0, |(from, _)| *from);
     let mut from = text[..first].char_indices().rev().nth(BEFORE).map_or(0, |(at, _)| at);
     // From the beginning of a word, where one is near.

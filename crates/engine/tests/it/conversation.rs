@@ -272,7 +272,7 @@ async fn several_tabs_work_at_once_and_are_ordered_named_and_closed() {
     second.until_closed().await;
     assert!(theatre.user.world(false).await.tabs.is_empty());
     let folder = theatre.place.home().root().join("conversations");
-    assert_eq!(std::fs::read_dir(folder).map(Iterator::count).unwrap_or(0), 0);
+    assert_eq!(std::fs::read_dir(folder).map_or(0, Iterator::count), 0);
 }
 
 #[tokio::test]
@@ -391,6 +391,49 @@ async fn a_lost_session_is_rebuilt_from_what_was_said() {
     let said = theatre.said(tab).await;
     assert_eq!(said.iter().filter(|said| *said == "> what was it?").count(), 2, "{said:?}");
     assert_eq!(theatre.tab(tab).await.session.as_deref(), Some("s-new"));
+}
+
+#[tokio::test]
+async fn a_run_that_has_the_directory_lets_only_readers_in() {
+    let mut theatre = Theatre::new().await;
+    let tab = theatre.new_tab().await;
+    let _ = theatre.send(tab, "one").await.expect("kept");
+    let mut player = theatre.player().await;
+    let _ = player.answers("done").await;
+    theatre.until_said(tab, "ended").await;
+    // A run whose turn does not end.
+    let _ = theatre.place.script("agent", "sleep 1000");
+    let work = theatre.place.folder("work").canonicalize().expect("there");
+    let document = work.join("todo.md");
+    std::fs::write(&document, "- [ ] something\n").expect("written");
+    let spec = maestro_core::run::Spec {
+        documents: vec![document],
+        directory: work,
+        provider: maestro_core::agent::Provider::Claude,
+        agent: None,
+        model: None,
+        turn_timeout_s: 0,
+        silence_timeout_s: 0,
+        verify_timeout_s: 10,
+        attempts: 1,
+        unattended: true,
+    };
+    let run = match theatre.user.ask(Command::StartRun(spec)).await {
+        Ok(Reply::Run(run)) => run.id,
+        other => panic!("{other:?}"),
+    };
+    let again = || theatre.tab_reply(Command::TryAgain { tab });
+    let refused = again().await.expect_err("somebody works there");
+    assert_eq!(refused.kind, ErrorKind::Busy);
+    assert!(refused.message.contains(&run.to_string()), "{refused}");
+    let read_only = TabChange::Policy(Policy::ReadOnly);
+    let change = Command::ChangeTab { tab, change: read_only };
+    let (changed, _) = tokio::join!(theatre.tab_reply(change), player.takes());
+    assert!(changed.is_ok(), "{changed:?}");
+    let (begun, heard) = tokio::join!(again(), player.hears());
+    assert!(begun.is_ok() && heard.text == "one", "{begun:?}");
+    let killed = theatre.user.ask(Command::KillRun { run }).await;
+    assert!(killed.is_ok(), "{killed:?}");
 }
 
 #[tokio::test]
