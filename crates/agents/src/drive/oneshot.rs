@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 
 use maestro_core::conversation::{
-    Body, Change, ChangeKind, Event, Policy, Prompt, Tool, ToolKind, ToolState,
+    Body, Change, ChangeKind, Event, Menu, Policy, Prompt, Tool, ToolKind, ToolState,
 };
 use maestro_core::turn::{self as core, Failure, FailureKind, Outcome};
 use tokio::sync::mpsc;
@@ -40,6 +40,8 @@ struct Worker {
 
 impl Worker {
     async fn run(mut self, mut ends: Ends) {
+        let policies = vec![Policy::ReadOnly, Policy::Bypass];
+        let _ = ends.events.send(Event::Menu(Menu { policies, ..Menu::default() })).await;
         while *ends.level.borrow() == Level::Stay {
             tokio::select! {
                 told = ends.orders.recv() => {
@@ -145,17 +147,14 @@ impl Worker {
                     None if outcome.is_some() => break,
                     None => continue,
                 },
-                told = ends.orders.recv() => {
-                    let Some(told) = told else {
-                        cancel.kill();
-                        if let Some(outcome) = outcome.take() {
-                            drop(outcome);
-                        } else {
-                            let _ = run.await;
+                told = ends.orders.recv(), if !ends.orders.is_closed() => {
+                    match told {
+                        Some(told) => {
+                            let _ = told.answer.send(during(&told.order, &cancel));
                         }
-                        return;
-                    };
-                    let _ = told.answer.send(during(&told.order, &cancel));
+                        // The driver was dropped. The turn still has its end.
+                        None => cancel.kill(),
+                    }
                     continue;
                 }
                 Ok(()) = ends.level.changed() => {
@@ -194,10 +193,7 @@ async fn pass(event: Event, ends: &mut Ends, cancel: &Cancel) -> Option<()> {
                 Some(told) => {
                     let _ = told.answer.send(during(&told.order, cancel));
                 }
-                None => {
-                    cancel.kill();
-                    return None;
-                }
+                None => cancel.kill(),
             },
             Ok(()) = ends.level.changed() => match *ends.level.borrow_and_update() {
                 Level::Kill => cancel.kill(),
@@ -336,5 +332,150 @@ fn tool(call: String, name: String, title: String) -> Tool {
         started_ms: now_ms(),
         ended_ms: None,
         parent: None,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use maestro_core::agent::Provider;
+
+    use super::*;
+    use crate::detect::Detected;
+    use crate::environment::Environment;
+
+    /// Generous: the machine may be busy with other tests.
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    struct Play {
+        driver: Driver,
+        events: mpsc::Receiver<Event>,
+        _dir: tempfile::TempDir,
+    }
+
+    /// A driver of a Factory Droid that is this script.
+    fn play(script: &str, policy: Policy) -> Play {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let program = dir.path().join("droid");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("written");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))
+            .expect("it can be made executable");
+        let launch = Launch {
+            detected: Detected {
+                provider: Provider::Droid,
+                program: Some(program),
+                version: None,
+                unusable: None,
+            },
+            environment: Environment::from_vars([("PATH", "/usr/bin:/bin"), ("HOME", "/nowhere")]),
+            directory: dir.path().to_owned(),
+            resume: None,
+            new_session: None,
+            policy,
+            model: None,
+            effort: None,
+        };
+        let (sender, events) = mpsc::channel(1);
+        Play { driver: start(launch, &[], sender), events, _dir: dir }
+    }
+
+    impl Play {
+        async fn next(&mut self) -> Option<Event> {
+            tokio::time::timeout(DEADLINE, self.events.recv()).await.expect("it comes")
+        }
+
+        async fn say(&self, text: &str) -> Result<Taken, Failure> {
+            let prompt = Prompt { text: text.to_owned(), ..Prompt::default() };
+            let taken = self.driver.order(Order::Say(prompt));
+            tokio::time::timeout(DEADLINE, taken).await.expect("an order is always answered")
+        }
+
+        /// What comes until the turn has ended.
+        async fn turn(&mut self) -> (Vec<Event>, Outcome) {
+            let mut events = Vec::new();
+            loop {
+                match self.next().await.expect("a turn ends") {
+                    Event::Ended(outcome) => return (events, outcome),
+                    event => events.push(event),
+                }
+            }
+        }
+    }
+
+    fn fixture() -> String {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/fixtures/droid/stream/tools.jsonl")
+            .display()
+            .to_string()
+    }
+
+    #[tokio::test]
+    async fn every_turn_is_a_program_of_its_own() {
+        let script = format!("echo \"$@\" >> args; cat > said; cat {}", fixture());
+        let mut play = play(&script, Policy::Bypass);
+        assert!(matches!(play.next().await, Some(Event::Menu(_))));
+        for said in ["one", "two"] {
+            assert_eq!(play.say(said).await, Ok(Taken::Now));
+            let (events, outcome) = play.turn().await;
+            assert_eq!(outcome.result, Ok(()));
+            assert_eq!(outcome.text, "All done.");
+            let tools = events.iter().filter(|event| {
+                matches!(event, Event::Item { open: false, body: Body::Tool(tool), .. }
+                    if tool.state != ToolState::Running)
+            });
+            assert!(tools.count() >= 4, "{events:#?}");
+        }
+        let args = std::fs::read_to_string(play._dir.path().join("args")).expect("written");
+        let second = args.lines().nth(1).unwrap_or_default().to_owned();
+        assert!(second.contains("-s 6206ebd7-734c-42f1-aec4-a9cb175070cd"), "resumed: {args}");
+        let Play { driver, mut events, .. } = play;
+        driver.close().await;
+        assert!(matches!(events.recv().await, Some(Event::Gone { .. })));
+        assert_eq!(events.recv().await, None);
+    }
+
+    #[tokio::test]
+    async fn nobody_can_be_asked() {
+        let play = play("exit 1", Policy::Ask);
+        let refused = play.say("hi").await.expect_err("it cannot ask");
+        assert!(refused.message.contains("cannot ask"), "{refused}");
+        assert_eq!(play.driver.order(Order::Policy(Policy::Bypass)).await, Ok(Taken::Now));
+        assert!(play.driver.order(Order::Policy(Policy::AcceptEdits)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_turn_ends_once_when_stopped_killed_or_dropped() {
+        for how in ["stopped", "killed", "dropped"] {
+            let mut play = play("echo up >&2; sleep 600", Policy::Bypass);
+            assert!(matches!(play.next().await, Some(Event::Menu(_))));
+            assert_eq!(play.say("hi").await, Ok(Taken::Now));
+            let refused = play.say("more").await.expect_err("one is running");
+            assert!(refused.message.contains("still running"), "{refused}");
+            let Play { driver, mut events, .. } = play;
+            let kept = match how {
+                "stopped" => {
+                    assert_eq!(driver.order(Order::Interrupt).await, Ok(Taken::Now));
+                    Some(driver)
+                }
+                "killed" => {
+                    driver.kill();
+                    Some(driver)
+                }
+                _ => {
+                    drop(driver);
+                    None
+                }
+            };
+            let ended = tokio::time::timeout(DEADLINE, events.recv()).await.expect("it comes");
+            let Some(Event::Ended(outcome)) = ended else { panic!("{how}: {ended:?}") };
+            let kind = outcome.result.expect_err("it was not done").kind;
+            assert_eq!(kind, FailureKind::Interrupted, "{how}");
+            drop(kept);
+            assert!(matches!(events.recv().await, Some(Event::Gone { .. })), "{how}");
+            assert_eq!(events.recv().await, None, "{how}");
+        }
     }
 }
