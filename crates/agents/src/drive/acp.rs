@@ -783,17 +783,7 @@ impl Acp {
                 out.events.push(Event::Menu(self.choices.menu()));
             }
             "current_mode_update" => {
-                let mode = string(update, "/currentModeId");
-                self.choices.mode = Some(mode.to_owned());
-                // Several policies may share a mode: then it is the one that was asked for.
-                let expected = menu::mode_of(self.provider, self.policy_now());
-                if expected != Some(mode)
-                    && self.turn.as_ref().is_none_or(|turn| !turn.read_only)
-                    && let Some(policy) = menu::policy_of(self.provider, mode)
-                {
-                    self.policy = policy;
-                    out.events.push(Event::Policy(policy));
-                }
+                self.entered(string(update, "/currentModeId"), out);
             }
             "config_option_update" => {
                 let model = self.choices.model.clone();
@@ -813,6 +803,20 @@ impl Acp {
             _ => return false,
         }
         true
+    }
+
+    /// The agent is in this mode now.
+    fn entered(&mut self, mode: &str, out: &mut Out) {
+        self.choices.mode = Some(mode.to_owned());
+        // Several policies may share a mode: then it is the one that was asked for.
+        let expected = menu::mode_of(self.provider, self.policy_now());
+        if expected != Some(mode)
+            && self.turn.as_ref().is_none_or(|turn| !turn.read_only)
+            && let Some(policy) = menu::policy_of(self.provider, mode)
+        {
+            self.policy = policy;
+            out.events.push(Event::Policy(policy));
+        }
     }
 
     fn used(&mut self, update: &Value, out: &mut Out) {
@@ -842,6 +846,12 @@ impl Acp {
         };
         if words.is_empty() {
             return;
+        }
+        // Gemini CLI says it among its answers.
+        if self.provider == Provider::Gemini
+            && let Some(mode) = words.strip_prefix("[MODE_UPDATE] ")
+        {
+            return self.entered(mode.trim(), out);
         }
         if part == Part::Text && failure::is_retry(self.provider, &words) {
             let because = "the model's service failed".to_owned();

@@ -412,6 +412,12 @@ fn modes_that_an_agent_enters_by_itself_are_told() {
     assert!(!talk.events.iter().any(|event| matches!(event, Event::Policy(_))));
     talk.update(enter("yolo"));
     assert!(talk.events.contains(&Event::Policy(Policy::Bypass)));
+    talk.say("go");
+    let words = json!({ "type": "text", "text": "[MODE_UPDATE] plan" });
+    talk.update(json!({ "sessionUpdate": "agent_message_chunk", "content": words }));
+    talk.end("end_turn");
+    assert!(talk.events.contains(&Event::Policy(Policy::ReadOnly)));
+    assert!(talk.texts().is_empty());
 }
 
 #[test]
