@@ -2,6 +2,8 @@
 //!
 //! - `usage`: what every command keeps to: exit codes, one sentence, output that may be cut off.
 //! - `hosts`, `terminals`, `agents`, `worktrees`, `runs`: the commands, by what they are about.
+//! - `queue`: what waits to be said, and what turns consumed.
+//! - `sessions`: stored conversations of every provider: found, shown, marked, resumed.
 //! - `terminal_commands`: searching, exporting, pasting and the like.
 //! - `conversations`: what is said to agents, and what is asked and answered.
 //! - `kill`: hosts and clients that die at any point of a run.
@@ -23,8 +25,10 @@ mod conversations;
 mod hosts;
 mod kill;
 mod place;
+mod queue;
 mod real;
 mod runs;
+mod sessions;
 mod terminal_commands;
 mod terminals;
 mod usage;

@@ -5,12 +5,17 @@
 //! # How it is small
 //!
 //! The words of prompts and answers are in a full-text index without their texts, and without where in a
-//! text a word is. What it gives is an entry of a session and the place of its record in the provider's
-//! file, from which whoever asks reads what to show. A session's number is in the number of each of its
-//! entries: `session << 24 | entry`.
+//! text a word is. What it gives is the number of something that was said; a table knows for each of them
+//! its session, its entry, and the place of its record in the provider's file, from which whoever asks
+//! reads what to show. These numbers lie close together, because the index stores the steps between them,
+//! and the newest are the highest: what is found first is the newest. What was there before the first
+//! index gets numbers below [`TOP`], a block of sessions at a time, the newest block first; everything
+//! later gets the ones from there on. A word of something that is gone leads to a number that is not in the
+//! table any more; when there are many of these, the index is made anew.
 
 mod query;
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,9 +30,11 @@ use crate::{Result, schema};
 pub use query::{Match, Matches, Reader, Sought};
 
 /// The version of the tables; an index with another is made anew.
-const VERSION: i64 = 1;
-/// Bits of an entry's number within a session.
-const ENTRY_BITS: u32 = 24;
+const VERSION: i64 = 2;
+/// The first number of what is said from now on.
+const TOP: i64 = 1 << 27;
+/// Numbers of a block of what was said before.
+const BLOCK: i64 = 1 << 18;
 /// The most bytes of one text that are indexed.
 const TEXT: usize = 256 << 10;
 /// How long a statement waits for a lock.
@@ -49,18 +56,22 @@ const TABLES: &str = "
         used_ms INTEGER NOT NULL DEFAULT 0,
         prompts INTEGER NOT NULL DEFAULT 0,
         entries INTEGER NOT NULL DEFAULT 0,
+        first INTEGER NOT NULL DEFAULT 0,
+        last INTEGER NOT NULL DEFAULT -1,
+        cursor TEXT NOT NULL DEFAULT '',
         UNIQUE (provider, id)
     ) STRICT;
-    CREATE INDEX session_by_use ON session (used_ms);
-    CREATE TABLE cursor (no INTEGER PRIMARY KEY, cursor TEXT NOT NULL) STRICT;
-    CREATE TABLE place (
+    CREATE TABLE said (
         at INTEGER PRIMARY KEY,
+        no INTEGER NOT NULL,
+        entry INTEGER NOT NULL,
         start INTEGER NOT NULL,
         bytes INTEGER NOT NULL
     ) STRICT;
+    CREATE TABLE gone (count INTEGER NOT NULL) STRICT;
+    INSERT INTO gone VALUES (0);
     CREATE VIRTUAL TABLE words USING fts5(
-        text, content='', contentless_delete=1, detail=none, prefix='3',
-        tokenize='unicode61 remove_diacritics 2'
+        text, content='', columnsize=0, detail=none, tokenize='unicode61 remove_diacritics 2'
     );
 ";
 
@@ -117,6 +128,12 @@ pub struct Index {
     path: PathBuf,
     /// The number of the next session.
     next: u32,
+    /// The number of what is said next.
+    top: Cell<i64>,
+    /// The next number in the block, and the first after it.
+    block: Cell<(i64, i64)>,
+    /// The session that is being written, and the first and the last of its numbers since.
+    span: Cell<Option<(u32, i64, i64)>>,
 }
 
 impl Index {
@@ -194,7 +211,49 @@ impl Index {
             connection
                 .query_row("SELECT coalesce(max(no), 0) + 1 FROM session", [], |row| row.get(0))?;
         let next = u32::try_from(next).unwrap_or(u32::MAX);
-        Ok(Self { connection, path: path.to_owned(), next })
+        let top = connection.query_row("SELECT coalesce(max(at), 0) + 1 FROM said", [], |row| {
+            row.get::<_, i64>(0)
+        })?;
+        let top = Cell::new(top.max(TOP));
+        let (block, span) = (Cell::new((0, 0)), Cell::new(None));
+        Ok(Self { connection, path: path.to_owned(), next, top, block, span })
+    }
+
+    /// Begins a block of sessions that are older than everything that is in the index. What is put into it
+    /// with [`Self::put`] may have any order with regard to other blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the index is damaged.
+    pub fn begin_block(&self) -> Result<()> {
+        let lowest: i64 =
+            self.connection
+                .query_row("SELECT coalesce(min(at), ?1) FROM said", [TOP], |row| row.get(0))?;
+        let end = lowest.min(TOP).div_euclid(BLOCK) * BLOCK;
+        self.block.set((end - BLOCK, end));
+        Ok(())
+    }
+
+    /// Whether so much in it is of no use any more that it is better made anew.
+    ///
+    /// # Errors
+    ///
+    /// When the index is damaged.
+    pub fn is_stale(&self) -> Result<bool> {
+        let query = "SELECT (SELECT count FROM gone), (SELECT count(*) FROM said)";
+        let (gone, said): (i64, i64) =
+            self.connection.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(gone > 20_000 && gone > said / 2)
+    }
+
+    /// A number for something that was said: in the block, or the highest.
+    fn number(&self, old: bool) -> i64 {
+        let (next, end) = self.block.get();
+        if old && next < end {
+            self.block.set((next + 1, end));
+            return next;
+        }
+        self.top.replace(self.top.get() + 1)
     }
 
     /// Where it is.
@@ -276,11 +335,12 @@ impl Index {
     ///
     /// When the index is damaged.
     pub fn cursor(&self, no: u32) -> Result<Option<String>> {
-        let query = "SELECT cursor FROM cursor WHERE no = ?1";
+        let query = "SELECT cursor FROM session WHERE no = ?1 AND cursor != ''";
         Ok(self.connection.prepare_cached(query)?.query_row([no], |row| row.get(0)).optional()?)
     }
 
-    /// Keeps something that was said. With `again` it replaces what was kept of this entry.
+    /// Keeps something that was said: in the block when it is `old`. What was kept of this entry before is
+    /// replaced with `again`.
     ///
     /// # Errors
     ///
@@ -291,18 +351,12 @@ impl Index {
         entry: u64,
         (start, bytes): (u64, u64),
         text: &str,
-        again: bool,
+        (old, again): (bool, bool),
     ) -> Result<()> {
-        if entry >> ENTRY_BITS != 0 {
-            return Ok(());
-        }
-        let at = i64::from(no) << ENTRY_BITS | entry.cast_signed();
         if again {
-            let _ = self
-                .connection
-                .prepare_cached("DELETE FROM words WHERE rowid = ?1")?
-                .execute([at])?;
+            self.forget(no, Some(entry))?;
         }
+        let at = self.number(old);
         let text = query::spaced(&text[..text.floor_char_boundary(TEXT)]);
         let _ = self
             .connection
@@ -310,8 +364,15 @@ impl Index {
             .execute((at, text))?;
         let _ = self
             .connection
-            .prepare_cached("INSERT OR REPLACE INTO place (at, start, bytes) VALUES (?1, ?2, ?3)")?
-            .execute((at, start.cast_signed(), bytes.cast_signed()))?;
+            .prepare_cached(
+                "INSERT INTO said (at, no, entry, start, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((at, no, entry.cast_signed(), start.cast_signed(), bytes.cast_signed()))?;
+        let span = match self.span.get() {
+            Some((of, first, last)) if of == no => (no, first.min(at), last.max(at)),
+            _ => (no, at, at),
+        };
+        self.span.set(Some(span));
         Ok(())
     }
 
@@ -323,7 +384,7 @@ impl Index {
     pub fn set(&self, no: u32, about: &About) -> Result<()> {
         let update = "UPDATE session SET path = ?2, bytes = ?3, modified_ms = ?4, title = ?5, \
                       directory = ?6, branch = ?7, model = ?8, started_ms = ?9, used_ms = ?10, \
-                      prompts = ?11, entries = ?12 WHERE no = ?1";
+                      prompts = ?11, entries = ?12, cursor = ?13 WHERE no = ?1";
         let _ = self.connection.prepare_cached(update)?.execute(rusqlite::params![
             no,
             about.path.to_string_lossy(),
@@ -337,9 +398,16 @@ impl Index {
             about.used_ms.cast_signed(),
             about.prompts,
             about.entries.cast_signed(),
+            about.cursor,
         ])?;
-        let keep = "INSERT OR REPLACE INTO cursor (no, cursor) VALUES (?1, ?2)";
-        let _ = self.connection.prepare_cached(keep)?.execute((no, &about.cursor))?;
+        if let Some((of, first, last)) = self.span.take()
+            && of == no
+        {
+            let widen = "UPDATE session SET last = max(last, ?3), \
+                         first = CASE WHEN last < first THEN ?2 ELSE min(first, ?2) END \
+                         WHERE no = ?1";
+            let _ = self.connection.prepare_cached(widen)?.execute((no, first, last))?;
+        }
         Ok(())
     }
 
@@ -349,20 +417,34 @@ impl Index {
     ///
     /// When the index cannot be written.
     pub fn clear(&self, no: u32) -> Result<()> {
-        let range = (i64::from(no) << ENTRY_BITS, i64::from(no + 1) << ENTRY_BITS);
-        let ats: Vec<i64> = self
+        self.forget(no, None)
+    }
+
+    fn forget(&self, no: u32, entry: Option<u64>) -> Result<()> {
+        let query = "SELECT first, last FROM session WHERE no = ?1";
+        let kept: Option<(i64, i64)> = self
             .connection
-            .prepare_cached("SELECT at FROM place WHERE at >= ?1 AND at < ?2")?
-            .query_map(range, |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let mut delete = self.connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?;
-        for at in ats {
-            let _ = delete.execute([at])?;
+            .prepare_cached(query)?
+            .query_row([no], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let now =
+            self.span.get().filter(|(of, ..)| *of == no).map(|(_, first, last)| (first, last));
+        for (first, last) in [kept, now].into_iter().flatten() {
+            let delete = "DELETE FROM said WHERE at BETWEEN ?2 AND ?3 AND no = ?1 \
+                          AND (?4 IS NULL OR entry = ?4)";
+            let count = self.connection.prepare_cached(delete)?.execute((
+                no,
+                first,
+                last,
+                entry.map(u64::cast_signed),
+            ))?;
+            if count > 0 {
+                let _ = self
+                    .connection
+                    .prepare_cached("UPDATE gone SET count = count + ?1")?
+                    .execute([count as i64])?;
+            }
         }
-        let _ = self
-            .connection
-            .prepare_cached("DELETE FROM place WHERE at >= ?1 AND at < ?2")?
-            .execute(range)?;
         Ok(())
     }
 
@@ -373,10 +455,8 @@ impl Index {
     /// When the index cannot be written.
     pub fn remove(&self, no: u32) -> Result<()> {
         self.clear(no)?;
-        for table in ["session", "cursor"] {
-            let delete = format!("DELETE FROM {table} WHERE no = ?1");
-            let _ = self.connection.prepare_cached(&delete)?.execute([no])?;
-        }
+        let _ =
+            self.connection.prepare_cached("DELETE FROM session WHERE no = ?1")?.execute([no])?;
         Ok(())
     }
 
@@ -394,6 +474,21 @@ impl Index {
             .execute([])?;
         // What the documentation of SQLite says tells that nothing was merged.
         Ok(self.connection.total_changes() - before >= 2)
+    }
+
+    /// Takes no more room than it needs: with `all`, what the making of it has left free is given back, too,
+    /// which writes all of it once.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be written.
+    pub fn shrink(&self, all: bool) -> Result<()> {
+        if all {
+            self.connection.execute_batch("VACUUM")?;
+        }
+        let _: i64 =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(())
     }
 
     /// Closes it in good order.

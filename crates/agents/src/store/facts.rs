@@ -12,22 +12,31 @@ const NAME: usize = 200;
 
 /// What is known about a session.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// The provider's id, as the session's own records have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The title that its user gave it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub named: Option<String>,
     /// The title that the provider made.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
     /// The beginning of its first prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
     /// The first slash command of the provider's that was typed, for a session that has no prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
     /// Where it worked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub directory: Option<PathBuf>,
     /// The branch it began on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// The model used last.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// When it began: milliseconds since the Unix epoch; 0 when that is not known.
     pub started_ms: u64,

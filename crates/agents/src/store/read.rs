@@ -124,10 +124,6 @@ pub fn read(
         }
     }
     drop(reader);
-    if sheet.memory.facts.used_ms == 0 {
-        let at = found.modified_ms;
-        sheet.facts().at(at);
-    }
     let probes = probes(&mut file, offset).map_err(failed)?;
     Ok(Cursor { offset, file: number, probes, memory: sheet.memory })
 }

@@ -81,6 +81,7 @@ pub(super) struct Memory {
     pub next: u64,
     pub turn: u64,
     /// Entries of records that may come again, by the record's id: the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     again: Vec<(String, Vec<(String, u64)>)>,
 }
 
@@ -101,15 +102,7 @@ pub(super) struct Sheet {
 impl Sheet {
     pub fn new(memory: Memory, want: Want) -> Self {
         let calls = HashMap::new();
-        Self {
-            memory,
-            want,
-            now: 0,
-            pieces: Vec::new(),
-            entries: Vec::new(),
-            calls,
-            room: ROOM,
-        }
+        Self { memory, want, now: 0, pieces: Vec::new(), entries: Vec::new(), calls, room: ROOM }
     }
 
     pub fn facts(&mut self) -> &mut Facts {

@@ -29,7 +29,7 @@ const ENTRIES: u32 = 1_000;
 /// The most bytes of text in one answer, about.
 const BYTES: usize = 16 << 20;
 /// How long excerpts may take; hits after that have none, and are shown with their entry all the same.
-const EXCERPTS: Duration = Duration::from_millis(25);
+const EXCERPTS: Duration = Duration::from_millis(15);
 /// How long a scan may take.
 const SCAN: Duration = Duration::from_secs(60);
 /// The longest text to look for, in bytes.

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -31,6 +31,10 @@ const POLL: Duration = Duration::from_secs(1);
 const REPORT: Duration = Duration::from_millis(500);
 /// How long after an attempt that failed the next one is made.
 const AGAIN: Duration = Duration::from_secs(30);
+/// Sessions of a block.
+const BLOCK: usize = 400;
+/// Up to so many sessions that were not read yet are taken for new ones.
+const FEW: usize = 50;
 /// The most paths that are remembered one by one; with more of them everything is looked through.
 const PATHS: usize = 2_000;
 
@@ -51,11 +55,7 @@ pub(super) fn run(shared: &Weak<Shared>, inbox: &Receiver<Ask>, asks: &Sender<As
         tracing::warn!(error = %failed, "the index of stored sessions failed");
         if let Error::Damaged { path, .. } = &failed {
             // Opening it will find what is wrong with it, or this does.
-            for ending in ["", "-wal", "-shm"] {
-                let mut name = path.clone().into_os_string();
-                name.push(ending);
-                let _ = std::fs::remove_file(name);
-            }
+            remove(path);
             host.sessions.forget_readers();
             host.problem(None, REBUILT);
         } else {
@@ -70,13 +70,26 @@ pub(super) fn run(shared: &Weak<Shared>, inbox: &Receiver<Ask>, asks: &Sender<As
 
 const REBUILT: &str = "The index of stored sessions was damaged and is made again; the sessions themselves are not touched.";
 
+/// Removes an index, which can be made again.
+fn remove(path: &Path) {
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = path.to_owned().into_os_string();
+        name.push(ending);
+        let _ = std::fs::remove_file(name);
+    }
+}
+
 struct Worker {
     index: Index,
     places: Vec<Place>,
     known: HashMap<(Provider, String), Known>,
     watch: Watch,
-    /// What is to be read: the latest first.
+    /// What is to be read. Of what is there at the first look, the newest block of sessions comes first, and
+    /// within a block the oldest: the index takes numbers that grow far better than others.
     queue: VecDeque<Found>,
+    /// Sessions of the queue that are in such blocks, and how many the one has that is being read.
+    old: usize,
+    block: usize,
     changed: HashSet<PathBuf>,
     since: Option<Instant>,
     looked: Option<Instant>,
@@ -95,6 +108,15 @@ impl Worker {
             host.sessions.forget_readers();
             host.problem(None, REBUILT);
         }
+        let index = if index.is_stale()? {
+            let path = index.path().to_owned();
+            index.close();
+            remove(&path);
+            host.sessions.forget_readers();
+            Index::open(&path)?.0
+        } else {
+            index
+        };
         let places = store::stores(&host.environment());
         let known = index
             .sessions()?
@@ -107,6 +129,8 @@ impl Worker {
             known,
             watch: Watch::new(asks.clone()),
             queue: VecDeque::new(),
+            old: 0,
+            block: 0,
             changed: HashSet::new(),
             since: None,
             looked: None,
@@ -118,7 +142,7 @@ impl Worker {
     }
 
     fn work(mut self, shared: &Weak<Shared>, inbox: &Receiver<Ask>) -> Result<(), Error> {
-        let mut tidy = false;
+        let (mut tidy, mut made) = (false, false);
         let mut look = true;
         loop {
             let Some(host) = running(shared) else { break };
@@ -130,11 +154,20 @@ impl Worker {
                 self.take_changed(&host)?;
             }
             if let Some(found) = self.queue.pop_front() {
-                let rest = self.piece(&host, found)?;
+                let old = self.old > 0;
+                if old && self.block == 0 {
+                    self.index.begin_block()?;
+                    self.block = self.old.min(BLOCK);
+                }
+                let rest = self.piece(&host, found, old)?;
                 if let Some(rest) = rest {
                     self.queue.push_front(rest);
+                } else if old {
+                    self.old -= 1;
+                    self.block -= 1;
                 }
                 tidy = true;
+                made |= old;
                 self.report(&host, false);
             } else {
                 if !self.progress.complete {
@@ -144,6 +177,9 @@ impl Worker {
                 }
                 if tidy && self.since.is_none() {
                     tidy = self.index.tidy()?;
+                    if !tidy {
+                        self.index.shrink(std::mem::take(&mut made))?;
+                    }
                 }
             }
             drop(host);
@@ -247,7 +283,16 @@ impl Worker {
         self.index.commit()?;
         let size = |session: &Found| session.bytes.saturating_sub(self.read_before(session));
         let total = news.iter().map(size).sum();
-        self.queue = news.into_iter().rev().collect();
+        let unread = news.iter().filter(|session| self.is_unread(session)).count();
+        (self.old, self.block) = (0, 0);
+        if unread > FEW {
+            // The blocks from the back, and the rest of them, the oldest, at last.
+            self.old = news.len();
+            let mut blocks: Vec<&[Found]> = news.rchunks(BLOCK).collect();
+            self.queue = blocks.drain(..).flatten().cloned().collect();
+        } else {
+            self.queue = news.into();
+        }
         self.progress = Indexing {
             sessions: self.known.len() as u64,
             done_bytes: 0,
@@ -268,6 +313,12 @@ impl Worker {
                 || known.bytes != session.bytes
                 || known.path != session.path
         })
+    }
+
+    /// Whether nothing of a session was read yet.
+    fn is_unread(&self, session: &Found) -> bool {
+        let known = self.known.get(&(session.provider, session.id.clone()));
+        known.is_none_or(|known| known.modified_ms.is_none())
     }
 
     fn read_before(&self, session: &Found) -> u64 {
@@ -333,7 +384,7 @@ impl Worker {
                 .retain(|queued| (queued.provider, &queued.id) != (session.provider, &session.id));
             let mut rest = Some(session);
             while let Some(session) = rest {
-                rest = self.piece(host, session)?;
+                rest = self.piece(host, session, false)?;
                 if host.is_stopping() {
                     return Ok(());
                 }
@@ -348,9 +399,14 @@ impl Worker {
     }
 
     /// Reads a piece of a session; gives it back when there is more of it.
-    fn piece(&mut self, host: &Arc<Shared>, session: Found) -> Result<Option<Found>, Error> {
+    fn piece(
+        &mut self,
+        host: &Arc<Shared>,
+        session: Found,
+        old: bool,
+    ) -> Result<Option<Found>, Error> {
         self.index.begin()?;
-        let done = self.read(&session);
+        let done = self.read(&session, old);
         // Also after an error: what was read is read.
         self.index.commit()?;
         let (rest, read) = done?;
@@ -360,7 +416,7 @@ impl Worker {
     }
 
     /// Reads a piece of a session; says whether there is more, and how many bytes were read.
-    fn read(&mut self, session: &Found) -> Result<(bool, u64), Error> {
+    fn read(&mut self, session: &Found, old: bool) -> Result<(bool, u64), Error> {
         let no = self.number(session)?;
         let cursor: Option<Cursor> =
             self.index.cursor(no)?.and_then(|cursor| serde_json::from_str(&cursor).ok());
@@ -372,7 +428,7 @@ impl Worker {
             let done = match progress {
                 Progress::Anew => index.clear(no),
                 Progress::Piece { piece, offset, bytes } => {
-                    index.put(no, piece.entry, (offset, bytes), &piece.text, piece.again)
+                    index.put(no, piece.entry, (offset, bytes), &piece.text, (old, piece.again))
                 }
                 Progress::Bytes(bytes) => {
                     read += bytes;
@@ -407,7 +463,11 @@ impl Worker {
             branch: facts.branch.clone(),
             model: facts.model.clone(),
             started_ms: facts.started_ms,
-            used_ms: facts.used_ms,
+            // Where the records tell no times, the file does.
+            used_ms: match (session.provider, facts.used_ms) {
+                (Provider::Demo, _) | (_, 0) => facts.used_ms.max(session.modified_ms),
+                (_, told) => told,
+            },
             prompts: facts.prompts,
             entries: cursor.entries(),
             path: session.path.clone(),

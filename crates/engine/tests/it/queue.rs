@@ -47,12 +47,12 @@ struct World {
     refuse: Option<Refused>,
 }
 
-/// Where a conversation is cut off.
+/// What a conversation is cut off before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cut {
-    BeforeTranscript,
-    BeforeProgram,
-    BeforeAnswer,
+    Transcript,
+    Program,
+    Answer,
 }
 
 /// Where a host dies.
@@ -97,7 +97,7 @@ impl Fake {
             assert_eq!(turn, known.turns + 1, "turns are counted without gaps");
             assert!(!known.state.is_busy(), "one turn at a time");
         }
-        self.cut(Cut::BeforeTranscript).await;
+        self.cut(Cut::Transcript).await;
         {
             let mut world = self.world();
             world.written.push((tab, turn, text.clone()));
@@ -105,9 +105,9 @@ impl Fake {
             tab.turns = turn;
             tab.state = TabState::Working("it".into());
         }
-        self.cut(Cut::BeforeProgram).await;
+        self.cut(Cut::Program).await;
         self.world().reached.push(text);
-        self.cut(Cut::BeforeAnswer).await;
+        self.cut(Cut::Answer).await;
         let _ = self.world().answered.insert((tab, turn));
         Ok(())
     }
@@ -368,9 +368,9 @@ const DEATHS: [Death; 9] = [
     Death::At(Step::Acknowledge),
     Death::At(Step::Dispatch),
     Death::At(Step::Say),
-    Death::In(Cut::BeforeTranscript),
-    Death::In(Cut::BeforeProgram),
-    Death::In(Cut::BeforeAnswer),
+    Death::In(Cut::Transcript),
+    Death::In(Cut::Program),
+    Death::In(Cut::Answer),
     Death::At(Step::Finish),
     Death::At(Step::Settle),
 ];
@@ -467,7 +467,7 @@ async fn wherever_the_host_dies_everything_is_said_once_or_shown_as_unsure() {
 async fn so_it_is_when_hosts_die_again_and_again() {
     for first in DEATHS {
         for second in DEATHS {
-            for third in [Death::At(Step::Dispatch), Death::In(Cut::BeforeProgram)] {
+            for third in [Death::At(Step::Dispatch), Death::In(Cut::Program)] {
                 let machine = Machine::new();
                 for death in [first, second, third] {
                     let _ = live(&machine, Some((death, 0))).await;
@@ -481,7 +481,7 @@ async fn so_it_is_when_hosts_die_again_and_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_known_not_to_have_been_said_waits_and_what_is_not_known_is_held() {
-    for (death, unsure) in [(Death::At(Step::Say), false), (Death::In(Cut::BeforeProgram), true)] {
+    for (death, unsure) in [(Death::At(Step::Say), false), (Death::In(Cut::Program), true)] {
         let machine = Machine::new();
         let host = machine.host_with(Settings::default(), Some((death, 0))).await;
         host.queues.recover(&[AGENT]).await.expect("recovered");

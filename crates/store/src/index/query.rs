@@ -9,13 +9,12 @@ use maestro_core::agent::Provider;
 use maestro_core::session::{Filter, Session, SessionKey};
 use rusqlite::{Connection, OpenFlags};
 
-use super::ENTRY_BITS;
 use crate::Result;
 use crate::marks::Marks;
 
 /// How long words may be looked up when something was found already: what is found later than that is
 /// older, and whoever wants it asks with more words.
-const SHORT: Duration = Duration::from_millis(25);
+const SHORT: Duration = Duration::from_millis(12);
 /// How long words may be looked up at all.
 const LONG: Duration = Duration::from_secs(2);
 /// The fewest letters with which the last word is taken for the beginning of one.
@@ -179,7 +178,8 @@ struct Candidate {
     no: u32,
     used_ms: u64,
     in_title: bool,
-    entry: Option<u64>,
+    /// The number of the newest in which the words are.
+    said: Option<i64>,
 }
 
 impl Reader {
@@ -221,7 +221,7 @@ impl Reader {
             candidates.clear();
         } else if !sought.is_empty() {
             whole = self.look_up(&sought, &mut candidates, skip.saturating_add(most))?;
-            candidates.retain(|candidate| candidate.in_title || candidate.entry.is_some());
+            candidates.retain(|candidate| candidate.in_title || candidate.said.is_some());
         }
         candidates.sort_by_key(|candidate| {
             (!candidate.in_title, std::cmp::Reverse((candidate.used_ms, candidate.no)))
@@ -267,7 +267,7 @@ impl Reader {
             .connection
             .prepare_cached(query)?
             .query_row((key.provider.name(), &key.id), |row| {
-                Ok(Candidate { no: row.get(0)?, used_ms: 0, in_title: false, entry: None })
+                Ok(Candidate { no: row.get(0)?, used_ms: 0, in_title: false, said: None })
             })
             .optional()?;
         found.map_or(Ok(None), |candidate| self.session(&candidate, marks))
@@ -327,7 +327,7 @@ impl Reader {
                 no: row.get(0)?,
                 used_ms: row.get::<_, i64>(6)?.cast_unsigned(),
                 in_title: !sought.is_empty() && sought.is_in_title(title),
-                entry: None,
+                said: None,
             });
         }
         Ok(candidates)
@@ -343,7 +343,8 @@ impl Reader {
         let places: HashMap<u32, usize> =
             candidates.iter().enumerate().map(|(at, candidate)| (candidate.no, at)).collect();
         // The newest first, without sorting: it ends as soon as there is enough.
-        let query = "SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC";
+        let query = "SELECT said.at, said.no FROM words CROSS JOIN said ON said.at = words.rowid \
+                     WHERE words MATCH ?1 ORDER BY words.rowid DESC";
         let mut statement = self.connection.prepare_cached(query)?;
         let mut rows = statement.query([sought.expression()])?;
         let begun = Instant::now();
@@ -358,17 +359,21 @@ impl Reader {
                     return Ok(false);
                 }
             }
-            let no = u32::try_from(at >> ENTRY_BITS).unwrap_or_default();
+            let no: u32 = row.get(1)?;
             if last == Some(no) {
                 continue;
             }
             last = Some(no);
             let Some(place) = places.get(&no) else { continue };
+            let place = &mut candidates[*place].said;
+            if place.is_some() {
+                continue;
+            }
             if found >= enough {
                 return Ok(false);
             }
             found += 1;
-            candidates[*place].entry = Some((at & ((1 << ENTRY_BITS) - 1)).cast_unsigned());
+            *place = Some(at);
         }
         Ok(true)
     }
@@ -422,17 +427,15 @@ impl Reader {
             session.tags.clone_from(&kept.tags);
             session.trashed_ms = kept.trashed_ms;
         }
-        let entry = match candidate.entry {
-            Some(entry) => {
-                let at = i64::from(candidate.no) << ENTRY_BITS | entry.cast_signed();
-                self.connection
-                    .prepare_cached("SELECT start, bytes FROM place WHERE at = ?1")?
-                    .query_row([at], |row| {
-                        let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
-                        Ok((entry, number(0)?, number(1)?))
-                    })
-                    .optional()?
-            }
+        let entry = match candidate.said {
+            Some(at) => self
+                .connection
+                .prepare_cached("SELECT entry, start, bytes FROM said WHERE at = ?1")?
+                .query_row([at], |row| {
+                    let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+                    Ok((number(0)?, number(1)?, number(2)?))
+                })
+                .optional()?,
             None => None,
         };
         Ok(Some(Match { session, entries, entry }))
