@@ -570,6 +570,15 @@ impl Dialect for Codex {
             }
             Order::Policy(policy) => {
                 // A turn that runs keeps its sandbox; what it asks is answered by the new policy.
+                if self.turn.is_some()
+                    && self.told.policy == Policy::Bypass
+                    && policy != self.policy
+                {
+                    self.items.tell(
+                        "Codex may do everything until this turn ends; stop it if it must not.",
+                        out,
+                    );
+                }
                 self.policy = policy;
                 out.events.push(Event::Policy(policy));
             }
