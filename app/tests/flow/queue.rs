@@ -221,11 +221,19 @@ fn usage_is_added_up() {
     }
     let text = place.ok(&["usage", "--since", "1d"]);
     assert!(text.contains("$0.25") && text.starts_with("DAY"), "{text}");
+    // A run's tasks count, too.
+    let task = "- [ ] x [[usage 500 50]] [[text done]]\n";
+    let document = place.document("shop/tasks.md", task);
+    let _ = place.ok(&["run", &document, "--agent", "api"]);
+    until("its task is counted", || {
+        let sums = place.json(&["usage", "--by", "agent"]);
+        (sums[0]["turns"] == 3).then_some(())
+    });
     let none = place.ok(&["usage", "--since", "2999-01-01"]);
     assert!(none.starts_with("no turn has ended"), "{none}");
     // It is there without a host, and another one counts on.
     place.kill_host();
-    assert_eq!(place.json(&["usage"])[0]["turns"], 2);
+    assert_eq!(place.json(&["usage"])[0]["turns"], 3);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use maestro_core::turn::Usage;
 use maestro_core::usage::By;
 use maestro_core::{AgentId, RunId, TabId};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use crate::{Result, Store};
 
@@ -71,31 +72,23 @@ impl Store {
     /// When the database cannot be written.
     pub fn record_usage(&self, used: &Used) -> Result<()> {
         let used = used.clone();
+        self.call(move |connection| put(connection, used))
+    }
+
+    /// Notes what the tasks of a run have consumed so far, in their order. A figure that is smaller than
+    /// what is noted already is out of date and changes nothing; a task without any has no row.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written; then what was noted before stays.
+    pub fn record_usage_of_run(&self, run: RunId, tasks: Vec<Used>) -> Result<()> {
         self.call(move |connection| {
-            let id = |id: Option<u64>| id.map(u64::cast_signed);
-            // A figure that is no number would be NULL in one place and an error in another.
-            let cost = used.usage.cost_usd.filter(|cost| cost.is_finite());
-            let _ = connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO usage (at_ms, agent, agent_name, tab, turn, run, provider,
-                         model, input, cached, output, cost)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                )?
-                .execute((
-                    bounded(used.at_ms),
-                    id(used.agent.map(|agent| agent.0)),
-                    used.agent_name,
-                    id(used.turn.map(|(tab, _)| tab.0)),
-                    id(used.turn.map(|(_, turn)| turn)),
-                    id(used.run.map(|run| run.0)),
-                    used.provider,
-                    used.model,
-                    bounded(used.usage.input_tokens),
-                    bounded(used.usage.cached_tokens),
-                    bounded(used.usage.output_tokens),
-                    cost,
-                ))?;
-            Ok(())
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for (task, number) in tasks.into_iter().zip(1_i64..) {
+                put_task(&transaction, run, number, task)?;
+            }
+            Ok(transaction.commit()?)
         })
     }
 
@@ -154,6 +147,60 @@ impl Store {
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
+}
+
+/// A run's task has a row by its number, where a conversation's turn has one by its own.
+fn put_task(connection: &Connection, run: RunId, number: i64, used: Used) -> Result<()> {
+    let tokens = used.usage.input_tokens.saturating_add(used.usage.output_tokens);
+    if tokens == 0 {
+        return Ok(());
+    }
+    let known: Option<(i64, i64)> = connection
+        .prepare_cached(
+            "SELECT id, input + output FROM usage WHERE run = ?1 AND turn = ?2 AND tab IS NULL",
+        )?
+        .query_row((run.0.cast_signed(), number), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match known {
+        Some((_, noted)) if noted >= bounded(tokens) => return Ok(()),
+        Some((id, _)) => {
+            let _ = connection.prepare_cached("DELETE FROM usage WHERE id = ?1")?.execute([id])?;
+        }
+        None => {}
+    }
+    put(connection, Used { turn: None, run: Some(run), ..used })?;
+    let id = connection.last_insert_rowid();
+    let _ = connection
+        .prepare_cached("UPDATE usage SET turn = ?2 WHERE id = ?1")?
+        .execute((id, number))?;
+    Ok(())
+}
+
+fn put(connection: &Connection, used: Used) -> Result<()> {
+    let id = |id: Option<u64>| id.map(u64::cast_signed);
+    // A figure that is no number would be NULL in one place and an error in another.
+    let cost = used.usage.cost_usd.filter(|cost| cost.is_finite());
+    let _ = connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO usage (at_ms, agent, agent_name, tab, turn, run, provider,
+                 model, input, cached, output, cost)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute((
+            bounded(used.at_ms),
+            id(used.agent.map(|agent| agent.0)),
+            used.agent_name,
+            id(used.turn.map(|(tab, _)| tab.0)),
+            id(used.turn.map(|(_, turn)| turn)),
+            id(used.run.map(|run| run.0)),
+            used.provider,
+            used.model,
+            bounded(used.usage.input_tokens),
+            bounded(used.usage.cached_tokens),
+            bounded(used.usage.output_tokens),
+            cost,
+        ))?;
+    Ok(())
 }
 
 /// A number as the database has them: what does not fit is a provider's mistake and becomes the largest.

@@ -11,7 +11,7 @@ use maestro_git::Git;
 use maestro_protocol::message::{Error, ErrorKind, Event, ProviderInfo};
 
 use super::attention::Slot;
-use super::{Shared, attention, blocking, now_ms, refuse};
+use super::{Shared, attention, blocking, now_ms, refuse, usage};
 use crate::autorun::{self, Runs};
 
 /// See the module.
@@ -132,6 +132,7 @@ impl Shared {
                 }
                 let ended = matches!(run.state, maestro_core::run::State::Ended(_));
                 let directory = run.spec.directory.clone();
+                usage::run_changed(self, &run);
                 self.world.set_run(*run);
                 if ended {
                     self.gave_back(&directory);

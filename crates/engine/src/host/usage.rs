@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maestro_core::TabId;
 use maestro_core::conversation::Tab;
+use maestro_core::run::{Run, Task};
 use maestro_core::turn::Usage;
 use maestro_core::usage::prices::Prices;
 use maestro_core::usage::{By, Sum, sum};
@@ -46,6 +47,29 @@ pub(crate) fn turn_ended(shared: &Arc<Shared>, tab: &Tab, usage: &Usage, model: 
         usage: *usage,
     };
     note(shared, used);
+}
+
+/// Notes what the tasks of a run have consumed so far. Does not wait.
+pub(crate) fn run_changed(shared: &Arc<Shared>, run: &Run) {
+    let agent = run.spec.agent;
+    let name = agent.and_then(|agent| shared.world.agent(agent)).map(|agent| agent.name);
+    let used = |task: &Task| Used {
+        at_ms: now_ms(),
+        agent,
+        agent_name: name.clone(),
+        turn: None,
+        run: Some(run.id),
+        provider: run.spec.provider.name().to_owned(),
+        model: run.spec.model.clone(),
+        usage: task.usage,
+    };
+    let (id, tasks): (_, Vec<Used>) = (run.id, run.tasks.iter().map(used).collect());
+    let store = shared.store.clone();
+    detach(async move {
+        if let Ok(Err(error)) = blocking(move || store.record_usage_of_run(id, tasks)).await {
+            tracing::warn!(run = %id, %error, "usage is not counted");
+        }
+    });
 }
 
 /// Notes what a turn consumed, in the background: a turn is over whether this can be written or not.

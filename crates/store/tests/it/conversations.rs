@@ -276,15 +276,17 @@ fn usage_is_added_up_by_whatever_is_asked_for() {
     store.record_usage(&used(HOUR, 1, 1, Some("opus"), Some(0.5))).expect("a turn");
     store.record_usage(&used(HOUR + 1, 1, 2, Some("opus"), None)).expect("a turn");
     store.record_usage(&used(2 * HOUR, 2, 1, None, Some(0.25))).expect("a turn");
-    let run = Used {
+    let task = Used {
         agent: None,
         agent_name: None,
         turn: None,
-        run: Some(RunId(3)),
         ..used(2 * HOUR, 0, 0, Some("opus"), None)
     };
-    store.record_usage(&run).expect("a turn of a run");
-    store.record_usage(&run).expect("and another one");
+    let mut less = task.clone();
+    less.usage.input_tokens = 1;
+    store.record_usage_of_run(RunId(3), vec![less.clone()]).expect("a task of a run");
+    store.record_usage_of_run(RunId(3), vec![task.clone(), task.clone()]).expect("more of it");
+    store.record_usage_of_run(RunId(3), vec![less, task]).expect("what is out of date");
 
     let sums = |by, since| {
         let sums = store.usage(by, since).expect("sums");
