@@ -1,4 +1,7 @@
-use maestro_core::conversation::{Change, ChangeKind, Tool, ToolKind, ToolState};
+use maestro_core::conversation::{
+    Answer, Ask, Body, Change, ChangeKind, Context, Request, Todo, TodoState, Tool, ToolKind,
+    ToolState,
+};
 use proptest::prelude::*;
 
 use super::*;
