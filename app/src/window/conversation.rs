@@ -196,10 +196,15 @@ impl View {
         let (Applied::Added(n) | Applied::Changed(n)) = applied else { return Action::None };
         let _ = self.dirty.get_mut().insert(n);
         self.place.change(|place| place.changed(n));
-        if let Some(regex) = self.find.as_ref().and_then(|bar| bar.regex.as_ref()) {
+        let hidden = |entry: &Entry| {
+            self.thinking == Thinking::Off && matches!(entry.body, Body::Thinking(_))
+        };
+        let entry = transcript.get(n).filter(|entry| !hidden(entry));
+        let regex = self.find.as_ref().and_then(|bar| bar.regex.as_ref());
+        if let (Some(regex), Some(_)) = (regex, entry) {
             self.found.changed(n, regex, transcript);
         }
-        match transcript.get(n) {
+        match entry {
             Some(entry) if matches!(entry.body, Body::Prompt(_)) => self.pictures_of([entry]),
             _ => Action::None,
         }
@@ -374,7 +379,9 @@ impl View {
             return Action::None;
         };
         let before = self.found.matches.len();
-        let more = self.found.look(&regex, transcript);
+        let hidden = self.thinking == Thinking::Off;
+        let shown = |entry: &Entry| !(hidden && matches!(entry.body, Body::Thinking(_)));
+        let more = self.found.look(&regex, transcript, shown);
         if self.found.current.is_none() || (self.found.reaching && self.found.matches.len() > before)
         {
             self.found.reaching = false;

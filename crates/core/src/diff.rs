@@ -249,8 +249,9 @@ mod tests {
     #[test]
     fn a_line_is_compared_with_what_came_in_its_place() {
         let lines = lines("@@ -1,1 +1,2 @@\n-a = old(1)\n+a = new(1)\n+b = other(2)\n");
-        let marked: Vec<_> = lines.iter().map(|line| line.marks.clone()).collect();
-        assert_eq!(marked, [vec![4..7], vec![4..7], vec![]]);
+        let marked = |line: &Line| line.marks.iter().map(|mark| &line.text[mark.clone()]).collect();
+        let marked: Vec<String> = lines.iter().map(marked).collect();
+        assert_eq!(marked, ["old", "new", ""]);
     }
 
     #[test]

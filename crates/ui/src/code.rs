@@ -207,6 +207,10 @@ impl Code {
             }
             spans.push(Span::new(&text[pair[0]..pair[1]]).color(color));
         }
+        let left = line.text[text.len()..].chars().count();
+        if left > 0 {
+            spans.push(Span::new(format!(" … {left} more characters")).color(self.tokens.faint));
+        }
         (spans, behind)
     }
 }

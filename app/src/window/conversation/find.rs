@@ -102,7 +102,13 @@ pub struct Found {
 
 impl Found {
     /// Looks at some more of what was said, from the newest to the oldest; whether there is more to look at.
-    pub fn look(&mut self, regex: &Regex, transcript: &Transcript) -> bool {
+    /// What is not `shown` is passed over.
+    pub fn look(
+        &mut self,
+        regex: &Regex,
+        transcript: &Transcript,
+        shown: impl Fn(&Entry) -> bool,
+    ) -> bool {
         let (Some(first), Some(next)) = (transcript.first(), transcript.next()) else {
             self.done = true;
             return false;
@@ -112,6 +118,9 @@ impl Found {
         while at > first && left > 0 && self.matches.len() < MOST {
             at -= 1;
             let Some(entry) = transcript.get(at) else { break };
+            if !shown(entry) {
+                continue;
+            }
             let words = words(entry);
             left = left.saturating_sub(words.len().max(64));
             let found = regex.find_iter(&words).filter(|found| !found.is_empty());
@@ -233,7 +242,7 @@ mod tests {
     fn found(text: &str, transcript: &Transcript) -> Found {
         let mut found = Found::default();
         let regex = bar(text).regex.expect("a query");
-        while found.look(&regex, transcript) {}
+        while found.look(&regex, transcript, |_| true) {}
         found
     }
 

@@ -284,13 +284,12 @@ impl Item {
         let (lines, _) = text::printed(&lines.join("\n"), MOST);
         let mut pieces = Vec::new();
         push_lines(&mut pieces, plain(lines, None, None), 0, keep.then_some(filter));
-        let first = pieces.first().is_some();
         let pieces = pieces.into_iter().map(|piece| match piece {
             Piece::Lines(lines) => Piece::Filtered(lines),
             other => other,
         });
         let mut item = Self::of(pieces.collect());
-        if let Some(Piece::Filtered(lines)) = item.pieces.first_mut().filter(|_| first) {
+        if let Some(Piece::Filtered(lines)) = item.pieces.first_mut() {
             lines.begins = true;
         }
         item

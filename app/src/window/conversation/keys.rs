@@ -53,9 +53,8 @@ impl View {
                     let body = transcript.get(*n).map(|entry| &entry.body);
                     !matches!(body, Some(Body::Thinking(_)))
                 });
-                self.made_anew();
                 self.place.change(Place::forget);
-                Action::None
+                self.asked_anew(Which::Find, transcript)
             }
             Id::TurnsExpandAll => {
                 self.all = if self.all.is_some() { None } else { Some(Fold::Open) };
@@ -82,8 +81,10 @@ impl View {
             }
             Id::EntryNext => self.walk(transcript, false),
             Id::EntryPrevious => self.walk(transcript, true),
-            Id::TurnsPromptPrevious | Id::EntryPromptPrevious => self.to_prompt(transcript, true),
-            Id::TurnsPromptNext | Id::EntryPromptNext => self.to_prompt(transcript, false),
+            Id::TurnsPromptPrevious | Id::EntryPromptPrevious => {
+                self.walk_prompts(transcript, true)
+            }
+            Id::TurnsPromptNext | Id::EntryPromptNext => self.walk_prompts(transcript, false),
             Id::EntryToggle => {
                 self.toggle(self.cursor?, transcript);
                 Action::None
@@ -194,7 +195,7 @@ impl View {
         }
     }
 
-    fn to_prompt(&mut self, transcript: &Transcript, up: bool) -> Action {
+    fn walk_prompts(&mut self, transcript: &Transcript, up: bool) -> Action {
         let at_top = self.place.read(|place| {
             let shown = place.shown().iter().find(|shown| shown.y + shown.height > 30.0);
             shown.map(|shown| (shown.section, shown.part, shown.y))

@@ -233,8 +233,8 @@ pub fn failed() -> Transcript {
         said("The column has to be filled before it can be required; I'll do it in two steps."),
         shell("sqlx migrate add currency", "Creating migrations/0042_currency.sql\n", 0, 6),
         Body::Failed(Failure {
-            kind: FailureKind::Limit { resets_ms: None },
-            message: "you've hit your limit · resets 5am (UTC)".to_owned(),
+            kind: FailureKind::Auth,
+            message: "API Error: 401 authentication_error: invalid x-api-key".to_owned(),
         }),
     ])
 }

@@ -164,7 +164,7 @@ fn only_what_is_in_sight_is_built() {
 fn scrolling_needs_no_message_and_stays() {
     let mut screen = Screen::new(scene::turns(50));
     let mut simulator = screen.simulator();
-    let _ = simulator.point_at(Point::new(300.0, 300.0));
+    simulator.point_at(Point::new(300.0, 300.0));
     let wheel = Event::Mouse(mouse::Event::WheelScrolled {
         delta: mouse::ScrollDelta::Lines { x: 0.0, y: 5.0 },
     });
@@ -282,6 +282,19 @@ fn what_is_found_is_unfolded_and_shown() {
     assert!(screen.view.cursor <= first);
     assert!(matches!(screen.command(Id::SearchClose), Action::Keyboard(_)));
     assert!(!screen.view.is_finding());
+}
+
+#[test]
+fn what_is_not_shown_is_not_found() {
+    let mut screen = Screen::new(scene::everything());
+    screen.find("zero decimals");
+    assert_eq!(screen.view.found.matches.len(), 1);
+    assert!(screen.shows("zero decimals"), "it was not unfolded");
+    let _ = screen.command(Id::TurnsThinking);
+    assert_eq!(screen.view.found.matches.len(), 1);
+    let _ = screen.command(Id::TurnsThinking);
+    assert!(screen.view.found.matches.is_empty());
+    assert!(screen.shows("nothing found"));
 }
 
 #[test]

@@ -182,7 +182,7 @@ impl Pen<'_> {
         if first {
             lines = lines.push(cells(&table.head, font::SEMIBOLD));
         }
-        for (at, cells_of_row) in table.rows.get(rows.clone()).into_iter().flatten().enumerate() {
+        for (at, cells_of_row) in table.rows.get(rows).into_iter().flatten().enumerate() {
             if at > 0 || first {
                 lines = lines.push(part::rule(tokens));
             }

@@ -112,6 +112,7 @@ fn said(name: &str) -> Vec<maestro_core::conversation::Entry> {
             turns::everything().iter().cloned().collect()
         }
         "conversation-streaming" => turns::streaming(400, 6100).iter().cloned().collect(),
+        "failed" => turns::failed().iter().cloned().collect(),
         "conversation" => turns::endpoint().iter().cloned().collect(),
         _ => scene::said(),
     }
