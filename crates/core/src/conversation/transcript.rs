@@ -104,13 +104,7 @@ impl Transcript {
                 else {
                     return Applied::Gap;
                 };
-                match growing(&mut entry.body) {
-                    Some(known) if known.len() as u64 == at => {
-                        known.push_str(&text);
-                        Applied::Changed(n)
-                    }
-                    _ => Applied::Stale(n),
-                }
+                if entry.append(at, &text) { Applied::Changed(n) } else { Applied::Stale(n) }
             }
         }
     }
@@ -138,6 +132,20 @@ impl Transcript {
 
     fn place(&self, n: u64) -> Option<usize> {
         usize::try_from(n.checked_sub(self.first()?)?).ok()
+    }
+}
+
+impl Entry {
+    /// Appends to its text, if that has so many bytes; `false`, and nothing changed, when it has not, or has no
+    /// text that grows.
+    pub fn append(&mut self, at: u64, text: &str) -> bool {
+        match growing(&mut self.body) {
+            Some(known) if known.len() as u64 == at => {
+                known.push_str(text);
+                true
+            }
+            _ => false,
+        }
     }
 }
 

@@ -272,6 +272,15 @@ impl Actor {
                 "there is nothing to say: the prompt is empty".to_owned(),
             ));
         }
+        // Only what the host keeps: a prompt is no way to send any file to a provider.
+        let images = self.shared.options.home.root().join("images");
+        if let Some(image) =
+            prompt.images.iter().find(|image| image.path.parent() != Some(images.as_path()))
+        {
+            let shown = image.path.display();
+            let text = format!("{shown} is no image that Maestro keeps; attach it anew");
+            return Err(refuse(ErrorKind::Invalid, text));
+        }
         if self.tab.closed {
             return Err(refuse(
                 ErrorKind::Invalid,

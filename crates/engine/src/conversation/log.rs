@@ -281,14 +281,8 @@ pub(crate) fn coalesced(updates: Vec<Update>) -> Vec<Update> {
                 known.push_str(&text);
             }
             (Update::Entry(entry), Update::Append { at, text, n }) => {
-                let mut copy = Transcript::new(vec![entry.clone()]);
-                match copy.apply(Update::Append { n, at, text: text.clone() }) {
-                    Applied::Changed(_) => {
-                        if let Some(grown) = copy.get(n) {
-                            *entry = grown.clone();
-                        }
-                    }
-                    _ => few.push(Update::Append { n, at, text }),
+                if !entry.append(at, &text) {
+                    few.push(Update::Append { n, at, text });
                 }
             }
             (_, update) => few.push(update),

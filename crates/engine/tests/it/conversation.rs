@@ -443,7 +443,7 @@ async fn menus_drafts_files_and_images() {
     let model = Model { id: "m1".into(), name: "M".into(), efforts: vec!["high".into()] };
     let menu = Menu { models: vec![model], ..Menu::default() };
     let user = theatre.user.clone();
-    let (reply, player) = tokio::join!(user.ask(Command::ReadMenu { tab }), async {
+    let (reply, mut player) = tokio::join!(user.ask(Command::ReadMenu { tab }), async {
         let player = theatre.player().await;
         player.tells(Event::Menu(menu.clone())).await;
         player
@@ -465,6 +465,24 @@ async fn menus_drafts_files_and_images() {
         Ok(Reply::Image(image)) => {
             assert_eq!(image.media, "image/gif");
             assert_eq!(std::fs::read(&image.path).expect("there"), b"GIF89a and more");
+            // Such an image goes with a prompt, and no other file.
+            let prompt = |image| Prompt { images: vec![image], ..Prompt::default() };
+            let _ = theatre.send_prompt(tab, prompt(image.clone())).await.expect("kept");
+            assert_eq!(player.answers("seen").await.images, std::slice::from_ref(&image));
+            theatre.until_said(tab, "ended").await;
+            let mut other = image;
+            other.path = theatre.place.path("home").join("maestro.db");
+            let _ = theatre.send_prompt(tab, prompt(other)).await;
+            let user = theatre.user.clone();
+            let held = user.until("it is held", |seen| {
+                seen.events.iter().rev().find_map(|event| match event {
+                    Told::Queue(queue) => queue.held.clone(),
+                    _ => None,
+                })
+            });
+            let held = format!("{:?}", held.await);
+            assert!(held.contains("no image that Maestro keeps"), "{held}");
+            assert_eq!(theatre.tab(tab).await.turns, 1);
         }
         other => panic!("{other:?}"),
     }
