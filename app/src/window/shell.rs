@@ -410,7 +410,7 @@ impl Shell {
             }
             Message::CloseRequested => self.leave(),
             Message::Command(id) => self.command(id),
-            Message::Agents(agents::Message::Picked(id)) => self.go_to(id),
+            Message::Agents(agents::Message::Picked(id)) => self.go_to_waiting(id),
             Message::Agents(agents::Message::New) => self.command(Id::AgentNew),
             Message::Panes(message) => self.pane_message(message),
             Message::Palette(message) => self.palette_message(message),

@@ -69,6 +69,8 @@ pub struct Talks {
     pub armings: u64,
     /// Agents for which a tab is being made.
     pub making: Vec<AgentId>,
+    /// Agents whose session is being taken out of its own interface, which ends by that.
+    pub taking: Vec<AgentId>,
     /// How many prompts were sent: part of their tokens.
     pub sent: u64,
     /// For which tab something is offered in a list, and what.
@@ -337,12 +339,7 @@ pub fn view<'a>(
     let bar = tabs::view(
         agent.id,
         &shown,
-        tabs::Context {
-            tokens: context.tokens,
-            shown: tab,
-            turning: context.turning,
-            narrow,
-        },
+        tabs::Context { tokens: context.tokens, shown: tab, turning: context.turning, narrow },
     );
     let bar = bar.map(move |message| Message::Bar(agent.id, message));
     let tab = tab.and_then(|id| shown.iter().copied().find(|tab| tab.id == id));

@@ -115,7 +115,7 @@ impl Shell {
             Id::ListDown => self.list_step(1),
             Id::ListAccept => {
                 if let Some(id) = self.marked {
-                    return self.go_to(id);
+                    return self.go_to_waiting(id);
                 }
             }
             Id::OverlayUp

@@ -15,6 +15,9 @@ use crate::window::model::Notice;
 use crate::window::panes::Pane;
 use crate::window::toast::{self, Kind};
 
+/// Exit codes of a program that was asked to end: by SIGHUP, SIGINT or SIGTERM. Whoever asked knows.
+const ENDED: [i32; 3] = [129, 130, 143];
+
 /// Terminals whose wish to use the clipboard waits for an answer; one more has to try again.
 const MOST_WANTED: usize = 32;
 
@@ -196,7 +199,9 @@ impl Shell {
             return Task::none();
         }
         match owner.map(|agent| (agent.id, agent.name.clone())) {
-            Some((id, name)) if exit != 0 => {
+            // It ends because its session goes on in a conversation.
+            Some((id, _)) if self.talks.taking.contains(&id) => Task::none(),
+            Some((id, name)) if exit != 0 && !ENDED.contains(&exit) => {
                 let words = format!("Its program ended with exit code {exit}.");
                 self.toast(toast::Source::Agent(id), Kind::Problem, Some(name), words)
             }

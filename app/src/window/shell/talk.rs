@@ -145,11 +145,8 @@ impl Shell {
         let talk = self.talks.of(id);
         let came = talk.cards.settle(&requests);
         let free = talk.composer.is_empty() && talk.rests && !talk.composer.has_popup();
-        let offered = if focused && free && region == Region::Composer {
-            talk.cards.offer()
-        } else {
-            None
-        };
+        let offered =
+            if focused && free && region == Region::Composer { talk.cards.offer() } else { None };
         if offered.is_some() {
             self.talks.region = Region::Cards;
         }
@@ -338,7 +335,7 @@ impl Shell {
             Id::SessionRebuild | Id::CardRebuild => {
                 return self.ask(Command::Rebuild { tab: tab.id });
             }
-            Id::CardTerminal => return self.to_terminal(&tab),
+            Id::CardTerminal => return self.hand_over(&tab),
             Id::RequestFocus => self.talks.region = Region::Cards,
             Id::ComposerFocus => {
                 self.talks.region = match self.talks.region {
@@ -488,7 +485,7 @@ impl Shell {
                 if matches!(tab.place, Place::Terminal(_)) {
                     return self.take_back(id);
                 }
-                self.to_terminal(&tab)
+                self.hand_over(&tab)
             }
             Side::Conversation(None) => {
                 let _ = self.kept.conversing.remove(&id);
@@ -505,12 +502,13 @@ impl Shell {
     }
 
     pub(super) fn take_back(&mut self, agent: AgentId) -> Task<Message> {
+        self.talks.taking.push(agent);
         self.request(Command::ToConversation { agent }, move |reply| {
             said(talk::Message::Made(agent, tab_in(reply)))
         })
     }
 
-    fn to_terminal(&mut self, tab: &Tab) -> Task<Message> {
+    fn hand_over(&self, tab: &Tab) -> Task<Message> {
         let (agent, size) = (tab.agent, self.size_of_focused());
         self.request(Command::ToTerminal { tab: tab.id, size }, move |reply| {
             said(talk::Message::Moved(agent, reply.map(|_| ())))

@@ -291,7 +291,7 @@ impl Shell {
         let Some(agent) = self.model.agent(tab.agent) else { return Facts::default() };
         let project = agent.repository.as_ref().unwrap_or(&agent.directory);
         let project = project.file_name().map(|name| name.to_string_lossy().into_owned());
-        let context = tab.context.and_then(|context| context.percent());
+        let context = tab.context.and_then(maestro_core::conversation::Context::percent);
         let facts = Facts::default()
             .with(&["AGENT_NAME"], &agent.name)
             .with(&["AGENT_ID"], agent.id.to_string())

@@ -29,8 +29,8 @@ impl Shell {
         let mut tasks = Vec::new();
         for n in heard.stale {
             let command = Command::ReadTab { tab, before: n + 1, most: 1 };
-            let read = self
-                .request(command, move |reply| said(talk::Message::Reread(tab, page(reply))));
+            let read =
+                self.request(command, move |reply| said(talk::Message::Reread(tab, page(reply))));
             tasks.push(read);
         }
         for action in heard.actions {
@@ -170,6 +170,7 @@ impl Shell {
             }
             talk::Message::Made(agent, made) => {
                 self.talks.making.retain(|other| *other != agent);
+                self.talks.taking.retain(|other| *other != agent);
                 match made {
                     Ok(tab) => {
                         let id = tab.id;
@@ -242,7 +243,11 @@ impl Shell {
     }
 
     /// What a composer asks for.
-    pub(in super::super) fn composer_action(&mut self, id: TabId, action: composer::Action) -> Task<Message> {
+    pub(in super::super) fn composer_action(
+        &mut self,
+        id: TabId,
+        action: composer::Action,
+    ) -> Task<Message> {
         let Some(agent) = self.model.tab(id).map(|tab| tab.agent) else { return Task::none() };
         match action {
             composer::Action::None => Task::none(),

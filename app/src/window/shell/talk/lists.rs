@@ -249,11 +249,8 @@ impl Shell {
 /// Where a conversation is written: a new file in the home folder, named after it.
 fn export_path(title: &str, format: Format, now_ms: u64) -> Option<PathBuf> {
     let home = std::env::home_dir().filter(|home| home.is_absolute())?;
-    let word: String = title
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { '-' })
-        .take(60)
-        .collect();
+    let word: String =
+        title.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
     let word = word.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     let (date, time, _) = local::date_time_weekday(now_ms)?;
     let kind = match format {
