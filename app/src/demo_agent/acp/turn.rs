@@ -49,7 +49,7 @@ impl Turn {
 
         let usage = Cell::new(Usage::default());
         let mut call: Option<(&'static str, String)> = None;
-        let mut context = false;
+        let mut context = None;
         let ask = |asked: Asked<'_>| self.ask(asked);
         let player = Player {
             directory: &self.directory,
@@ -75,7 +75,7 @@ impl Turn {
                     });
                 }
                 Progress::Usage(told) => usage.set(*told),
-                Progress::Context { .. } => context = true,
+                Progress::Context { used, window } => context = Some((*used, *window)),
                 _ => {}
             }
             self.tell(progress);
@@ -167,18 +167,17 @@ impl Turn {
         self.wire.update(&self.session, update);
     }
 
-    /// Adds to what the session consumed and says how full its context is, unless the script did.
-    fn consumed(&self, usage: Usage, told: bool) {
+    /// Adds to what the session consumed, and says that and how full its context is: as the script has
+    /// it, where it does.
+    fn consumed(&self, usage: Usage, context: Option<(u64, u64)>) {
         let mut memory = lock(&self.memory);
         memory.tokens += usage.input_tokens + usage.output_tokens;
         memory.cost_usd += usage.cost_usd.unwrap_or(0.0);
-        if told {
-            return;
-        }
+        let (used, size) = context.unwrap_or((memory.tokens.min(WINDOW), WINDOW));
         let update = json!({
             "sessionUpdate": "usage_update",
-            "used": memory.tokens.min(WINDOW),
-            "size": WINDOW,
+            "used": used,
+            "size": size,
             "cost": { "amount": memory.cost_usd, "currency": "USD" },
         });
         self.wire.update(&self.session, update);

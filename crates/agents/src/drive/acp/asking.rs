@@ -58,9 +58,14 @@ impl Options {
         options
     }
 
-    /// What *always* is called.
-    pub fn always(&self) -> Option<&str> {
-        self.always.as_ref().map(|(_, name)| name.as_str())
+    /// What *always* allows, as far as the agent's name for that answer says more than the word itself.
+    pub fn always(&self) -> Option<String> {
+        let (_, name) = self.always.as_ref()?;
+        let mut words = name.as_str();
+        for word in ["Always ", "Allow ", "always", "allow", "Always", "Allow"] {
+            words = words.strip_prefix(word).unwrap_or(words).trim();
+        }
+        Some(if words.is_empty() { "the like in this session" } else { words }.to_owned())
     }
 
     /// The id for an answer; `None` where the agent offers none that says this.
@@ -352,7 +357,14 @@ mod tests {
         assert_eq!(options.of(&Answer::Once), Some("o"));
         assert_eq!(options.of(&Answer::Always), Some("a"));
         assert_eq!(options.of(&Answer::Deny(String::new())), Some("r"));
-        assert_eq!(options.always(), Some("For this session"));
+        let always = |name: &str| {
+            let option = json!({ "optionId": "a", "kind": "allow_always", "name": name });
+            Options::read(&json!({ "options": [option] })).always()
+        };
+        assert_eq!(always("Always allow").as_deref(), Some("the like in this session"));
+        assert_eq!(always("Allow for this session").as_deref(), Some("for this session"));
+        assert_eq!(always("Everything like `ls`").as_deref(), Some("Everything like `ls`"));
+        assert_eq!(Options::default().always(), None);
         assert_eq!(Options::read(&json!({})).of(&Answer::Once), None);
     }
 

@@ -74,7 +74,7 @@ impl Acp {
             _ => {
                 let tool = self.calls.get(&name).map_or("", |tool| tool.name.as_str()).to_owned();
                 let (ask, why) = asking::ask(call, self.calls.changes(&name), &tool, &directory);
-                let always = options.always().map(str::to_owned);
+                let always = options.always();
                 let what = What::Permission { call: name.clone(), options, need };
                 let pending = Pending { id: id.clone(), what };
                 let call = Some(name.as_str()).filter(|name| !name.is_empty());
