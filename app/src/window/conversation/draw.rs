@@ -4,7 +4,8 @@ use iced::widget::{Space, button, column, container, image, mouse_area, row, tex
 use iced::{Alignment, Border, Color, Element, Length, Padding, mouse};
 use maestro_core::conversation::export::{answered, asked, duration, end, lines_changed};
 use maestro_core::conversation::{
-    Answer, Body, ChangeKind, Entry, Prompt, Request, Todo, TodoState, Tool, ToolKind, ToolState,
+    Answer, Body, ChangeKind, Entry, Prompt, Request, TabState, Todo, TodoState, Tool, ToolKind,
+    ToolState,
 };
 use maestro_core::text as foreign;
 use maestro_core::turn::{Failure, FailureKind};
@@ -459,6 +460,23 @@ impl<'a> Drawer<'a> {
     fn failed(&self, failure: &Failure) -> Element<'a, Message> {
         let tokens = self.tokens();
         let (title, kept) = explained(failure.kind);
+        let last = self.context.transcript.next() == Some(self.entry.n + 1);
+        let state = &self.context.tab.state;
+        let acted_on = matches!(
+            state,
+            TabState::Failed(_) | TabState::Limited { .. } | TabState::Retrying { .. }
+        );
+        if last && acted_on {
+            // The card below says the rest.
+            return row![
+                icon(Icon::Failed, 12.0, tokens.red),
+                line(title, type_scale::SMALL, font::REGULAR, tokens.dim),
+                words::hairline(tokens),
+            ]
+            .spacing(space::S)
+            .align_y(Alignment::Center)
+            .into();
+        }
         let message = part::sentence(&foreign::clean(&failure.message, 2000));
         let content = column![
             row![

@@ -254,6 +254,21 @@ fn a_long_entry_is_read_before_the_next_is_marked() {
 }
 
 #[test]
+fn a_failure_says_what_was_kept_unless_a_card_does() {
+    let mut screen = Screen::new(scene::failed());
+    assert!(screen.shows("Not logged in"));
+    assert!(screen.shows("API Error: 401 authentication_error: invalid x-api-key."));
+    assert!(screen.shows("Everything said so far is kept; the prompt can be sent again."));
+    let failure = maestro_core::turn::Failure {
+        kind: maestro_core::turn::FailureKind::Auth,
+        message: "no".to_owned(),
+    };
+    screen.tab.state = TabState::Failed(failure);
+    assert!(screen.shows("Not logged in"));
+    assert!(!screen.shows("Everything said so far is kept; the prompt can be sent again."));
+}
+
+#[test]
 fn code_is_copied_by_its_number() {
     let mut screen = Screen::new(scene::transcript_of(vec![scene::said(
         "```sh\nfirst\n```\n\n```sh\nsecond\nline\n```",
