@@ -80,6 +80,16 @@ fn is_mark(c: char) -> bool {
         | '\u{fe20}'..='\u{fe2f}')
 }
 
+/// The beginning of a text: at most so many bytes, cut between characters.
+#[must_use]
+pub fn beginning_of(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// The end of a text, cut between characters.
 #[must_use]
 pub fn end_of(text: &str, bytes: usize) -> &str {

@@ -21,6 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use maestro_core::text::beginning_of;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use crate::error::Error;
@@ -357,7 +358,7 @@ impl Index {
             self.forget(no, Some(entry))?;
         }
         let at = self.number(old);
-        let text = query::spaced(&text[..text.floor_char_boundary(TEXT)]);
+        let text = query::spaced(beginning_of(text, TEXT));
         let _ = self
             .connection
             .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?

@@ -21,11 +21,9 @@ pub(super) fn record(value: &Value, sheet: &mut Sheet) {
         }
         Some("session.model_change") => sheet.facts().by_model(text(data, "/newModel")),
         Some("session.title_changed") => sheet.facts().make(text(data, "/title")),
-        Some("user.message") => {
-            // What the program sends by itself says who sent it.
-            if text(data, "/source").is_none_or(|source| source == "user") {
-                sheet.prompt(text(data, "/content").unwrap_or_default());
-            }
+        // What the program sends by itself says who sent it.
+        Some("user.message") if text(data, "/source").is_none_or(|source| source == "user") => {
+            sheet.prompt(text(data, "/content").unwrap_or_default());
         }
         Some("assistant.message") => {
             // A subagent's.

@@ -42,9 +42,9 @@ fn message(value: &Value, sheet: &mut Sheet) {
     let of_user = text(message, "/role") == Some("user");
     if let Some(words) = message["content"].as_str() {
         if of_user {
-            sheet.prompt(words)
+            sheet.prompt(words);
         } else {
-            sheet.text(words, None)
+            sheet.text(words, None);
         }
         return;
     }

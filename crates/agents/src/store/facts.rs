@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use maestro_core::text::clean;
+use maestro_core::text::{beginning_of, clean};
 use serde::{Deserialize, Serialize};
 
 /// The longest title, in characters.
@@ -88,7 +88,7 @@ impl Facts {
         self.prompts = self.prompts.saturating_add(1);
         if self.first.is_none() {
             // More than the title's length of a text that may be megabytes is not looked at.
-            let beginning = &text[..text.floor_char_boundary(4 * TITLE + 512)];
+            let beginning = beginning_of(text, 4 * TITLE + 512);
             keep(&mut self.first, Some(beginning), TITLE);
         }
     }

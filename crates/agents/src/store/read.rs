@@ -106,9 +106,8 @@ pub fn read(
     let mut reader = BufReader::with_capacity(BUFFER, &file);
     let mut line = Vec::new();
     while go_on.is_continue() {
-        let (value, bytes) = match next(&mut reader, &mut line, document).map_err(failed)? {
-            Some((value, bytes)) => (value, bytes),
-            None => break,
+        let Some((value, bytes)) = next(&mut reader, &mut line, document).map_err(failed)? else {
+            break;
         };
         if let Some(value) = value {
             record(found.provider, &value, &mut sheet);

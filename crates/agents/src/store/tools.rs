@@ -3,6 +3,7 @@
 use maestro_core::conversation::{
     Change, ChangeKind, INPUT_LIMIT, OUTPUT_LIMIT, Todo, TodoState, Tool, ToolKind, ToolState,
 };
+use maestro_core::text::beginning_of;
 use maestro_core::turn::{Failure, FailureKind};
 use serde_json::Value;
 
@@ -46,7 +47,7 @@ pub(super) fn call(call: &str, name: &str, input: &Value) -> Tool {
 fn shown(input: &Value) -> String {
     match input {
         Value::Null => String::new(),
-        Value::String(text) => text[..text.floor_char_boundary(INPUT_LIMIT + 1)].to_owned(),
+        Value::String(text) => beginning_of(text, INPUT_LIMIT + 1).to_owned(),
         other => serde_json::to_string_pretty(other).unwrap_or_default(),
     }
 }
@@ -184,7 +185,7 @@ pub(super) fn of_diff(path: &str, kind: ChangeKind, diff: &str) -> Change {
     Change {
         path: path.to_owned(),
         kind,
-        diff: hunks[..hunks.floor_char_boundary(OUTPUT_LIMIT)].to_owned(),
+        diff: beginning_of(hunks, OUTPUT_LIMIT).to_owned(),
         added: count('+'),
         removed: count('-'),
     }

@@ -28,8 +28,11 @@ const MOST: u32 = 200;
 const ENTRIES: u32 = 1_000;
 /// The most bytes of text in one answer, about.
 const BYTES: usize = 16 << 20;
-/// How long excerpts may take; hits after that have none, and are shown with their entry all the same.
-const EXCERPTS: Duration = Duration::from_millis(15);
+/// How long an answer may take with all its excerpts; hits after that have none, and are shown with their
+/// entry all the same.
+const ANSWER: Duration = Duration::from_millis(32);
+/// How long excerpts may take in any case: those of the first hits are the ones that are looked at.
+const EXCERPTS: Duration = Duration::from_millis(6);
 /// How long a scan may take.
 const SCAN: Duration = Duration::from_secs(60);
 /// The longest text to look for, in bytes.
@@ -65,6 +68,7 @@ impl Shared {
     fn find_sessions(&self, filter: &Filter, most: u32, skip: u32) -> Result<Reply, Error> {
         check(filter)?;
         let most = most.min(MOST) as usize;
+        let asked = Instant::now();
         let found = self.look_up(filter, most, skip as usize)?;
         let sought = Sought::new(&filter.words);
         let open = self.open_sessions();
@@ -73,7 +77,7 @@ impl Shared {
             .matches
             .into_iter()
             .map(|found| {
-                let late = begun.elapsed() > EXCERPTS;
+                let late = asked.elapsed() > ANSWER && begun.elapsed() > EXCERPTS;
                 let (excerpt, marks) = match found.entry {
                     Some((_, start, bytes)) if !late => {
                         excerpt::of(&texts(&found, start, bytes), &sought)
