@@ -33,30 +33,6 @@ pub struct Sum {
     pub estimated_usd: Option<f64>,
 }
 
-/// What one turn consumed, where a provider tells the figures of a whole session so far.
-///
-/// Figures that are smaller than those before belong to a session that was begun anew (or whose history was
-/// made smaller): then they are this turn's own.
-#[must_use]
-pub fn since(total: &Usage, before: &Usage) -> Usage {
-    let anew = total.input_tokens < before.input_tokens
-        || total.output_tokens < before.output_tokens
-        || total.cached_tokens < before.cached_tokens;
-    if anew {
-        return *total;
-    }
-    let cost = match (total.cost_usd, before.cost_usd) {
-        (Some(total), Some(before)) if total >= before => Some(total - before),
-        (total, _) => total,
-    };
-    Usage {
-        input_tokens: total.input_tokens - before.input_tokens,
-        cached_tokens: total.cached_tokens - before.cached_tokens,
-        output_tokens: total.output_tokens - before.output_tokens,
-        cost_usd: cost,
-    }
-}
-
 /// Adds up.
 #[must_use]
 pub fn sum(one: &Usage, other: &Usage) -> Usage {
@@ -78,22 +54,6 @@ mod tests {
 
     fn usage(input: u64, cached: u64, output: u64, cost_usd: Option<f64>) -> Usage {
         Usage { input_tokens: input, cached_tokens: cached, output_tokens: output, cost_usd }
-    }
-
-    #[test]
-    fn a_turns_own_part_of_a_sessions_figures() {
-        for (total, before, expected) in [
-            // Codex: 10,589 = 5,253 + 5,336.
-            (usage(10_589, 0, 20, None), usage(5_253, 0, 8, None), usage(5_336, 0, 12, None)),
-            (usage(5, 1, 2, Some(0.5)), Usage::default(), usage(5, 1, 2, Some(0.5))),
-            (usage(9, 1, 2, Some(0.5)), usage(5, 1, 2, Some(0.25)), usage(4, 0, 0, Some(0.25))),
-            // Begun anew.
-            (usage(5, 0, 2, Some(0.1)), usage(9, 0, 9, Some(0.5)), usage(5, 0, 2, Some(0.1))),
-            (usage(9, 0, 2, None), usage(5, 0, 9, None), usage(9, 0, 2, None)),
-            (usage(7, 0, 7, None), usage(7, 0, 7, None), Usage::default()),
-        ] {
-            assert_eq!(since(&total, &before), expected, "{total:?} after {before:?}");
-        }
     }
 
     #[test]
