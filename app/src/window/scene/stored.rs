@@ -5,6 +5,9 @@ use maestro_core::conversation::{Body, Entry, Prompt, Tool, ToolKind, ToolState}
 use maestro_core::session::{Hit, Indexing, Session};
 use maestro_core::{AgentId, TabId};
 
+use maestro_core::turn::Usage;
+use maestro_core::usage::Sum;
+
 use super::NOW_MS;
 
 /// An index of so many sessions.
@@ -166,5 +169,30 @@ pub fn stored() -> Vec<Entry> {
         .into_iter()
         .enumerate()
         .map(|(n, body)| Entry { n: n as u64 + 2, turn: 2, at_ms: 0, open: false, body })
+        .collect()
+}
+
+/// What a week has consumed.
+pub fn sums() -> Vec<Sum> {
+    let days = [
+        ("2025-10-09", 41, 4_120, 3_630, 212, Some(4.12), None),
+        ("2025-10-08", 88, 9_870, 8_900, 530, Some(9.03), Some(1.2)),
+        ("2025-10-07", 12, 810, 640, 44, Some(0.84), None),
+        ("2025-10-06", 63, 7_340, 6_500, 395, Some(6.71), Some(0.4)),
+        ("2025-10-05", 5, 240, 130, 9, None, None),
+        ("2025-10-04", 72, 6_990, 6_010, 401, Some(7.5), None),
+    ];
+    days.into_iter()
+        .map(|(of, turns, input, cached, output, cost_usd, estimated_usd)| Sum {
+            of: of.to_owned(),
+            turns,
+            usage: Usage {
+                input_tokens: input * 1000,
+                cached_tokens: cached * 1000,
+                output_tokens: output * 1000,
+                cost_usd,
+            },
+            estimated_usd,
+        })
         .collect()
 }

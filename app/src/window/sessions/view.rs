@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use iced::widget::{button, column, container, mouse_area, rich_text, row, span, text, text_input};
-use iced::{Alignment, Color, Element, Length, Padding, Size};
+use iced::{Alignment, Color, Element, Font, Length, Padding, Size};
 use maestro_core::keymap::Keymap;
 use maestro_core::session::{Hit, Session};
 use maestro_core::text::clean;
@@ -17,6 +17,10 @@ use crate::window::ago;
 
 /// Height of a row of the list.
 const ROW: f32 = 50.0;
+
+/// A font that no letter is drawn in. A word whose end has its paragraph's own font is drawn as it begins
+/// (cosmic-text 0.15 passes over such ends), so no part of a text may have that one.
+const NONE: Font = font::ICONS;
 
 /// Width of the browser, at most.
 pub const WIDTH: f32 = 1180.0;
@@ -413,11 +417,11 @@ fn about(session: &Session) -> String {
 fn excerpt<'a>(tokens: &'static Tokens, hit: &'a Hit) -> Element<'a, Message> {
     let marks = hit.marks.iter().map(|(from, to)| *from as usize..*to as usize);
     container(
-        rich_text(marked(tokens, &hit.excerpt, marks, tokens.dim))
+        rich_text(marked(tokens, &hit.excerpt, marks, tokens.dim, font::REGULAR))
             .size(type_scale::SMALL.0)
             .line_height(text::LineHeight::Absolute(type_scale::SMALL.1.into()))
             .wrapping(text::Wrapping::None)
-            .font(font::REGULAR),
+            .font(NONE),
     )
     .width(Length::Fill)
     .height(type_scale::SMALL.1)
@@ -431,6 +435,7 @@ fn marked(
     words: &str,
     marks: impl Iterator<Item = Range<usize>>,
     ink: Color,
+    face: Font,
 ) -> Vec<text::Span<'static, ()>> {
     let mut spans = Vec::new();
     let mut at = 0;
@@ -440,13 +445,13 @@ fn marked(
             continue;
         };
         if !before.is_empty() {
-            spans.push(span(clean_keeping(before)).color(ink));
+            spans.push(span(clean_keeping(before)).color(ink).font(face));
         }
         spans.push(span(clean_keeping(inside)).color(tokens.accent).font(font::SEMIBOLD));
         at = mark.end;
     }
     if let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
-        spans.push(span(clean_keeping(rest)).color(ink));
+        spans.push(span(clean_keeping(rest)).color(ink).font(face));
     }
     spans
 }
@@ -466,11 +471,11 @@ fn said<'a>(tokens: &'static Tokens, said: &'a Said, here: bool) -> Element<'a, 
     let marks = said.marks.iter().cloned();
     let face = if said.who == Who::Tool { font::MONO } else { font::REGULAR };
     let step = if said.who == Who::Tool { type_scale::SMALL } else { type_scale::BASE };
-    let words = rich_text(marked(tokens, &said.text, marks, ink))
+    let words = rich_text(marked(tokens, &said.text, marks, ink, face))
         .size(step.0)
         .line_height(text::LineHeight::Absolute(step.1.into()))
         .wrapping(text::Wrapping::WordOrGlyph)
-        .font(face);
+        .font(NONE);
     let label = line(said.label.as_str(), type_scale::TINY, font::MEDIUM, tokens.faint).fill();
     let ground = if said.who == Who::You { tokens.hover } else { Color::TRANSPARENT };
     let edge = if here { tokens.accent } else { Color::TRANSPARENT };
