@@ -138,7 +138,8 @@ impl Tap {
         &self.osc
     }
 
-    /// Whether plain text comes next.
+    /// Whether plain text comes next, or the rest of a CSI that asks nothing: those are not followed to
+    /// their end. Where something was just found, it is text.
     pub(crate) fn in_ground(&self) -> bool {
         self.state == State::Ground
     }

@@ -148,9 +148,8 @@ impl Terminal {
 
     /// Ends whatever sequence is open and brings the modes back.
     pub(super) fn reset_all_modes(&mut self) {
-        if !self.tap.in_ground() || self.held.len > 0 {
-            self.parse(b"\x18");
-        }
+        // Always: within many a plain CSI the tap says that text comes next while the parser is in it.
+        self.parse(b"\x18");
         self.emulator.reset_modes();
         self.shell = Shell::default();
     }

@@ -85,6 +85,38 @@ fn a_reset_keeps_the_cursor_and_a_mode_stack_of_the_main_screen_goes() {
     assert_eq!(terminal.screen(false).cursor, before);
 }
 
+/// In one piece, and byte by byte.
+#[test]
+fn a_reset_ends_every_sequence_that_was_begun() {
+    for begun in [
+        "\x1b",
+        "\x1b[",
+        "\x1b[3",
+        "\x1b[31;1",
+        "\x1b[58:2::1:",
+        "\x1b[?1049",
+        "\x1b[48;2;1;2;3;58;5;",
+        "\x1b#",
+        "\x1b(",
+        "\x1b]0;title",
+        "\x1b]8;;https://a",
+        "\x1bP$q",
+        "\x1bPq#0",
+        "\x1b_G",
+        "\x1b[?2026h\x1b[1;2",
+    ] {
+        for step in [1, begun.len()] {
+            let mut terminal = terminal(40, 2);
+            for piece in begun.as_bytes().chunks(step) {
+                terminal.advance(piece, &mut Outbox::new());
+            }
+            terminal.reset_modes(&mut Outbox::new());
+            terminal.advance(b"m\xff\xffH", &mut Outbox::new());
+            assert_eq!(screen(&mut terminal)[0], "m\u{fffd}\u{fffd}H", "{begun:?} by {step}");
+        }
+    }
+}
+
 /// A shell with marks as bash, zsh and fish print them; between them a program that dies.
 #[track_caller]
 fn survives(prompt: &str, begins: &str, ends: &str) {

@@ -326,6 +326,8 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         b"\x9c",
         b";",
         b"31m",
+        b"\x1b[31;1",
+        b"\x1b[58:2::1:",
         b"\x1b[2J",
         b"\x1b[H",
         b"\x1b]0;t",
@@ -380,22 +382,29 @@ proptest! {
     fn any_stream_cut_anywhere_gives_the_same(
         pieces in vec(piece(), 0..60),
         cuts in vec(1_usize..40, 1..30),
+        // Where its owner brings the modes back; beyond the end, nowhere.
+        reset in 0_usize..400,
     ) {
         let stream: Vec<u8> = pieces.concat();
+        let (before, after) = stream.split_at(reset.min(stream.len()));
         let few = || Terminal::new(Options { scrollback: 8, ..Options::new(Size::new(20, 6)) });
         let mut whole = few();
         let mut whole_out = Outbox::new();
-        whole.advance(&stream, &mut whole_out);
         let mut cut = few();
         let mut cut_out = Outbox::new();
-        let mut rest = stream.as_slice();
-        for length in cuts.iter().cycle() {
-            if rest.is_empty() {
-                break;
+        let mut lengths = cuts.iter().cycle();
+        for part in [before, after] {
+            whole.advance(part, &mut whole_out);
+            let mut rest = part;
+            while let Some(length) = lengths.next().filter(|_| !rest.is_empty()) {
+                let (now, later) = rest.split_at((*length).min(rest.len()));
+                cut.advance(now, &mut cut_out);
+                rest = later;
             }
-            let (now, after) = rest.split_at((*length).min(rest.len()));
-            cut.advance(now, &mut cut_out);
-            rest = after;
+            if std::ptr::eq(part, before) && !after.is_empty() {
+                whole.reset_modes(&mut whole_out);
+                cut.reset_modes(&mut cut_out);
+            }
         }
         prop_assert_eq!(cut.screen(true), whole.screen(true));
         prop_assert_eq!(cut.info(), whole.info());
