@@ -11,8 +11,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use maestro_core::agent::{Agent, Evidence};
 use maestro_core::conversation::{
-    Answer, Applied, Ask, Body, Entry, Image, Place, Prompt, Request, Tab, TabState, ToolState,
-    Transcript, Update,
+    Answer, Applied, Ask, Body, Context, Entry, Image, Place, Prompt, Request, Tab, TabState,
+    ToolState, Transcript, Update,
 };
 use maestro_core::queue::Held;
 use maestro_core::turn::Usage;
@@ -247,7 +247,7 @@ fn print_tabs(tabs: &[Tab], out: &mut Out) -> Result<()> {
         if tab.closed {
             title = format!("{title} (closed)");
         }
-        let context = tab.context.and_then(|context| context.percent());
+        let context = tab.context.and_then(Context::percent);
         vec![
             tab.id.to_string(),
             state(tab),
@@ -644,17 +644,18 @@ impl Follower {
                     out.bytes(printable(more).as_bytes())?;
                 }
             }
-            Body::Tool(tool) if tool.state != ToolState::Running => {
-                if self.printed.insert(entry.n, 1).is_none() {
-                    let title = if tool.title.is_empty() { &tool.name } else { &tool.title };
-                    let how = match tool.state {
-                        ToolState::Failed => " (failed)",
-                        ToolState::Denied => " (refused)",
-                        ToolState::Cut => " (cut)",
-                        _ => "",
-                    };
-                    self.aside(&format!("{}: {}{how}", tool.name, output::plain(title)));
-                }
+            Body::Tool(tool)
+                if tool.state != ToolState::Running
+                    && self.printed.insert(entry.n, 1).is_none() =>
+            {
+                let title = if tool.title.is_empty() { &tool.name } else { &tool.title };
+                let how = match tool.state {
+                    ToolState::Failed => " (failed)",
+                    ToolState::Denied => " (refused)",
+                    ToolState::Cut => " (cut)",
+                    _ => "",
+                };
+                self.aside(&format!("{}: {}{how}", tool.name, output::plain(title)));
             }
             Body::Notice(text) => self.aside(&output::plain(text)),
             _ => {}
