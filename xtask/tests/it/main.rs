@@ -51,6 +51,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("notify", &["maestro-engine"]),
     ("portable-pty", &["maestro-pty"]),
     ("postcard", &["maestro-protocol"]),
+    ("pulldown-cmark", &["maestro-core"]),
     ("rusqlite", &["maestro-store"]),
     ("skrifa", &["maestro-glyph"]),
     ("swash", &["maestro-glyph"]),
@@ -58,7 +59,7 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// All that `core` may use of the outside world: it has no I/O, no clock and no threads to begin with.
-const CORE: &[&str] = &["serde", "thiserror"];
+const CORE: &[&str] = &["pulldown-cmark", "serde", "thiserror"];
 
 /// Crates that build and test where no window toolkit can.
 const WITHOUT_WINDOW: &[&str] = &["maestro-core", "maestro-terminal", "maestro-glyph"];
