@@ -475,5 +475,8 @@ fn a_plan_limit_is_told_with_its_end() {
     let resets = &told.ends()[0]["result"]["Err"]["kind"]["limit"]["resets_ms"];
     assert!(resets.is_u64(), "{:#?}", told.0);
     let limit = told.events("Limit")[0];
-    assert_eq!((&limit["resets_ms"], &limit["percent"]), (resets, &json!(100)));
+    assert_eq!(limit["percent"], 100, "{limit}");
+    // The model is asked for a title, too, and counts from each question.
+    let apart = limit["resets_ms"].as_u64().zip(resets.as_u64()).map(|(a, b)| a.abs_diff(b));
+    assert!(apart.is_some_and(|apart| apart < 60_000), "{limit} {resets}");
 }
