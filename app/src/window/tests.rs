@@ -318,6 +318,9 @@ fn every_scene_can_be_drawn() {
                 | "queue"
                 | "queue-empty"
                 | "why"
+                | "sessions"
+                | "sessions-empty"
+                | "usage"
         );
         if !dimmed {
             picture(name, SIZE, 1.0, &theme::NOCTURNE);
