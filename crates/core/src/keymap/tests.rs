@@ -265,6 +265,7 @@ const OURS: &[&str] = &[
     "Ctrl+Alt+O",
     "Ctrl+Alt+Q",
     "Ctrl+Alt+R",
+    "Ctrl+Alt+U",
     "Ctrl+Alt+Shift+Down",
 ];
 
