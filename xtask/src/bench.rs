@@ -147,6 +147,7 @@ type Bench = (&'static str, fn(&Setup) -> Result<Vec<Value>>);
 const BENCHES: &[Bench] = &[
     ("emulator", |_| examples::run("maestro-terminal", "throughput")),
     ("search", |_| examples::run("maestro-terminal", "search_cost")),
+    ("wrapping", |_| examples::run("maestro-terminal", "wrap_cost")),
     ("sessions", |_| sessions::run()),
     ("codec_cost", |_| examples::run("maestro-protocol", "codec_cost")),
     ("frame_cost", |setup| grid::frame_cost(setup).map(lines)),

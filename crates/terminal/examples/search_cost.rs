@@ -2,16 +2,16 @@
 //! pieces beside the terminal, here one after the other on one thread. One JSON object a line. Run by
 //! `cargo xtask bench`.
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
-use maestro_core::screen::Size;
 use maestro_core::search::{Case, Query, Search};
-use maestro_terminal::{Options, Outbox, Terminal};
+use maestro_terminal::Terminal;
 
-const COLS: u16 = 120;
-const ROWS: u16 = 40;
-const LINES: usize = 1_000_000;
+#[path = "history/filled.rs"]
+mod filled;
+
+use filled::{LINES, RARE, filled};
+
 /// The host's pieces, in rows.
 const PIECE: usize = 16_384;
 const STEP: usize = 512;
@@ -19,9 +19,6 @@ const RUNS: usize = 5;
 /// Milliseconds.
 const FIRST: f64 = 50.0;
 const ALL: f64 = 1000.0;
-
-/// Lines between two that hold what the rare queries look for.
-const RARE: usize = 20_000;
 
 fn main() {
     let mut terminal = filled();
@@ -84,64 +81,6 @@ fn search(terminal: &mut Terminal, query: &Query) -> Times {
         }
         let _ = terminal.search_step(STEP);
     }
-}
-
-/// A terminal with a million lines behind it, compressed but for the few that never are.
-fn filled() -> Terminal {
-    let options = Options { scrollback: LINES + 1000, ..Options::new(Size::new(COLS, ROWS)) };
-    let mut terminal = Terminal::new(options);
-    let mut out = Outbox::new();
-    let mut text = String::new();
-    for number in 0..LINES {
-        line(&mut text, number);
-        if text.len() > 256 * 1024 || number + 1 == LINES {
-            terminal.advance(text.as_bytes(), &mut out);
-            out.clear();
-            text.clear();
-            while terminal.compact(usize::MAX) {}
-        }
-    }
-    terminal
-}
-
-/// What builds, agents and diffs print.
-fn line(text: &mut String, number: usize) {
-    let _ = match number % 4 {
-        _ if number % RARE == RARE / 2 => {
-            write!(text, "here is the needle in line {number} of a long session\r\n")
-        }
-        0 => write!(
-            text,
-            "   \x1b[1;32mCompiling\x1b[m part_{} v0.{}.{} (crates/part_{}), {} warnings\r\n",
-            number % 977,
-            number % 31,
-            number % 7,
-            number % 977,
-            number % 3
-        ),
-        1 => write!(
-            text,
-            "\x1b[31m-    let value_{number} = compute(input, {});  // as it was before\x1b[m\r\n",
-            number * 7 % 1009
-        ),
-        2 => write!(
-            text,
-            "\x1b[38;5;245m● Read\x1b[m src/module_{}/file_{}.rs ({} lines), then looked at what calls it\r\n",
-            number % 53,
-            number % 769,
-            number % 1500
-        ),
-        _ => write!(
-            text,
-            "[{:>8}.{:03}] worker {} finished request {:016x} in {} ms, {} bytes sent to the other side\r\n",
-            number / 3,
-            number % 1000,
-            number % 16,
-            number as u64 * 0x9e37_79b9_7f4a_7c15,
-            number % 250,
-            number * 13 % 65_536
-        ),
-    };
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

@@ -147,6 +147,7 @@ impl Order {
                 matches!(input, Input::Scroll(_) | Input::Select(_) | Input::Vi(_))
             }
             Self::Copy { .. } | Self::CopyOutput { .. } | Self::Export { .. } => true,
+            Self::Read { history, .. } => *history,
             _ => false,
         }
     }
@@ -158,6 +159,7 @@ impl Order {
             Self::Export { slice, .. } => {
                 slice.range.is_none() && core.terminal.is_far_to_the_top()
             }
+            Self::Read { history: true, .. } => core.terminal.is_far_to_the_top(),
             _ => false,
         }
     }

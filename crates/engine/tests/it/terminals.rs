@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use maestro_core::input::{Input, Select, SelectBy};
-use maestro_core::screen::Size;
+use maestro_core::input::{Input, ScrollTo, Select, SelectBy};
+use maestro_core::screen::{Row, Size};
 use maestro_protocol::message::{Command, ErrorKind, Event, NewTerminal, Reply};
 use maestro_pty::Marker;
 
@@ -100,6 +100,41 @@ async fn a_resize_reaches_the_child_and_makes_a_full_frame() {
     })
     .await;
     let _ = user.until_shown(terminal, "3 1000").await;
+    stop(&host).await;
+}
+
+/// Whoever had the keyboard and shows something else, or dies, says no goodbye.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_let_go_when_the_last_with_the_keyboard_goes() {
+    let place = Place::new();
+    let host = place.host().await;
+    let reader = User::of(&host).await;
+    let script = "stty raw -echo; printf '\\033[>10u\\033[?1004hready\\r\\n'; cat -v";
+    for (dies, others) in [(false, false), (true, false), (false, true)] {
+        let user = User::of(&host).await;
+        let terminal = user.sh(script).await.id;
+        user.watch(terminal, true).await;
+        let _ = user.until_shown(terminal, "ready").await;
+        let _ = user.client.input(terminal, Input::Focus(true)).expect("connected");
+        let _ = user.type_text(terminal, "a");
+        let _ = user.until_shown(terminal, "^[[I^[[97u").await;
+        // One who looks on has not got the keyboard; another who has it keeps the key down.
+        reader.watch(terminal, others).await;
+        if dies {
+            user.leave();
+        } else {
+            user.done(Command::Unsubscribe { terminal }).await;
+        }
+        if others {
+            let _ = reader.type_text(terminal, "b");
+            let shown = reader.until_shown(terminal, "^[[98u").await;
+            assert!(shown.text().contains("^[[I^[[97u^[[98u"), "{}", shown.text());
+            reader.watch(terminal, false).await;
+            let _ = reader.until_shown(terminal, "^[[98u^[[97;1:3u^[[98;1:3u^[[O").await;
+        } else {
+            let _ = reader.until_shown(terminal, "^[[97u^[[97;1:3u^[[O").await;
+        }
+    }
     stop(&host).await;
 }
 
@@ -347,6 +382,50 @@ async fn history_is_whole_however_it_is_kept() {
         // The second time it has been quiet for long enough to be compressed.
         tokio::time::sleep(Duration::from_millis(2500)).await;
     }
+    stop(&host).await;
+}
+
+/// What needs old rows at another width waits until they have it; what comes after it waits, too, and keys
+/// do not.
+#[tokio::test(flavor = "multi_thread")]
+async fn old_rows_are_wrapped_before_anybody_sees_them_and_keys_do_not_wait() {
+    let place = Place::new();
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let value = Some("100000".to_owned());
+    user.done(Command::SetPreference { key: "scrollback".to_owned(), value }).await;
+    let script = "seq -f '<%g> is a line that is cut in two once it is narrow' 20000; \
+                  echo ready; read x; echo \"got <$x>\"; read x";
+    let terminal = user.sh(script).await.id;
+    user.watch(terminal, true).await;
+    let _ = user.until_shown(terminal, "ready").await;
+    let give = |input| drop(user.client.input(terminal, input).expect("connected"));
+    for cols in [30, 24, 28] {
+        give(Input::Resize(Size::new(cols, 10)));
+        give(Input::Scroll(ScrollTo::Top));
+        let top = "<1> is a line that is cut in two once it is narrow\n";
+        let first = &top[..usize::from(cols)];
+        let shown = user.until_shown(terminal, first.trim_end()).await;
+        assert!(shown.text().starts_with(first.trim_end()), "{}", shown.text());
+        give(Input::Scroll(ScrollTo::Bottom));
+        let _ = user.until_shown(terminal, "ready").await;
+        give(Input::Resize(Size::new(80, 10)));
+        let read = user.ask(Command::ReadTerminal { terminal, history: true }).await;
+        let Ok(Reply::Screen(screen)) = read else { panic!("no screen") };
+        let all: Vec<String> = screen.history.iter().chain(&screen.rows).map(Row::text).collect();
+        for (row, number) in all.iter().zip(1..=20_000) {
+            let wanted = format!("<{number}> is a line that is cut in two once it is narrow");
+            assert_eq!(row.trim_end(), wanted);
+        }
+    }
+    give(Input::Resize(Size::new(30, 10)));
+    give(Input::Scroll(ScrollTo::Top));
+    give(Input::Select(Select::All));
+    let _ = user.type_text(terminal, "on\n");
+    let _ = user.until_shown(terminal, "got <on>").await;
+    let copied = user.ask(Command::CopySelection { terminal }).await;
+    let Ok(Reply::Text(Some(text))) = copied else { panic!("nothing selected: {copied:?}") };
+    assert!(text.starts_with("<1> is a line that is cut in two once it is narrow\n<2> is"));
     stop(&host).await;
 }
 
