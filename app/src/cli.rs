@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
 
 /// Says what is wrong. Where it goes may be full or closed; the exit code still tells.
 fn complain(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "maestro: {sentence}");
+    let _ = writeln!(std::io::stderr(), "maestro: {}", output::printable(sentence));
 }
 
 /// The demo agent lives in the same program and reads its own arguments, so that its command line can

@@ -61,7 +61,7 @@ impl Out {
     pub fn facts(&mut self, facts: &[(&str, String)]) -> Result<()> {
         let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-            writeln!(self.stdout, "{name:width$}  {value}")?;
+            writeln!(self.stdout, "{name:width$}  {}", plain(value))?;
         }
         Ok(self.stdout.flush()?)
     }
@@ -95,6 +95,16 @@ pub fn plain(text: &str) -> String {
             c if c.is_control() => '·',
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => '·',
             c => c,
+        })
+        .collect()
+}
+
+/// Text of several lines on its way to the user's terminal: lines stay, nothing moves the cursor.
+pub fn printable(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => plain(line) + "\n",
+            None => plain(line),
         })
         .collect()
 }
@@ -176,6 +186,11 @@ mod tests {
     #[test]
     fn nothing_from_elsewhere_moves_the_cursor() {
         assert_eq!(plain("a\x1b[2Jb\nc\u{202e}d\u{9b}"), "a·[2Jb c·d·");
+    }
+
+    #[test]
+    fn texts_keep_their_lines_and_move_no_cursor() {
+        assert_eq!(printable("a\nb\x1b[2J\n\nc"), "a\nb·[2J\n\nc");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `maestro sessions`: conversations that any provider's program ever stored, ours and those from before.
 
 use std::collections::HashMap;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -341,6 +342,10 @@ fn save(
         export::markdown(&head, &entries)
     };
     match output {
+        // Into a file as it is; a terminal would obey what is in it.
+        None if std::io::stdout().is_terminal() => {
+            out.bytes(super::output::printable(&text).as_bytes())
+        }
         None => out.bytes(text.as_bytes()),
         Some(path) => {
             use std::io::Write as _;
@@ -387,7 +392,7 @@ fn go_on(host: &mut Host, resume: Resume, out: &mut Out) -> Result<()> {
         other => return Err(unexpected(&other)),
     };
     let title = Some(session.title.clone()).filter(|title| !title.is_empty());
-    let made = Command::NewTab { agent: agent.id, session: Some(session.id.clone()), title };
+    let made = Command::NewTab { agent: agent.id, session: Some(session.id), title };
     let tab = match host.ask(made) {
         Ok(Reply::Tab(tab)) => *tab,
         Ok(other) => return Err(unexpected(&other)),

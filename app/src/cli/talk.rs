@@ -2,7 +2,7 @@
 //! line.
 
 use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -338,7 +338,8 @@ fn print_evidence(agent: &Agent, evidence: &[Evidence], out: &mut Out) -> Result
         "" => String::new(),
         because => format!(": {}", output::plain(because)),
     };
-    out.line(&format!("{} is {}{because}", agent.name, output::word(&agent.attention.state)))?;
+    let name = output::plain(&agent.name);
+    out.line(&format!("{name} is {}{because}", output::word(&agent.attention.state)))?;
     let row = |evidence: &Evidence| {
         vec![
             if evidence.decides { "→".to_owned() } else { String::new() },
@@ -410,7 +411,9 @@ fn send(arguments: Send, out: &mut Out) -> Result<()> {
         interrupts: 0,
     };
     let pressed = interrupts()?;
-    follower.follow(&pressed, out)
+    let followed = follower.follow(&pressed, out);
+    follower.end_line(out)?;
+    followed
 }
 
 fn new_tab(host: &mut Host, agent: AgentId) -> Result<Tab> {
@@ -536,7 +539,7 @@ impl Follower {
                         }
                     }
                 }
-                Ok(Incoming::Event { event, .. }) => self.event(event)?,
+                Ok(Incoming::Event { event, .. }) => self.event(event, out)?,
                 Ok(Incoming::Lagged) => {
                     if let Some(end) = self.reopen(out)? {
                         return self.ended(&end, out);
@@ -573,7 +576,14 @@ impl Follower {
     }
 
     fn reopen(&mut self, out: &mut Out) -> Result<Option<Entry>> {
-        let _ = self.host.world(true)?;
+        // What was not heard may have been that the queue is held now, or that it asks.
+        let world = self.host.world(true)?;
+        for tab in world.tabs {
+            self.event(Event::Tab(Box::new(tab)), out)?;
+        }
+        for queue in world.queues {
+            self.event(Event::Queue(Box::new(queue)), out)?;
+        }
         let command = Command::OpenTab { tab: self.tab, last: 500, follow: true };
         let page = match self.host.ask(command)? {
             Reply::Entries(page) => page,
@@ -588,17 +598,18 @@ impl Follower {
         Ok(None)
     }
 
-    fn event(&mut self, event: Event) -> Result<()> {
+    fn event(&mut self, event: Event, out: &mut Out) -> Result<()> {
         match event {
             Event::Tab(tab) if tab.id == self.tab => {
                 for request in &tab.requests {
                     if self.turn.is_some() && !self.told.contains(&request.id) {
                         self.told.push(request.id.clone());
-                        let name = &self.agent.name;
-                        self.aside(&format!(
-                            "{} — answer with `maestro agent approve {name}` or `deny`",
-                            output::plain(&question(request))
-                        ));
+                        let text = format!(
+                            "{} — answer with `maestro agent approve {}` or `deny`",
+                            output::plain(&question(request)),
+                            output::plain(&self.agent.name)
+                        );
+                        self.aside(&text, out)?;
                     }
                 }
                 Ok(())
@@ -641,7 +652,7 @@ impl Follower {
                 if let Some(more) = text.get(*printed..).filter(|more| !more.is_empty()) {
                     *printed = text.len();
                     self.line_open = !more.ends_with('\n');
-                    out.bytes(printable(more).as_bytes())?;
+                    out.bytes(output::printable(more).as_bytes())?;
                 }
             }
             Body::Tool(tool)
@@ -655,28 +666,32 @@ impl Follower {
                     ToolState::Cut => " (cut)",
                     _ => "",
                 };
-                self.aside(&format!("{}: {}{how}", tool.name, output::plain(title)));
+                let text = output::plain(&format!("{}: {title}{how}", tool.name));
+                self.aside(&text, out)?;
             }
-            Body::Notice(text) => self.aside(&output::plain(text)),
+            Body::Notice(text) => self.aside(&output::plain(text), out)?,
             _ => {}
         }
         Ok(())
     }
 
-    /// Something beside the answer.
-    fn aside(&mut self, text: &str) {
-        let mut stderr = std::io::stderr();
-        if self.line_open {
-            let _ = writeln!(stderr);
-            self.line_open = false;
+    /// Something beside the answer, on a line of its own where both are seen.
+    fn aside(&mut self, text: &str, out: &mut Out) -> Result<()> {
+        // An answer that goes into a file is not broken where a notice came.
+        if std::io::stdout().is_terminal() {
+            self.end_line(out)?;
         }
-        let _ = writeln!(stderr, "maestro: {text}");
+        let _ = writeln!(std::io::stderr(), "maestro: {text}");
+        Ok(())
+    }
+
+    /// Ends the line that was begun, if one was.
+    fn end_line(&mut self, out: &mut Out) -> Result<()> {
+        if std::mem::take(&mut self.line_open) { out.bytes(b"\n") } else { Ok(()) }
     }
 
     fn ended(&mut self, end: &Entry, out: &mut Out) -> Result<()> {
-        if self.line_open && !out.json && !self.jsonl {
-            out.bytes(b"\n")?;
-        }
+        self.end_line(out)?;
         let (result, usage) = match &end.body {
             Body::Ended(ended) if ended.interrupted => {
                 (Err(Failure::failed("the turn was interrupted")), ended.usage)
@@ -719,24 +734,9 @@ fn held_because(held: &Held) -> String {
     }
 }
 
-/// An answer on its way to the user's terminal: lines stay, nothing moves the cursor.
-fn printable(text: &str) -> String {
-    text.split_inclusive('\n')
-        .map(|line| match line.strip_suffix('\n') {
-            Some(line) => output::plain(line) + "\n",
-            None => output::plain(line),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn answers_keep_their_lines_and_move_no_cursor() {
-        assert_eq!(printable("a\nb\x1b[2J\n\nc"), "a\nb·[2J\n\nc");
-    }
 
     #[test]
     fn tokens_differ() {

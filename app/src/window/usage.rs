@@ -172,7 +172,7 @@ impl Usage {
     /// What it is all together.
     fn total(&self) -> String {
         let sums = self.rows();
-        let cost: f64 = sums.iter().filter_map(|sum| dollars(sum)).sum();
+        let cost: f64 = sums.iter().filter_map(dollars).sum();
         let turns: u64 = sums.iter().map(|sum| sum.turns).sum();
         let about = if sums.iter().any(is_estimated) { "≈ " } else { "" };
         match turns {

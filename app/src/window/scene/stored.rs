@@ -15,9 +15,12 @@ pub fn indexed(sessions: u64) -> Indexing {
     Indexing { sessions, done_bytes: 1, total_bytes: 1, complete: true }
 }
 
+/// Provider, title, project, branch, minutes since it was used, prompts, and words with a hit in `«»`.
+type Row = (Provider, &'static str, &'static str, &'static str, u64, u32, &'static str);
+
 /// What was found for `currency`.
 pub fn hits() -> Vec<Hit> {
-    let rows: [(Provider, &str, &str, &str, u64, u32, &str); 9] = [
+    let rows: [Row; 9] = [
         (
             Claude,
             "Which currency comes first",
@@ -100,7 +103,7 @@ pub fn hits() -> Vec<Hit> {
             "the third column is the «currency», unless the file is from before 2019",
         ),
     ];
-    let hit = |(at, row): (usize, (Provider, &str, &str, &str, u64, u32, &str))| {
+    let hit = |(at, row): (usize, Row)| {
         let (provider, title, project, branch, minutes, prompts, excerpt) = row;
         let from = excerpt.find('«').unwrap_or(0);
         let excerpt = excerpt.replace(['«', '»'], "");

@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn words_are_marked_in_any_case() {
         assert_eq!(text("The Flaky flakytest", "flaky test").marks, [4..9, 10..19]);
-        assert_eq!(text("GRÖSSE größe", "größe").marks, [8..15]);
+        let marks = text("GRÖSSE größe", "größe").marks;
+        assert_eq!((marks.len(), marks.first()), (1, Some(&(8..15))));
         assert!(text("abc", "").marks.is_empty());
     }
 
