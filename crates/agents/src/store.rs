@@ -1,7 +1,7 @@
 //! The providers' own stores of sessions, read and never written: where they are, which sessions lie in
 //! them, and what was said.
 //!
-//! [`stores`] names the places, [`list`] the sessions in one, [`read`] follows one file from where it was
+//! [`stores`] names the places, [`list()`] the sessions in one, [`read()`] follows one file from where it was
 //! left ([`Cursor`]) and hands out what people would search ([`Piece`]); [`transcript`] and
 //! [`page`] give a session as the entries of a conversation. Entries have the same numbers everywhere,
 //! so that a piece that was found leads to its place in the transcript.
