@@ -12,7 +12,9 @@ use serde_json::Value;
 
 use crate::stream::string;
 
-/// Tools that change nothing outside the conversation. Whatever a subagent uses comes here, too.
+/// Tools that change nothing outside the conversation. Whatever a subagent uses comes here, too. `Skill`
+/// is none of them: a skill's text may hold commands which Claude Code runs while it reads it, without
+/// asking anybody.
 const READING: &[&str] = &[
     "Read",
     "NotebookRead",
@@ -35,7 +37,6 @@ const READING: &[&str] = &[
     "KillShell",
     "Task",
     "Agent",
-    "Skill",
     "AskUserQuestion",
     "EnterPlanMode",
     "ExitPlanMode",
@@ -101,16 +102,31 @@ fn program_reads(command: &str) -> bool {
     let Some(program) = words.next() else { return false };
     let words: Vec<&str> = words.collect();
     let has = |bad: &[&str]| words.iter().any(|word| bad.iter().any(|bad| word.starts_with(bad)));
+    // A file may be called `--pre=sh`, and a pattern that finds it makes an option of it.
+    let options = command.split_whitespace().any(may_become_option);
     match program {
         "ls" | "cat" | "head" | "tail" | "wc" | "pwd" | "echo" | "stat" | "du" | "df" | "true"
         | "basename" | "dirname" | "realpath" | "readlink" | "which" | "nl" | "cut" | "tr"
         | "grep" | "egrep" | "fgrep" => true,
         // Its preprocessor is any program.
-        "rg" => !has(&["--pre", "--hostname-bin"]),
-        "find" => !has(&["-exec", "-ok", "-delete", "-fprint", "-fls", "-fprintf"]),
-        "git" => git_reads(&words),
+        "rg" => !options && !has(&["--pre", "--hostname-bin"]),
+        "find" => !options && !has(&["-exec", "-ok", "-delete", "-fprint", "-fls", "-fprintf"]),
+        "git" => !options && git_reads(&words),
         _ => false,
     }
+}
+
+/// Whether the shell may put the name of a file in the place of this word that begins with `-`.
+fn may_become_option(word: &str) -> bool {
+    let pattern = |c: char| matches!(c, '*' | '?' | '[');
+    let quote = |c: char| matches!(c, '\'' | '"');
+    let plain = word.replace(quote, "");
+    if let Some(option) = plain.strip_prefix('-') {
+        // Behind `=` it can only become another value of the same option.
+        return option.split('=').next().is_some_and(|name| name.contains(pattern));
+    }
+    let is_quoted = word.strip_prefix(quote).is_some_and(|rest| rest.starts_with(pattern));
+    plain.starts_with(pattern) && !is_quoted
 }
 
 fn git_reads(words: &[&str]) -> bool {
@@ -144,6 +160,9 @@ mod tests {
             "grep -rn todo .; pwd",
             "git diff HEAD^ -- src/a.rs",
             "git show HEAD:src/a.rs || echo none",
+            "cat *.md",
+            "rg --glob='*.rs' main src/*",
+            "rg -g \"*.rs\" main",
         ] {
             check(command, true);
         }
@@ -170,6 +189,12 @@ mod tests {
             "rg --pre=touch x",
             "rg --pr\"\"e x y",
             "sort -o a b",
+            "rg main *",
+            "rg main \"\"*",
+            "rg main -*",
+            "rg main '-'[-]pre=sh",
+            "find ?delete",
+            "git diff HEAD *",
             "sed -i s/a/b/ c",
             "awk x",
             "env touch a",
@@ -205,6 +230,7 @@ mod tests {
         check("NotebookEdit", json!({}), false);
         check("mcp__files__write", json!({}), false);
         check("SomethingNew", json!({}), false);
+        check("Skill", json!({ "skill": "anything" }), false);
         check("Bash", json!({ "command": "ls" }), true);
         check("Bash", json!({ "command": "ls > a" }), false);
         check("Bash", json!({}), false);
