@@ -1,6 +1,8 @@
 //! The actor of one tab.
 
+use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +22,7 @@ use tokio::time::Instant;
 
 use super::drivers::Driven;
 use super::log::{Log, coalesced};
-use super::{Ask, Journal, block, elsewhere, mend, path, rebuild};
+use super::{Ask, Journal, WAITING, block, elsewhere, mend, path, rebuild};
 use crate::client::Client;
 use crate::host::{Shared, marks, now_ms, refuse, store_error};
 use crate::host::{queues, usage};
@@ -34,6 +36,8 @@ const SHOW: Duration = Duration::from_millis(120);
 const IDLE: Duration = Duration::from_secs(300);
 /// How long a driver may take to take an order. It answers at once, unless it hangs.
 const ORDER: Duration = Duration::from_secs(20);
+/// The same once its user wants the turn to stop.
+const HURRY: Duration = Duration::from_secs(5);
 /// How long a program that was killed may take to be gone.
 const KILLED: Duration = Duration::from_secs(10);
 /// How long a program may take to tell what can be chosen.
@@ -50,8 +54,8 @@ const PROMPT: (usize, usize) = (1 << 20, 20);
 const TITLE: usize = 120;
 
 /// Serves one tab until its host stops or its agent is removed.
-pub(super) async fn run(shared: Arc<Shared>, id: TabId, mut asked: mpsc::Receiver<Ask>) {
-    let mut actor = match Actor::new(&shared, id).await {
+pub(super) async fn run(shared: Arc<Shared>, id: TabId, asked: mpsc::Receiver<Ask>) {
+    let mut actor = match Actor::new(&shared, id, asked).await {
         Ok(actor) => actor,
         Err(error) => {
             let agent = shared.world.tab(id).map(|tab| tab.agent);
@@ -65,12 +69,13 @@ pub(super) async fn run(shared: Arc<Shared>, id: TabId, mut asked: mpsc::Receive
         let rest = actor.rest_at();
         let far = Instant::now() + Duration::from_secs(3600);
         tokio::select! {
-            ask = asked.recv() => {
+            ask = next_ask(&mut actor.put_off, &mut actor.asked) => {
                 let Some(ask) = ask else { return };
                 if let Some(done) = actor.ask(ask).await {
                     let _ = done.send(());
                     return;
                 }
+                actor.pressed().await;
             }
             event = next(&mut actor.driver) => actor.event(event).await,
             () = tokio::time::sleep_until(tell.unwrap_or(far)), if tell.is_some() => {
@@ -81,6 +86,14 @@ pub(super) async fn run(shared: Arc<Shared>, id: TabId, mut asked: mpsc::Receive
                 actor.rest().await;
             }
         }
+    }
+}
+
+/// What was put off while something else was waited for, and then what is asked next.
+async fn next_ask(put_off: &mut VecDeque<Ask>, asked: &mut mpsc::Receiver<Ask>) -> Option<Ask> {
+    match put_off.pop_front() {
+        Some(ask) => Some(ask),
+        None => asked.recv().await,
     }
 }
 
@@ -108,6 +121,13 @@ struct Running {
 
 struct Actor {
     shared: Arc<Shared>,
+    asked: mpsc::Receiver<Ask>,
+    /// What was asked while a program was waited for, in order; at most [`WAITING`].
+    put_off: VecDeque<Ask>,
+    /// How often an interrupt was asked for while a program was waited for.
+    presses: u8,
+    /// The same for the end of the actor.
+    ending: bool,
     agent: Agent,
     tab: Tab,
     fold: Conversation,
@@ -129,12 +149,16 @@ struct Actor {
 }
 
 impl Actor {
-    async fn new(shared: &Arc<Shared>, id: TabId) -> Result<Self, Error> {
+    async fn new(
+        shared: &Arc<Shared>,
+        id: TabId,
+        asked: mpsc::Receiver<Ask>,
+    ) -> Result<Self, Error> {
         let missing = || refuse(ErrorKind::NotFound, format!("there is no tab {id}"));
         let mut tab = shared.world.tab(id).ok_or_else(missing)?;
         let agent = shared.world.agent(tab.agent).ok_or_else(missing)?;
         let (path, title) = (path(shared, id), tab.title.clone());
-        let (tab, log, fold, last) = block(move || {
+        let (tab, log, fold, last, touched) = block(move || {
             let found = Log::open(&path).map_err(|error| {
                 let shown = path.display();
                 refuse(ErrorKind::Failed, format!("{shown} cannot be used: {error}"))
@@ -147,11 +171,16 @@ impl Actor {
                 }
             });
             tab.title = title;
-            Ok((tab, log, fold, last))
+            let touched = was_touched(&log, tab.turns);
+            Ok((tab, log, fold, last, touched))
         })
         .await?;
         let mut actor = Self {
             shared: Arc::clone(shared),
+            asked,
+            put_off: VecDeque::new(),
+            presses: 0,
+            ending: false,
             agent,
             tab,
             fold,
@@ -166,7 +195,7 @@ impl Actor {
             menus: Vec::new(),
             last,
             model: None,
-            touched: true,
+            touched,
         };
         actor.show();
         Ok(actor)
@@ -202,29 +231,7 @@ impl Actor {
                 let result = self.change(change).await;
                 let _ = done.send(result);
             }
-            Ask::Open { client, id, last, follow, permit } => {
-                self.flush().await;
-                let page = self.page(u64::MAX, last).await;
-                let page = page.map(|page| Reply::Entries(Box::new(page)));
-                // First, so that nothing that comes after the page is missed: what is told is only flushed
-                // from here.
-                if follow && page.is_ok() {
-                    if client.open_tab(self.tab.id) {
-                        if !self.followers.iter().any(|known| known.id == client.id) {
-                            self.followers.push(Arc::clone(&client));
-                        }
-                    } else {
-                        let text = "this client follows too many tabs; leave some first";
-                        client.reply(id, Err(refuse(ErrorKind::Busy, text)), Some(permit));
-                        return None;
-                    }
-                }
-                client.reply(id, page, Some(permit));
-            }
-            Ask::Read { before, most, page } => {
-                self.flush().await;
-                let _ = page.send(self.page(before, most).await);
-            }
+            ask @ (Ask::Open { .. } | Ask::Read { .. }) => self.look(ask).await,
             Ask::Menu(done) => self.menu(done).await,
             Ask::Retry(done) => self.retry(done).await,
             Ask::Rebuild(done) => self.rebuild(done).await,
@@ -246,6 +253,104 @@ impl Actor {
         }
         self.show_soon();
         None
+    }
+
+    /// Shows what was said. Also while a program is waited for: it needs none.
+    async fn look(&mut self, ask: Ask) {
+        match ask {
+            Ask::Open { client, id, last, follow, permit } => {
+                self.flush().await;
+                let page = self.page(u64::MAX, last).await;
+                let page = page.map(|page| Reply::Entries(Box::new(page)));
+                // First, so that nothing that comes after the page is missed: what is told is only flushed
+                // from here.
+                if follow && page.is_ok() {
+                    if client.open_tab(self.tab.id) {
+                        if !self.followers.iter().any(|known| known.id == client.id) {
+                            self.followers.push(Arc::clone(&client));
+                        }
+                    } else {
+                        let text = "this client follows too many tabs; leave some first";
+                        client.reply(id, Err(refuse(ErrorKind::Busy, text)), Some(permit));
+                        return;
+                    }
+                }
+                client.reply(id, page, Some(permit));
+            }
+            Ask::Read { before, most, page } => {
+                self.flush().await;
+                let _ = page.send(self.page(before, most).await);
+            }
+            other => self.put_off.push_back(other),
+        }
+    }
+
+    /// Somebody asks while a program is waited for: what concerns the wait itself holds at once, what only
+    /// looks is shown, and the rest comes after it.
+    async fn interject(&mut self, ask: Ask) {
+        match ask {
+            Ask::Interrupt(done) if self.fold.is_running() => {
+                queues::interrupted(&self.shared, self.agent.id);
+                self.presses = self.presses.saturating_add(1);
+                if self.tab.state == TabState::Interrupting {
+                    self.presses = self.presses.max(2);
+                }
+                self.set(TabState::Interrupting);
+                self.show();
+                let _ = done.send(Ok(self.tab.clone()));
+            }
+            Ask::Stop(done) => {
+                self.ending = true;
+                // Nothing comes after it.
+                self.put_off.push_front(Ask::Stop(done));
+            }
+            // Whoever asked is told to try again: to stop listening would be deaf to an interrupt, too.
+            ask if self.put_off.len() >= WAITING => drop(ask),
+            ask => self.look(ask).await,
+        }
+    }
+
+    /// Waits for something of a program; `None` when its user does not want it any more. It is dropped then.
+    async fn unless_pressed<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(work);
+        loop {
+            if self.presses > 0 || self.ending {
+                return None;
+            }
+            tokio::select! {
+                done = &mut work => return Some(done),
+                ask = self.asked.recv(), if !self.ending => match ask {
+                    Some(ask) => self.interject(ask).await,
+                    // Nobody can ask any more, which ends the actor.
+                    None => return None,
+                },
+            }
+        }
+    }
+
+    /// Does what was wanted while a program was waited for, now that it hears.
+    async fn pressed(&mut self) {
+        let presses = std::mem::take(&mut self.presses);
+        if presses == 0 || !self.fold.is_running() {
+            return;
+        }
+        if presses > 1 {
+            self.kill().await;
+        } else {
+            self.soft_interrupt().await;
+        }
+    }
+
+    /// Ends the program of a turn, or the turn that has none.
+    async fn kill(&mut self) {
+        self.presses = 0;
+        match &mut self.driver {
+            Some(running) => {
+                let _ = running.killed.get_or_insert_with(Instant::now);
+                running.driver.kill();
+            }
+            None => self.fail(interrupted()).await,
+        }
     }
 
     /// Begins a turn: refuses it, or writes it down.
@@ -351,6 +456,7 @@ impl Actor {
         self.tell(&updates);
         self.last = Some(prompt);
         self.touched = false;
+        self.presses = 0;
         self.shared.tabs.set_alive(self.tab.id, true);
         self.show();
         Ok(self.fold.turn())
@@ -361,7 +467,14 @@ impl Actor {
         let policy = if prompt.read_only { Policy::ReadOnly } else { self.tab.policy };
         self.fold.for_this_turn((policy != self.tab.policy).then_some(policy));
         for attempt in 0..2 {
-            if let Err(failure) = self.drive(policy).await {
+            let driven = self.drive(policy).await;
+            if self.ending {
+                // What is done next ends the turn, too.
+                return;
+            }
+            // Whoever pressed before it was said got what was wanted.
+            let driven = if self.presses > 0 { Err(interrupted()) } else { driven };
+            if let Err(failure) = driven {
                 self.fail(failure).await;
                 return;
             }
@@ -373,6 +486,7 @@ impl Actor {
                     self.fail(Failure { kind: FailureKind::Unusable, message: message.to_owned() })
                         .await;
                 }
+                Err(_) if self.ending => return,
                 Err(failure) => {
                     self.fail(failure).await;
                     return;
@@ -383,7 +497,7 @@ impl Actor {
 
     /// Sees to it that a driver with this policy lives.
     async fn drive(&mut self, policy: Policy) -> Result<(), Failure> {
-        if self.driver.as_ref().is_some_and(|running| running.stale) {
+        if self.driver.as_ref().is_some_and(|running| running.stale || running.killed.is_some()) {
             self.end_driver().await;
         }
         if self.driver.as_ref().is_some_and(|running| running.policy != policy) {
@@ -407,8 +521,8 @@ impl Actor {
         let found = block(move || {
             let detected = shared.detect(provider);
             Ok((detected, shared.environment()))
-        })
-        .await;
+        });
+        let found = self.unless_pressed(found).await.ok_or_else(interrupted)?;
         let (detected, environment) = found.map_err(|error| unusable(error.message))?;
         let new_session = self.tab.session.is_none().then(|| new_session_id(provider)).flatten();
         let launch = Launch {
@@ -424,7 +538,9 @@ impl Actor {
         let marks: Vec<(OsString, OsString)> =
             marks(&self.shared.instance, self.agent.id, self.tab.id).into();
         let (sender, events) = mpsc::channel(EVENTS);
-        let driver = self.shared.tabs.drivers.start(launch, marks, sender).await?;
+        let starting = self.shared.tabs.drivers.start(launch, marks, sender);
+        // One that is dropped while it starts leaves no process.
+        let driver = self.unless_pressed(starting).await.ok_or_else(interrupted)??;
         self.fold.new_driver();
         self.driver = Some(Running {
             driver,
@@ -447,16 +563,35 @@ impl Actor {
             kind: FailureKind::Crashed,
             message: "The program of this conversation has ended.".to_owned(),
         };
-        let Some(running) = self.driver.as_mut() else { return Err(crashed()) };
+        let Some(running) = self.driver.take() else { return Err(crashed()) };
+        let Running { driver, mut events, policy, mut stale, since, mut killed } = running;
         let mut early = Vec::new();
         let mut hears = true;
         let result = {
-            let Running { driver, events, .. } = running;
+            let is_interrupt = order == Order::Interrupt;
             let order = driver.order(order);
             tokio::pin!(order);
-            let limit = tokio::time::sleep(ORDER);
+            // Behind one that was asked for already there is only the harder way.
+            let mut presses = self.presses;
+            let limit = tokio::time::sleep(if is_interrupt { HURRY } else { ORDER });
             tokio::pin!(limit);
             loop {
+                if self.ending {
+                    stale = true;
+                    break Err(interrupted());
+                }
+                if self.presses > presses {
+                    presses = self.presses;
+                    if is_interrupt || presses > 1 {
+                        killed = Some(Instant::now());
+                        driver.kill();
+                        break Err(interrupted());
+                    }
+                    let soon = Instant::now() + HURRY;
+                    if limit.deadline() > soon {
+                        limit.as_mut().reset(soon);
+                    }
+                }
                 tokio::select! {
                     taken = &mut order => break taken,
                     // Kept, not taken: an end that comes before the answer is the next thing's.
@@ -465,7 +600,18 @@ impl Actor {
                         // The answer may have been given before.
                         None => hears = false,
                     },
+                    ask = self.asked.recv(), if !self.ending => match ask {
+                        Some(ask) => self.interject(ask).await,
+                        None => self.ending = true,
+                    },
                     () = &mut limit => {
+                        // It may take the order later, when that is not meant any more.
+                        stale = true;
+                        if self.presses > 0 {
+                            killed = Some(Instant::now());
+                            driver.kill();
+                            break Err(interrupted());
+                        }
                         break Err(Failure {
                             kind: FailureKind::Silent,
                             message: "The program takes no orders; end it with a second interrupt."
@@ -475,6 +621,7 @@ impl Actor {
                 }
             }
         };
+        self.driver = Some(Running { driver, events, policy, stale, since, killed });
         for event in early {
             self.event(event).await;
         }
@@ -521,10 +668,18 @@ impl Actor {
 
     async fn retry(&mut self, done: oneshot::Sender<Result<Tab, Error>>) {
         if self.fold.is_running() {
-            // Its program tries by itself; what it waits for cannot be shortened from here.
-            let text = "a turn is open; interrupt it first to say it again";
-            let _ = done.send(Err(refuse(ErrorKind::Busy, text)));
-            return;
+            if !matches!(self.tab.state, TabState::Retrying { .. }) {
+                let text = "a turn is open; interrupt it first to say it again";
+                let _ = done.send(Err(refuse(ErrorKind::Busy, text)));
+                return;
+            }
+            if self.touched {
+                let text = "a part of this turn is done already, which saying it again would do twice; \
+                            its program goes on by itself, or interrupt it first";
+                let _ = done.send(Err(refuse(ErrorKind::Busy, text)));
+                return;
+            }
+            return self.retry_now(done).await;
         }
         let Some(prompt) = self.last.clone() else {
             let text = "nothing was said here that could be said again";
@@ -537,6 +692,53 @@ impl Actor {
                 self.speak(prompt).await;
             }
             Err(refused) => {
+                let _ = done.send(Err(refused));
+            }
+        }
+    }
+
+    /// The program of a turn waits by itself to try again, which cannot be made shorter: it is ended, and what
+    /// was asked is said to a new one.
+    async fn retry_now(&mut self, done: oneshot::Sender<Result<Tab, Error>>) {
+        let state = self.tab.state.clone();
+        if let Some(running) = &self.driver {
+            running.driver.kill();
+        }
+        self.end_driver().await;
+        if self.ending {
+            return;
+        }
+        let Some(prompt) = self.last.clone().filter(|_| self.presses == 0) else {
+            self.fail(interrupted()).await;
+            let _ = done.send(Ok(self.tab.clone()));
+            return;
+        };
+        let used = self.fold.usage();
+        let outcome = Outcome {
+            session: None,
+            text: String::new(),
+            usage: Usage::default(),
+            result: Err(interrupted()),
+        };
+        let mut updates = Vec::new();
+        self.fold.take(Event::Ended(outcome), now_ms(), &mut self.tab, &mut updates);
+        self.add(updates);
+        self.flush().await;
+        usage::turn_ended(&self.shared, &self.tab, &used, self.model.as_deref());
+        // It is never free between the two: nothing of the queue gets there first.
+        self.tab.state = state;
+        match self.begin(prompt.clone(), None, true).await {
+            Ok(_) => {
+                let _ = done.send(Ok(self.tab.clone()));
+                self.speak(prompt).await;
+            }
+            Err(refused) => {
+                self.set(TabState::Idle);
+                queues::turn_ended(&self.shared, &self.tab, Over::Interrupted);
+                self.shared.tabs.set_alive(self.tab.id, false);
+                self.save().await;
+                self.show();
+                queues::freed(&self.shared, self.agent.id);
                 let _ = done.send(Err(refused));
             }
         }
@@ -596,31 +798,23 @@ impl Actor {
             return Ok(self.tab.clone());
         }
         if self.tab.state == TabState::Interrupting {
-            match &mut self.driver {
-                Some(running) => {
-                    running.killed = Some(Instant::now());
-                    running.driver.kill();
-                }
-                None => self.fail(interrupted()).await,
-            }
+            self.kill().await;
             return Ok(self.tab.clone());
         }
         self.set(TabState::Interrupting);
         self.show();
-        match self.order(Order::Interrupt).await {
-            Ok(_) => {}
-            Err(failure) if self.fold.is_running() => {
-                tracing::info!(tab = %self.tab.id, %failure, "an interrupt was not taken");
-                if let Some(running) = &mut self.driver {
-                    running.killed = Some(Instant::now());
-                    running.driver.kill();
-                } else {
-                    self.fail(interrupted()).await;
-                }
-            }
-            Err(_) => {}
-        }
+        self.soft_interrupt().await;
         Ok(self.tab.clone())
+    }
+
+    /// Asks the program to stop its turn, and ends it when it does not take that.
+    async fn soft_interrupt(&mut self) {
+        if let Err(failure) = self.order(Order::Interrupt).await
+            && self.fold.is_running()
+        {
+            tracing::info!(tab = %self.tab.id, %failure, "an interrupt was not taken");
+            self.kill().await;
+        }
     }
 
     async fn answer(&mut self, id: &str, answer: Answer) -> Result<Tab, Error> {
@@ -1013,6 +1207,7 @@ impl Actor {
         if !self.fold.is_running() {
             return;
         }
+        self.presses = 0;
         let killed = self.driver.as_ref().is_some_and(|running| running.killed.is_some());
         if killed && outcome.result.is_err() {
             outcome.result = Err(interrupted());
@@ -1084,6 +1279,14 @@ impl Actor {
                     Some(event) => last.push(event),
                     None => open = false,
                 },
+                ask = self.asked.recv(), if !self.ending => match ask {
+                    Some(ask) => self.interject(ask).await,
+                    None => self.ending = true,
+                },
+            }
+            if self.presses > 1 {
+                // Dropped, it ends its program at once.
+                break;
             }
             if last.len() >= EVENTS {
                 for event in std::mem::take(&mut last) {
@@ -1224,13 +1427,13 @@ impl Actor {
         }
     }
 
-    async fn store(&self) -> Result<(), Error> {
+    fn store(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         let (store, tab) = (self.shared.store.clone(), self.tab.clone());
-        block(move || store.put_tab(&tab).map_err(store_error)).await
+        block(move || store.put_tab(&tab).map_err(store_error))
     }
 
     /// The same where nobody waits for it.
-    async fn save(&self) {
+    async fn save(&mut self) {
         if let Err(error) = self.store().await {
             self.shared.problem(
                 Some(self.agent.id),
@@ -1240,12 +1443,23 @@ impl Actor {
     }
 }
 
+/// Whether a host before this one saw something of the last turn's work. What cannot be read counts as work.
+fn was_touched(log: &Log, turn: u64) -> bool {
+    let Some(prompt) = log.prompts().next() else { return true };
+    let Ok(entries) = log.read(u64::MAX, PAGE.0, PAGE.1) else { return true };
+    let whole = entries.first().is_some_and(|first| first.n <= prompt)
+        && entries.iter().any(|entry| entry.n == prompt && entry.turn == turn);
+    !whole || entries.iter().any(|entry| entry.n > prompt && works(&entry.body))
+}
+
+fn works(body: &Body) -> bool {
+    matches!(body, Body::Text(_) | Body::Tool(_) | Body::Todo(_) | Body::Request { .. })
+}
+
 /// Whether something of the turn's work was done by then: to say its prompt again would do it twice.
 fn touches(event: &Event) -> bool {
     match event {
-        Event::Item { body, .. } => {
-            matches!(body, Body::Text(_) | Body::Tool(_) | Body::Todo(_) | Body::Request { .. })
-        }
+        Event::Item { body, .. } => works(body),
         Event::Delta { part, .. } => *part != maestro_core::conversation::Part::Thinking,
         Event::Request(_) => true,
         _ => false,
@@ -1270,4 +1484,36 @@ fn lost() -> Error {
 
 fn unwritten(error: &std::io::Error) -> Error {
     refuse(ErrorKind::Failed, format!("the prompt cannot be written down: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_tells_whether_something_of_the_last_turn_was_done() {
+        let prompt = || Body::Prompt(Prompt { text: "do".into(), ..Prompt::default() });
+        let failed = || Body::Failed(interrupted());
+        let said = || Body::Text("a".into());
+        for (bodies, touched) in [
+            (vec![(1, prompt()), (1, failed())], false),
+            (vec![(1, prompt()), (1, Body::Thinking("hm".into())), (1, failed())], false),
+            (vec![(1, prompt()), (1, said()), (1, failed())], true),
+            (vec![(1, prompt()), (1, said()), (2, prompt()), (2, failed())], false),
+            (vec![(1, said())], true),
+            (vec![], true),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut found = Log::open(&folder.path().join("c1.jsonl")).expect("made");
+            let turn = bodies.last().map_or(0, |(turn, _)| *turn);
+            let updates: Vec<Update> = (0..)
+                .zip(bodies)
+                .map(|(n, (turn, body))| {
+                    Update::Entry(Entry { n, turn, at_ms: 0, open: false, body })
+                })
+                .collect();
+            found.log.write(&updates, false).expect("written");
+            assert_eq!(was_touched(&found.log, turn), touched, "{updates:?}");
+        }
+    }
 }

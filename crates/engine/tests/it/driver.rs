@@ -23,6 +23,7 @@ use crate::harness::{Place, User, provider, within};
 struct Stage {
     started: mpsc::UnboundedSender<Player>,
     refuse: AtomicBool,
+    hang: AtomicBool,
 }
 
 /// The test's end of a driver.
@@ -54,12 +55,16 @@ impl Drivers for Stage {
         let (closed, closes) = watch::channel(false);
         let (killed, kills) = watch::channel(false);
         let refused = self.refuse.load(Ordering::SeqCst);
+        let hangs = self.hang.load(Ordering::SeqCst);
         let player =
             Player { launch, marks, events, orders: received, closed: closes, killed: kills };
         if !refused {
             let _ = self.started.send(player);
         }
         Box::pin(async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
             if refused {
                 return Err(failure(FailureKind::Unusable, "it is not installed"));
             }
@@ -206,7 +211,11 @@ impl Theatre {
     /// The same with other options.
     pub async fn with(place: Place, kind: Provider, change: impl FnOnce(&mut HostOptions)) -> Self {
         let (started, players) = mpsc::unbounded_channel();
-        let stage = Arc::new(Stage { started, refuse: AtomicBool::new(false) });
+        let stage = Arc::new(Stage {
+            started,
+            refuse: AtomicBool::new(false),
+            hang: AtomicBool::new(false),
+        });
         let program = place.script("agent", "cat");
         let drivers = Arc::clone(&stage);
         let host = place
@@ -237,6 +246,11 @@ impl Theatre {
 
     pub fn refuse_starts(&self, refuse: bool) {
         self.stage.refuse.store(refuse, Ordering::SeqCst);
+    }
+
+    /// Drivers that are started from now on are never there.
+    pub fn hang_starts(&self, hang: bool) {
+        self.stage.hang.store(hang, Ordering::SeqCst);
     }
 
     pub async fn player(&mut self) -> Player {

@@ -5,6 +5,7 @@ mod autorun;
 mod conversation;
 mod conversation_crash;
 mod conversation_moves;
+mod conversation_waits;
 mod driver;
 mod files;
 mod frames;
