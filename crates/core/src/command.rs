@@ -70,6 +70,7 @@ pub enum Id {
     PaneZoomIn,
     PaneZoomOut,
     PaneZoomReset,
+    UsageOpen,
     SessionsOpen,
     SessionConverse,
     SessionBranch,
