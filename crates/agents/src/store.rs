@@ -32,7 +32,7 @@ pub use facts::Facts;
 pub use lines::LINE_LIMIT;
 pub use list::{Found, Place, find, found_at, list, stores};
 pub use opencode::{Cell, Tables};
-pub use read::{Cursor, Progress, page, read, scan, text_at, transcript};
+pub use read::{Cursor, Progress, page, read, scan, tail, text_at, transcript};
 pub use sheet::{Entries, Piece, What};
 
 use maestro_core::agent::Provider;

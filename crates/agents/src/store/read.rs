@@ -280,6 +280,52 @@ pub fn transcript(
     page(&found, 0, u64::MAX, tables).map(|entries| entries.entries)
 }
 
+/// The last entries of a stored session, with numbers that are their own: those in the last `bytes` of its file.
+/// What is not a file of lines is read whole.
+///
+/// # Errors
+///
+/// As [`transcript`].
+pub fn tail(
+    provider: Provider,
+    id: &str,
+    bytes: u64,
+    environment: &Environment,
+    tables: &dyn Tables,
+) -> Result<Vec<Entry>, Error> {
+    if provider == Provider::Shell {
+        return Err(Error::Unsupported(provider));
+    }
+    let found = find(provider, id, environment, tables)?
+        .ok_or_else(|| Error::Missing { provider, id: id.to_owned() })?;
+    let document = found.path.extension().is_some_and(|ending| ending == "json");
+    if document || provider == Provider::OpenCode {
+        return page(&found, 0, u64::MAX, tables).map(|entries| entries.entries);
+    }
+    let failed = |error| Error::file(&found.path, error);
+    let mut file = list::open(&found.path).map_err(failed)?;
+    let from = file.metadata().map_err(failed)?.len().saturating_sub(bytes);
+    let _ = file.seek(SeekFrom::Start(from)).map_err(failed)?;
+    // No more than that, however fast it grows meanwhile.
+    let mut reader = BufReader::with_capacity(BUFFER, file.take(bytes));
+    let mut line = Vec::new();
+    if from > 0 {
+        let _ = lines::next(&mut reader, &mut line).map_err(failed)?;
+    }
+    let mut sheet = Sheet::new(Memory::default(), Want::Entries { from: 0, to: u64::MAX });
+    loop {
+        match lines::next(&mut reader, &mut line).map_err(failed)? {
+            Line::Whole(_) | Line::Open(_) => {
+                if let Some(value) = parsed(&line) {
+                    record(provider, &value, &mut sheet);
+                }
+            }
+            Line::Long(_) => {}
+            Line::End => return Ok(sheet.entries),
+        }
+    }
+}
+
 /// Goes through everything that can be read in a session, tools' inputs and outputs too, until `each`
 /// breaks. A file without a line that is `worth` it is not looked at more closely: lines are given to it as
 /// they are stored.

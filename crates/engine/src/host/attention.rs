@@ -12,14 +12,15 @@ use maestro_core::run::{self, Ending, Run, TaskState};
 use maestro_core::text::clean;
 use maestro_core::turn::FailureKind;
 use maestro_core::{AgentId, TabId};
-use maestro_terminal::{Status, StatusState};
+use maestro_terminal::{Progress, Prompt, Status, StatusState};
 
 use super::{Shared, now_ms};
-use crate::conversation;
 use crate::session::News;
 
 /// When the end of a transcript is looked at, after a terminal showed no work any more.
 const TAIL_LOOKS: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(3)];
+/// How much of it is read, in bytes.
+const TAIL: u64 = 512 << 10;
 /// Pieces of evidence that are kept of one agent.
 const EVIDENCE: usize = 40;
 /// The longest phrase for an agent's row, in characters.
@@ -60,6 +61,16 @@ pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<A
     }
     if let Some(title) = &news.title
         && let Some(attention) = from_title(agent.provider, title, known, now_ms)
+    {
+        return Some(attention);
+    }
+    if let Some(progress) = news.progress
+        && let Some(attention) = from_progress(agent.provider, progress, known, now_ms)
+    {
+        return Some(attention);
+    }
+    if let Some(prompt) = news.prompt
+        && let Some(attention) = from_prompt(agent.provider, prompt, known, now_ms)
     {
         return Some(attention);
     }
@@ -120,6 +131,62 @@ fn from_title(
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// What progress means (OSC 9;4). While there is some, the program works; that there is none any more tells
+/// only that, and nothing where the program tells its state in words as well.
+fn from_progress(
+    provider: Provider,
+    progress: Progress,
+    known: &Attention,
+    now_ms: u64,
+) -> Option<Attention> {
+    let in_words = matches!(provider, Provider::Codex | Provider::Gemini);
+    match progress {
+        Progress::Busy | Progress::Normal(_) => {
+            Some(verdict(State::Working, "", Source::Osc, now_ms))
+        }
+        Progress::Error(_) => {
+            Some(verdict(State::Failed, "its progress shows an error", Source::Osc, now_ms))
+        }
+        Progress::None | Progress::Paused(_) => {
+            let showed = known.source == Source::Osc
+                && matches!(known.state, State::Working | State::Failed);
+            (showed && !in_words).then(|| verdict(State::Unknown, "", Source::None, now_ms))
+        }
+    }
+}
+
+/// What prompt marks mean (OSC 133). In a shell they tell all there is. An interface that sends them is at
+/// work between the second and the third; what it wants after that, they do not tell.
+fn from_prompt(
+    provider: Provider,
+    prompt: Prompt,
+    known: &Attention,
+    now_ms: u64,
+) -> Option<Attention> {
+    let at = |state, because: &str| Some(verdict(state, because, Source::Osc, now_ms));
+    let shell = provider == Provider::Shell;
+    match prompt {
+        Prompt::Output => at(State::Working, if shell { "a command runs" } else { "" }),
+        Prompt::Done(Some(code)) if shell && code != 0 => {
+            at(State::Failed, &format!("its command ended with exit code {code}"))
+        }
+        Prompt::Done(_) if shell => match known.state {
+            // A prompt without a command in between ends nothing.
+            State::Working => at(State::Done, "its command ended"),
+            State::Unknown => at(State::Idle, ""),
+            _ => None,
+        },
+        Prompt::Done(_) => {
+            let worked = known.source == Source::Osc && known.state == State::Working;
+            let in_words = matches!(provider, Provider::Codex | Provider::Gemini);
+            (worked && !in_words).then(|| verdict(State::Unknown, "", Source::None, now_ms))
+        }
+        Prompt::Start | Prompt::Command => (shell
+            && matches!(known.state, State::Unknown | State::Working))
+        .then(|| verdict(State::Idle, "", Source::Osc, now_ms)),
     }
 }
 
@@ -393,7 +460,13 @@ impl Shared {
                 let Some(session) = agent.session else { return };
                 let looks = Arc::clone(&shared);
                 let read = super::blocking(move || {
-                    conversation::stored(agent.provider, &session, &looks.environment())
+                    maestro_agents::store::tail(
+                        agent.provider,
+                        &session,
+                        TAIL,
+                        &looks.environment(),
+                        &crate::index::Sqlite,
+                    )
                 });
                 let Ok(Ok(entries)) = read.await else { continue };
                 if let Some(attention) = from_entries(&entries, now_ms())
@@ -447,6 +520,10 @@ impl Shared {
             "it notified"
         } else if news.title.is_some() {
             "its title"
+        } else if news.progress.is_some() {
+            "its progress (OSC 9;4)"
+        } else if news.prompt.is_some() {
+            "its prompt marks (OSC 133)"
         } else {
             "its user typed"
         };
@@ -567,6 +644,8 @@ mod tests {
                 match event {
                     Event::Title(title) => news.title = Some(title.unwrap_or_default()),
                     Event::Status(status) => news.status = Some(status),
+                    Event::Progress(progress) => news.progress = Some(progress),
+                    Event::Prompt(prompt) => news.mark(prompt),
                     _ => {}
                 }
             }
@@ -638,6 +717,47 @@ mod tests {
         ] {
             let state = from_entries(&entries, 0).map(|attention| attention.state);
             assert_eq!(state, expected, "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn progress_and_prompt_marks_tell_what_they_can() {
+        use Provider::{Claude, Codex, Shell};
+        use State::{Done, Failed, Idle, Unknown, Working};
+
+        let unknown = (Unknown, Source::None);
+        let works = (Working, Source::Osc);
+        let progress = |progress| News { progress: Some(progress), ..News::default() };
+        let marks = |marks: &[Prompt]| {
+            let mut news = News::default();
+            marks.iter().for_each(|mark| news.mark(*mark));
+            news
+        };
+        let prompt = [Prompt::Start, Prompt::Command];
+        for (provider, known, news, expected) in [
+            (Claude, unknown, progress(Progress::Busy), Some(Working)),
+            (Claude, unknown, progress(Progress::Normal(3)), Some(Working)),
+            (Claude, unknown, progress(Progress::Error(3)), Some(Failed)),
+            (Claude, works, progress(Progress::None), Some(Unknown)),
+            (Claude, works, progress(Progress::Paused(3)), Some(Unknown)),
+            (Claude, (Done, Source::Transcript), progress(Progress::None), None),
+            (Claude, (Working, Source::Run), progress(Progress::Error(3)), None),
+            (Codex, works, progress(Progress::None), None),
+            (Shell, unknown, marks(&prompt), Some(Idle)),
+            (Shell, unknown, marks(&[Prompt::Output]), Some(Working)),
+            (Shell, works, marks(&[Prompt::Done(Some(0)), Prompt::Start]), Some(Done)),
+            (Shell, works, marks(&[Prompt::Done(Some(2)), Prompt::Start]), Some(Failed)),
+            (Shell, works, marks(&[Prompt::Done(None), Prompt::Output]), Some(Working)),
+            (Shell, (Done, Source::Osc), marks(&prompt), None),
+            (Shell, (Idle, Source::Osc), marks(&[Prompt::Done(None)]), None),
+            (Claude, unknown, marks(&[Prompt::Output]), Some(Working)),
+            (Claude, works, marks(&[Prompt::Done(Some(1))]), Some(Unknown)),
+            (Claude, unknown, marks(&prompt), None),
+            (Codex, works, marks(&[Prompt::Done(None)]), None),
+        ] {
+            let agent = agent(provider, known.0, known.1);
+            let state = from_terminal(&agent, &news, 7).map(|attention| attention.state);
+            assert_eq!(state, expected, "{provider:?} {known:?} {news:?}");
         }
     }
 

@@ -108,7 +108,15 @@ impl Shared {
                 events: Arc::new(move |event| {
                     let Some(shared) = world.upgrade() else { return };
                     match event {
-                        Event::Queue(queue) => shared.world.set_queue(*queue),
+                        Event::Queue(queue) => {
+                            let agent = queue.agent;
+                            if let Some(wait) = shared.world.set_queue(*queue) {
+                                super::detach(async move {
+                                    tokio::time::sleep(wait).await;
+                                    shared.world.tell_queue(agent);
+                                });
+                            }
+                        }
                         Event::Problem { agent, text } => shared.problem(agent, text),
                         other => shared.world.tell(other),
                     }

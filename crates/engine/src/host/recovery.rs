@@ -55,7 +55,7 @@ pub(crate) async fn read_world(
         let tabs = tabs.collect::<Result<Vec<_>, maestro_store::Error>>()?;
         let world = World::new(agents, runs, tabs, preferences, palette);
         for queue in queues::left(&store)? {
-            world.set_queue(queue);
+            let _ = world.set_queue(queue);
         }
         Ok(world)
     })

@@ -4,9 +4,10 @@
 //! that a snapshot and its sequence number always fit. Whoever changes something that must survive a
 //! crash has written it to the store before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use maestro_core::agent::{Agent, Attention, Provider};
 use maestro_core::conversation::Tab;
@@ -23,6 +24,10 @@ use crate::session::Session;
 
 /// Ended runs that a snapshot still shows.
 const ENDED_RUNS: usize = 50;
+/// Bytes of words from which on a queue is a long one.
+const LONG_QUEUE: usize = 64 << 10;
+/// Between two events of one long queue.
+const QUEUE_APART: Duration = Duration::from_millis(250);
 
 /// The world of one host.
 #[derive(Debug, Default)]
@@ -40,6 +45,8 @@ struct Inner {
     tabs: Vec<Tab>,
     /// Queues in which something waits, or that are held.
     queues: BTreeMap<AgentId, Queue>,
+    /// When a queue was told last, and whether the present one is still to be.
+    queues_told: HashMap<AgentId, (Instant, bool)>,
     preferences: BTreeMap<String, String>,
     indexing: Indexing,
     followers: Vec<Arc<Client>>,
@@ -282,16 +289,45 @@ impl World {
         inner.publish(Event::TabOrder(agent, order.to_vec()));
     }
 
-    /// A queue is another one than before; told if anything is different.
-    pub(crate) fn set_queue(&self, queue: Queue) {
+    /// A queue is another one than before; told if anything is different. Gives back how long to wait until
+    /// [`Self::tell_queue`] where a long one was told a moment ago: all of it goes to every client.
+    pub(crate) fn set_queue(&self, queue: Queue) -> Option<Duration> {
         let mut inner = self.lock();
-        let different = if queue.items.is_empty() && queue.held.is_none() {
-            inner.queues.remove(&queue.agent).is_some()
+        let agent = queue.agent;
+        let empty = queue.items.is_empty() && queue.held.is_none();
+        let bytes: usize = queue.items.iter().map(|item| item.prompt.text.len()).sum();
+        let different = if empty {
+            inner.queues.remove(&agent).is_some()
         } else {
-            inner.queues.insert(queue.agent, queue.clone()).as_ref() != Some(&queue)
+            inner.queues.insert(agent, queue.clone()).as_ref() != Some(&queue)
         };
-        if different {
-            inner.publish(Event::Queue(Box::new(queue)));
+        if !different {
+            return None;
+        }
+        if bytes > LONG_QUEUE
+            && let Some((at, waits)) = inner.queues_told.get_mut(&agent)
+        {
+            if *waits {
+                return None;
+            }
+            let rest = QUEUE_APART.saturating_sub(at.elapsed());
+            if !rest.is_zero() {
+                *waits = true;
+                return Some(rest);
+            }
+        }
+        inner.queue_told(queue);
+        None
+    }
+
+    /// Tells a queue as it is by now, after [`Self::set_queue`] said to wait.
+    pub(crate) fn tell_queue(&self, agent: AgentId) {
+        let mut inner = self.lock();
+        if !inner.queues_told.get(&agent).is_some_and(|(_, waits)| *waits) {
+            return;
+        }
+        if let Some(queue) = inner.queues.get(&agent).cloned() {
+            inner.queue_told(queue);
         }
     }
 
@@ -374,6 +410,15 @@ impl Inner {
         }
     }
 
+    fn queue_told(&mut self, queue: Queue) {
+        if queue.items.is_empty() && queue.held.is_none() {
+            let _ = self.queues_told.remove(&queue.agent);
+        } else {
+            let _ = self.queues_told.insert(queue.agent, (Instant::now(), false));
+        }
+        self.publish(Event::Queue(Box::new(queue)));
+    }
+
     fn forget_old_runs(&mut self) {
         let ended: Vec<RunId> = self
             .runs
@@ -386,5 +431,51 @@ impl Inner {
         for id in ended {
             let _ = self.runs.remove(&id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use maestro_core::ItemId;
+    use maestro_core::conversation::Prompt;
+    use maestro_core::queue::{Held, Item};
+
+    use super::*;
+
+    #[test]
+    fn a_long_queue_is_told_less_often_and_then_as_it_is() {
+        let world = World::default();
+        let agent = AgentId(1);
+        let queue = |words: usize, held| Queue {
+            agent,
+            held,
+            items: vec![Item {
+                id: ItemId(1),
+                tab: TabId(1),
+                prompt: Prompt { text: "x".repeat(words), ..Prompt::default() },
+                held: false,
+                unsure: false,
+                added_ms: 0,
+            }],
+        };
+        let told = || world.lock().seq;
+        for words in [10, 20, 30] {
+            assert_eq!(world.set_queue(queue(words, None)), None);
+        }
+        assert_eq!(told(), 3, "a short one at once");
+        // As far ahead as this machine may be slow.
+        let later = Instant::now() + Duration::from_secs(60);
+        let _ = world.lock().queues_told.insert(agent, (later, false));
+        assert!(world.set_queue(queue(LONG_QUEUE + 1, None)).is_some());
+        assert_eq!(world.set_queue(queue(LONG_QUEUE + 2, Some(Held::ByUser))), None);
+        assert_eq!(told(), 3, "it waits");
+        assert_eq!(world.lock().snapshot().queues[0].held, Some(Held::ByUser));
+        world.tell_queue(agent);
+        world.tell_queue(agent);
+        assert_eq!(told(), 4, "once");
+        let empty = Queue { agent, held: None, items: Vec::new() };
+        assert_eq!(world.set_queue(empty), None);
+        world.tell_queue(agent);
+        assert_eq!(told(), 5, "that nothing waits is told at once");
     }
 }

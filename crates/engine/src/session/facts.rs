@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use maestro_core::search::Search;
 use maestro_protocol::message::TerminalInfo;
-use maestro_terminal::{Event, Status};
+use maestro_terminal::{Event, Progress, Prompt, Status};
 
 /// Notifications that may wait to be told.
 const NOTIFICATIONS: usize = 3;
@@ -33,6 +33,9 @@ pub(crate) struct News {
     pub(crate) clipboard: Option<String>,
     pub(crate) status: Option<Option<Status>>,
     pub(crate) title: Option<String>,
+    pub(crate) progress: Option<Progress>,
+    /// The last mark, but that a command ended is not forgotten over the prompt after it.
+    pub(crate) prompt: Option<Prompt>,
     pub(crate) exit: Option<i32>,
     /// The user typed.
     pub(crate) typed: bool,
@@ -58,22 +61,32 @@ impl Facts {
             }
             Event::Progress(progress) => {
                 self.info.progress = progress.percent();
+                self.news.progress = Some(progress);
                 self.news.info = true;
             }
             Event::Bell => self.news.bell = true,
             Event::Clipboard(text) if text.len() > CLIPBOARD => {}
             Event::Clipboard(text) => self.news.clipboard = Some(text),
             Event::Status(status) => self.news.status = Some(status),
-            Event::Prompt(_) => {}
+            Event::Prompt(prompt) => self.news.mark(prompt),
         }
     }
 }
 
 impl News {
+    pub(crate) fn mark(&mut self, prompt: Prompt) {
+        let over = matches!(self.prompt, Some(Prompt::Done(_)));
+        if !(over && matches!(prompt, Prompt::Start | Prompt::Command)) {
+            self.prompt = Some(prompt);
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         !(self.info || self.bell || self.typed)
             && self.notifications.is_empty()
             && self.clipboard.is_none()
             && self.status.is_none()
+            && self.progress.is_none()
+            && self.prompt.is_none()
     }
 }
