@@ -280,9 +280,12 @@ pub(crate) fn string<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// More than any program counts, in tokens or milliseconds since 1970; a thousand of them can be added up.
+const MOST: u64 = 1 << 52;
+
 /// A number inside a JSON value, by pointer; 0 when it is not there.
 pub(crate) fn number(value: &Value, pointer: &str) -> u64 {
-    value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
+    value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default().min(MOST)
 }
 
 /// An array inside a JSON value, by pointer; empty when it is not there.

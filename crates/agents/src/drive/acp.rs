@@ -299,9 +299,7 @@ impl Acp {
                 usage.cached_tokens = usage.cached_tokens.saturating_sub(before.cached_tokens);
                 usage.output_tokens = usage.output_tokens.saturating_sub(before.output_tokens);
             }
-            turn.usage.input_tokens += usage.input_tokens;
-            turn.usage.cached_tokens += usage.cached_tokens;
-            turn.usage.output_tokens += usage.output_tokens;
+            turn.usage = maestro_core::usage::sum(&turn.usage, &usage);
         }
         let told = self.block.as_ref().map_or("", |block| block.last.as_str());
         let own = failure::own_words(self.provider, told).filter(|_| turn.usage.output_tokens == 0);

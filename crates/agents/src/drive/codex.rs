@@ -453,9 +453,13 @@ impl Codex {
         }
         if let Some(turn) = self.turn.as_mut().filter(|_| is_new) {
             let last = |field: &str| number(told, &format!("/last/{field}"));
-            turn.usage.input_tokens += last("inputTokens");
-            turn.usage.cached_tokens += last("cachedInputTokens");
-            turn.usage.output_tokens += last("outputTokens");
+            let told = Usage {
+                input_tokens: last("inputTokens"),
+                cached_tokens: last("cachedInputTokens"),
+                output_tokens: last("outputTokens"),
+                cost_usd: None,
+            };
+            turn.usage = maestro_core::usage::sum(&turn.usage, &told);
             out.events.push(Event::Usage(turn.usage));
         }
         out.events.push(Event::Context(Context {

@@ -14,6 +14,8 @@ use super::codex::Codex;
 use super::*;
 use crate::stream::{array, string};
 
+mod hostile;
+
 const NOW: u64 = 1_795_330_000_000;
 
 fn launch(provider: Provider, policy: Policy) -> Launch {

@@ -295,9 +295,9 @@ pub(crate) fn usage(value: &Value) -> Usage {
 /// Both together.
 pub(crate) fn add(sum: Usage, usage: &Usage) -> Usage {
     Usage {
-        input_tokens: sum.input_tokens + usage.input_tokens,
-        cached_tokens: sum.cached_tokens + usage.cached_tokens,
-        output_tokens: sum.output_tokens + usage.output_tokens,
+        input_tokens: sum.input_tokens.saturating_add(usage.input_tokens),
+        cached_tokens: sum.cached_tokens.saturating_add(usage.cached_tokens),
+        output_tokens: sum.output_tokens.saturating_add(usage.output_tokens),
         cost_usd: None,
     }
 }

@@ -154,9 +154,14 @@ fn sum(so_far: Usage, value: &Value) -> Usage {
     let cached = tokens("cache/read");
     let cost = value.pointer("/part/cost").and_then(Value::as_f64);
     Usage {
-        input_tokens: so_far.input_tokens + tokens("input") + cached + tokens("cache/write"),
-        cached_tokens: so_far.cached_tokens + cached,
-        output_tokens: so_far.output_tokens + tokens("output") + tokens("reasoning"),
+        input_tokens: [tokens("input"), cached, tokens("cache/write")]
+            .into_iter()
+            .fold(so_far.input_tokens, u64::saturating_add),
+        cached_tokens: so_far.cached_tokens.saturating_add(cached),
+        output_tokens: so_far
+            .output_tokens
+            .saturating_add(tokens("output"))
+            .saturating_add(tokens("reasoning")),
         cost_usd: match (so_far.cost_usd, cost) {
             (None, None) => None,
             (a, b) => Some(a.unwrap_or_default() + b.unwrap_or_default()),
