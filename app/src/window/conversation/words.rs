@@ -41,7 +41,7 @@ impl Pen<'_> {
         (size, height): type_scale::Step,
         face: Font,
     ) -> Element<'a, Message> {
-        let words: Vec<Words> = spans.iter().flat_map(|span| self.words(span, face)).collect();
+        let words = apart(spans.iter().flat_map(|span| self.words(span, face)).collect());
         rich_text(words)
             .on_link_click(|link: Arc<str>| Message::Followed(link.to_string()))
             .size(size)
@@ -199,7 +199,7 @@ impl Pen<'_> {
     }
 
     fn cell<'a>(&self, spans: &[Span], column: Option<Column>, face: Font) -> Element<'a, Message> {
-        let words: Vec<Words> = spans.iter().flat_map(|span| self.words(span, face)).collect();
+        let words = apart(spans.iter().flat_map(|span| self.words(span, face)).collect());
         let (size, height) = type_scale::SMALL;
         let align = match column {
             Some(Column::Centre) => iced::widget::text::Alignment::Center,
@@ -217,6 +217,21 @@ impl Pen<'_> {
             .width(Length::Fill)
             .into()
     }
+}
+
+/// Keeps a font from bleeding into what follows without a blank: a word of ASCII alone is shaped in the font
+/// that it begins with (cosmic-text 0.15), so where the font changes within one, a joiner that nobody sees
+/// makes it more than ASCII.
+fn apart(mut words: Vec<Words>) -> Vec<Words> {
+    let mut before: Option<(Option<Font>, bool)> = None;
+    for word in &mut words {
+        let joined = !word.text.starts_with(char::is_whitespace);
+        if before.is_some_and(|(font, joins)| joins && joined && font != word.font) {
+            word.text.to_mut().insert(0, '\u{2060}');
+        }
+        before = Some((word.font, !word.text.ends_with(char::is_whitespace)));
+    }
+    words
 }
 
 /// How far a block is from the one above.
@@ -264,5 +279,18 @@ mod tests {
         let document = Document::new(text);
         let Body::Table(table) = &document.blocks()[0].body else { panic!("no table") };
         assert_eq!(widths(table), [4, 15]);
+    }
+
+    #[test]
+    fn a_font_ends_where_its_words_end() {
+        let word = |(face, text): (Font, &str)| Words::new(text.to_owned()).font(face);
+        for (first, second, expected) in [
+            ((font::MONO, "a.txt"), (font::REGULAR, ":1."), "\u{2060}:1."),
+            ((font::MONO, "a.txt"), (font::REGULAR, " and"), " and"),
+            ((font::REGULAR, "see "), (font::MONO, "a.txt"), "a.txt"),
+            ((font::REGULAR, "a"), (font::REGULAR, "b"), "b"),
+        ] {
+            assert_eq!(apart(vec![word(first), word(second)])[1].text, expected);
+        }
     }
 }
