@@ -4,9 +4,10 @@ use iced::widget::{Column, Row, button, column, container, row, scrollable, text
 use iced::{Alignment, Color, Element, Length, Padding};
 use maestro_core::agent::Agent;
 use maestro_core::command::Id;
-use maestro_core::conversation::{Ask, Change, Question, Request, Tab};
+use maestro_core::conversation::{Ask, Change, ChangeKind, Question, Request, Tab};
 use maestro_core::keymap::Keymap;
-use maestro_core::text as foreign;
+use maestro_core::{diff, text as foreign};
+use maestro_ui::code::advance;
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
 use maestro_ui::{font, line, part, style};
@@ -418,26 +419,29 @@ fn changes_of<'a>(tokens: &'static Tokens, changes: &[Change]) -> Element<'a, Me
     let mut rows: Vec<Element<'a, Message>> = Vec::new();
     let mut left = MOST_LINES;
     for change in changes {
+        let (kind, ink) = match change.kind {
+            ChangeKind::Add => ("new", tokens.dim),
+            ChangeKind::Update => ("", tokens.dim),
+            ChangeKind::Delete => ("is deleted", tokens.red),
+        };
         let counts = row![
             line(foreign::clean(&change.path, 200), type_scale::SMALL, font::MONO, tokens.text)
                 .fill(),
+            line(kind, type_scale::SMALL, font::REGULAR, ink),
             line(format!("+{}", change.added), type_scale::SMALL, font::REGULAR, tokens.green),
             line(format!("−{}", change.removed), type_scale::SMALL, font::REGULAR, tokens.red),
         ]
         .spacing(space::S);
         rows.push(counts.into());
-        for said in change.diff.lines() {
+        let lines = diff::lines(&change.diff);
+        let largest = lines.iter().filter_map(|line| line.number).max();
+        let digits = largest.map_or(0, |number| number.to_string().len());
+        for said in lines {
             if left == 0 {
                 break;
             }
             left -= 1;
-            let ink = match said.chars().next() {
-                Some('+') => tokens.green,
-                Some('-') => tokens.red,
-                Some('@') => tokens.faint,
-                _ => tokens.dim,
-            };
-            rows.push(code(tokens, visible(said), ink, font::MONO));
+            rows.push(changed(tokens, &said, digits));
         }
     }
     if left == 0 {
@@ -445,6 +449,42 @@ fn changes_of<'a>(tokens: &'static Tokens, changes: &[Change]) -> Element<'a, Me
         rows.push(line(more, type_scale::SMALL, font::REGULAR, tokens.orange).into());
     }
     Column::with_children(rows).width(Length::Fill).into()
+}
+
+/// A line of a change: its number, what happens to it, and all of it, on as many lines as it takes.
+fn changed<'a>(tokens: &'static Tokens, said: &diff::Line, digits: usize) -> Element<'a, Message> {
+    let (sign, ink) = match said.kind {
+        diff::Kind::Added => ("+", tokens.green),
+        diff::Kind::Removed => ("−", tokens.red),
+        diff::Kind::Same => ("", tokens.dim),
+        diff::Kind::Gap => {
+            let about = if said.text.is_empty() { "⋯".to_owned() } else { visible(&said.text) };
+            return code(tokens, about, tokens.faint, font::MONO);
+        }
+    };
+    let narrow = |shown: String, ink, wide: usize| {
+        container(code(tokens, shown, ink, font::MONO)).width(wide as f32 * advance())
+    };
+    let number = said.number.map(|number| format!("{number:>digits$}")).unwrap_or_default();
+    let (edge, text) = match said.kind {
+        diff::Kind::Same => (tokens.faint, tokens.dim),
+        _ => (ink, tokens.text),
+    };
+    let content = row![
+        narrow(number, edge, digits + 1),
+        narrow(sign.to_owned(), ink, 2),
+        container(code(tokens, visible(&said.text), text, font::MONO)).width(Length::Fill),
+    ];
+    let ground = Color { a: if tokens.dark { 0.09 } else { 0.07 }, ..ink };
+    let ground = (said.kind != diff::Kind::Same).then_some(ground);
+    container(content)
+        .padding([0.0, space::XS])
+        .width(Length::Fill)
+        .style(move |_| container::Style {
+            background: ground.map(Into::into),
+            ..container::Style::default()
+        })
+        .into()
 }
 
 #[cfg(test)]
