@@ -172,7 +172,8 @@ impl Usage {
     /// What it is all together.
     fn total(&self) -> String {
         let sums = self.rows();
-        let cost: f64 = sums.iter().filter_map(dollars).sum();
+        // A sum of nothing is −0 in floating point, which would be shown as it is.
+        let cost = sums.iter().filter_map(dollars).fold(0.0, |all: f64, cost| all + cost);
         let turns: u64 = sums.iter().map(|sum| sum.turns).sum();
         let about = if sums.iter().any(is_estimated) { "≈ " } else { "" };
         match turns {
@@ -283,6 +284,8 @@ mod tests {
         assert_eq!(command, Command::ReadUsage { by: By::Agent, since_ms });
         let _ = page.update(Message::Heard(first, Ok(vec![sum(None, None)])));
         assert!(page.sums.is_none());
+        let _ = page.update(Message::Heard(second, Ok(vec![sum(None, None)])));
+        assert_eq!(page.total(), "$0.00 · 1 turn");
         let _ = page.update(Message::Heard(second, Ok(vec![sum(Some(0.5), None)])));
         assert_eq!(page.total(), "$0.50 · 1 turn");
     }
