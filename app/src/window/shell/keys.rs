@@ -43,6 +43,10 @@ impl Shell {
         let Some(key) = maestro_grid::translate(event) else { return Press::Left };
         let context = self.context();
         if let Some(id) = self.keymap.lookup(context, &key) {
+            // A letter that helps with one trouble means nothing on the card of another.
+            if context == Context::Request && !self.card_offers(id) {
+                return self.typed_over(&key);
+            }
             return self.taken(context, id);
         }
         match context {

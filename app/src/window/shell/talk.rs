@@ -153,6 +153,26 @@ impl Shell {
         offered.or(came).map(|wait| look_later(id, wait))
     }
 
+    /// Whether the card in front has something for a command to do: what helps only where it says so.
+    pub(super) fn card_offers(&self, id: Id) -> bool {
+        let helps = matches!(
+            id,
+            Id::CardRetry
+                | Id::CardLogin
+                | Id::CardRebuild
+                | Id::CardModel
+                | Id::CardCompact
+                | Id::CardNewTab
+                | Id::CardRelease
+                | Id::CardTerminal
+        );
+        let Some((tab, talk)) = self.focused_talk().filter(|_| helps) else { return true };
+        let queue = self.model.queues.get(&tab.agent);
+        !talk.cards.is_open()
+            && requests::help(tab, queue, self.now_ms)
+                .is_some_and(|help| help.keys.iter().any(|(offered, _)| *offered == id))
+    }
+
     /// The keyboard is never with a part that is not there.
     fn settle_region(&mut self) {
         let Some((tab, talk)) = self.focused_talk() else { return };

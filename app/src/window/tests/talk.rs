@@ -322,6 +322,17 @@ fn a_mention_is_chosen_by_keys() {
 }
 
 #[test]
+fn a_key_of_another_card_does_nothing_but_type() {
+    for letter in ["o", "l", "r", "c", "t"] {
+        let mut shell = shell("approval");
+        let _ = asked(&shell);
+        let _ = apply(&mut shell, typed(letter));
+        assert_eq!(shell.keyboard(), "composer-c1", "{letter}");
+        assert!(done(&shell).is_empty(), "{letter}");
+    }
+}
+
+#[test]
 fn the_keys_of_a_failure_help() {
     let mut shell = shell("failed");
     assert!(shows(&shell, "It is not logged in"));
