@@ -399,7 +399,9 @@ async fn old_rows_are_wrapped_before_anybody_sees_them_and_keys_do_not_wait() {
     let terminal = user.sh(script).await.id;
     user.watch(terminal, true).await;
     let _ = user.until_shown(terminal, "ready").await;
-    let give = |input| drop(user.client.input(terminal, input).expect("connected"));
+    let give = |input| {
+        let _ = user.client.input(terminal, input).expect("connected");
+    };
     for cols in [30, 24, 28] {
         give(Input::Resize(Size::new(cols, 10)));
         give(Input::Scroll(ScrollTo::Top));
