@@ -76,6 +76,7 @@ pub struct Options {
 
 /// Opens the window and returns when it is closed. Agents and runs go on without it.
 pub fn run(options: Options) -> anyhow::Result<()> {
+    shell::outlive_devices();
     load_fonts();
     let clock = Clock::new();
     probe::start(&clock);

@@ -54,6 +54,7 @@ use super::{agents, look, queue, sessions as browser, usage};
 use crate::settings::{self, Settings};
 
 use graphics::Graphics;
+pub(super) use graphics::outlive_devices;
 use kept::Kept;
 use layout::Panel;
 

@@ -1,5 +1,6 @@
 //! The real window on a display of its own, with a window manager, driven by keys.
 
+mod device;
 mod hands;
 mod terminal;
 

@@ -125,6 +125,7 @@ impl primitive::Primitive for Primitive {
     ) {
         // Read before the rows are: what comes in between belongs to the next frame.
         let input_seq = self.pane.surface.input_seq();
+        pipeline.device.draws(device);
         if !pipeline.device.is_lost() {
             pipeline.prepare(&self.pane, device, queue, bounds, viewport);
         }

@@ -19,9 +19,42 @@ const BACKEND: &str = "ICED_BACKEND";
 /// Says to the program started anew why it draws in software.
 const REASON: &str = "MAESTRO_SOFTWARE_BECAUSE";
 
+/// Says to the program started anew when its device was lost, in milliseconds since the epoch.
+const LOST_AT: &str = "MAESTRO_DEVICE_LOST_AT";
+
+/// What the user is told once a new device draws.
+const LOST: &str = "The graphics device was lost";
+const ANEW: &str = "The window was opened anew. Agents and terminals were not touched.";
+
+/// Begins the program anew where the toolkit would end it: a device that goes away while a picture is drawn
+/// makes it panic when that is shown, and nobody can keep it from it.
+pub(in crate::window) fn outlive_devices() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        usual(panic);
+        // Whether it is gone may not have been told yet.
+        let said = panic.payload().downcast_ref::<String>();
+        let is_it = said.is_some_and(|said| said.contains("device is lost"));
+        if is_it || maestro_grid::device::is_lost() {
+            let now = crate::window::now_ms();
+            let why = lost_before(now).map(|_| "it went away while it drew");
+            let again = again(why, now);
+            eprintln!("maestro: no graphics device stays usable: {again}");
+        }
+    }));
+}
+
+/// When the program before this one lost its device, if that was a moment ago.
+fn lost_before(now_ms: u64) -> Option<u64> {
+    let before: u64 = std::env::var(LOST_AT).ok()?.parse().ok()?;
+    (now_ms.saturating_sub(before) < AGAIN_MS).then_some(before)
+}
+
 /// What is known about what draws.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Graphics {
+    /// Whether it was said that the program was begun anew.
+    begun: bool,
     /// When a device was lost last.
     lost_ms: Option<u64>,
     /// Whether it was said that the processor draws.
@@ -44,9 +77,8 @@ impl Shell {
                 if before.is_some_and(|before| now.saturating_sub(before) < AGAIN_MS) {
                     return self.restart(&why);
                 }
-                let title = Some("The graphics device was lost".to_owned());
-                let words = "The window was opened anew. Agents and terminals were not touched.";
-                let told = self.toast(toast::Source::Graphics, Kind::Problem, title, words);
+                let title = Some(LOST.to_owned());
+                let told = self.toast(toast::Source::Graphics, Kind::Problem, title, ANEW);
                 Task::batch([self.reopen(), told])
             }
         }
@@ -70,13 +102,21 @@ impl Shell {
         // The last words have to reach the host.
         let rest = async { tokio::time::sleep(duration::ARC_STEP).await };
         Task::perform(rest, move |()| {
-            let words = format!("no graphics device stays usable: {}", again(&why));
+            let now = crate::window::now_ms();
+            let words = format!("no graphics device stays usable: {}", again(Some(&why), now));
             Message::Done(Err(words))
         })
     }
 
     /// Says once that the processor draws, and why that may be slow.
     pub(super) fn settle_graphics(&mut self) -> Task<Message> {
+        if !std::mem::replace(&mut self.graphics.begun, true)
+            && !backend::is_software()
+            && let Some(before) = lost_before(crate::window::now_ms())
+        {
+            self.graphics.lost_ms = Some(before);
+            return self.toast(toast::Source::Graphics, Kind::Problem, Some(LOST.to_owned()), ANEW);
+        }
         if self.graphics.told || !backend::is_software() {
             return Task::none();
         }
@@ -95,9 +135,10 @@ impl Shell {
     }
 }
 
-/// Becomes the same program with the software renderer. Returns only when that fails, with the reason.
+/// Becomes the same program, with the software renderer where there is a reason for it. Returns only when
+/// that fails, and why.
 #[cfg(unix)]
-fn again(why: &str) -> String {
+fn again(why: Option<&str>, now_ms: u64) -> String {
     use std::os::unix::process::CommandExt as _;
     let program = match std::env::current_exe() {
         Ok(program) => program,
@@ -105,14 +146,17 @@ fn again(why: &str) -> String {
     };
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut command = std::process::Command::new(program);
-    let _ = command.args(words).env(BACKEND, "tiny-skia");
-    let _ = command.env(REASON, maestro_core::text::clean(why, 200));
+    let _ = command.args(words).env(LOST_AT, now_ms.to_string());
+    if let Some(why) = why {
+        let _ = command.env(BACKEND, "tiny-skia");
+        let _ = command.env(REASON, maestro_core::text::clean(why, 200));
+    }
     command.exec().to_string()
 }
 
 /// Where a program cannot become another one, the user starts it.
 #[cfg(not(unix))]
-fn again(why: &str) -> String {
+fn again(why: Option<&str>, _now_ms: u64) -> String {
     let _: Option<OsString> = None;
-    format!("{why}; start Maestro with {BACKEND}=tiny-skia")
+    format!("{}; start Maestro with {BACKEND}=tiny-skia", why.unwrap_or(LOST))
 }
