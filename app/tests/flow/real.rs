@@ -3,6 +3,7 @@
 //! but loopback. `cargo xtask agents` installs the programs.
 
 mod composer;
+mod talk;
 
 use std::collections::BTreeMap;
 use std::fs;

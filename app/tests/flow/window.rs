@@ -2,6 +2,7 @@
 
 mod device;
 mod hands;
+mod talk;
 mod terminal;
 
 use std::fs;

@@ -161,7 +161,7 @@ pump(client, host)
 
 /// The host listens to its own user only, and only to processes that it can see: somebody in there
 /// connects for us.
-fn connect(world: &World) -> (Blocking, Child) {
+pub(super) fn connect(world: &World) -> (Blocking, Child) {
     let ours = world.place.path("relay");
     let home = maestro_protocol::Home::at(&ours).expect("absolute");
     let socket = home.socket();
@@ -184,7 +184,7 @@ fn stand_below_each_other(screen: &str, words: &[&str]) -> bool {
     lines(screen).windows(words.len()).any(|lines| lines == words)
 }
 
-fn picture() -> Vec<u8> {
+pub(super) fn picture() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 64, 48);
     encoder.set_color(png::ColorType::Rgb);

@@ -1,0 +1,198 @@
+//! Conversations in the real window: by keys, with the demo agent.
+
+use std::thread;
+
+use super::*;
+
+/// A window with one agent in it, whose conversation has the keyboard.
+struct Talk<'a> {
+    place: &'a Place,
+    display: &'a Display,
+    directory: std::path::PathBuf,
+    window: Window<'a>,
+}
+
+/// A place and a display. Nothing, said loudly, where the machine lacks something.
+fn prepared() -> Option<(Place, Display)> {
+    let mut place = Place::new();
+    let display = Display::new(&place)?;
+    place.set("XDG_RUNTIME_DIR", place.user());
+    Some((place, display))
+}
+
+impl<'a> Talk<'a> {
+    fn open(place: &'a Place, display: &'a Display) -> Self {
+        let directory = place.repository("shop");
+        let dir = directory.display().to_string();
+        let _ = place.ok(&["agent", "new", "api", "-p", "demo", "-d", &dir]);
+        let _ = place.shows("api", "emo");
+        let window = Window::open(place, display, &directory);
+        let _ = display.settled();
+        display.key("ctrl+alt+1");
+        let _ = display.settled();
+        let talk = Self { place, display, directory, window };
+        talk.show();
+        talk
+    }
+
+    /// The agent's other side, where its conversation is.
+    fn show(&self) {
+        self.window.key_changes("ctrl+shift+j", 0.01);
+    }
+
+    fn sends(&self, words: &str) {
+        self.display.types(words);
+        self.display.key("Return");
+    }
+
+    fn tab(&self) -> Value {
+        self.place.json(&["agent", "tabs", "api"])[0].clone()
+    }
+
+    fn becomes(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        until(what, || {
+            thread::sleep(Duration::from_millis(50));
+            Some(self.tab()).filter(|tab| holds(tab))
+        })
+    }
+
+    #[track_caller]
+    fn asks(&self) {
+        let asked = |tab: &Value| tab["requests"].as_array().is_some_and(|all| !all.is_empty());
+        let _ = self.becomes("it asks", asked);
+        let _ = self.display.settled();
+    }
+
+    fn turns(&self, turns: u64) -> Value {
+        self.becomes("the turn is over", |tab| tab["turns"] == turns && over(tab))
+    }
+
+    /// What was said, as its user reads it elsewhere.
+    fn said(&self) -> String {
+        self.place.read(self.place.home().root().join("conversations/c1.jsonl"))
+    }
+}
+
+fn over(tab: &Value) -> bool {
+    tab["state"] == "idle" || tab["state"].get("failed").is_some()
+}
+
+#[test]
+fn what_is_typed_is_said_and_the_answer_is_to_be_seen() {
+    let Some((place, display)) = prepared() else { return };
+    let talk = Talk::open(&place, &display);
+    let empty = display.settled();
+    talk.sends("[[lines 30]] [[text The end of it.]]");
+    let _ = talk.turns(1);
+    let _ = display.settled();
+    let part = different(&empty, &display.picture());
+    assert!(part > 0.01, "the answer is to be seen: {part}");
+    assert!(talk.said().contains("The end of it."));
+
+    // Shift+Enter is a line of its own, and `@` offers the files of the repository.
+    display.types("[[text two]]");
+    display.key("shift+Return");
+    display.types("see @READ");
+    let _ = display.settled();
+    display.key("Return");
+    let _ = display.settled();
+    display.key("Return");
+    let _ = talk.turns(2);
+    let said = talk.said();
+    assert!(said.contains(r"[[text two]]\nsee @README.md"), "{said}");
+}
+
+#[test]
+fn what_is_asked_is_answered_by_single_keys() {
+    let Some((place, display)) = prepared() else { return };
+    let talk = Talk::open(&place, &display);
+    talk.sends("[[write one.txt first]] [[text Done.]]");
+    talk.asks();
+    display.key("ctrl+alt+y");
+    let _ = display.settled();
+    display.key("y");
+    let _ = talk.turns(1);
+    assert_eq!(place.read(talk.directory.join("one.txt")).trim(), "first");
+
+    // The composer has the keyboard again.
+    let _ = display.settled();
+    talk.sends("[[write two.txt second]] [[text Done.]]");
+    talk.asks();
+    display.key("ctrl+alt+y");
+    let _ = display.settled();
+    display.key("n");
+    let _ = display.settled();
+    display.types("not that file");
+    display.key("Return");
+    let _ = talk.turns(2);
+    assert!(!talk.directory.join("two.txt").exists());
+    assert!(talk.said().contains("not that file"), "the reason is kept: {}", talk.said());
+}
+
+#[test]
+fn escape_twice_ends_the_turn() {
+    let Some((place, display)) = prepared() else { return };
+    let talk = Talk::open(&place, &display);
+    talk.sends("[[text Beginning.]] [[hang]]");
+    let _ = talk.becomes("it works", |tab| tab["state"].get("working").is_some());
+    let _ = display.settled();
+    display.key("Escape");
+    display.key("Escape");
+    let _ = talk.turns(1);
+    assert!(talk.said().contains("nterrupted"), "{}", talk.said());
+}
+
+#[test]
+fn what_was_typed_is_there_after_the_window_was_killed() {
+    let Some((place, display)) = prepared() else { return };
+    let talk = Talk::open(&place, &display);
+    talk.sends("[[text One.]]");
+    let _ = talk.turns(1);
+    display.types("[[text Two, half typed.]]");
+    // A slow machine shows late what was typed; from then on there is little time.
+    let _ = display.settled();
+    thread::sleep(Duration::from_millis(300));
+    let Talk { directory, window, .. } = talk;
+    window.kill();
+    let window = Window::open(&place, &display, &directory);
+    let talk = Talk { place: &place, display: &display, directory, window };
+    let _ = display.settled();
+    display.key("ctrl+alt+1");
+    let _ = display.settled();
+    display.key("Return");
+    let _ = talk.turns(2);
+    assert!(talk.said().contains("Two, half typed."), "{}", talk.said());
+}
+
+#[test]
+fn a_stored_session_is_found_and_gone_on_with() {
+    let Some((place, display)) = prepared() else { return };
+    let talk = Talk::open(&place, &display);
+    talk.sends("[[text The pelican answers.]]");
+    let tab = talk.turns(1);
+    let session = tab["session"].as_str().expect("a session").to_owned();
+    until("it is found", || {
+        let found = place.json(&["sessions", "search", "pelican"]);
+        found.to_string().contains(&session).then_some(())
+    });
+    // Nobody has it any more; the provider's own store does.
+    let _ = place.ok(&["agent", "remove", "api"]);
+    let before = display.settled();
+    display.key("ctrl+shift+l");
+    until("the browser is there", || (different(&before, &display.picture()) > 0.02).then_some(()));
+    let _ = display.settled();
+    display.types("pelican");
+    let _ = display.settled();
+    display.key("Return");
+    let agent = until("an agent has the session", || {
+        place.json(&["agent", "list"]).as_array()?.first().cloned()
+    });
+    let name = agent["name"].as_str().expect("a name");
+    until("in its interface or in a conversation", || {
+        let shown = place.json(&["agent", "show", name]);
+        let tabs = place.json(&["agent", "tabs", name]);
+        (shown["session"] == session.as_str() || tabs[0]["session"] == session.as_str())
+            .then_some(())
+    });
+    let _ = display.settled();
+}
