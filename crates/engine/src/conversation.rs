@@ -100,6 +100,8 @@ pub(crate) enum Ask {
     /// The driver ends, and the session is somewhere else from then on.
     Release {
         place: Place,
+        /// It is about to be somewhere else: nothing is said here until that is told, or did not happen.
+        moving: bool,
         done: oneshot::Sender<Result<Tab, Error>>,
     },
     /// The session is nobody's any more; what was said elsewhere (all that the provider has) is put in.
@@ -254,6 +256,9 @@ impl Tabs {
                 }
             }
         };
+        for (tab, _) in &actors {
+            let _ = self.menus.lock().unwrap_or_else(PoisonError::into_inner).remove(tab);
+        }
         let stops = actors.into_iter().map(|(_, actor)| async move {
             let (done, stopped) = oneshot::channel();
             if actor.send(Ask::Stop(done)).await.is_ok() {

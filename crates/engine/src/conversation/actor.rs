@@ -40,6 +40,8 @@ const ORDER: Duration = Duration::from_secs(20);
 const HURRY: Duration = Duration::from_secs(5);
 /// How long a program that was killed may take to be gone.
 const KILLED: Duration = Duration::from_secs(10);
+/// How long a session may be on its way into a terminal.
+const MOVE: Duration = Duration::from_secs(60);
 /// How long a program may take to tell what can be chosen.
 const MENU: Duration = Duration::from_secs(8);
 /// Events that wait for the actor.
@@ -128,6 +130,8 @@ struct Actor {
     presses: u8,
     /// The same for the end of the actor.
     ending: bool,
+    /// Until when nothing is said, because the session is about to be somewhere else.
+    moving: Option<Instant>,
     agent: Agent,
     tab: Tab,
     fold: Conversation,
@@ -181,6 +185,7 @@ impl Actor {
             put_off: VecDeque::new(),
             presses: 0,
             ending: false,
+            moving: None,
             agent,
             tab,
             fold,
@@ -235,8 +240,9 @@ impl Actor {
             Ask::Menu(done) => self.menu(done).await,
             Ask::Retry(done) => self.retry(done).await,
             Ask::Rebuild(done) => self.rebuild(done).await,
-            Ask::Release { place, done } => {
+            Ask::Release { place, moving, done } => {
                 let result = self.release(place).await;
+                self.moving = (moving && result.is_ok()).then(|| Instant::now() + MOVE);
                 let _ = done.send(result);
             }
             Ask::Back { session, stored, done } => {
@@ -408,6 +414,10 @@ impl Actor {
                 "this session is open in the terminal {terminal}; take it back into the \
                  conversation first"
             );
+            return Err(refuse(ErrorKind::Busy, text));
+        }
+        if self.is_moving() {
+            let text = "this session is being moved into the terminal";
             return Err(refuse(ErrorKind::Busy, text));
         }
         if let Some(who) = elsewhere(&self.shared, &self.tab) {
@@ -991,6 +1001,7 @@ impl Actor {
         }
         if self.driver.is_none() {
             let free = !self.tab.closed
+                && !self.is_moving()
                 && !matches!(self.tab.place, Place::Terminal(_))
                 && elsewhere(&self.shared, &self.tab).is_none()
                 && !self.shared.is_stopping();
@@ -1004,6 +1015,10 @@ impl Actor {
             }
         }
         self.menus.push((Instant::now() + MENU, done));
+    }
+
+    fn is_moving(&self) -> bool {
+        self.moving.is_some_and(|until| Instant::now() < until)
     }
 
     async fn release(&mut self, place: Place) -> Result<Tab, Error> {

@@ -92,7 +92,9 @@ fn best(names: &[String], letters: &str, most: usize) -> Vec<String> {
 async fn git(directory: &Path, environment: Vec<(OsString, OsString)>) -> Option<Vec<String>> {
     let mut command = tokio::process::Command::new("git");
     let _ = command
-        .args(["-c", "core.quotePath=false", "ls-files", "-z", "-c", "-o", "--exclude-standard"])
+        // The repository's own settings start nothing.
+        .args(["-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
+        .args(["ls-files", "-z", "-c", "-o", "--exclude-standard"])
         .arg("--deduplicate")
         .current_dir(directory)
         .env_clear()

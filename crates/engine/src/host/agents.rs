@@ -192,7 +192,7 @@ impl Shared {
                 tabs.iter().find(|tab| tab.session.is_some() && tab.session == agent.session);
             if let Some(tab) = shown {
                 let place = Open::Terminal(terminal);
-                let ask = |done| Ask::Release { place, done };
+                let ask = |done| Ask::Release { place, moving: false, done };
                 if let Err(error) = self.tabs.ask(self, tab.id, ask).await {
                     tracing::info!(tab = %tab.id, %error, "a tab does not know its terminal");
                 }

@@ -225,7 +225,7 @@ impl Shared {
             return Err(refuse(ErrorKind::Busy, who));
         }
         // The driver first: a session is open in one place only.
-        let ask = |done| Ask::Release { place: Place::Nowhere, done };
+        let ask = |done| Ask::Release { place: Place::Nowhere, moving: true, done };
         let tab = self.tabs.ask(self, id, ask).await??;
         let resume = tab.session.clone();
         let new_session = resume
@@ -234,9 +234,15 @@ impl Shared {
             .flatten()
             .filter(|_| can_choose_session(agent.provider));
         let session = resume.clone().or_else(|| new_session.clone());
-        let opened = self.open_session(&agent, resume, new_session, session, size).await?;
-        let ask = |done| Ask::Release { place: Place::Terminal(opened), done };
-        let tab = self.tabs.ask(self, id, ask).await??;
+        let opened = self.open_session(&agent, resume, new_session, session, size).await;
+        let place = opened.as_ref().map_or(Place::Nowhere, |opened| Place::Terminal(*opened));
+        let ask = |done| Ask::Release { place, moving: false, done };
+        let told = self.tabs.ask(self, id, ask).await;
+        if opened.is_err() {
+            queues::freed(self, tab.agent);
+        }
+        let _ = opened?;
+        let tab = told??;
         queues::freed(self, tab.agent);
         Ok(tab)
     }
