@@ -12,8 +12,8 @@ use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
 
-use super::{ago, local};
 use super::model::Model;
+use super::{ago, local};
 
 /// What the panel shows beside the model.
 #[derive(Debug, Clone, Copy)]

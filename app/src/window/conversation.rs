@@ -35,8 +35,8 @@ use regex::Regex;
 
 use draw::Drawer;
 use find::{Bar, Found};
-use item::{Fold, Item, Manner};
 pub use item::Thinking;
+use item::{Fold, Item, Manner};
 use picture::Shown;
 
 /// The search bar's id.
@@ -382,7 +382,8 @@ impl View {
         let hidden = self.thinking == Thinking::Off;
         let shown = |entry: &Entry| !(hidden && matches!(entry.body, Body::Thinking(_)));
         let more = self.found.look(&regex, transcript, shown);
-        if self.found.current.is_none() || (self.found.reaching && self.found.matches.len() > before)
+        if self.found.current.is_none()
+            || (self.found.reaching && self.found.matches.len() > before)
         {
             self.found.reaching = false;
             let _ = self.step(true, transcript);
@@ -480,7 +481,8 @@ impl View {
     fn item(&self, entry: &Entry) -> Rc<Item> {
         let mut items = self.items.borrow_mut();
         let dirty = self.dirty.borrow_mut().remove(&entry.n);
-        if let Some(kept) = items.get(&entry.n).filter(|kept| !dirty && kept.manner == self.manner) {
+        if let Some(kept) = items.get(&entry.n).filter(|kept| !dirty && kept.manner == self.manner)
+        {
             return Rc::clone(&kept.item);
         }
         // An entry that was replaced may not begin as it did; then nothing of it is used again.
@@ -571,7 +573,8 @@ impl View {
             move |(following, unseen)| newer(following, unseen, chord.as_deref()),
             Some(Message::Caught),
         );
-        let newer = container(newer).align_right(Length::Fill).padding(Padding::ZERO.right(space::M));
+        let newer =
+            container(newer).align_right(Length::Fill).padding(Padding::ZERO.right(space::M));
         let over = column![].push(bars).push(Space::new().height(Length::Fill)).push(newer);
         let over = container(over).padding(space::XS).width(Length::Fill).height(Length::Fill);
         container(pile(list, over, shown)).style(move |_| style::surface(tokens.base)).into()
@@ -581,7 +584,8 @@ impl View {
         let (tokens, keymap) = (context.tokens, context.keymap);
         let more = context.transcript.first().is_some_and(|first| first > 0);
         let find = self.find.as_ref().map(|find| {
-            let count = if find.regex.is_some() { self.found.count(more) } else { Default::default() };
+            let count =
+                if find.regex.is_some() { self.found.count(more) } else { Default::default() };
             bar::find(tokens, keymap, find, count)
         });
         let filter = self.filter.as_ref();

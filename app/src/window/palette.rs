@@ -4,8 +4,8 @@ use iced::widget::{button, column, container, mouse_area, rich_text, row, span, 
 use iced::{Alignment, Element, Length, Padding};
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::{self, Id};
-use maestro_core::keymap::Keymap;
 use maestro_core::conversation::Tab;
+use maestro_core::keymap::Keymap;
 use maestro_core::{AgentId, TabId, fuzzy};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};

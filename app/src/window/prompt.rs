@@ -2,10 +2,10 @@
 
 use iced::widget::{column, row, text_input};
 use iced::{Alignment, Element, Length};
-use maestro_core::conversation::Tab;
-use maestro_core::{AgentId, TabId};
 use maestro_core::agent::Agent;
+use maestro_core::conversation::Tab;
 use maestro_core::run::Spec;
+use maestro_core::{AgentId, TabId};
 use maestro_ui::theme::{Tokens, space, type_scale};
 use maestro_ui::{font, line, part, style};
 

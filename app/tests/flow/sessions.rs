@@ -176,7 +176,7 @@ fn a_session_is_resumed_here_or_in_a_worktree_and_in_one_place_only() {
         ("11110000-0000-4000-8000-000000000001", "22220000-0000-4000-8000-000000000002");
     write(one, "Resume me as a conversation");
     write(two, "Resume me elsewhere");
-    let _ = until("they are found", || {
+    until("they are found", || {
         let found = place.json(&["sessions", "search", "resume", "me"]);
         (ids(&found).len() == 2).then_some(())
     });

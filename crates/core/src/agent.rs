@@ -82,7 +82,9 @@ impl fmt::Display for Provider {
 
 /// A word that names no provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no provider `{0}`; there are claude, codex, opencode, droid, copilot, gemini, demo and shell")]
+#[error(
+    "there is no provider `{0}`; there are claude, codex, opencode, droid, copilot, gemini, demo and shell"
+)]
 pub struct UnknownProvider(String);
 
 impl FromStr for Provider {

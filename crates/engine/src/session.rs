@@ -553,7 +553,8 @@ impl Work for Session {
         };
         self.publish(core, now);
         self.idle_work.store(false, Ordering::Relaxed);
-        if more || pasting || wrapping || !core.orders.is_empty() || !self.inbox().orders.is_empty() {
+        if more || pasting || wrapping || !core.orders.is_empty() || !self.inbox().orders.is_empty()
+        {
             if !self.is_urgent(now) {
                 self.relieve(core);
             }

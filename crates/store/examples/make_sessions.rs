@@ -241,7 +241,8 @@ impl Maker {
         // Many short ones and a few very long ones, about the average altogether.
         let share = [8, 15, 25, 40, 60, 80, 120, 160, 240, 252][self.dice.below(10) as usize];
         let target = self.average * share / 100;
-        let at_ms = NOW_MS - SPAN_MS + number * (SPAN_MS / self.sessions) + self.dice.below(3_600_000);
+        let at_ms =
+            NOW_MS - SPAN_MS + number * (SPAN_MS / self.sessions) + self.dice.below(3_600_000);
         let project = self.dice.below(40);
         let directory = format!("/home/user/projects/{}", self.words[60 + project as usize]);
         let mut session = self.begin(kind, project, directory, at_ms)?;

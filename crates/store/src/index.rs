@@ -9,7 +9,7 @@
 //! its session, its entry, and the place of its record in the provider's file, from which whoever asks
 //! reads what to show. These numbers lie close together, because the index stores the steps between them,
 //! and the newest are the highest: what is found first is the newest. What was there before the first
-//! index gets numbers below [`TOP`], a block of sessions at a time, the newest block first; everything
+//! index gets numbers below `TOP`, a block of sessions at a time, the newest block first; everything
 //! later gets the ones from there on. A word of something that is gone leads to a number that is not in the
 //! table any more; when there are many of these, the index is made anew.
 

@@ -29,8 +29,11 @@ impl Shell {
     pub(super) fn command(&mut self, id: Id) -> Task<Message> {
         match id {
             Id::Palette => {
-                self.overlay =
-                    Some(Overlay::Palette(Palette::new(&self.model.agents, &self.model.tabs, &self.keymap)));
+                self.overlay = Some(Overlay::Palette(Palette::new(
+                    &self.model.agents,
+                    &self.model.tabs,
+                    &self.keymap,
+                )));
             }
             Id::AgentNew | Id::WorktreeNew => return self.open_new_agent(),
             Id::AgentRename | Id::ListRename => {

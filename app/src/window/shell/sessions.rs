@@ -13,8 +13,8 @@ use crate::window::panes::Pane;
 use crate::window::scene;
 use crate::window::sessions::{self, Action, Browser, Deed, Place, REST, Resume, Toggle};
 use crate::window::target;
-use crate::window::usage::{self, Usage};
 use crate::window::toast::{self, Kind};
+use crate::window::usage::{self, Usage};
 
 /// A session that is gone on with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
