@@ -264,14 +264,16 @@ fn name_of(world: &World, queue: &Queue) -> String {
 
 fn row(world: &World, queue: &Queue, item: &Item) -> Vec<String> {
     let tab: Option<&Tab> = world.tabs.iter().find(|tab| tab.id == item.tab);
+    let elsewhere = tab.and_then(super::talk::terminal_of);
     let tab = match tab.map(|tab| tab.title.as_str()) {
         None | Some("") => item.tab.to_string(),
         Some(title) => format!("{} {}", item.tab, short(title, 24)),
     };
-    let state = match (item.unsure, item.held) {
-        (true, _) => "may have been said",
-        (false, true) => "held",
-        (false, false) => "waits",
+    let state = match (item.unsure, item.held, elsewhere) {
+        (true, ..) => "may have been said".to_owned(),
+        (false, true, _) => "held".to_owned(),
+        (false, false, Some(terminal)) => format!("waits for terminal {terminal}"),
+        (false, false, None) => "waits".to_owned(),
     };
     let mut notes = Vec::new();
     if item.prompt.read_only {
@@ -285,7 +287,7 @@ fn row(world: &World, queue: &Queue, item: &Item) -> Vec<String> {
         item.id.to_string(),
         name_of(world, queue),
         tab,
-        state.to_owned(),
+        state,
         output::ago(item.added_ms),
         short(&item.prompt.text, SHOWN) + &notes,
     ]

@@ -16,7 +16,7 @@ use maestro_core::conversation::{
 };
 use maestro_core::queue::Held;
 use maestro_core::turn::Usage;
-use maestro_core::{AgentId, ItemId, TabId};
+use maestro_core::{AgentId, ItemId, TabId, TerminalId};
 use maestro_protocol::Incoming;
 use maestro_protocol::message::{Command, Event, Reply, World};
 use serde_json::{Value, json};
@@ -266,6 +266,14 @@ fn print_tabs(tabs: &[Tab], out: &mut Out) -> Result<()> {
     )
 }
 
+/// The terminal in which a tab's session is open, in its provider's own interface.
+pub fn terminal_of(tab: &Tab) -> Option<TerminalId> {
+    match tab.place {
+        Place::Terminal(terminal) => Some(terminal),
+        Place::Nowhere | Place::Conversation => None,
+    }
+}
+
 /// Where a tab's session is open.
 pub fn place(tab: &Tab) -> String {
     match tab.place {
@@ -388,6 +396,14 @@ fn send(arguments: Send, out: &mut Out) -> Result<()> {
         Reply::Sent(item) => item,
         other => return Err(unexpected(&other)),
     };
+    if let Some(terminal) = terminal_of(&tab) {
+        // Not an error: it is said as soon as the session is back.
+        eprintln!(
+            "maestro: this session is open in the terminal {terminal}; the prompt waits as {item} \
+             until it is taken back into the conversation (in the window) or that terminal ends \
+             (`maestro terminal close {terminal}`)"
+        );
+    }
     if !arguments.wait {
         if out.json {
             let value = json!({ "tab": tab.id.to_string(), "item": item.to_string() });

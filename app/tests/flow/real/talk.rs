@@ -235,6 +235,7 @@ fn moves(provider: &str, ready: &str) {
     let _ = world.ok(&["agent", "send", "it", "[[text Not here.]]"]);
     let queue = world.ok(&["queue", "list"]);
     assert!(queue.contains("Not here."), "it waits: {queue}");
+    assert!(queue.contains("waits for terminal t"), "it says for what: {queue}");
     assert!(world.tabs()[0]["place"]["terminal"].is_string(), "it says where: {:#}", world.tabs());
     let _ = world.ok(&["queue", "remove", "q2"]);
     assert!(!world.requests().contains("Not here."));
