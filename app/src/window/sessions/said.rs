@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use maestro_core::conversation::{Body, Entry};
-use maestro_core::text::clean;
+use maestro_core::text::{clean, is_harmful};
 
 /// The most bytes of one entry.
 const MOST: usize = 1200;
@@ -87,7 +87,7 @@ fn around(text: &str, words: &[Vec<char>]) -> String {
     if start > 0 {
         visible.push('…');
     }
-    visible.extend(text[start..end].chars().filter(|c| *c == '\n' || !hides(*c)));
+    visible.extend(text[start..end].chars().filter(|c| *c == '\n' || !is_harmful(*c)));
     if end < text.len() {
         visible.push('…');
     }
@@ -124,12 +124,6 @@ fn begins(text: &str, word: &[char]) -> Option<usize> {
         }
     }
     next.is_none().then_some(text.len())
-}
-
-/// Control characters, and those that turn or hide what is around them.
-pub fn hides(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use iced::widget::{button, column, container, mouse_area, rich_text, row, span, 
 use iced::{Alignment, Color, Element, Font, Length, Padding, Size};
 use maestro_core::keymap::Keymap;
 use maestro_core::session::{Hit, Session};
-use maestro_core::text::clean;
+use maestro_core::text::{clean, is_harmful};
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
 use maestro_ui::{font, line, part, style};
 
-use super::said::{Said, Who, hides};
+use super::said::{Said, Who};
 use super::{Browser, Deed, EDIT, Field, INPUT, Message, Preview, Toggle};
 use crate::window::ago;
 
@@ -458,7 +458,7 @@ fn marked(
 
 /// Without what could make it look other than it is; blanks at its ends stay.
 fn clean_keeping(words: &str) -> String {
-    words.chars().filter(|c| *c == '\n' || !hides(*c)).collect()
+    words.chars().filter(|c| *c == '\n' || !is_harmful(*c)).collect()
 }
 
 /// An entry of a preview.
