@@ -2,6 +2,7 @@
 
 use iced::widget::{column, container, row};
 use iced::{Alignment, Element, Length};
+use maestro_core::conversation::export;
 use maestro_core::usage::{By, Sum};
 use maestro_protocol::message::Command;
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
@@ -225,9 +226,9 @@ fn rows<'a>(tokens: &'static Tokens, sums: &'a [Sum], top: usize) -> Element<'a,
             line(name, type_scale::BASE, font::MEDIUM, tokens.text).fill(),
             bar,
             cell(sum.turns.to_string(), 56.0, tokens.dim),
-            cell(short(sum.usage.input_tokens), 72.0, tokens.dim),
-            cell(short(sum.usage.cached_tokens), 72.0, tokens.dim),
-            cell(short(sum.usage.output_tokens), 72.0, tokens.dim),
+            cell(export::tokens(sum.usage.input_tokens), 72.0, tokens.dim),
+            cell(export::tokens(sum.usage.cached_tokens), 72.0, tokens.dim),
+            cell(export::tokens(sum.usage.output_tokens), 72.0, tokens.dim),
             cell(cost, 84.0, tokens.text),
         ]
         .height(extent::ROW)
@@ -238,17 +239,6 @@ fn rows<'a>(tokens: &'static Tokens, sums: &'a [Sum], top: usize) -> Element<'a,
     let more = (below > 0)
         .then(|| line(format!("{below} more"), type_scale::SMALL, font::REGULAR, tokens.faint));
     column![head].extend(shown).push(more).width(Length::Fill).into()
-}
-
-/// A count of tokens as people read it: `840`, `38.2k`, `1.2M`.
-#[must_use]
-pub fn short(tokens: u64) -> String {
-    match tokens {
-        0..1000 => tokens.to_string(),
-        1000..999_950 => format!("{:.1}k", tokens as f64 / 1e3),
-        999_950..999_950_000 => format!("{:.1}M", tokens as f64 / 1e6),
-        _ => format!("{:.1}G", tokens as f64 / 1e9),
-    }
 }
 
 #[cfg(test)]
@@ -305,7 +295,7 @@ mod tests {
         for (tokens, expected) in
             [(999, "999"), (38_249, "38.2k"), (999_960, "1.0M"), (1_250_000, "1.2M")]
         {
-            assert_eq!(short(tokens), expected);
+            assert_eq!(export::tokens(tokens), expected);
         }
     }
 }
