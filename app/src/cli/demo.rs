@@ -277,7 +277,7 @@ fn play(
             Incoming::Event { event: Event::HostStopping, .. } => {
                 return Err(Failure::failed("the host was stopped during the demo"));
             }
-            Incoming::Event { .. } | Incoming::Frame(_) | Incoming::Said { .. } => {}
+            Incoming::Event { .. } | Incoming::Frame(_) | Incoming::Said { .. } | Incoming::Heard { .. } => {}
         }
     }
 }
@@ -309,6 +309,7 @@ fn start(host: &mut Host, agent: &Agent, document: &Path, model: Option<String>)
         verify_timeout_s: 60,
         attempts: 3,
         unattended: true,
+        options: maestro_core::run::Options::default(),
     };
     match host.ask(Command::StartRun(spec))? {
         Reply::Run(run) => Ok(*run),

@@ -81,6 +81,7 @@ fn start(arguments: RunStart, out: &mut Out) -> Result<()> {
         verify_timeout_s: arguments.verify_timeout,
         attempts: arguments.attempts,
         unattended: !arguments.ask,
+        options: maestro_core::run::Options::default(),
     };
     let run = match host.ask(Command::StartRun(spec))? {
         Reply::Run(run) => *run,
@@ -148,7 +149,10 @@ fn follow(host: &mut Host, started: Run, json: bool, out: &mut Out) -> Result<()
                     )));
                 }
                 Incoming::Closed(why) => return Err(Failure::failed(why)),
-                Incoming::Event { .. } | Incoming::Frame(_) | Incoming::Said { .. } => {}
+                Incoming::Event { .. }
+                | Incoming::Frame(_)
+                | Incoming::Said { .. }
+                | Incoming::Heard { .. } => {}
             }
         };
     }
@@ -218,6 +222,9 @@ impl Progress {
             match &run.state {
                 State::Running | State::Interrupted => {}
                 State::Stopping => steps.push(Step::Stopping),
+                State::Paused(pause) => {
+                    steps.push(Step::Waiting { until_ms: 0, because: pause.sentence() });
+                }
                 State::Waiting { until_ms, because } => {
                     steps.push(Step::Waiting { until_ms: *until_ms, because: because.clone() });
                 }
@@ -364,6 +371,7 @@ pub fn print(runs: &[Run], out: &mut Out) -> Result<()> {
 pub fn state(run: &Run) -> String {
     match &run.state {
         State::Waiting { because, .. } => format!("waiting: {because}"),
+        State::Paused(pause) => format!("paused: {}", pause.sentence()),
         State::Ended(Ending::Failed(why)) => format!("failed: {why}"),
         State::Ended(Ending::WithFailures) => "ended with failures".to_owned(),
         State::Ended(ending) => output::word(ending),
@@ -389,7 +397,8 @@ fn show(run: &Run, out: &mut Out) -> Result<()> {
         let mark = match task.state {
             TaskState::Done => '✓',
             TaskState::Failed => '✗',
-            TaskState::Working | TaskState::Verifying => '…',
+            TaskState::Working | TaskState::Verifying | TaskState::Committing => '…',
+            TaskState::Skipped | TaskState::Undone => '–',
         };
         out.line(&format!("{mark} {}", title(task)))?;
         let short = |tree: &Option<String>| {

@@ -282,7 +282,9 @@ impl Term {
                 self.trouble = Some(why);
                 Task::none()
             }
-            News::Event { .. } | News::Said { .. } | News::Resynced(_) => Task::none(),
+            News::Event { .. } | News::Said { .. } | News::Heard { .. } | News::Resynced(_) => {
+                Task::none()
+            }
         }
     }
 

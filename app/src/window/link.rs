@@ -14,7 +14,8 @@ use iced::futures::channel::mpsc as signals;
 use iced::futures::{Stream, StreamExt as _, stream};
 use maestro_core::conversation::Update;
 use maestro_core::input::Input;
-use maestro_core::{TabId, TerminalId};
+use maestro_core::playbook::Heard;
+use maestro_core::{RunId, TabId, TerminalId};
 use maestro_grid::{Clock, Surface};
 use maestro_protocol::client::{self, Client, Incoming, Start};
 use maestro_protocol::home::Home;
@@ -43,6 +44,8 @@ pub enum News {
     Event { seq: u64, event: Event },
     /// Something was said in a tab that is shown.
     Said { tab: TabId, updates: Vec<Update> },
+    /// A run that is watched said something.
+    Heard { run: RunId, lines: Vec<Heard> },
     /// The connection is over. A new host is being started.
     Lost(String),
     /// Somebody stopped the host. It stays stopped until [`Link::wake`].
@@ -334,6 +337,7 @@ impl Shared {
                     self.tell(News::Event { seq, event });
                 }
                 Some(Incoming::Said { tab, updates }) => self.tell(News::Said { tab, updates }),
+                Some(Incoming::Heard { run, lines }) => self.tell(News::Heard { run, lines }),
                 Some(Incoming::Lagged) => self.lock().overflow = true,
                 Some(Incoming::Closed(why)) => break why,
                 None => break "the connection ended".to_owned(),

@@ -100,6 +100,8 @@ impl Model {
             Event::Clipboard { terminal, text, policy } => {
                 return Some(Notice::Clipboard { terminal, text, policy });
             }
+            // Who shows the folder reads it again.
+            Event::DocumentsChanged { .. } => {}
             Event::Bell(terminal) => return Some(Notice::Bell(terminal)),
             Event::Search { terminal, search } => return Some(Notice::Search { terminal, search }),
             Event::HostStopping => return Some(Notice::HostStopping),

@@ -237,6 +237,7 @@ fn spec(agent: &Agent, document: &str) -> Spec {
         verify_timeout_s: 600,
         attempts: 3,
         unattended: true,
+        options: maestro_core::run::Options::default(),
     }
 }
 

@@ -121,6 +121,7 @@ fn standing(run: &Run, tokens: &Tokens) -> (String, iced::Color) {
         State::Running => ("working".to_owned(), tokens.blue),
         State::Stopping => ("stops after this task".to_owned(), tokens.dim),
         State::Waiting { because, .. } => (because.clone(), tokens.purple),
+        State::Paused(pause) => (pause.sentence(), tokens.orange),
         State::Interrupted => {
             ("interrupted; goes on when the host has recovered".to_owned(), tokens.orange)
         }
@@ -184,6 +185,9 @@ fn evidence(task: &Task) -> (String, bool) {
         (TaskState::Failed, verify) => (failure(because, verify.as_ref()), true),
         (TaskState::Verifying, Some(verify)) => (format!("verifying: {}", verify.command), false),
         (TaskState::Verifying, None) => ("verifying".to_owned(), false),
+        (TaskState::Committing, _) => ("committing".to_owned(), false),
+        (TaskState::Skipped, _) => ("skipped".to_owned(), false),
+        (TaskState::Undone, _) => ("undone".to_owned(), false),
         (TaskState::Working, _) => {
             let session = task.session.as_deref().map(|id| {
                 let short: String = id.chars().take(8).collect();

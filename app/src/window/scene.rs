@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 pub use dress::{NEEDLE, dress};
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
-use maestro_core::run::{self, Run, Spec, Task, TaskState, Verify};
+use maestro_core::run::{Run, Spec, Task, TaskState, Verify};
 use maestro_core::screen::{
     Cell, Color, Cursor, CursorShape, Frame, Modes, Row, Scroll, Size, flags,
 };
@@ -176,9 +176,6 @@ fn terminals_of(agent: &Agent) -> [TerminalInfo; 2] {
 
 fn task(text: &str, line: u32, state: TaskState, verify: Option<&str>, seconds: u64) -> Task {
     Task {
-        document: PathBuf::from("/home/ada/shop/preferences.md"),
-        text: text.to_owned(),
-        line,
         state,
         attempts: if line == 9 { 2 } else { 1 },
         // A fresh session for each task.
@@ -190,9 +187,14 @@ fn task(text: &str, line: u32, state: TaskState, verify: Option<&str>, seconds: 
             exit_code: Some(0),
             output: "14 passed".to_owned(),
         }),
-        usage: Usage::default(),
         duration_ms: seconds * 1000,
         because: (state == TaskState::Working).then(|| "running tests".to_owned()),
+        ..Task::new(
+            PathBuf::from("/home/ada/shop/preferences.md"),
+            text.to_owned(),
+            line,
+            NOW_MS - 41 * 60_000,
+        )
     }
 }
 
@@ -202,23 +204,20 @@ fn tree(line: u32) -> String {
 }
 
 fn run() -> Run {
+    let spec = Spec {
+        documents: vec![PathBuf::from("/home/ada/shop/preferences.md")],
+        directory: PathBuf::from("/home/ada/shop"),
+        provider: Provider::Claude,
+        agent: Some(AgentId(1)),
+        model: None,
+        turn_timeout_s: 3600,
+        silence_timeout_s: 600,
+        verify_timeout_s: 600,
+        attempts: 3,
+        unattended: true,
+        options: maestro_core::run::Options::default(),
+    };
     Run {
-        id: RunId(2),
-        spec: Spec {
-            documents: vec![PathBuf::from("/home/ada/shop/preferences.md")],
-            directory: PathBuf::from("/home/ada/shop"),
-            provider: Provider::Claude,
-            agent: Some(AgentId(1)),
-            model: None,
-            turn_timeout_s: 3600,
-            silence_timeout_s: 600,
-            verify_timeout_s: 600,
-            attempts: 3,
-            unattended: true,
-        },
-        state: run::State::Running,
-        started_ms: NOW_MS - 41 * 60_000,
-        ended_ms: None,
         tasks: vec![
             task(
                 "Create database migration for user preferences",
@@ -237,9 +236,8 @@ fn run() -> Run {
             task("Add API endpoints", 9, TaskState::Done, Some("cargo test -p api"), 1310),
             task("Write integration tests", 11, TaskState::Working, None, 48),
         ],
-        open: 2,
-        done: 3,
         usage: Usage { cost_usd: Some(1.9), ..Usage::default() },
+        ..Run::new(RunId(2), spec, NOW_MS - 41 * 60_000, 2, 3)
     }
 }
 

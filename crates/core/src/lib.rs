@@ -15,6 +15,7 @@ pub mod input;
 pub mod keymap;
 pub mod link;
 pub mod markdown;
+pub mod playbook;
 pub mod queue;
 pub mod run;
 pub mod screen;

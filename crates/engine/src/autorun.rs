@@ -23,7 +23,7 @@ use maestro_core::agent::Provider;
 use maestro_core::run::journal::Entry;
 use maestro_core::run::machine::{Effect, Machine, Policy};
 use maestro_core::run::{Ending, Run, Spec, State};
-use maestro_core::turn::{Failure, Usage};
+use maestro_core::turn::Failure;
 use maestro_git::Git;
 use maestro_protocol::message::{Error, ErrorKind, Event};
 use maestro_pty::process::Process;
@@ -370,17 +370,7 @@ impl Inner {
             documents::check_writable(document, id)
                 .map_err(|because| error(ErrorKind::Invalid, because))?;
         }
-        let run = Run {
-            id,
-            spec,
-            state: State::Running,
-            started_ms: now_ms(),
-            ended_ms: None,
-            tasks: Vec::new(),
-            open,
-            done,
-            usage: Usage::default(),
-        };
+        let run = Run::new(id, spec, now_ms(), open, done);
         self.begin(&run)?;
         Ok((run, lock))
     }

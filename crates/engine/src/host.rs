@@ -19,6 +19,7 @@ mod images;
 mod notices;
 pub(crate) mod queues;
 mod recovery;
+mod runs;
 mod serve;
 mod stored;
 mod terminals;

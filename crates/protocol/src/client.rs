@@ -15,8 +15,9 @@ use interprocess::local_socket::tokio::Stream as AsyncStream;
 use interprocess::local_socket::{ConnectOptions, GenericFilePath, Stream};
 use maestro_core::conversation::Update;
 use maestro_core::input::Input;
+use maestro_core::playbook::Heard;
 use maestro_core::screen::Frame;
-use maestro_core::{TabId, TerminalId};
+use maestro_core::{RunId, TabId, TerminalId};
 use tokio::io::{AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
@@ -127,6 +128,13 @@ pub enum Incoming {
         tab: TabId,
         /// What, in order.
         updates: Vec<Update>,
+    },
+    /// A run that this client hears said something.
+    Heard {
+        /// The run.
+        run: RunId,
+        /// What, in order.
+        lines: Vec<Heard>,
     },
     /// Events were lost: ask for the world again.
     Lagged,
@@ -580,6 +588,9 @@ async fn read_all(
             ToClient::Said { tab, updates } => {
                 let _ = incoming.send(Incoming::Said { tab, updates }).await;
             }
+            ToClient::Heard { run, lines } => {
+                let _ = incoming.send(Incoming::Heard { run, lines }).await;
+            }
             ToClient::Lagged => {
                 let _ = incoming.send(Incoming::Lagged).await;
             }
@@ -710,6 +721,9 @@ impl Blocking {
             ToClient::Frame(frame) => self.unread.push_back(Incoming::Frame(frame)),
             ToClient::Said { tab, updates } => {
                 self.unread.push_back(Incoming::Said { tab, updates });
+            }
+            ToClient::Heard { run, lines } => {
+                self.unread.push_back(Incoming::Heard { run, lines });
             }
             ToClient::Lagged => self.unread.push_back(Incoming::Lagged),
             // The answer to a request that nobody waits for any more.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use maestro_core::agent::{Agent, Clipboard, Evidence, Provider};
 use maestro_core::conversation::{Answer, Entry, Image, Menu, Policy, Prompt, Tab, Update};
 use maestro_core::input::Input;
+use maestro_core::playbook::{Finding, Found, Heard, Leaf, Plan};
 use maestro_core::queue::Queue;
 use maestro_core::run::{Run, Spec};
 use maestro_core::screen::{Frame, Modes, Row, Scroll, Size};
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of these types. A client and a host with different numbers refuse each other with a
 /// sentence; every change of a type here raises it.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The most bytes of text in one paste; a larger one is refused.
 pub const PASTE_LIMIT: usize = 64 << 20;
@@ -78,6 +79,13 @@ pub enum ToClient {
         tab: TabId,
         /// What, in order.
         updates: Vec<Update>,
+    },
+    /// What a run's turn says, for a client that hears it.
+    Heard {
+        /// The run.
+        run: RunId,
+        /// What was said, in order.
+        lines: Vec<Heard>,
     },
     /// The client was too slow for its events; everything since `seq` is lost to it and it must ask
     /// for the world again.
@@ -262,6 +270,91 @@ pub enum Command {
     KillRun {
         /// Which.
         run: RunId,
+    },
+    /// A run does nothing more until it is resumed. The turn that runs comes to its end first.
+    PauseRun {
+        /// Which.
+        run: RunId,
+    },
+    /// A paused run goes on; one that waits for a time does not wait any longer.
+    ResumeRun {
+        /// Which.
+        run: RunId,
+    },
+    /// A run passes over a task. The one it works on is ended and left as it is.
+    SkipTask {
+        /// Which run.
+        run: RunId,
+        /// The task, as an index into its tasks; the one it works on when absent.
+        task: Option<u32>,
+    },
+    /// A run passes over the rest of the document it is in.
+    SkipDocument {
+        /// Which run.
+        run: RunId,
+    },
+    /// A run tries a task again that failed, was skipped or undone, also after the run has ended: then it
+    /// is a new run of that one task.
+    RetryTask {
+        /// Which run.
+        run: RunId,
+        /// The task, as an index into its tasks.
+        task: u32,
+    },
+    /// Restore the directory to what it was before a task, and open its box again.
+    UndoTask {
+        /// Which run.
+        run: RunId,
+        /// The task, as an index into its tasks.
+        task: u32,
+        /// Also when later tasks build on it; without, they are named and nothing is done.
+        force: bool,
+    },
+    /// What a task's tick rests on.
+    ReadEvidence {
+        /// Which run.
+        run: RunId,
+        /// The task, as an index into its tasks.
+        task: u32,
+    },
+    /// The report of a run, as markdown.
+    ReadReport {
+        /// Which run.
+        run: RunId,
+    },
+    /// What a run would do.
+    PlanRun(Spec),
+    /// Hear what a run's turns say: [`ToClient::Heard`]. The end of what was said already comes first.
+    HearRun {
+        /// Which run.
+        run: RunId,
+        /// From now on, or not any more.
+        follow: bool,
+    },
+    /// The playbooks of a directory, and those that came with Maestro.
+    ListPlaybooks {
+        /// The project's directory.
+        directory: PathBuf,
+    },
+    /// The checklists below a folder, as a tree.
+    ListDocuments {
+        /// The folder, absolute.
+        folder: PathBuf,
+        /// Tell when something changes there: [`Event::DocumentsChanged`]. Until the next call with
+        /// `false`, or the connection's end.
+        follow: bool,
+    },
+    /// What can be said about documents before they are run.
+    CheckDocuments {
+        /// Documents or folders, absolute.
+        paths: Vec<PathBuf>,
+    },
+    /// Agree that the commands of this hash may run.
+    TrustCommands {
+        /// The hash, from [`Plan::hash`](maestro_core::playbook::Plan::hash).
+        hash: String,
+        /// Whether they may; `false` takes it back.
+        trusted: bool,
     },
     /// Every run, newest first.
     ListRuns,
@@ -514,6 +607,16 @@ pub enum Reply {
     Run(Box<Run>),
     /// Answer to [`Command::ListRuns`].
     Runs(Vec<Run>),
+    /// Answer to [`Command::ReadEvidence`].
+    TaskEvidence(Box<maestro_core::run::Evidence>),
+    /// Answer to [`Command::PlanRun`].
+    Plan(Box<Plan>),
+    /// Answer to [`Command::ListPlaybooks`].
+    Playbooks(Vec<Found>),
+    /// Answer to [`Command::ListDocuments`].
+    Documents(Vec<Leaf>),
+    /// Answer to [`Command::CheckDocuments`].
+    Findings(Vec<Finding>),
     /// Answer to [`Command::ListWorktrees`].
     Worktrees(Vec<Worktree>),
     /// Answer to [`Command::NewWorktree`].
@@ -678,6 +781,11 @@ pub enum Event {
     Indexing(Indexing),
     /// A run is new or changed.
     Run(Box<Run>),
+    /// Checklists below a folder that a client follows were changed: at most five times a second.
+    DocumentsChanged {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A terminal's child asked for attention; text is stripped and length-limited.
     Notification {
         /// Which terminal.

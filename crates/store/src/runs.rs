@@ -213,6 +213,7 @@ fn name(state: &State) -> &'static str {
         State::Running => "running",
         State::Stopping => "stopping",
         State::Waiting { .. } => "waiting",
+        State::Paused(_) => "paused",
         State::Interrupted => "interrupted",
         State::Ended(_) => "ended",
     }

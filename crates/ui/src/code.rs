@@ -12,6 +12,7 @@ use iced::{
 };
 
 use crate::font;
+use crate::select::{self, Laid, Seat};
 use crate::theme::{Tokens, extent, space, type_scale};
 
 /// Size and line height of code.
@@ -90,12 +91,13 @@ pub struct Code {
     digits: usize,
     signs: bool,
     ink: Option<Color>,
+    seat: Option<Seat>,
 }
 
 /// Lines of code, with room for numbers of so many digits (0: none). A diff has a column for signs.
 #[must_use]
 pub fn code(tokens: &'static Tokens, lines: &Arc<[Line]>, digits: usize, signs: bool) -> Code {
-    Code { tokens, lines: Arc::clone(lines), digits, signs, ink: None }
+    Code { tokens, lines: Arc::clone(lines), digits, signs, ink: None, seat: None }
 }
 
 impl Code {
@@ -103,6 +105,27 @@ impl Code {
     #[must_use]
     pub fn ink(self, ink: Color) -> Self {
         Self { ink: Some(ink), ..self }
+    }
+
+    /// Makes the lines a text that can be selected, with a line break between them.
+    #[must_use]
+    pub fn seat(self, seat: Option<Seat>) -> Self {
+        Self { seat, ..self }
+    }
+
+    /// What of each line is selected, with the line's number.
+    fn selected(&self) -> Vec<(usize, Range<usize>)> {
+        let Some(range) = self.seat.as_ref().and_then(|seat| seat.selected(usize::MAX)) else {
+            return Vec::new();
+        };
+        let mut start = 0;
+        let part = |(at, line): (usize, &Line)| {
+            let (from, length) = (start, line.text.len());
+            start += length + 1;
+            let touched = range.start <= from + length && range.end > from;
+            touched.then(|| (at, range.start.max(from) - from..(range.end - from).min(length)))
+        };
+        self.lines.iter().enumerate().filter_map(part).collect()
     }
 
     /// Where the text begins.
@@ -269,11 +292,12 @@ impl<Message> Widget<Message, Theme, Renderer> for Code {
         let state = tree.state.downcast_ref::<State>();
         let (bounds, tokens) = (layout.bounds(), self.tokens);
         let gutter = self.gutter();
+        let selected = self.selected();
         let fill = |renderer: &mut Renderer, bounds: Rectangle, color: Color| {
             let quad = renderer::Quad { bounds, ..renderer::Quad::default() };
             renderer.fill_quad(quad, Background::Color(color));
         };
-        for row in &state.rows {
+        for (number, row) in state.rows.iter().enumerate() {
             let area = Rectangle { y: bounds.y + row.y, height: row.height, ..bounds };
             if area.y + area.height < viewport.y || area.y > viewport.y + viewport.height {
                 continue;
@@ -299,6 +323,11 @@ impl<Message> Widget<Message, Theme, Renderer> for Code {
                     let part = Rectangle { x: part.x + at.x, y: part.y + at.y, ..part };
                     fill(renderer, part, color);
                 }
+            }
+            let part = selected.iter().find(|(line, _)| *line == number).map(|(_, part)| part);
+            for area in part.into_iter().flat_map(|part| select::areas(&row.text, part)) {
+                let area = Rectangle { x: area.x + at.x, y: area.y + at.y, ..area };
+                fill(renderer, area, crate::words::selected(tokens));
             }
             if let Some(number) = &row.number {
                 let at = Point::new(bounds.x + space::M, area.y);
@@ -328,13 +357,47 @@ impl<Message> Widget<Message, Theme, Renderer> for Code {
 
     fn operate(
         &mut self,
-        _: &mut Tree,
+        tree: &mut Tree,
         layout: Layout<'_>,
         _: &Renderer,
         operation: &mut dyn Operation,
     ) {
         for line in self.lines.iter() {
             operation.text(None, layout.bounds(), &line.text);
+        }
+        let Some(seat) = &self.seat else { return };
+        let state = tree.state.downcast_ref::<State>();
+        let gutter = self.gutter();
+        let mut start = 0;
+        let row = |row: &Row| {
+            let length = shown(&row.line.text).len();
+            let from = start;
+            start += row.line.text.len() + 1;
+            select::Row {
+                at: Point::new(gutter, row.y),
+                height: row.height,
+                text: row.text.clone(),
+                start: from,
+                length,
+                beyond: row.line.text.len() - length,
+            }
+        };
+        let rows = state.rows.iter().map(row).collect();
+        operation.custom(None, layout.bounds(), &mut Laid { key: seat.key, rows });
+    }
+
+    fn mouse_interaction(
+        &self,
+        _: &Tree,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        _: &Rectangle,
+        _: &Renderer,
+    ) -> mouse::Interaction {
+        if self.seat.is_some() && cursor.is_over(layout.bounds()) {
+            mouse::Interaction::Text
+        } else {
+            mouse::Interaction::None
         }
     }
 }

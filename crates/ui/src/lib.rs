@@ -14,11 +14,13 @@ pub mod list;
 pub mod live;
 pub mod part;
 pub mod pile;
+pub mod select;
 pub mod slice;
 pub mod status;
 pub mod style;
 pub mod theme;
 pub mod tiles;
+pub mod words;
 
 pub use aside::aside;
 pub use code::code;
@@ -28,3 +30,4 @@ pub use live::live;
 pub use pile::pile;
 pub use slice::slice;
 pub use theme::Tokens;
+pub use words::words;

@@ -1,6 +1,7 @@
 //! A long list of which only what is in sight is built: what is above and below has neither widgets nor
 //! text laid out. It is scrolled without a message; what its owner wishes it does when it is laid out next.
 
+mod pick;
 mod place;
 
 use std::cell::RefCell;
@@ -17,6 +18,7 @@ use iced::{
 
 pub use place::{Place, Placed, Source, Where};
 
+use crate::select;
 use crate::theme::{Tokens, space};
 
 /// Pixels of one line of a mouse wheel.
@@ -62,6 +64,7 @@ pub struct List<'a, Message> {
     room: (f32, f32),
     on_start: Option<Message>,
     on_press: Option<Box<dyn Fn(u64) -> Message + 'a>>,
+    selection: Option<(select::Shared, Message)>,
     rows: Vec<Element<'a, Message>>,
 }
 
@@ -87,6 +90,7 @@ pub fn list<'a, Message>(
         room: (space::L, space::L),
         on_start: None,
         on_press: None,
+        selection: None,
         rows: Vec::new(),
     }
 }
@@ -121,6 +125,12 @@ impl<'a, Message> List<'a, Message> {
     pub fn on_press(self, message: impl Fn(u64) -> Message + 'a) -> Self {
         Self { on_press: Some(Box::new(message)), ..self }
     }
+
+    /// Lets text be selected with the mouse, and what is to be said when that is done.
+    #[must_use]
+    pub fn selection(self, selection: &select::Shared, message: Message) -> Self {
+        Self { selection: Some((selection.clone(), message)), ..self }
+    }
 }
 
 /// What the widget keeps.
@@ -133,6 +143,7 @@ struct State {
     held: Option<f32>,
     hovered: bool,
     touched: Option<Point>,
+    picking: pick::State,
     /// The first section when it was said last that the beginning is in sight.
     told: Option<u64>,
 }
@@ -383,6 +394,11 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for List<'_, Message> {
             row.as_widget_mut()
                 .update(tree, event, layout, inside, renderer, clipboard, shell, &clipped);
         }
+        // A press is whoever's it is made of; what follows one of ours is ours, whoever took it.
+        let pressed = matches!(event, Event::Mouse(mouse::Event::ButtonPressed(_)));
+        if !pressed {
+            self.pick(tree, event, layout, cursor, renderer, shell);
+        }
         if shell.is_event_captured() {
             return;
         }
@@ -393,6 +409,10 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for List<'_, Message> {
             shell.capture_event();
             return;
         }
+        if pressed {
+            self.pick(tree, event, layout, cursor, renderer, shell);
+        }
+        let state = tree.state.downcast_ref::<State>();
         if let (Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)), Some(on_press)) =
             (event, &self.on_press)
         {

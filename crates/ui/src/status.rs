@@ -31,7 +31,10 @@ pub fn of_agent(tokens: &Tokens, state: State) -> (Icon, Color) {
 #[must_use]
 pub fn of_task(tokens: &Tokens, state: TaskState) -> (Icon, Color) {
     match state {
-        TaskState::Working | TaskState::Verifying => (Icon::Arc(0), tokens.blue),
+        TaskState::Working | TaskState::Verifying | TaskState::Committing => {
+            (Icon::Arc(0), tokens.blue)
+        }
+        TaskState::Skipped | TaskState::Undone => (Icon::Ring, tokens.faint),
         TaskState::Done => (Icon::Check, tokens.green),
         TaskState::Failed => (Icon::Failed, tokens.red),
     }

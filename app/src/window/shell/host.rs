@@ -40,6 +40,7 @@ impl Shell {
                 None => Task::none(),
             },
             News::Said { tab, updates } => self.talk_said(tab, updates),
+            News::Heard { .. } => Task::none(),
             News::Lost(why) => {
                 self.subscribed.clear();
                 self.connection = Connection::Lost(why);

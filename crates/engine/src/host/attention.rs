@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use maestro_core::agent::{Agent, Attention, Evidence, Provider, Source, State};
 use maestro_core::conversation::{Ask, Body, Entry, Place, Tab, TabState, ToolState};
-use maestro_core::run::{self, Ending, Run, TaskState};
+use maestro_core::run::{self, Ending, Run};
 use maestro_core::text::clean;
 use maestro_core::turn::FailureKind;
 use maestro_core::{AgentId, TabId};
@@ -195,14 +195,12 @@ pub(crate) fn from_run(run: &Run, now_ms: u64) -> Attention {
     let at = |state, because: &str| verdict(state, because, Source::Run, now_ms);
     match &run.state {
         run::State::Running | run::State::Stopping => {
-            let current = run
-                .tasks
-                .iter()
-                .rev()
-                .find(|task| matches!(task.state, TaskState::Working | TaskState::Verifying));
+            let current = run.tasks.iter().rev().find(|task| task.state.is_under_way());
             at(State::Working, current.map_or("running its checklist", |task| &task.text))
         }
         run::State::Waiting { because, .. } => at(State::Limited, because),
+        run::State::Paused(run::Pause::User) => at(State::Idle, "its run is paused"),
+        run::State::Paused(pause) => at(State::NeedsYou, &pause.sentence()),
         run::State::Interrupted => at(State::Working, "its run goes on shortly"),
         run::State::Ended(ending) => match ending {
             Ending::Completed => at(State::Done, "its checklist is done"),

@@ -11,8 +11,8 @@ use maestro_protocol::message::{
 
 use super::tools::failed;
 use super::{
-    Shared, blocking, check_path, conversations, export, images, queues, refuse, stored, theme,
-    usage,
+    Shared, blocking, check_path, conversations, export, images, queues, refuse, runs, stored,
+    theme, usage,
 };
 use crate::session::Session;
 
@@ -151,8 +151,22 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         | Command::ScanSessions { .. }
         | Command::MarkSession { .. }
         | Command::IndexSessions) => stored::run(shared, command).await,
+        command @ (Command::PauseRun { .. }
+        | Command::ResumeRun { .. }
+        | Command::SkipTask { .. }
+        | Command::SkipDocument { .. }
+        | Command::RetryTask { .. }
+        | Command::UndoTask { .. }
+        | Command::ReadEvidence { .. }
+        | Command::ReadReport { .. }
+        | Command::PlanRun(_)
+        | Command::ListPlaybooks { .. }
+        | Command::ListDocuments { .. }
+        | Command::CheckDocuments { .. }
+        | Command::TrustCommands { .. }) => runs::run(shared, command).await,
         // The connection's own reader does these, in order.
-        Command::Search { .. }
+        Command::HearRun { .. }
+        | Command::Search { .. }
         | Command::SearchMove { .. }
         | Command::ClearTerminal { .. }
         | Command::ResetTerminal { .. }

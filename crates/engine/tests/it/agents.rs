@@ -322,6 +322,7 @@ async fn stopping_an_agent_ends_its_run_and_says_so() {
         verify_timeout_s: 60,
         attempts: 3,
         unattended: false,
+        options: maestro_core::run::Options::default(),
     };
     let Ok(Reply::Run(run)) = user.ask(Command::StartRun(spec)).await else { panic!("no run") };
     wait("the turn has begun", || folder.join("begun").exists()).await;

@@ -148,6 +148,7 @@ impl World {
             verify_timeout_s: 60,
             attempts: 2,
             unattended: true,
+            options: maestro_core::run::Options::default(),
         }
     }
 

@@ -417,6 +417,7 @@ async fn a_run_that_has_the_directory_lets_only_readers_in() {
         verify_timeout_s: 10,
         attempts: 1,
         unattended: true,
+        options: maestro_core::run::Options::default(),
     };
     let run = match theatre.user.ask(Command::StartRun(spec)).await {
         Ok(Reply::Run(run)) => run.id,

@@ -160,6 +160,7 @@ pub struct State {
     pub seqs: Vec<u64>,
     pub screens: BTreeMap<TerminalId, Shown>,
     pub said: Vec<(TabId, Update)>,
+    pub heard: Vec<(maestro_core::RunId, maestro_core::playbook::Heard)>,
     pub lagged: bool,
     pub closed: Option<String>,
 }
@@ -230,6 +231,9 @@ impl User {
                     }
                     Incoming::Said { tab, updates } => {
                         state.said.extend(updates.into_iter().map(|update| (tab, update)));
+                    }
+                    Incoming::Heard { run, lines } => {
+                        state.heard.extend(lines.into_iter().map(|line| (run, line)));
                     }
                     Incoming::Lagged => state.lagged = true,
                     Incoming::Closed(why) => state.closed = Some(why),

@@ -2,6 +2,7 @@
 
 mod conversations;
 mod damage;
+mod foreign;
 mod full;
 mod killed;
 mod values;
@@ -69,28 +70,20 @@ fn agent(id: u64, name: &str) -> Agent {
 }
 
 fn new_run(id: u64, state: run::State) -> Run {
-    Run {
-        id: RunId(id),
-        spec: Spec {
-            documents: vec!["/code/app/tasks.md".into()],
-            directory: "/code/app".into(),
-            provider: Provider::Demo,
-            agent: None,
-            model: None,
-            turn_timeout_s: 0,
-            silence_timeout_s: 0,
-            verify_timeout_s: 60,
-            attempts: 3,
-            unattended: true,
-        },
-        state,
-        started_ms: id,
-        ended_ms: None,
-        tasks: Vec::new(),
-        open: 2,
-        done: 0,
-        usage: Usage::default(),
-    }
+    let spec = Spec {
+        documents: vec!["/code/app/tasks.md".into()],
+        directory: "/code/app".into(),
+        provider: Provider::Demo,
+        agent: None,
+        model: None,
+        turn_timeout_s: 0,
+        silence_timeout_s: 0,
+        verify_timeout_s: 60,
+        attempts: 3,
+        unattended: true,
+        options: maestro_core::run::Options::default(),
+    };
+    Run { state, ..Run::new(RunId(id), spec, id, 2, 0) }
 }
 
 fn lease(run: u64, directory: &str) -> Lease {

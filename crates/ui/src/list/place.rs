@@ -70,6 +70,8 @@ pub struct Place {
     moved: f32,
     /// Whether it is to stay where it is, and only then to see whether that is the end.
     held: bool,
+    /// Whether it stays there until further notice.
+    pinned: bool,
     wish: Option<Wish>,
     heights: Heights,
     shown: Vec<Placed>,
@@ -87,6 +89,7 @@ impl Default for Place {
             following: true,
             moved: 0.0,
             held: false,
+            pinned: false,
             wish: None,
             heights: Heights::default(),
             shown: Vec::new(),
@@ -152,6 +155,11 @@ impl Place {
         (self.following, self.held) = (false, true);
     }
 
+    /// Stays where it is, whatever comes, or does not any more: while somebody has hold of what it shows.
+    pub fn pin(&mut self, pinned: bool) {
+        self.pinned = pinned;
+    }
+
     /// Goes to the beginning.
     pub fn to_start(&mut self) {
         self.following = false;
@@ -210,7 +218,8 @@ impl Place {
         if let Some(wish) = wish {
             self.grant(wish, height, room, &mut walk);
         }
-        let seed = if self.following { None } else { self.anchor.and_then(|at| walk.near(at)) };
+        let stays = self.pinned && self.anchor.is_some();
+        let seed = if self.following && !stays { None } else { self.anchor.and_then(|at| walk.near(at)) };
         match seed {
             Some((section, part, y)) => walk.begin(section, part, y - moved),
             None => walk.begin_at_end(height - room.1),
@@ -641,6 +650,24 @@ mod tests {
         place.hold();
         let _ = settle(&mut place, &mut table);
         assert!(place.is_following(), "the end is in sight again");
+    }
+
+    #[test]
+    fn what_is_held_fast_stays_where_it_is() {
+        let (mut place, mut table) = (Place::default(), lines(10));
+        let top = settle(&mut place, &mut table)[0];
+        place.pin(true);
+        for _ in 0..2 {
+            table.0.push(vec![30.0]);
+            assert_eq!(settle(&mut place, &mut table)[0], top);
+        }
+        place.scroll(40.0);
+        assert_eq!(settle(&mut place, &mut table)[0], (7, 0, -10.0), "it is scrolled by hand");
+        place.scroll(500.0);
+        let _ = settle(&mut place, &mut table);
+        place.pin(false);
+        table.0.push(vec![30.0]);
+        assert_eq!(settle(&mut place, &mut table).last(), Some(&(12, 0, 70.0)));
     }
 
     #[test]

@@ -291,20 +291,12 @@ impl Machine {
                 consumed: Usage::default(),
                 note: None,
             });
-            self.run.tasks.push(Task {
-                document: self.run.spec.documents.get(document).cloned().unwrap_or_default(),
-                text: clean(&anchor.text, MAX_TEXT),
-                line: anchor.line,
-                state: TaskState::Working,
-                attempts: 0,
-                session: None,
-                tree_before: None,
-                tree_after: None,
-                verify: None,
-                usage: Usage::default(),
-                duration_ms: 0,
-                because: None,
-            });
+            self.run.tasks.push(Task::new(
+                self.run.spec.documents.get(document).cloned().unwrap_or_default(),
+                clean(&anchor.text, MAX_TEXT),
+                anchor.line,
+                0,
+            ));
         }
         if let Some(known) = self.known.get_mut(number) {
             known.anchor = anchor.clone();

@@ -155,28 +155,20 @@ impl World {
 }
 
 fn run(documents: usize) -> Run {
-    Run {
-        id: RunId(1),
-        spec: Spec {
-            documents: (0..documents).map(|at| PathBuf::from(format!("/d/{at}.md"))).collect(),
-            directory: PathBuf::from("/d"),
-            provider: Provider::Demo,
-            agent: None,
-            model: None,
-            turn_timeout_s: 0,
-            silence_timeout_s: 0,
-            verify_timeout_s: 10,
-            attempts: 3,
-            unattended: true,
-        },
-        state: State::Running,
-        started_ms: 0,
-        ended_ms: None,
-        tasks: Vec::new(),
-        open: 0,
-        done: 0,
-        usage: Usage::default(),
-    }
+    let spec = Spec {
+        documents: (0..documents).map(|at| PathBuf::from(format!("/d/{at}.md"))).collect(),
+        directory: PathBuf::from("/d"),
+        provider: Provider::Demo,
+        agent: None,
+        model: None,
+        turn_timeout_s: 0,
+        silence_timeout_s: 0,
+        verify_timeout_s: 10,
+        attempts: 3,
+        unattended: true,
+        options: super::super::Options::default(),
+    };
+    Run::new(RunId(1), spec, 0, 0, 0)
 }
 
 fn failure(kind: FailureKind) -> Failure {
