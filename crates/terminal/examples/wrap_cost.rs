@@ -1,12 +1,13 @@
 //! How long a terminal is kept from keys and output while a million compressed lines are wrapped at another
-//! width, as the host does it for whoever goes to the top, selects all or exports: in slices. One JSON
-//! object a line. Run by `cargo xtask bench`.
+//! width, as the host does it for whoever goes to the top, selects all or exports: in slices; and while
+//! somebody reads and has something selected at the top. One JSON object a line. Run by `cargo xtask bench`.
 
 use std::time::{Duration, Instant};
 
-use maestro_core::input::{Input, ScrollTo, Select};
+use maestro_core::TerminalId;
+use maestro_core::input::{Input, ScrollTo, Select, SelectBy};
 use maestro_core::screen::Size;
-use maestro_terminal::Outbox;
+use maestro_terminal::{Outbox, Terminal, View};
 
 #[path = "history/filled.rs"]
 mod filled;
@@ -49,16 +50,39 @@ fn main() {
         exporting.push(timed(|| {
             let _ = terminal.export(false, None, EXPORTED, &mut String::new());
         }));
-        // A reading position there would be taken along by the next resize, which is another thing.
         terminal.input(&Input::Select(Select::Clear), &mut out);
         terminal.input(&Input::Scroll(ScrollTo::Bottom), &mut out);
     }
+    let (reading, wrapped) = reading(&mut terminal);
     let note = format!("{LINES} compressed lines");
     report("wrapping/resize", resizing, BAR, &note);
     report("wrapping/longest", longest, BAR, &note);
     report("wrapping/all", all, 4000.0, &note);
     report("wrapping/go", going, BAR, "to the top, and everything selected, once rows are wrapped");
+    let note = format!("while the oldest rows are read and selected, with a frame; {wrapped} rows");
+    report("wrapping/reading", reading, BAR, &note);
     report("wrapping/export", exporting, BAR, &format!("the first {EXPORTED} rows"));
+}
+
+/// Resizes while somebody is at the top; also the most rows that one of them has wrapped.
+fn reading(terminal: &mut Terminal) -> (Vec<f64>, u64) {
+    let mut out = Outbox::new();
+    let mut view = View::new(TerminalId(1));
+    while terminal.wrap_slice(SLICE) {}
+    terminal.input(&Input::Scroll(ScrollTo::Top), &mut out);
+    let start = Select::Start { row: 2, col: 3, right_half: false, by: SelectBy::Word };
+    terminal.input(&Input::Select(start), &mut out);
+    terminal.input(&Input::Select(Select::Update { row: 9, col: 9, right_half: true }), &mut out);
+    let (mut times, mut most) = (Vec::new(), 0);
+    for cols in [COLS / 3, COLS / 2, COLS / 4, COLS / 2, COLS] {
+        let before = terminal.wrapped_rows();
+        times.push(timed(|| {
+            terminal.resize(Size::new(cols, ROWS));
+            let _ = terminal.frame(&mut view);
+        }));
+        most = most.max(terminal.wrapped_rows() - before);
+    }
+    (times, most)
 }
 
 fn timed(run: impl FnOnce()) -> f64 {

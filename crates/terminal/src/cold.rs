@@ -3,6 +3,10 @@
 //!
 //! Rows have the numbers they had in the emulator. Another width wraps the chunks anew, newest first and
 //! no further than somebody reads; until then, older rows are counted as they were wrapped before.
+//!
+//! Somebody may read far up, or have something selected there. What is in sight is wrapped by itself then
+//! ([`Cold::freshen`]), and all cells that are remembered move with their text whenever rows are wrapped,
+//! so that the long way from the newest row up to them can be gone in slices.
 
 mod chunk;
 
@@ -37,6 +41,11 @@ pub(crate) struct Cold {
     cols: u16,
     /// How many of the newest chunks are known to be wrapped at them.
     fresh: usize,
+    /// Somebody remembers cells of older rows than those: nothing is wrapped without moving them, and
+    /// nothing because a row is read.
+    parked: bool,
+    /// Rows that were wrapped anew since the beginning.
+    wrapped: u64,
     /// The chunk read last, by its serial number.
     cache: Option<(u64, Vec<Row>)>,
     serial: u64,
@@ -54,7 +63,8 @@ impl Cold {
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = Self { serial: self.serial, cols: self.cols, ..Self::default() };
+        let Self { serial, cols, wrapped, .. } = *self;
+        *self = Self { serial, cols, wrapped, ..Self::default() };
     }
 
     /// Whether every chunk is wrapped at the width that is wanted.
@@ -92,10 +102,37 @@ impl Cold {
         }
     }
 
-    /// A row by its number, if it is here.
+    /// The row after the newest that was not looked at since the width changed; 0 without any.
+    pub(crate) fn stale_end(&self) -> u64 {
+        let stale = self.chunks.len() - self.fresh;
+        stale.checked_sub(1).map_or(0, |last| self.chunks[last].end())
+    }
+
+    /// Whether cells of rows are remembered that have to be wrapped yet.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked
+    }
+
+    /// Says whether they are.
+    pub(crate) fn park(&mut self, parked: bool) {
+        self.parked = parked;
+    }
+
+    /// Rows that were wrapped anew since the beginning.
+    pub(crate) fn wrapped(&self) -> u64 {
+        self.wrapped
+    }
+
+    /// A row by its number, if it is here. While cells are remembered in rows that have to be wrapped yet,
+    /// only rows that are wrapped are here.
     pub(crate) fn row(&mut self, number: u64) -> Option<&Row> {
-        self.wrap(number, &mut []);
+        if !self.parked {
+            self.wrap(number, &mut []);
+        }
         let chunk = &self.chunks[self.index(number)?];
+        if self.parked && !chunk.fits(self.cols) {
+            return None;
+        }
         if self.cache.as_ref().is_none_or(|(serial, _)| *serial != chunk.serial) {
             self.cache = Some((chunk.serial, chunk.read()));
         }
@@ -122,10 +159,48 @@ impl Cold {
         self.rewrap(points, |new, old, _| new <= number && old <= oldest);
     }
 
-    /// Wraps about `rows` rows; `true` when there are more.
-    pub(crate) fn wrap_some(&mut self, rows: usize) -> bool {
-        self.rewrap(&mut [], |_, _, done| done >= rows);
+    /// Wraps about `rows` rows; `true` when there are more. `points` move with their text.
+    pub(crate) fn wrap_some(&mut self, rows: usize, points: &mut [&mut Point]) -> bool {
+        self.rewrap(points, |_, _, done| done >= rows);
         !self.is_fresh()
+    }
+
+    /// Wraps the rows between two, both included, and at least so many above and below them, whatever
+    /// lies between them and the newest. Numbers of rows above change by that, and `points` with them.
+    pub(crate) fn freshen(
+        &mut self,
+        (from, to): (u64, u64),
+        (up, down): (usize, usize),
+        points: &mut [&mut Point],
+    ) {
+        let (Some(front), Some(back)) = (self.chunks.front(), self.chunks.back()) else { return };
+        let inside = |number: u64| number.clamp(front.first, back.end() - 1);
+        let (from, to) = (inside(from), inside(to));
+        let (Some(first), Some(last)) = (self.index(from), self.index(to)) else { return };
+        (first..=last).for_each(|index| self.freshen_chunk(index, points));
+        let mut enough = 0;
+        for index in last + 1..self.chunks.len() {
+            if enough >= down {
+                break;
+            }
+            self.freshen_chunk(index, points);
+            enough += self.chunks[index].rows;
+        }
+        let mut enough = 0;
+        for index in (0..first).rev() {
+            if enough >= up {
+                break;
+            }
+            self.freshen_chunk(index, points);
+            enough += self.chunks[index].rows;
+        }
+    }
+
+    fn freshen_chunk(&mut self, index: usize, points: &mut [&mut Point]) {
+        let (old, end) = (self.chunks[index].first, self.chunks[index].end());
+        let _ = self.wrap_chunk(index, end, points);
+        let new = self.chunks[index].first;
+        self.shift(index, (old, new), points);
     }
 
     /// Whether so many rows would have to be wrapped to make the number of a row right that it takes
@@ -144,6 +219,7 @@ impl Cold {
     }
 
     /// Wraps every row.
+    #[cfg(test)]
     pub(crate) fn wrap_all(&mut self) {
         self.rewrap(&mut [], |_, _, _| false);
     }
@@ -163,31 +239,47 @@ impl Cold {
         }
         while index > 0 && !enough(new, old, done) {
             index -= 1;
-            let chunk = &mut self.chunks[index];
-            let range = chunk.first..chunk.end();
-            let mut moved: Vec<&mut &mut Point> =
-                points.iter_mut().filter(|point| range.contains(&point.row)).collect();
-            let mut inside: Vec<(usize, u16)> =
-                moved.iter().map(|point| ((point.row - range.start) as usize, point.col)).collect();
-            self.rows -= chunk.rows;
-            self.bytes -= chunk.bytes();
-            if chunk.cols != self.cols {
-                done += chunk.rows;
-                if self.cache.as_ref().is_some_and(|(serial, _)| *serial == chunk.serial) {
-                    self.cache = None;
-                }
-            }
-            chunk.rewrap(self.cols, &mut inside);
-            self.rows += chunk.rows;
-            self.bytes += chunk.bytes();
-            old = range.start;
-            new -= chunk.rows as u64;
-            chunk.first = new;
-            for (point, (row, col)) in moved.iter_mut().zip(inside) {
-                // Marked as done: a number that is in no chunk that is still to come.
-                (point.row, point.col) = (MOVED | (new + row as u64), col);
-            }
+            old = self.chunks[index].first;
+            done += self.wrap_chunk(index, new, points);
+            new = self.chunks[index].first;
         }
+        self.shift(index, (old, new), points);
+        self.fresh = self.chunks.len() - index;
+    }
+
+    /// Wraps a chunk, whose rows end before a number then; returns how many rows had to be. Points in it
+    /// move, and are marked as moved.
+    fn wrap_chunk(&mut self, index: usize, end: u64, points: &mut [&mut Point]) -> usize {
+        debug_assert!(!self.parked || !points.is_empty(), "what is remembered must move");
+        let chunk = &mut self.chunks[index];
+        let range = chunk.first..chunk.end();
+        let mut moved: Vec<&mut &mut Point> =
+            points.iter_mut().filter(|point| range.contains(&point.row)).collect();
+        let mut inside: Vec<(usize, u16)> =
+            moved.iter().map(|point| ((point.row - range.start) as usize, point.col)).collect();
+        self.rows -= chunk.rows;
+        self.bytes -= chunk.bytes();
+        let done = if chunk.fits(self.cols) { 0 } else { chunk.rows };
+        if chunk.cols != self.cols
+            && self.cache.as_ref().is_some_and(|(serial, _)| *serial == chunk.serial)
+        {
+            self.cache = None;
+        }
+        chunk.rewrap(self.cols, &mut inside);
+        self.rows += chunk.rows;
+        self.bytes += chunk.bytes();
+        chunk.first = end - chunk.rows as u64;
+        for (point, (row, col)) in moved.iter_mut().zip(inside) {
+            // A number that is in no chunk that is still to come.
+            (point.row, point.col) = (MOVED | (chunk.first + row as u64), col);
+        }
+        self.wrapped += done as u64;
+        done
+    }
+
+    /// The rows before a chunk, whose first row has another number now, follow it; and points do that have
+    /// not moved.
+    fn shift(&mut self, index: usize, (old, new): (u64, u64), points: &mut [&mut Point]) {
         for point in points {
             if point.row & MOVED != 0 {
                 point.row &= !MOVED;
@@ -198,7 +290,6 @@ impl Cold {
         for chunk in self.chunks.iter_mut().take(index) {
             chunk.first = chunk.first + new - old;
         }
-        self.fresh = self.chunks.len() - index;
     }
 
     /// Where the chunk with a row is.

@@ -197,7 +197,7 @@ impl Terminal {
         }
         if size.cols < before.cols / 2 {
             // Many rows would become very many; as cold ones they are wrapped when somebody reads them.
-            let _ = self.compact(usize::MAX);
+            self.compress_history();
         }
         self.options.size = size;
         let unseen = self.scroll().unseen;
@@ -259,9 +259,16 @@ impl Terminal {
                 self.deliver(out);
             }
             Input::Scroll(to) => self.scroll_to(*to),
-            Input::Select(select) => self.select(*select),
-            Input::Vi(vi) => self.vi(*vi),
+            Input::Select(select) => {
+                self.wrap_view(0, 0);
+                self.select(*select);
+            }
+            Input::Vi(vi) => {
+                self.wrap_view(0, 0);
+                self.vi(*vi);
+            }
         }
+        self.update_parked();
     }
 
     /// Begins a paste that its owner streams: the encoder makes its bytes piece by piece, with or without
@@ -291,6 +298,7 @@ impl Terminal {
     /// What changed since the client's last frame, or everything if it has none of this size; `None`
     /// when nothing did. `input_seq` and `flooding` are 0 and false: the caller, who knows, sets them.
     pub fn frame(&mut self, view: &mut View) -> Option<Frame> {
+        self.wrap_view(0, 0);
         let size = self.options.size;
         let full = view.size != Some(size);
         // How many rows there are above changes by itself when old ones get the width of now.
@@ -341,7 +349,9 @@ impl Terminal {
 
     /// The screen for reading, with the history above it when asked for.
     pub fn screen(&mut self, history: bool) -> Contents {
-        self.emulator.state.cold.wrap_all();
+        if history {
+            self.wrap_cold(0);
+        }
         let base = self.emulator.base();
         let first = if history { self.oldest() } else { base };
         let rows = usize::from(self.options.size.rows);
@@ -429,25 +439,34 @@ impl Terminal {
         let hidden = self.emulator.show_main();
         let more = self.compact_main(max_rows);
         self.emulator.hide_main(hidden);
+        self.update_parked();
         more
     }
 
-    fn compact_main(&mut self, max_rows: usize) -> bool {
-        let mut done = 0;
-        while self.emulator.native_history() >= HOT + LEAST {
-            if done >= max_rows {
-                self.settle_cold(false);
-                return true;
-            }
+    /// Moves all history that can be into the compressed store, and leaves what is there alone.
+    fn compress_history(&mut self) {
+        let hidden = self.emulator.show_main();
+        let _ = self.compress_rows(usize::MAX);
+        self.emulator.hide_main(hidden);
+    }
+
+    /// Compresses about so many rows; returns how many are left to be.
+    fn compress_rows(&mut self, max_rows: usize) -> usize {
+        let mut left = max_rows;
+        while left > 0 && self.emulator.native_history() >= HOT + LEAST {
             match self.emulator.compact_chunk(HOT) {
                 0 => break,
-                rows => done += rows,
+                rows => left = left.saturating_sub(rows),
             }
         }
         self.settle_cold(false);
-        let cold = &mut self.emulator.state.cold;
-        cold.forget_cache();
-        if done < max_rows && cold.wrap_some(max_rows - done) {
+        left
+    }
+
+    fn compact_main(&mut self, max_rows: usize) -> bool {
+        let left = self.compress_rows(max_rows);
+        self.emulator.state.cold.forget_cache();
+        if left == 0 || self.with_points(|cold, points| cold.wrap_some(left, points)) {
             return true;
         }
         if std::mem::take(&mut self.loose) {

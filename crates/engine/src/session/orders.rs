@@ -160,6 +160,7 @@ impl Order {
                 slice.range.is_none() && core.terminal.is_far_to_the_top()
             }
             Self::Read { history: true, .. } => core.terminal.is_far_to_the_top(),
+            Self::Copy { .. } | Self::CopyOutput { .. } => core.terminal.is_far_to_copy(),
             _ => false,
         }
     }

@@ -21,6 +21,7 @@ impl Terminal {
     /// What the last command printed that printed anything, by its prompt marks (OSC 133): trailing blanks
     /// trimmed, wrapped lines joined. `None` without marks.
     pub fn output_text(&mut self) -> Option<String> {
+        self.land();
         let range = self.output_range(OutputOf::Last)?;
         let mut text = String::new();
         self.write_range(range, range.first.0, u64::MAX, &mut text);
@@ -45,7 +46,8 @@ impl Terminal {
         // A prompt of several lines, as long as nothing was started at it.
         let behind = Point { row: cursor.row + 1, col: 0 };
         let starts = |kind: Kind| kind.is_prompt() || kind == Kind::Output;
-        if let Some((prompt, kind)) = self.find_mark(behind, false, starts)
+        // Those of rows that are compressed lie above the screen.
+        if let Some((prompt, kind)) = self.marks.find(behind, false, starts)
             && kind.is_prompt()
             && prompt.row >= base
         {
@@ -108,6 +110,7 @@ impl Terminal {
         rows: usize,
         out: &mut String,
     ) -> Option<u64> {
+        self.land();
         let range = self.selected_range()?;
         let first = from.unwrap_or(0).max(range.first.0).max(self.oldest());
         let next = first.saturating_add(rows as u64);

@@ -197,6 +197,7 @@ impl Terminal {
         let swapped = std::mem::take(&mut state.swapped);
         self.settle_rows(wiped, swapped);
         self.check_selection();
+        self.update_parked();
     }
 
     pub(super) fn deliver(&mut self, out: &mut Outbox) {

@@ -4,9 +4,15 @@ use maestro_core::input::{Input, Motion, ScrollTo, Select, Vi};
 use maestro_core::screen::{Row, Size};
 
 use super::Terminal;
-use crate::cold::Point;
+use crate::cold::{Cold, Point};
 use crate::hot;
 use crate::pack::pack;
+
+/// Rows around what is looked at that are wrapped with it: words and addresses may begin above it.
+const AROUND: usize = 64;
+
+/// How far somebody goes through rows that are wrapped on the way; who goes farther waits until all are.
+const NEAR: u64 = 2048;
 
 impl Terminal {
     /// Rows of history that can be read. Right after lines were wrapped anew, older ones are counted as they
@@ -75,36 +81,120 @@ impl Terminal {
         !is_alt && self.emulator.state.cold.row(number).is_some_and(|row| row.wrapped)
     }
 
-    /// Makes a row's number, and all newer ones, right.
+    /// Makes a row's number, and all newer ones, right; and those of all cells that are remembered.
     pub(super) fn wrap_cold(&mut self, number: u64) {
+        self.land();
         self.emulator.state.cold.wrap(number, &mut []);
+    }
+
+    /// Old rows up to the oldest cell that is remembered get the width of now, at once.
+    pub(super) fn land(&mut self) {
+        if self.is_parked() {
+            self.with_points(|cold, points| cold.wrap(u64::MAX, points));
+            self.update_parked();
+        }
+    }
+
+    /// Whether cells are remembered in rows that have to be wrapped anew yet. Their numbers are good for what
+    /// is near them, and change while rows are wrapped.
+    pub(super) fn is_parked(&self) -> bool {
+        self.emulator.state.cold.is_parked()
+    }
+
+    /// Something that is remembered may have gone elsewhere, or rows have been wrapped.
+    pub(super) fn update_parked(&mut self) {
+        if !self.is_parked() {
+            return;
+        }
+        let end = self.emulator.state.cold.stale_end();
+        let mut parked = false;
+        self.each_point(&mut |point| parked |= point.row < end);
+        self.emulator.state.cold.park(parked && !self.emulator.is_alt());
+        if !self.is_parked() {
+            // Words and lines are whole again.
+            self.version += 1;
+        }
+    }
+
+    /// Wraps rows, with all cells that are remembered in old ones.
+    pub(super) fn with_points<T>(
+        &mut self,
+        run: impl FnOnce(&mut Cold, &mut [&mut Point]) -> T,
+    ) -> T {
+        if !self.is_parked() {
+            return run(&mut self.emulator.state.cold, &mut []);
+        }
+        let mut points: Vec<Point> = Vec::new();
+        self.each_point(&mut |point| points.push(*point));
+        let mut moving: Vec<&mut Point> = points.iter_mut().collect();
+        let result = run(&mut self.emulator.state.cold, &mut moving);
+        let mut points = points.into_iter();
+        self.each_point(&mut |point| *point = points.next().unwrap_or(*point));
+        result
+    }
+
+    /// Wraps what is in sight, and so many rows above and below it, where that lies among rows that have to
+    /// be wrapped anew yet.
+    pub(super) fn wrap_view(&mut self, up: u64, down: u64) {
+        if !self.is_parked() || self.top.is_none() {
+            return;
+        }
+        let rows = u64::from(self.options.size.rows);
+        let around = (AROUND + up as usize, AROUND + (rows + down) as usize);
+        // How many rows can be read ends somewhere; where that is changes with the rows.
+        for _ in 0..4 {
+            let top = self.first_shown();
+            self.top = Some(top);
+            self.with_points(|cold, points| cold.freshen((top, top), around, points));
+            if self.top == Some(self.first_shown()) {
+                break;
+            }
+        }
     }
 
     /// Whether old rows, after a change of width, must first be wrapped anew for this, and so many that
     /// everybody else would wait: [`Self::wrap_slice`] does it bit by bit. It can be done at once, too.
     #[must_use]
     pub fn is_far(&self, input: &Input) -> bool {
-        let up = |rows: i64| self.first_shown().saturating_sub(rows.max(0) as u64);
-        let row = match input {
+        let parked = self.is_parked();
+        let up = |rows: i64| match rows {
+            rows if parked => rows.unsigned_abs() > NEAR,
+            rows => self.is_far_row(self.first_shown().saturating_sub(rows.max(0) as u64)),
+        };
+        match input {
             Input::Scroll(ScrollTo::Top)
             | Input::Select(Select::All)
-            | Input::Vi(Vi::Move(Motion::Top)) => 0,
+            | Input::Vi(Vi::Move(Motion::Top)) => self.is_far_row(0),
             Input::Scroll(ScrollTo::Lines(lines)) => up(i64::from(*lines)),
             Input::Scroll(ScrollTo::Pages(pages)) => {
                 up(i64::from(*pages) * i64::from(self.options.size.rows))
             }
             Input::Scroll(ScrollTo::Offset(offset)) => {
-                self.emulator.base().saturating_sub(u64::from(*offset))
+                parked || self.is_far_row(self.emulator.base().saturating_sub(u64::from(*offset)))
             }
-            _ => return false,
-        };
-        self.is_far_row(row)
+            Input::Scroll(ScrollTo::Prompts(_))
+            | Input::Select(Select::Output(_))
+            | Input::Vi(Vi::Move(_) | Vi::Swap) => parked,
+            _ => false,
+        }
     }
 
     /// The same for all there is: an export begins at the oldest row.
     #[must_use]
     pub fn is_far_to_the_top(&self) -> bool {
         self.is_far_row(0)
+    }
+
+    /// The same for what is selected, or was printed by a command: that is, to copy it.
+    #[must_use]
+    pub fn is_far_to_copy(&self) -> bool {
+        self.is_parked()
+    }
+
+    /// Old rows that were wrapped anew since the beginning: what resizing has cost so far.
+    #[must_use]
+    pub fn wrapped_rows(&self) -> u64 {
+        self.emulator.state.cold.wrapped()
     }
 
     fn is_far_row(&self, row: u64) -> bool {
@@ -114,7 +204,8 @@ impl Terminal {
     /// Wraps about so many old rows at the width of now; `true` when there are more. About a microsecond a
     /// row.
     pub fn wrap_slice(&mut self, rows: usize) -> bool {
-        let more = self.emulator.state.cold.wrap_some(rows);
+        let more = self.with_points(|cold, points| cold.wrap_some(rows, points));
+        self.update_parked();
         if !self.emulator.is_alt() {
             self.settle_cold(false);
         }
@@ -122,18 +213,30 @@ impl Terminal {
     }
 
     pub(super) fn scroll_to(&mut self, to: ScrollTo) {
-        let offset = self.offset() as i64;
         let rows = i64::from(self.options.size.rows);
+        let by = match to {
+            ScrollTo::Lines(lines) => Some(i64::from(lines)),
+            ScrollTo::Pages(pages) => Some(i64::from(pages) * rows),
+            _ => None,
+        };
+        let step = by.filter(|by| by.unsigned_abs() <= NEAR && self.is_parked());
+        if let Some(by) = step {
+            self.wrap_view(by.max(0) as u64, by.min(0).unsigned_abs());
+        } else if to != ScrollTo::Bottom {
+            self.land();
+        }
+        let offset = self.offset() as i64;
         let wanted = match to {
-            ScrollTo::Lines(lines) => offset + i64::from(lines),
-            ScrollTo::Pages(pages) => offset + i64::from(pages) * rows,
+            ScrollTo::Lines(_) | ScrollTo::Pages(_) => offset + by.unwrap_or(0),
             ScrollTo::Top => i64::MAX,
             ScrollTo::Bottom => 0,
             ScrollTo::Offset(offset) => i64::from(offset),
             ScrollTo::Prompts(count) => self.prompt_offset(count),
         };
-        let base = self.emulator.base();
-        self.wrap_cold(base.saturating_sub(wanted.max(0) as u64));
+        if !self.is_parked() {
+            let base = self.emulator.base();
+            self.wrap_cold(base.saturating_sub(wanted.max(0) as u64));
+        }
         self.set_offset(wanted.clamp(0, self.history() as i64));
         self.keep_vi_shown();
     }
@@ -164,7 +267,9 @@ impl Terminal {
             row if row >= top && row - top == rows => top + 1,
             row => row.saturating_sub(rows / 2),
         };
-        self.wrap_cold(wanted);
+        if !self.is_parked() {
+            self.wrap_cold(wanted);
+        }
         let offset = self.emulator.base().saturating_sub(wanted) as i64;
         self.set_offset(offset.min(self.history() as i64));
     }
@@ -215,7 +320,8 @@ impl Terminal {
         self.leave_history();
     }
 
-    /// Resizes with another width. What was looked at, selected and found stays at its text.
+    /// Resizes with another width. What was looked at, selected and found stays at its text: far up, where
+    /// the way to it has to be wrapped anew first, it is numbered by that text until then.
     pub(super) fn reflow(&mut self, size: Size) {
         let is_alt = self.emulator.is_alt();
         let shed = self.emulator.state.shed;
@@ -252,7 +358,12 @@ impl Terminal {
             .zip(&is_hot)
             .filter_map(|(point, is_hot)| (!is_hot).then_some(point))
             .collect();
-        cold.wrap(u64::MAX, &mut older);
+        // Marks are never that far: those of compressed rows are kept with them.
+        let parked = !is_alt && older.iter().any(|point| cold.is_far(point.row));
+        cold.park(parked);
+        if !parked {
+            cold.wrap(u64::MAX, &mut older);
+        }
         for (at, point) in hot.into_iter().zip(found) {
             points[at] = point;
         }

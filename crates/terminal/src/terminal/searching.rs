@@ -40,8 +40,10 @@ impl Terminal {
     /// the first match. While somebody types, each change begins at the same place again.
     pub fn search(&mut self, query: Option<Query>) {
         self.version += 1;
+        self.wrap_view(0, 0);
         let Some(query) = query else {
             self.finder = None;
+            self.update_parked();
             return;
         };
         let before = self.finder.take();
@@ -71,16 +73,20 @@ impl Terminal {
     /// Looks through up to about `rows` more rows; `true` when there is more that it can do. Needed again
     /// after new output, which is looked through, too.
     pub fn search_step(&mut self, rows: usize) -> bool {
+        // The match may be where rows still have another width.
+        if self.finder.as_ref().is_some_and(|finder| finder.is_far) {
+            let far = self.with_points(|cold, points| cold.wrap_some(rows, points));
+            self.update_parked();
+            if let Some(finder) = &mut self.finder {
+                finder.is_far = far;
+            }
+        }
         let more = self.with_finder(|terminal, finder| {
             terminal.look_at_live(finder);
             let mut left = rows;
             let hot = terminal.look_at_hot(finder, &mut left);
             let cold = terminal.look_at_cold(finder, left);
-            // The match may be where rows still have another width.
-            let cold_rows = &mut terminal.emulator.state.cold;
-            let far = finder.is_far && cold_rows.wrap_some(rows);
-            finder.is_far = far;
-            hot || cold || far
+            hot || cold || finder.is_far
         });
         // Only now it is known where it leads.
         more.unwrap_or(false) || self.finder.as_ref().is_some_and(|finder| finder.is_far)
@@ -362,6 +368,11 @@ impl Terminal {
     }
 
     fn follow(&mut self, finder: &mut Finder) {
+        // Where it stands has no number yet that others could be compared with.
+        if self.is_parked() {
+            finder.is_far |= finder.seek.is_some();
+            return;
+        }
         // A step costs a look through a line or a chunk, and keys are pressed one by one.
         while let Some(seek) = finder.seek
             && self.arrive(finder, seek)
@@ -525,7 +536,8 @@ impl Terminal {
         };
         let all_cold: u64 = chunks.iter().map(|(.., found)| of_chunk(*found)).sum();
         let all_lines = of_lines(&mut finder.hot.iter()) + of_lines(&mut finder.live.iter());
-        let current = finder.current.and_then(|current| {
+        let parked = self.is_parked();
+        let current = finder.current.filter(|_| !parked).and_then(|current| {
             if current.row < shed {
                 let at = chunks
                     .iter()
@@ -548,10 +560,12 @@ impl Terminal {
         // Where nobody has looked yet, it may still be what it was.
         let looked =
             |at: Point| at.row >= finder.live_from || at.row < shed || counted.contains(&at.row);
-        if current.is_some() || finder.current.is_some_and(looked) {
-            finder.current = current.map(|(point, _)| point);
+        if !parked {
+            if current.is_some() || finder.current.is_some_and(looked) {
+                finder.current = current.map(|(point, _)| point);
+            }
+            finder.state.current = current.map(|(_, number)| number);
         }
-        finder.state.current = current.map(|(_, number)| number);
         // A chunk that is not counted yet may hold the match it stands at.
         finder.state.matches = (all_cold + all_lines).max(finder.state.current.unwrap_or(0));
         finder.state.done = done && finder.seek.is_none();

@@ -54,6 +54,7 @@ impl Terminal {
                 }));
             }
             Select::Output(of) => {
+                self.land();
                 let Some(range) = self.output_range(of) else { return };
                 let place = |(row, col), right| Place { row, col, right };
                 self.set_selection(Some(Selection {

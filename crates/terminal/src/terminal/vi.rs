@@ -57,6 +57,7 @@ impl Terminal {
                 self.select_by_vi(true);
             }
             Do::Swap => {
+                self.land();
                 let Some(vi) = &mut self.vi else { return };
                 if let Some((anchor, _)) = &mut vi.anchor {
                     std::mem::swap(anchor, &mut vi.cursor);
@@ -139,6 +140,14 @@ impl Terminal {
 
     /// The viewport stays at the cursor.
     pub(super) fn show_vi(&mut self) {
+        let Some(vi) = self.vi else { return };
+        if self.is_parked() {
+            // All between the two, so that they can be compared.
+            let around = 2 * usize::from(self.options.size.rows);
+            let span =
+                (self.first_shown().min(vi.cursor.row), self.first_shown().max(vi.cursor.row));
+            self.with_points(|cold, points| cold.freshen(span, (around, around), points));
+        }
         if let Some(vi) = self.vi {
             self.show(vi.cursor.row);
         }
@@ -154,7 +163,9 @@ impl Terminal {
 
     /// Its rows may be gone.
     pub(super) fn settle_vi(&mut self) {
-        let (oldest, newest, cols) = (self.oldest(), self.newest(), self.options.size.cols);
+        let (oldest, newest) = (self.oldest(), self.newest());
+        // A column of a row that has to be wrapped yet is one of its old width.
+        let cols = if self.is_parked() { u16::MAX } else { self.options.size.cols };
         if let Some(vi) = &mut self.vi {
             for point in vi.points() {
                 point.row = point.row.clamp(oldest, newest);
@@ -164,6 +175,7 @@ impl Terminal {
     }
 
     fn vi_move(&mut self, motion: Motion) {
+        self.land();
         let Some(vi) = self.vi else { return };
         let at = vi.cursor;
         let rows = i64::from(self.options.size.rows);

@@ -5,7 +5,7 @@ use maestro_core::screen::Size;
 use maestro_core::search::Query;
 use maestro_terminal::{Options, Terminal};
 
-use super::{Random, give, numbers, print, shown_lines, terminal, with};
+use super::{Random, give, numbers, print, shown, shown_lines, terminal, with};
 
 fn compact(terminal: &mut Terminal) {
     while terminal.compact(100) {}
@@ -190,6 +190,156 @@ fn a_reading_position_survives_many_widths() {
         }
         terminal.resize(Size::new(40, 6));
         assert_eq!(shown_lines(&mut terminal)[0], before, "{compacted} {offset}");
+    }
+}
+
+/// Rows that one look, or one step, may wrap where others lie between what is looked at and the screen.
+const LITTLE: u64 = 4096;
+
+/// The number of the line that the viewport begins in.
+fn number_shown(terminal: &mut Terminal) -> String {
+    let mut out = String::new();
+    for line in shown_lines(terminal) {
+        if let Some(rest) = line.strip_prefix('<') {
+            out = rest.split('>').next().unwrap_or_default().to_owned();
+            break;
+        }
+    }
+    out
+}
+
+/// The viewport goes up to where a line begins.
+fn to_a_line(terminal: &mut Terminal) {
+    while !shown_lines(terminal)[0].starts_with('<') {
+        scroll(terminal, ScrollTo::Lines(1));
+    }
+}
+
+#[test]
+fn what_is_looked_at_far_up_makes_no_resize_wrap_all_of_the_way_there() {
+    let mut terminal = roomy(40, 6, &wrapping(20_000));
+    compact(&mut terminal);
+    scroll(&mut terminal, ScrollTo::Offset(22_000));
+    to_a_line(&mut terminal);
+    let number = number_shown(&mut terminal);
+    super::select(&mut terminal, SelectBy::Cell, (0, 0), (3, 20));
+    let selected = |terminal: &mut Terminal| {
+        let text = terminal.selection_text().expect("something is selected");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let wanted = selected(&mut terminal);
+    assert!(wanted.starts_with(&format!("<{number}>")), "{wanted}");
+    let marked = |terminal: &mut Terminal| {
+        let frame = shown(terminal);
+        let cells = frame.rows.iter().flat_map(|(_, row)| &row.cells);
+        cells.filter(|cell| cell.has(maestro_core::screen::flags::SELECTED)).count()
+    };
+    assert!(marked(&mut terminal) > 60);
+    for cols in [23, 57, 12, 80, 31] {
+        let before = terminal.wrapped_rows();
+        terminal.resize(Size::new(cols, 6));
+        let first = shown_lines(&mut terminal)[0].clone();
+        assert!(first.starts_with(&format!("<{number}>")), "{cols}: {first}");
+        assert!(marked(&mut terminal) > 30, "{cols}");
+        assert!(terminal.is_far_to_copy());
+        assert!(terminal.is_far(&Input::Vi(Vi::Move(Motion::Up))));
+        // What is near is no way, there and back.
+        let (up, down) = (ScrollTo::Lines(40), ScrollTo::Lines(-40));
+        assert!(!terminal.is_far(&Input::Scroll(up)));
+        scroll(&mut terminal, up);
+        let above = shown_lines(&mut terminal)[0].clone();
+        assert_ne!(above, first);
+        scroll(&mut terminal, down);
+        assert_eq!(shown_lines(&mut terminal)[0], first, "{cols}");
+        // Output does not wait, and what it does changes nothing that is looked at.
+        let _ = print(&mut terminal, "more\r\n");
+        assert_eq!(shown_lines(&mut terminal)[0], first, "{cols}");
+        let wrapped = terminal.wrapped_rows() - before;
+        assert!(wrapped < LITTLE, "{cols}: {wrapped} rows were wrapped");
+    }
+    // Slices do the rest, and what is looked at stays all the time.
+    let first = shown_lines(&mut terminal)[0].clone();
+    let mut slices = 0;
+    while terminal.wrap_slice(256) {
+        assert_eq!(shown_lines(&mut terminal)[0], first);
+        slices += 1;
+    }
+    assert!(slices > 40, "{slices}");
+    assert!(!terminal.is_far_to_copy());
+    assert_eq!(selected(&mut terminal), wanted);
+    assert_eq!(shown_lines(&mut terminal)[0], first);
+    // Who asks at once gets the same.
+    terminal.resize(Size::new(40, 6));
+    assert!(terminal.is_far_to_copy());
+    assert_eq!(selected(&mut terminal), wanted);
+}
+
+#[test]
+fn whatever_happens_while_the_way_to_a_reader_is_wrapped_keeps_the_place() {
+    for seed in 1..10_u64 {
+        let mut random = Random(seed * 104_729);
+        let mut terminal = roomy(40, 6, &wrapping(9000));
+        compact(&mut terminal);
+        scroll(&mut terminal, ScrollTo::Offset(7000 + random.below(3000) as u32));
+        to_a_line(&mut terminal);
+        let vi = seed % 3 == 0;
+        if vi {
+            let _ = give(&mut terminal, Input::Vi(Vi::Enter));
+            let _ = give(&mut terminal, Input::Vi(Vi::Move(Motion::High)));
+            let _ = give(&mut terminal, Input::Vi(Vi::Select(SelectBy::Cell)));
+        } else {
+            super::select(&mut terminal, SelectBy::Word, (0, 1), (0, 2));
+        }
+        let number = number_shown(&mut terminal);
+        let mut searched = None;
+        for step in 0..60 {
+            match random.below(8) {
+                0 | 1 => {
+                    let size = Size::new(9 + random.below(90) as u16, 3 + random.below(20) as u16);
+                    terminal.resize(size);
+                }
+                2 => {
+                    let _ = terminal.wrap_slice(random.below(3000));
+                }
+                3 => {
+                    let _ = terminal.compact(random.below(3000));
+                }
+                4 => {
+                    let _ = print(&mut terminal, &wrapping(random.below(50) as u32));
+                }
+                5 => {
+                    let by = random.below(200) as i32 - 100;
+                    if !vi {
+                        scroll(&mut terminal, ScrollTo::Lines(by));
+                        scroll(&mut terminal, ScrollTo::Lines(-by));
+                    }
+                }
+                6 if searched.is_none() => {
+                    let text = format!("<{}>", random.below(9000));
+                    searched = Some(text.clone());
+                    terminal.search(Some(Query { text, ..Query::default() }));
+                }
+                _ => {
+                    if searched.is_some() && terminal.search_step(random.below(800)) {
+                        continue;
+                    }
+                    // The search has gone where it found something; back to the place.
+                    if searched.take().is_some() {
+                        terminal.search(None);
+                        let text = terminal.selection_text().unwrap_or_default();
+                        assert!(vi || text.contains(&number), "seed {seed} step {step}: {text}");
+                        break;
+                    }
+                }
+            }
+            let on_its_way = terminal.search_state().is_none_or(|state| state.current.is_none());
+            if on_its_way {
+                assert_eq!(number_shown(&mut terminal), number, "seed {seed} step {step}");
+            }
+        }
+        let text = terminal.selection_text().unwrap_or_default();
+        assert!(vi || text.contains(&number), "seed {seed}: {text}");
+        assert_eq!(terminal.restarts(), 0);
     }
 }
 
