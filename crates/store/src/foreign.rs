@@ -60,7 +60,7 @@ pub fn rows(
         if Stamp::of(database)? == before {
             return match result {
                 Ok(()) => {
-                    rows.give();
+                    let _ = rows.give();
                     Ok(())
                 }
                 Err(error) => Err(io::Error::other(error.to_string())),
