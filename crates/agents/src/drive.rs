@@ -132,6 +132,13 @@ pub(crate) trait Dialect: std::fmt::Debug + Send {
     /// The process printed a line.
     fn line(&mut self, line: &str, now_ms: u64, out: &mut Out);
 
+    /// Whether a process that ended with these last words, before it said anything else, was only kept from
+    /// starting by another one of its kind. It is started again then, and [`Self::begin`] is called again:
+    /// what it was told before, it has not heard.
+    fn was_kept_out(&self, _stderr: &str) -> bool {
+        false
+    }
+
     /// The process is gone. Ends the turn that was open.
     fn gone(&mut self, exit: &Exit, now_ms: u64, out: &mut Out);
 }

@@ -65,6 +65,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the next attempt may do better: a program wrote to what was read.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::File { error, .. } if error.kind() == std::io::ErrorKind::Interrupted)
+    }
+
     pub(crate) fn file(path: &std::path::Path, error: std::io::Error) -> Self {
         Self::File { path: path.display().to_string(), error }
     }

@@ -371,6 +371,12 @@ impl Acp {
 }
 
 impl Dialect for Acp {
+    /// OpenCode opens its database before it sets how long it waits for locks: of two that start at once, one
+    /// may end at once (seen with 1.18.33).
+    fn was_kept_out(&self, stderr: &str) -> bool {
+        self.provider == Provider::OpenCode && stderr.contains("database is locked")
+    }
+
     fn begin(&mut self, _now_ms: u64, out: &mut Out) {
         let params = json!({
             "protocolVersion": 1,

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -34,6 +35,16 @@ const OUTGOING: usize = 64 << 20;
 /// What the output of a program that has ended may still hold: a pipe is not larger.
 const REST: usize = 2 * LINE;
 
+/// How long each time before a program is started again that another one of its kind kept from starting.
+/// Together less than an order is waited for.
+const AGAIN: [Duration; 5] = [
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1600),
+    Duration::from_millis(3200),
+];
+
 /// One conversation's program. Dropping it kills the program and everything it started.
 #[derive(Debug)]
 pub struct Driver {
@@ -42,7 +53,8 @@ pub struct Driver {
     gone: watch::Receiver<bool>,
     /// Why the program ended, once it has.
     why: Arc<OnceLock<Failure>>,
-    pid: Option<u32>,
+    /// 0 for none.
+    pid: Arc<AtomicU32>,
 }
 
 /// An order, and where its answer goes.
@@ -107,11 +119,14 @@ impl Driver {
     ) -> Result<Self, Failure> {
         let (running, pipes) = Running::start(command, marks)
             .map_err(|message| fail(FailureKind::Unusable, message))?;
-        let pid = running.pid();
-        let (driver, ends) = Self::ends(pid, events);
+        let (driver, ends) = Self::ends(running.pid(), events);
         let task = Task {
             running,
-            provider: command.provider,
+            command: command.clone(),
+            marks: marks.to_vec(),
+            pid: Arc::clone(&driver.pid),
+            starts: 0,
+            heard: false,
             grace,
             ends,
             dialect,
@@ -134,6 +149,7 @@ impl Driver {
         let (level, levels) = watch::channel(Level::Stay);
         let (is_gone, gone) = watch::channel(false);
         let why = Arc::new(OnceLock::new());
+        let pid = Arc::new(AtomicU32::new(pid.unwrap_or_default()));
         let driver = Self { orders, level, gone, why: Arc::clone(&why), pid };
         (driver, Ends { orders: told, level: levels, gone: is_gone, why, events })
     }
@@ -176,7 +192,7 @@ impl Driver {
     /// turn is a program of its own.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.pid
+        Some(self.pid.load(Ordering::SeqCst)).filter(|pid| *pid != 0)
     }
 
     fn raise(&self, to: Level) {
@@ -204,7 +220,13 @@ pub(super) fn now_ms() -> u64 {
 /// Owns the process.
 struct Task {
     running: Running,
-    provider: Provider,
+    /// What it was started with, and how often it was started again.
+    command: CommandLine,
+    marks: Vec<(OsString, OsString)>,
+    pid: Arc<AtomicU32>,
+    starts: usize,
+    /// Whether it has said anything.
+    heard: bool,
     grace: Duration,
     ends: Ends,
     dialect: Box<dyn Dialect>,
@@ -232,16 +254,21 @@ struct Escalation {
 
 impl Task {
     async fn run(mut self, pipes: Pipes) {
-        self.ask(|dialect, now, out| dialect.begin(now, out));
         let (mut stdout, mut stderr) = (pipes.stdout, pipes.stderr);
         let (mut lines, mut tail) = (Lines::default(), Tail::default());
-        self.follow(&mut stdout, &mut stderr, &mut lines, &mut tail).await;
+        loop {
+            self.ask(|dialect, now, out| dialect.begin(now, out));
+            self.follow(&mut stdout, &mut stderr, &mut lines, &mut tail).await;
+            let Some(pipes) = self.start_again(&mut stderr, &mut tail).await else { break };
+            (stdout, stderr) = (pipes.stdout, pipes.stderr);
+            (lines, tail) = (Lines::default(), Tail::default());
+        }
 
         // No order is taken any more: those that wait are told so by the end of the channel.
         self.ends.orders.close();
+        let provider = self.command.provider;
         let Self {
             running,
-            provider,
             grace,
             mut ends,
             dialect,
@@ -278,6 +305,46 @@ impl Task {
         }
     }
 
+    /// Starts a program again that was kept from starting by another one of its kind, and has neither said
+    /// nor done anything.
+    async fn start_again(
+        &mut self,
+        stderr: &mut Option<tokio::process::ChildStderr>,
+        tail: &mut Tail,
+    ) -> Option<Pipes> {
+        let wait = *AGAIN.get(self.starts)?;
+        let wanted = *self.ends.level.borrow() == Level::Stay && self.listened_to;
+        if self.heard || self.ended != Ended::ByItself || !wanted {
+            return None;
+        }
+        let (mut chunk, deadline) = (vec![0; 8 << 10], Instant::now() + LINGER);
+        while stderr.is_some() {
+            let read = tokio::time::timeout_at(deadline, read(stderr, &mut chunk)).await;
+            let Ok(count) = read else { break };
+            tail.feed(&chunk[..count]);
+        }
+        if !self.dialect.was_kept_out(&tail.text()) {
+            return None;
+        }
+        if tokio::time::timeout(wait, self.ends.level.changed()).await.is_ok() {
+            let _ = self.ended_by_us();
+            return None;
+        }
+        let (running, mut pipes) = Running::start(&self.command, &self.marks).ok()?;
+        self.starts += 1;
+        self.pid.store(running.pid().unwrap_or_default(), Ordering::SeqCst);
+        let before = std::mem::replace(&mut self.running, running);
+        let _ = before.end(Ended::ByItself, Duration::ZERO, String::new()).await;
+        self.stdin = pipes.stdin.take();
+        self.outgoing.clear();
+        self.pushed = false;
+        tracing::info!(
+            starts = self.starts,
+            "a program was kept from starting; it is started again"
+        );
+        Some(pipes)
+    }
+
     /// Passes lines, orders and events on until the process has ended.
     async fn follow(
         &mut self,
@@ -294,6 +361,7 @@ impl Task {
             tokio::select! {
                 count = read(stdout, &mut out), if may_read => {
                     let mut told = Vec::new();
+                    self.heard |= count > 0;
                     if count == 0 {
                         lines.finish(&mut |line| told.push(line.to_owned()));
                     } else {

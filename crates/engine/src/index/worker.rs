@@ -368,14 +368,19 @@ impl Worker {
                 }
             }
         }
+        let mut again = Vec::new();
         if databases {
             for place in self.places.iter().filter(|place| place.provider == Provider::OpenCode) {
                 let listed = store::list(place, &Sqlite, &mut |session| news.push(session));
                 if let Err(error) = listed {
                     tracing::debug!(%error, "a database cannot be read now");
+                    if error.is_passing() {
+                        again.push(place.path.clone());
+                    }
                 }
             }
         }
+        self.come_back_to(again);
         news.retain(|session| self.is_news(session));
         news.sort_by_key(|session| session.modified_ms);
         for session in news {
@@ -396,6 +401,14 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// These were written to while they were read, and are read again soon.
+    fn come_back_to(&mut self, paths: Vec<PathBuf>) {
+        if !paths.is_empty() {
+            self.changed.extend(paths);
+            let _ = self.since.get_or_insert_with(Instant::now);
+        }
     }
 
     /// Reads a piece of a session; gives it back when there is more of it.
@@ -453,6 +466,9 @@ impl Worker {
             Err(error) => {
                 // Gone, or not to be read: the next look finds out.
                 tracing::debug!(%error, "a session cannot be read");
+                if error.is_passing() {
+                    self.come_back_to(vec![session.path.clone()]);
+                }
                 return Ok((false, session.bytes));
             }
         };

@@ -11,18 +11,22 @@ const DEADLINE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 struct Plain {
     open: bool,
+    /// What is to be said again to a program that did not hear it.
+    said: Vec<String>,
     lines: u64,
 }
 
 impl Dialect for Plain {
     fn begin(&mut self, _now_ms: u64, out: &mut Out) {
         out.lines.push("begin".to_owned());
+        out.lines.extend(self.said.iter().cloned());
     }
 
     fn order(&mut self, order: Order, _now: u64, out: &mut Out) -> Result<Taken, Failure> {
         match order {
             Order::Say(prompt) => {
                 self.open = true;
+                self.said.push(prompt.text.clone());
                 out.lines.push(prompt.text);
             }
             Order::Interrupt => out.lines.push("interrupt".to_owned()),
@@ -41,6 +45,10 @@ impl Dialect for Plain {
                 body: Body::Raw(line.to_owned()),
             },
         });
+    }
+
+    fn was_kept_out(&self, stderr: &str) -> bool {
+        stderr.contains("locked")
     }
 
     fn gone(&mut self, exit: &Exit, _now: u64, out: &mut Out) {
@@ -250,4 +258,50 @@ async fn standard_error_is_told_at_the_end() {
     let mut play = play("read a; echo line; echo broken >&2; exit 1", 64);
     assert_eq!(play.line().await, "line");
     assert_eq!(play.rest().await, [Event::Gone { stderr: "broken\n".to_owned() }]);
+}
+
+#[tokio::test]
+async fn a_program_that_was_kept_from_starting_is_started_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tries = folder.path().join("tries");
+    let script = |times: u32, more: &str| {
+        format!(
+            "echo x >> {0}; {more} if [ $(wc -l < {0}) -le {times} ]; then echo it is locked >&2; exit 1; fi; \
+             while read line; do echo got $line; [ $line = a ] && echo end; done",
+            tries.display()
+        )
+    };
+    let again = |script: &str| play(script, 16);
+    let mut play = again(&script(2, ""));
+    let first = play.driver.pid();
+    assert_eq!(play.say("a").await, Ok(Taken::Now));
+    for expected in ["got begin", "got a"] {
+        assert_eq!(play.line().await, expected);
+    }
+    assert!(matches!(play.next().await, Event::Ended(Outcome { result: Ok(()), .. })));
+    assert_ne!(play.driver.pid(), first);
+    play.driver.close().await;
+    assert_eq!(std::fs::read_to_string(&tries).expect("there").lines().count(), 3);
+
+    // Not when it has said something: it may have done something, too.
+    std::fs::remove_file(&tries).expect("there");
+    let mut play = again(&script(9, "echo hello;"));
+    assert_eq!(play.line().await, "hello");
+    let _ = play.rest().await;
+    assert_eq!(std::fs::read_to_string(&tries).expect("there").lines().count(), 1);
+
+    // And who does not want it any more does not wait for the next attempt.
+    std::fs::remove_file(&tries).expect("there");
+    let mut play = again(&script(9, ""));
+    until_there(&tries).await;
+    play.driver.kill();
+    let _ = play.rest().await;
+    assert!(std::fs::read_to_string(&tries).expect("there").lines().count() < 6);
+}
+
+async fn until_there(path: &std::path::Path) {
+    let deadline = Instant::now() + DEADLINE;
+    while !path.exists() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
