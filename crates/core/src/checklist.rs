@@ -153,7 +153,6 @@ impl Document {
     /// The document with several boxes set, and what came of each.
     #[must_use]
     pub fn with_changes(&self, changes: &[Change]) -> (String, Vec<Applied>) {
-        let mut text = self.text.clone();
         let mut edits = Vec::new();
         let applied = changes
             .iter()
@@ -168,13 +167,32 @@ impl Document {
                 Found::Ambiguous => Applied::Ambiguous,
             })
             .collect();
-        // From the end, so that earlier ranges stay true. The same box twice is edited once.
-        edits.sort_by_key(|(mark, _)| std::cmp::Reverse(mark.start));
+        // The same box twice is edited once.
+        edits.sort_by_key(|(mark, _)| mark.start);
         edits.dedup_by_key(|(mark, _)| mark.start);
+        (self.with_edits(edits.into_iter()), applied)
+    }
+
+    /// The document with every box open. Only bytes between brackets differ; boxes in fenced code, which
+    /// are none, stay as they are.
+    #[must_use]
+    pub fn reset(&self) -> String {
+        self.with_edits(
+            self.tasks.iter().filter(|task| task.checked).map(|task| (task.mark.clone(), false)),
+        )
+    }
+
+    /// The text with marks set; they come in the order of the document.
+    fn with_edits(&self, edits: impl Iterator<Item = (Range<usize>, bool)>) -> String {
+        let mut text = String::with_capacity(self.text.len());
+        let mut at = 0;
         for (mark, checked) in edits {
-            text.replace_range(mark, if checked { "x" } else { " " });
+            text.push_str(&self.text[at..mark.start]);
+            text.push(if checked { 'x' } else { ' ' });
+            at = mark.end;
         }
-        (text, applied)
+        text.push_str(&self.text[at..]);
+        text
     }
 
     /// The document without its tasks and what belongs to them: headings and prose, which is what a

@@ -450,7 +450,8 @@ impl Inner {
         let host = leases.into_iter().find(|lease| lease.run == run.id).map(|lease| lease.host);
         let lock = self.take(&run.spec.directory, run.id)?;
         let journal = store.journal::<Entry>(run.id).map_err(stored)?;
-        let entries: Vec<Entry> = journal.into_iter().map(|entry| entry.entry).collect();
+        let entries: Vec<(u64, Entry)> =
+            journal.into_iter().map(|entry| (entry.at_ms, entry.entry)).collect();
         store.take_lease(self.lease(&run)).map_err(stored)?;
         let machine = Machine::resume(run, self.policy.clone(), &entries);
         Ok((machine, lock, host.unwrap_or_default()))

@@ -5,14 +5,17 @@
 pub struct Fields {
     /// Commands that must exit 0, in order, before the box is ticked.
     pub verify: Vec<String>,
-    /// The provider that is to do it.
+    /// The provider or the agent that is to do it, by name.
     pub agent: Option<String>,
+    /// The model that is to do it.
+    pub model: Option<String>,
     /// Seconds its turn may take.
     pub timeout_s: Option<u64>,
-    /// How often it is tried again after the first attempt.
+    /// How often it is tried again: its session is told that the verification failed, or another one
+    /// begins.
     pub retries: Option<u32>,
-    /// Tasks that must be done before it: their numbers in the document, or the beginning of their
-    /// text.
+    /// Tasks that must be done before it: the id of a task of any document of the run, written `{#id}`
+    /// at the end of its line; or its number in this document, or the beginning of its text.
     pub needs: Vec<String>,
     /// Globs of the files it will touch.
     pub files: Vec<String>,
@@ -46,6 +49,10 @@ impl Fields {
             "agent" => match value.as_str() {
                 "" => self.problem("`agent:` names nobody"),
                 agent => self.agent = Some(agent.to_owned()),
+            },
+            "model" => match value.as_str() {
+                "" => self.problem("`model:` names no model"),
+                model => self.model = Some(model.to_owned()),
             },
             "timeout" => match seconds(&value) {
                 Some(timeout) => self.timeout_s = Some(timeout),

@@ -20,6 +20,8 @@ mod fold;
 mod judge;
 mod turn;
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Entry, Mark, Then};
@@ -27,6 +29,7 @@ use super::prompt;
 use super::{Ending, Run, State, Verify};
 use crate::agent::Provider;
 use crate::checklist::{Anchor, Applied, Change, Document};
+use crate::id::AgentId;
 use crate::turn::{Failure, Outcome, Usage};
 
 /// The numbers a run goes by.
@@ -74,11 +77,18 @@ pub enum Input {
     Looked {
         /// Its git tree; `None` outside a repository.
         tree: Option<String>,
+        /// The commit that is checked out, if there is one.
+        head: Option<String>,
         /// An id for a new session of the provider asked for, where it takes one.
         new_session: Option<String>,
     },
     /// The turn's session is known.
-    Session(String),
+    Session {
+        /// Its id.
+        id: String,
+        /// The model that does it, where the provider tells.
+        model: Option<String>,
+    },
     /// What the turn has consumed so far.
     Progress(Usage),
     /// Answers [`Effect::Turn`].
@@ -97,8 +107,38 @@ pub enum Input {
     },
     /// Answers [`Effect::Rewrite`].
     Rewritten(Result<Vec<Applied>, Fault>),
+    /// Answers [`Effect::Copy`].
+    Copied(Result<(), Fault>),
+    /// Answers [`Effect::Commit`].
+    Committed {
+        /// The commits since [`Commit::since`], oldest first, full names; or why there is none.
+        result: Result<Vec<String>, Uncommitted>,
+        /// How long it took.
+        duration_ms: u64,
+    },
+    /// Answers [`Effect::Restore`]: the later tasks whose work went with it, or why nothing was done, in a
+    /// sentence.
+    Restored(Result<Vec<usize>, String>),
     /// Answers [`Effect::Sleep`].
     Woken,
+    /// The user wants nothing more to be begun. What runs comes to its end.
+    Pause,
+    /// The user wants it to go on: out of a pause, or without waiting any longer.
+    Resume,
+    /// The user wants a task to be passed over: by its number in the run, or the one it is at.
+    Skip(Option<usize>),
+    /// The user wants the rest of the document to be passed over.
+    SkipDocument,
+    /// The user wants a task tried again that failed, was skipped or undone.
+    Retry(usize),
+    /// The user wants what a task did taken back. Waits until the current task is through. Also taken by
+    /// a run that has ended.
+    Undo {
+        /// Its number in the run.
+        task: usize,
+        /// Also when later tasks build on it.
+        force: bool,
+    },
     /// The user wants the run to end after the current task.
     Stop,
     /// The user wants it to end now.
@@ -116,13 +156,24 @@ pub struct Fault {
     pub passing: bool,
 }
 
-/// What is to be done.
+/// Why there is no commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Uncommitted {
+    /// A hook refused it: the command, its exit code, what it printed. Counts like a `verify:` that failed.
+    Refused(Verify),
+    /// It may pass by itself, as a full disk or another git's lock does. In a sentence.
+    Passing(String),
+    /// Only the user can do something about it, as about a missing identity. In a sentence.
+    Impossible(String),
+}
+
+/// What is to be done. At most one that is answered is under way; another one takes its place.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Write an entry to the journal, before anything that comes after it.
     Journal(Entry),
-    /// Read every document.
-    Read,
+    /// Read these documents.
+    Read(Vec<PathBuf>),
     /// Look at the directory, for a turn of this provider.
     Look(Provider),
     /// Run a turn.
@@ -134,10 +185,23 @@ pub enum Effect {
     },
     /// Set boxes in a document, leaving every other byte as it is.
     Rewrite {
-        /// The document, by its number in the run.
-        document: usize,
+        /// The document.
+        document: PathBuf,
         /// The boxes.
         changes: Vec<Change>,
+    },
+    /// Make working copies, (document, copy): [`Document::reset`] of the one becomes the other, folders
+    /// included. What is there under that name was made by a host that died: it is replaced.
+    Copy(Vec<(PathBuf, PathBuf)>),
+    /// Commit what a task did, or only find its commits.
+    Commit(Commit),
+    /// Take back what a task did: the files that differ between its trees, without the documents of the
+    /// run.
+    Restore {
+        /// Its number in the run.
+        task: usize,
+        /// Also when later tasks changed the same files.
+        force: bool,
     },
     /// Wait until a time: milliseconds since the Unix epoch.
     Sleep {
@@ -150,11 +214,26 @@ pub enum Effect {
     Tell(String),
 }
 
+/// A commit to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The task it is for, by its number in the run.
+    pub task: usize,
+    /// Its message. Without, nothing is committed: the task's commits are only found.
+    pub message: Option<String>,
+    /// The commit that was checked out before the task.
+    pub since: Option<String>,
+}
+
 /// A turn to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
     /// Who does it.
     pub provider: Provider,
+    /// The agent that was named for it, if one was.
+    pub agent: Option<AgentId>,
+    /// The model to ask for.
+    pub model: Option<String>,
     /// What it is told.
     pub prompt: String,
     /// The session it goes on with.
@@ -183,6 +262,8 @@ pub struct Machine {
     fruitless_tasks: u32,
     /// The documents as last read. Never relied on after something else was done.
     documents: Vec<Document>,
+    /// The user's agents.
+    agents: Vec<(String, AgentId, Provider)>,
 }
 
 /// What the machine waits for.
@@ -301,17 +382,19 @@ impl Machine {
             refusals: 0,
             fruitless_tasks: 0,
             documents: Vec::new(),
+            agents: Vec::new(),
         }
     }
 
-    /// A run that goes on from what its journal says. Of `run` only what does not change is used.
+    /// A run that goes on from what its journal says: entries with when they were written, in
+    /// milliseconds since the Unix epoch. Of `run` only what does not change is used.
     #[must_use]
-    pub fn resume(mut run: Run, policy: Policy, journal: &[Entry]) -> Self {
+    pub fn resume(mut run: Run, policy: Policy, journal: &[(u64, Entry)]) -> Self {
         run.tasks.clear();
         run.usage = Usage::default();
         run.state = State::Running;
         let mut machine = Self::new(run, policy);
-        for entry in journal {
+        for (_, entry) in journal {
             machine.apply(entry);
         }
         machine.apply(&Entry::Recovered);
@@ -322,6 +405,24 @@ impl Machine {
     #[must_use]
     pub fn run(&self) -> &Run {
         &self.run
+    }
+
+    /// Whether it waits for nothing but the user: no effect is under way, and that is as it should be.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        matches!(self.run.state, State::Paused(_))
+    }
+
+    /// The task it is at, by its number in the run.
+    #[must_use]
+    pub fn current(&self) -> Option<usize> {
+        (self.current < self.known.len()).then_some(self.current)
+    }
+
+    /// The user's agents, so that a task can name one: (name, id, provider). To be told before the first
+    /// input and when they change.
+    pub fn know_agents(&mut self, agents: Vec<(String, AgentId, Provider)>) {
+        self.agents = agents;
     }
 
     /// Whether it has ended.
@@ -337,8 +438,8 @@ impl Machine {
         match input {
             Input::Begin => self.begin(&mut effects),
             Input::Documents(documents) => self.read(documents, &mut effects),
-            Input::Looked { tree, new_session } => self.looked(tree, new_session, &mut effects),
-            Input::Session(id) => self.session(id, &mut effects),
+            Input::Looked { tree, new_session, .. } => self.looked(tree, new_session, &mut effects),
+            Input::Session { id, .. } => self.session(id, &mut effects),
             Input::Progress(usage) => self.progress(usage),
             Input::TurnEnded { outcome, duration_ms } => {
                 self.turn_ended(outcome, duration_ms, &mut effects);
@@ -351,6 +452,15 @@ impl Machine {
             Input::Stop => self.stop(&mut effects),
             Input::Kill => self.kill(&mut effects),
             Input::Broken(because) => self.broken(because, &mut effects),
+            Input::Copied(_)
+            | Input::Committed { .. }
+            | Input::Restored(_)
+            | Input::Pause
+            | Input::Resume
+            | Input::Skip(_)
+            | Input::SkipDocument
+            | Input::Retry(_)
+            | Input::Undo { .. } => {}
         }
         effects.list
     }
@@ -358,7 +468,7 @@ impl Machine {
     fn begin(&mut self, effects: &mut Effects) {
         match self.phase.clone() {
             Phase::Over => {}
-            Phase::Choosing if self.known.is_empty() && !self.kill => effects.push(Effect::Read),
+            Phase::Choosing if self.known.is_empty() && !self.kill => effects.push(self.reading()),
             phase => {
                 self.record(Entry::Recovered, effects);
                 self.go_on(phase, effects);
@@ -376,7 +486,7 @@ impl Machine {
             }
             Phase::Auditing | Phase::SettingBack(_) => {
                 self.phase = Phase::Auditing;
-                effects.push(Effect::Read);
+                effects.push(self.reading());
             }
             Phase::Verifying if self.kill => self.end_as_asked(effects),
             Phase::Verifying => self.verify(effects),
@@ -385,6 +495,10 @@ impl Machine {
             Phase::Waiting { until_ms, .. } => effects.push(Effect::Sleep { until_ms }),
             Phase::Over => {}
         }
+    }
+
+    fn reading(&self) -> Effect {
+        Effect::Read(self.run.spec.documents.clone())
     }
 
     fn back_off(&mut self, because: &str, then: Then, effects: &mut Effects) {
@@ -419,7 +533,7 @@ impl Machine {
             Then::Pick => self.choose(effects),
             Then::Audit => {
                 self.phase = Phase::Auditing;
-                effects.push(Effect::Read);
+                effects.push(self.reading());
             }
             Then::Tick => self.tick(effects),
         }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checklist::Anchor;
+
 /// The rules of a run. The default runs every document once, a fresh session for each task, goes on after
 /// a failed task, and has no budget.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -39,6 +41,8 @@ pub struct Options {
     /// The hash of the commands the user has seen and agreed to, for documents and playbooks that are
     /// not trusted yet: `core::playbook::Commands::hash`.
     pub trusted: Option<String>,
+    /// Only these tasks, if any are named: (document, how the task is found). Absolute.
+    pub only: Vec<(PathBuf, Anchor)>,
 }
 
 /// How often a run goes through its documents.

@@ -11,7 +11,7 @@ use maestro_agents::{Cancel, Limits, TurnOptions};
 use maestro_core::RunId;
 use maestro_core::agent::Provider;
 use maestro_core::run::journal::Entry;
-use maestro_core::run::machine::{Effect, Input, Machine, Turn};
+use maestro_core::run::machine::{Effect, Fault, Input, Machine, Turn, Uncommitted};
 use maestro_core::run::{Ending, Run, State};
 use maestro_core::turn::{Event as TurnEvent, Outcome, Usage};
 use maestro_protocol::message::Event;
@@ -140,6 +140,17 @@ impl Actor {
             }
             self.publish();
             ordered.clear();
+            if work.is_none() && self.machine.is_paused() {
+                let Some(order) = self.orders.recv().await else { return self.suspend(work).await };
+                let (input, heard) = match order {
+                    (Order::Stop, heard) => (Input::Stop, heard),
+                    (Order::Kill, heard) => (Input::Kill, heard),
+                    (Order::Suspend, _) => return self.suspend(work).await,
+                };
+                ordered.push(heard);
+                todo.extend(self.machine.step(input, now_ms()));
+                continue;
+            }
             let Some(current) = work.as_mut() else {
                 // The machine waits for something that nobody does: a mistake of ours. The journal is
                 // kept, and the next host looks again.
@@ -237,7 +248,8 @@ impl Actor {
         let Progress { session, usage } = progress.borrow().clone();
         let mut effects = Vec::new();
         if let Some(session) = session {
-            effects.extend(self.machine.step(Input::Session(session), now_ms()));
+            let input = Input::Session { id: session, model: None };
+            effects.extend(self.machine.step(input, now_ms()));
         }
         if let Some(usage) = usage {
             effects.extend(self.machine.step(Input::Progress(usage), now_ms()));
@@ -252,23 +264,33 @@ impl Actor {
         };
         match effect {
             Effect::Journal(_) | Effect::Tell(_) | Effect::Cancel => None,
-            Effect::Read => {
-                let paths = run.spec.documents.clone();
-                plain(Box::pin(blocking(move || {
-                    Input::Documents(paths.iter().map(|path| documents::read(path)).collect())
-                })))
-            }
+            Effect::Read(paths) => plain(Box::pin(blocking(move || {
+                Input::Documents(paths.iter().map(|path| documents::read(path)).collect())
+            }))),
             Effect::Look(provider) => {
                 let (git, directory) = (self.deps.git.clone(), run.spec.directory.clone());
                 let in_repository = run.tasks.iter().any(|task| task.tree_before.is_some());
                 plain(Box::pin(blocking(move || look(&git, &directory, provider, in_repository))))
             }
             Effect::Rewrite { document, changes } => {
-                let (path, id) = (run.spec.documents[document].clone(), run.id);
+                let id = run.id;
                 plain(Box::pin(blocking(move || {
-                    Input::Rewritten(documents::rewrite(&path, id, &changes))
+                    Input::Rewritten(documents::rewrite(&document, id, &changes))
                 })))
             }
+            Effect::Copy(_) => plain(Box::pin(async {
+                Input::Copied(Err(Fault {
+                    because: "Working copies cannot be made yet.".to_owned(),
+                    passing: false,
+                }))
+            })),
+            Effect::Commit(_) => plain(Box::pin(async {
+                let because = "Commits cannot be made yet.".to_owned();
+                Input::Committed { result: Err(Uncommitted::Impossible(because)), duration_ms: 0 }
+            })),
+            Effect::Restore { .. } => plain(Box::pin(async {
+                Input::Restored(Err("Tasks cannot be undone yet.".to_owned()))
+            })),
             Effect::Sleep { until_ms } => plain(Box::pin(sleep(until_ms))),
             Effect::Turn(turn) => Some(self.turn(turn)),
             Effect::Verify { command } => Some(self.verify(command)),
@@ -434,7 +456,7 @@ fn look(
             None
         }
     };
-    Input::Looked { tree, new_session: maestro_agents::new_session_id(provider) }
+    Input::Looked { tree, head: None, new_session: maestro_agents::new_session_id(provider) }
 }
 
 fn gone(directory: &Path) -> String {

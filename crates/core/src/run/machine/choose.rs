@@ -13,7 +13,7 @@ impl Machine {
         if self.kill {
             self.end_as_asked(effects);
         } else {
-            effects.push(Effect::Read);
+            effects.push(self.reading());
         }
     }
 

@@ -63,7 +63,10 @@ impl Machine {
         }
         match changes.first() {
             Some((document, first)) => {
-                effects.push(Effect::Rewrite { document: *document, changes: first.clone() });
+                effects.push(Effect::Rewrite {
+                    document: self.run.spec.documents[*document].clone(),
+                    changes: first.clone(),
+                });
                 self.phase = Phase::SettingBack(changes);
             }
             None => self.judge(effects),

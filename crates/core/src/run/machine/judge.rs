@@ -161,7 +161,7 @@ impl Machine {
         self.record(Entry::Ticking, effects);
         let known = &self.known[self.current];
         effects.push(Effect::Rewrite {
-            document: known.document,
+            document: self.run.spec.documents[known.document].clone(),
             changes: vec![Change { anchor: known.anchor.clone(), checked: true }],
         });
     }
@@ -180,7 +180,8 @@ impl Machine {
                 let _ = changes.remove(0);
                 match changes.first() {
                     Some((document, changes)) => {
-                        let (document, changes) = (*document, changes.clone());
+                        let document = self.run.spec.documents[*document].clone();
+                        let changes = changes.clone();
                         effects.push(Effect::Rewrite { document, changes });
                     }
                     None => self.judge(effects),

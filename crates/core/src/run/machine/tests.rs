@@ -14,7 +14,7 @@ struct World {
     documents: Vec<String>,
     /// Files of the directory: their texts.
     files: Vec<String>,
-    journal: Vec<Entry>,
+    journal: Vec<(u64, Entry)>,
     agent: Agent,
     now_ms: u64,
     turns: Vec<Turn>,
@@ -31,7 +31,7 @@ impl World {
         Self {
             documents: documents.iter().map(|text| (*text).to_owned()).collect(),
             files: Vec::new(),
-            journal: vec![Entry::Started],
+            journal: vec![(0, Entry::Started)],
             agent,
             now_ms: 1_000_000,
             turns: Vec::new(),
@@ -63,13 +63,16 @@ impl World {
             Effect::Journal(entry) => {
                 // What cannot be written as JSON cannot be journaled.
                 let text = serde_json::to_string(&entry).expect("an entry is written");
-                self.journal.push(serde_json::from_str(&text).expect("an entry is read"));
+                let entry = serde_json::from_str(&text).expect("an entry is read");
+                self.journal.push((self.now_ms, entry));
                 None
             }
-            Effect::Read => Some(Input::Documents(
+            Effect::Read(_) => Some(Input::Documents(
                 (0..self.documents.len()).map(|at| Ok(self.document(at))).collect(),
             )),
-            Effect::Look(_) => Some(Input::Looked { tree: Some(self.tree()), new_session: None }),
+            Effect::Look(_) => {
+                Some(Input::Looked { tree: Some(self.tree()), head: None, new_session: None })
+            }
             Effect::Turn(turn) => {
                 self.turns.push(turn.clone());
                 let number = self.turns.len();
@@ -86,6 +89,8 @@ impl World {
                 Some(Input::Verified { verify, duration_ms: 2 })
             }
             Effect::Rewrite { document, changes } => {
+                let document = usize::from(document != std::path::Path::new("/d/0.md"))
+                    * document.to_string_lossy()[3..4].parse::<usize>().unwrap_or(0);
                 if let Some(fault) = self.faults.pop() {
                     return Some(Input::Rewritten(Err(fault)));
                 }
@@ -99,6 +104,7 @@ impl World {
                 Some(Input::Woken)
             }
             Effect::Cancel => None,
+            Effect::Copy(_) | Effect::Commit(_) | Effect::Restore { .. } => None,
             Effect::Tell(text) => {
                 self.told.push(text);
                 None
@@ -415,7 +421,7 @@ fn a_full_disk_is_waited_for_and_a_lost_document_ends_the_run() {
     assert_eq!(run.state, State::Ended(Ending::Failed("It is gone.".to_owned())));
 
     let mut machine = Machine::new(super::tests::run(1), Policy::default());
-    assert_eq!(machine.step(Input::Begin, 0), [Effect::Read]);
+    assert_eq!(machine.step(Input::Begin, 0), [Effect::Read(vec![PathBuf::from("/d/0.md")])]);
     let _ = machine.step(Input::Documents(vec![Err("It is gone.".to_owned())]), 0);
     assert_eq!(machine.run().state, State::Ended(Ending::Failed("It is gone.".to_owned())));
     assert_eq!(machine.step(Input::Kill, 0), []);
@@ -469,7 +475,7 @@ fn without_a_command_only_a_turn_whose_end_nobody_saw_is_made_again() {
         if world.live(Some(dies_before)).is_some() {
             break;
         }
-        let unseen = matches!(world.journal.last(), Some(Entry::Turn { .. }));
+        let unseen = matches!(world.journal.last(), Some((_, Entry::Turn { .. })));
         let turns = world.turns.len();
         let run = world.live(None).expect("it ends");
         assert_eq!(run.state, State::Ended(Ending::Completed));
@@ -502,7 +508,7 @@ fn an_attempt_cut_short_goes_on_in_its_session() {
         }
     };
     assert_eq!(turn.resume, None);
-    for effect in machine.step(Input::Session("here".to_owned()), 0) {
+    for effect in machine.step(Input::Session { id: "here".to_owned(), model: None }, 0) {
         let _ = world.act(effect);
     }
     let run = world.live(None).expect("it ends");
@@ -517,13 +523,13 @@ fn an_attempt_cut_short_goes_on_in_its_session() {
         None => diligent(world, turn, number),
     });
     let journal = world.machine().step(Input::Begin, 0);
-    assert_eq!(journal, [Effect::Read]);
+    assert_eq!(journal, [Effect::Read(vec![PathBuf::from("/d/0.md")])]);
     world.journal = {
         let mut other = World::new(&["- [ ] a\n"], diligent);
         let _ = other.live(Some(4));
         other.journal
     };
-    world.journal.push(Entry::Session { id: "gone".to_owned() });
+    world.journal.push((0, Entry::Session { id: "gone".to_owned() }));
     let run = world.live(None).expect("it ends");
     assert_eq!(states(&run), [("a", Done, 1)]);
     assert_eq!(world.turns.len(), 2);

@@ -22,7 +22,7 @@ impl Machine {
             Phase::Picked => self.turn(tree, new_session, effects),
             Phase::Turned => {
                 self.record(Entry::Settled { tree }, effects);
-                effects.push(Effect::Read);
+                effects.push(self.reading());
             }
             _ => {}
         }
@@ -33,6 +33,8 @@ impl Machine {
         let new_session = new_session.filter(|_| resume.is_none());
         let turn = Turn {
             provider: self.attempt.provider,
+            agent: None,
+            model: None,
             prompt: self.prompt(),
             resume,
             new_session,
