@@ -59,9 +59,11 @@ impl From<client::Error> for Failure {
                 ErrorKind::Unsupported => Code::Unsupported,
                 ErrorKind::TimedOut => Code::TimedOut,
                 ErrorKind::Invalid => Code::Usage,
-                ErrorKind::NotFound | ErrorKind::Busy | ErrorKind::Failed | ErrorKind::Stopping => {
-                    Code::Failed
-                }
+                ErrorKind::NotFound
+                | ErrorKind::Busy
+                | ErrorKind::Failed
+                | ErrorKind::Stopping
+                | ErrorKind::Untrusted => Code::Failed,
             },
             client::Error::Start { .. } | client::Error::Home(_) | client::Error::Codec(_) => {
                 Code::Failed

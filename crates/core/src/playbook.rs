@@ -4,12 +4,18 @@
 //! which every document is run in alphabetical order. Reading the file is left to the host; this module
 //! has its meaning, and what can be said about documents before they are run.
 
-use std::path::PathBuf;
+mod commands;
+pub mod variables;
+
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::commands::Commands;
+pub use self::variables::Variables;
+
 use crate::agent::Provider;
-use crate::run::{Budgets, Loops, Mode, OnFailure, PullRequest};
+use crate::run::{Branching, Budgets, Loops, Mode, OnFailure, Options, PullRequest};
 
 /// A playbook as its file says.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -46,6 +52,34 @@ pub struct Playbook {
     pub pull_request: Option<PullRequest>,
 }
 
+impl Playbook {
+    /// The paths of its documents, in order, when it lies in a folder.
+    #[must_use]
+    pub fn documents_in(&self, folder: &Path) -> Vec<PathBuf> {
+        self.documents.iter().map(|listed| listed.path_in(folder)).collect()
+    }
+
+    /// The rules of a run of it, when it lies in a folder. The user may change them before the run.
+    #[must_use]
+    pub fn options(&self, folder: &Path) -> Options {
+        let reset = self.documents.iter().filter(|listed| listed.reset);
+        Options {
+            playbook: Some(folder.to_owned()),
+            reset: reset.map(|listed| listed.path_in(folder)).collect(),
+            loops: self.loops,
+            mode: self.mode,
+            prompt: self.prompt.clone(),
+            verify: self.verify.clone(),
+            on_failure: self.on_failure,
+            commit: self.commit,
+            budgets: self.budgets,
+            worktree: self.worktree.clone().map(|branch| Branching { branch, base: None }),
+            pull_request: self.pull_request.clone(),
+            ..Options::default()
+        }
+    }
+}
+
 /// A document of a playbook.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Listed {
@@ -54,6 +88,13 @@ pub struct Listed {
     /// Whether every pass works on a fresh copy of it.
     #[serde(default)]
     pub reset: bool,
+}
+
+impl Listed {
+    fn path_in(&self, folder: &Path) -> PathBuf {
+        // Part by part, so that the path is written as everywhere else on the machine.
+        self.path.split('/').fold(folder.to_owned(), |path, part| path.join(part))
+    }
 }
 
 /// A playbook or a loose document that was found in a folder.
@@ -69,6 +110,20 @@ pub struct Found {
     pub shipped: bool,
     /// Why its file cannot be used, in a sentence with the line.
     pub problem: Option<String>,
+}
+
+impl Found {
+    /// The paths of its documents, in order.
+    #[must_use]
+    pub fn documents(&self) -> Vec<PathBuf> {
+        self.playbook.documents_in(&self.folder)
+    }
+
+    /// The rules of a run of it. The user may change them before the run.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        self.playbook.options(&self.folder)
+    }
 }
 
 /// An entry of a folder of checklists: folders before files, alphabetical, empty folders left out.

@@ -17,6 +17,7 @@ mod conversations;
 mod export;
 mod images;
 mod notices;
+mod playbooks;
 pub(crate) mod queues;
 mod recovery;
 mod runs;

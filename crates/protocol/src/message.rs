@@ -336,6 +336,33 @@ pub enum Command {
         /// The project's directory.
         directory: PathBuf,
     },
+    /// Make a playbook: a folder with a `playbook.toml` and a first document.
+    NewPlaybook {
+        /// Its folder, absolute, not there yet or empty.
+        folder: PathBuf,
+        /// A copy of this playbook (its folder, absolute) instead of an empty one.
+        from: Option<PathBuf>,
+    },
+    /// Unpack a `*.maestro-playbook.zip`. Nothing of it is trusted by that.
+    ImportPlaybook {
+        /// The archive, absolute.
+        archive: PathBuf,
+        /// The folder of playbooks to put it into, absolute; made when it is not there.
+        into: PathBuf,
+        /// The name of its folder there; made from the playbook's name when absent.
+        name: Option<String>,
+        /// Replace files that are there already. Without it they are named and nothing is written.
+        overwrite: bool,
+    },
+    /// Pack a playbook into a `*.maestro-playbook.zip`.
+    ExportPlaybook {
+        /// Its folder, absolute.
+        folder: PathBuf,
+        /// The archive, absolute.
+        archive: PathBuf,
+        /// Replace a file that is there already.
+        overwrite: bool,
+    },
     /// The checklists below a folder, as a tree.
     ListDocuments {
         /// The folder, absolute.
@@ -434,6 +461,9 @@ pub enum Command {
         prompt: Prompt,
         /// Chosen by the client: the same request again (after a lost connection) says it only once.
         token: String,
+        /// Somebody wrote it in this tab's composer just now: what was kept as the tab's draft goes with it,
+        /// and it does not wait behind what a failure, an interrupt or a restart holds.
+        typed: bool,
     },
     /// Stop the turn of a tab. Done again while it is stopping, it ends the tab's processes.
     Interrupt {
@@ -611,7 +641,7 @@ pub enum Reply {
     TaskEvidence(Box<maestro_core::run::Evidence>),
     /// Answer to [`Command::PlanRun`].
     Plan(Box<Plan>),
-    /// Answer to [`Command::ListPlaybooks`].
+    /// Answer to [`Command::ListPlaybooks`], [`Command::NewPlaybook`] and [`Command::ImportPlaybook`].
     Playbooks(Vec<Found>),
     /// Answer to [`Command::ListDocuments`].
     Documents(Vec<Leaf>),
@@ -860,6 +890,8 @@ pub enum ErrorKind {
     TimedOut,
     /// The host is stopping.
     Stopping,
+    /// It would run commands that the user has not agreed to; the message shows them.
+    Untrusted,
 }
 
 /// What an agent is made from.

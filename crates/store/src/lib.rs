@@ -31,6 +31,7 @@ mod runs;
 mod schema;
 mod snapshots;
 mod tabs;
+mod trusted;
 mod usage;
 
 pub use error::Error;

@@ -156,6 +156,14 @@ pub(crate) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (provider, session)
     ) STRICT, WITHOUT ROWID;
     ",
+    // 4: commands of documents and playbooks that the user has agreed to.
+    "
+    CREATE TABLE trusted (
+        hash TEXT PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        commands TEXT NOT NULL CHECK (json_valid(commands))
+    ) STRICT, WITHOUT ROWID;
+    ",
 ];
 
 /// The version of an open database.

@@ -11,8 +11,8 @@ use maestro_protocol::message::{
 
 use super::tools::failed;
 use super::{
-    Shared, blocking, check_path, conversations, export, images, queues, refuse, runs, stored,
-    theme, usage,
+    Shared, blocking, check_path, conversations, export, images, playbooks, queues, refuse, runs,
+    stored, theme, usage,
 };
 use crate::session::Session;
 
@@ -158,12 +158,15 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         | Command::RetryTask { .. }
         | Command::UndoTask { .. }
         | Command::ReadEvidence { .. }
-        | Command::ReadReport { .. }
-        | Command::PlanRun(_)
+        | Command::ReadReport { .. }) => runs::run(shared, command).await,
+        command @ (Command::PlanRun(_)
         | Command::ListPlaybooks { .. }
+        | Command::NewPlaybook { .. }
+        | Command::ImportPlaybook { .. }
+        | Command::ExportPlaybook { .. }
         | Command::ListDocuments { .. }
         | Command::CheckDocuments { .. }
-        | Command::TrustCommands { .. }) => runs::run(shared, command).await,
+        | Command::TrustCommands { .. }) => playbooks::run(shared, command).await,
         // The connection's own reader does these, in order.
         Command::HearRun { .. }
         | Command::Search { .. }

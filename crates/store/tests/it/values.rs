@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
 
-use maestro_core::run::{Ending, State};
+use maestro_core::checklist::Document;
+use maestro_core::playbook::Commands;
+use maestro_core::run::{self, Ending, State};
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_store::{Error, Host, Journaled, MAX_VALUE_BYTES, Terminal};
 
@@ -228,4 +230,27 @@ fn a_closed_store_says_so() {
     assert!(matches!(other.agents(), Err(Error::Closed)));
     other.close();
     assert_eq!(home.files(), ["maestro.db"], "closed in good order, nothing is left beside it");
+}
+
+#[test]
+fn what_was_agreed_to_is_kept_by_its_hash_until_it_is_taken_back() {
+    let home = Home::new();
+    let store = home.store();
+    let commands = |text: &str| {
+        let document = Document::parse(text.into()).expect("a document");
+        Commands::of(&run::Options::default(), [&document])
+    };
+    let (first, second) = (commands("- [ ] a\n  - verify: x\n"), Commands::default());
+    assert_eq!(store.trusted("aa").expect("an answer"), None);
+    store.trust("aa", &first, 1).expect("trust");
+    store.trust("bb", &second, 2).expect("trust");
+    assert_eq!(store.trusted("aa").expect("an answer"), Some(first.clone()));
+    store.close();
+
+    let store = home.store();
+    let all = store.all_trusted().expect("all");
+    assert_eq!(all, [("bb".to_owned(), second), ("aa".to_owned(), first)]);
+    assert!(store.distrust("aa").expect("taken back"));
+    assert!(!store.distrust("aa").expect("nothing to take back"));
+    assert_eq!(store.trusted("aa").expect("an answer"), None);
 }
