@@ -9,16 +9,22 @@
 //! are tasks of their own.
 
 mod anchor;
+mod check;
 mod fields;
+mod markers;
+mod needs;
 
 use std::ops::Range;
 
 pub use self::anchor::{Anchor, Found};
-pub use self::fields::Fields;
+pub use self::check::check;
+pub use self::fields::{Fields, seconds};
+pub use self::markers::{Marker, MarkerKind};
+pub use self::needs::{Needs, Unresolved};
 
-/// Largest document that is read: 1 MiB. Beyond it a checklist is a mistake, and every turn's
-/// journal entry would hold a copy of its boxes.
-pub const MAX_BYTES: usize = 1024 * 1024;
+/// Largest document that is read: 16 MiB, which is more than 50 000 lines of tasks that somebody wrote.
+/// Beyond it a checklist is a mistake, and it is read anew around every turn.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why bytes are no checklist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +50,9 @@ pub enum Error {
 pub struct Document {
     text: String,
     tasks: Vec<Task>,
+    markers: Vec<Marker>,
+    /// The tasks by their text, those with the same text in the order of the document.
+    by_text: Vec<u32>,
 }
 
 /// One checkbox.
@@ -55,6 +64,8 @@ pub struct Task {
     pub mark: Range<usize>,
     /// The text behind the box, without blanks around it.
     pub text: String,
+    /// The name at its end, `{#name}`, by which other tasks can need it.
+    pub id: Option<String>,
     /// The width of its indent in columns; a tab goes to the next multiple of four.
     pub indent: usize,
     /// Whether the box is ticked.
@@ -67,6 +78,31 @@ pub struct Task {
     pub fields: Fields,
     /// The indented lines under it, without fields and nested tasks, as a person wrote them.
     pub details: String,
+}
+
+impl Task {
+    /// Its text without its id.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        title(&self.text)
+    }
+}
+
+/// The text of a task without its id.
+#[must_use]
+pub fn title(text: &str) -> &str {
+    split_id(text).0
+}
+
+/// A text and the id at its end.
+fn split_id(text: &str) -> (&str, Option<&str>) {
+    let split = || {
+        let (title, id) = text.strip_suffix('}')?.rsplit_once("{#")?;
+        let is_id =
+            !id.is_empty() && !id.contains(|c: char| c.is_whitespace() || "{},".contains(c));
+        (is_id && !title.trim().is_empty()).then(|| (title.trim_end(), Some(id)))
+    };
+    split().unwrap_or((text, None))
 }
 
 /// A box to be set.
@@ -109,8 +145,12 @@ impl Document {
             let before = &error.as_bytes()[..offset];
             Error::NotUtf8 { offset, line: 1 + before.iter().filter(|b| **b == b'\n').count() }
         })?;
-        let tasks = tasks(&text);
-        Ok(Self { text, tasks })
+        let (tasks, markers) = tasks(&text);
+        let mut by_text: Vec<u32> = (0..u32::try_from(tasks.len()).unwrap_or(u32::MAX)).collect();
+        by_text.sort_by(|a, b| {
+            tasks[*a as usize].text.cmp(&tasks[*b as usize].text).then_with(|| a.cmp(b))
+        });
+        Ok(Self { text, tasks, markers, by_text })
     }
 
     /// The text exactly as it was read.
@@ -123,6 +163,12 @@ impl Document {
     #[must_use]
     pub fn tasks(&self) -> &[Task] {
         &self.tasks
+    }
+
+    /// What is said to the run in comments, in the order of the document.
+    #[must_use]
+    pub fn markers(&self) -> &[Marker] {
+        &self.markers
     }
 
     /// How many boxes are unticked.
@@ -373,12 +419,16 @@ fn heading(line: &str) -> Option<&str> {
         .filter(|text| !text.is_empty())
 }
 
-fn tasks(text: &str) -> Vec<Task> {
+fn tasks(text: &str) -> (Vec<Task>, Vec<Marker>) {
     let mut tasks: Vec<Task> = Vec::new();
+    let mut markers = Vec::new();
     let mut section = None;
     // Indents of the tasks that the current line may be nested in.
     let mut open: Vec<usize> = Vec::new();
     for line in Lines::new(text) {
+        if !line.fenced {
+            markers.extend(markers::read(line.text, line.number, tasks.len()));
+        }
         if let Some(boxed) = line.boxed {
             let indent = indent(line.text);
             while open.last().is_some_and(|task| tasks[*task].indent >= indent) {
@@ -390,6 +440,7 @@ fn tasks(text: &str) -> Vec<Task> {
                 line: line.number,
                 mark: mark..mark + boxed.len,
                 text: boxed.text.to_owned(),
+                id: split_id(boxed.text).1.map(str::to_owned),
                 indent,
                 checked: boxed.checked,
                 section: section.clone(),
@@ -414,7 +465,7 @@ fn tasks(text: &str) -> Vec<Task> {
     for task in &mut tasks {
         task.details = dedent(&task.details);
     }
-    tasks
+    (tasks, markers)
 }
 
 /// Lines without their common indent, without blank lines around them.

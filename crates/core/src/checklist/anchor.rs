@@ -49,15 +49,15 @@ impl Document {
     #[must_use]
     pub fn anchor(&self, index: usize) -> Anchor {
         let task = &self.tasks[index];
-        let same = |range: &[super::Task]| range.iter().filter(|t| t.text == task.text).count();
+        let same = self.with_text(&task.text);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let around = self.around(index);
         let owned = |text: Option<&str>| text.map(str::to_owned);
         Anchor {
             text: task.text.clone(),
             line: task.line,
-            occurrence: count(same(&self.tasks[..index])),
-            total: count(same(&self.tasks)),
+            occurrence: count(same.partition_point(|at| (*at as usize) < index)),
+            total: count(same.len()),
             section: owned(around.section),
             parent: owned(around.parent),
             before: owned(around.before),
@@ -80,22 +80,36 @@ impl Document {
     /// Finds a task again.
     #[must_use]
     pub fn find(&self, anchor: &Anchor) -> Found {
-        let candidates: Vec<usize> =
-            (0..self.tasks.len()).filter(|at| self.tasks[*at].text == anchor.text).collect();
-        match candidates.as_slice() {
+        match self.with_text(&anchor.text) {
             [] => self.find_reworded(anchor),
-            [only] if anchor.total == 1 => Found::At(*only),
+            [only] if anchor.total == 1 => Found::At(*only as usize),
             several => self.find_among(several, anchor),
         }
     }
 
+    /// The tasks with a text, in the order of the document.
+    fn with_text(&self, text: &str) -> &[u32] {
+        let text_at = |at: &u32| self.tasks[*at as usize].text.as_str();
+        let begin = self.by_text.partition_point(|at| text_at(at) < text);
+        let rest = &self.by_text[begin..];
+        &rest[..rest.partition_point(|at| text_at(at) == text)]
+    }
+
     /// One of several tasks with the same text, or one that is left of several.
-    fn find_among(&self, candidates: &[usize], anchor: &Anchor) -> Found {
+    fn find_among(&self, candidates: &[u32], anchor: &Anchor) -> Found {
         let wanted = Around::of(anchor);
         let score = |at: usize| self.around(at).likeness(&wanted);
+        let same_count = candidates.len() == anchor.total as usize;
+        // The one in its turn with the same surroundings is it, however many there are.
+        if let Some(at) = candidates.get(anchor.occurrence as usize).map(|at| *at as usize)
+            && same_count
+            && score(at) == ALIKE
+        {
+            return Found::At(at);
+        }
+        let candidates: Vec<usize> = candidates.iter().map(|at| *at as usize).collect();
         let best = candidates.iter().map(|at| score(*at)).max().unwrap_or(0);
         let best: Vec<usize> = candidates.iter().copied().filter(|at| score(*at) == best).collect();
-        let same_count = candidates.len() == anchor.total as usize;
         if let [only] = best.as_slice() {
             // As many as there were: the best one is it. Otherwise some were added or taken away,
             // and only one with exactly the same surroundings is beyond doubt.

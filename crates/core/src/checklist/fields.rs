@@ -119,8 +119,9 @@ fn unmarked<'a>(name: &'a str, value: &'a str) -> Option<(&'a str, &'a str)> {
     }
 }
 
-/// `90`, `90s`, `20m`, `1h30m`, `1h 30m` in seconds.
-fn seconds(text: &str) -> Option<u64> {
+/// A duration as people write it, in seconds: `90`, `90s`, `20m`, `1h30m`, `1h 30m`.
+#[must_use]
+pub fn seconds(text: &str) -> Option<u64> {
     let text: String = text.split_whitespace().collect();
     if let Ok(plain) = text.parse() {
         return Some(plain);

@@ -141,6 +141,7 @@ fn fields_are_indented_lines_under_a_task() {
   * **timeout:** 1h30m
   retries: 2
   `agent: codex`
+  model: big
   - Files: `src/**`, docs/*.md
   - Note: this is text
   see http://example.com
@@ -158,6 +159,7 @@ fn fields_are_indented_lines_under_a_task() {
         &Fields {
             verify: vec!["cargo test --all".into()],
             agent: Some("codex".into()),
+            model: Some("big".into()),
             timeout_s: Some(5400),
             retries: Some(2),
             needs: vec!["2".into(), "b c".into()],
