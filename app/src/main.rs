@@ -4,6 +4,7 @@
 
 mod cli;
 mod demo_agent;
+mod embed;
 mod settings;
 mod window;
 

@@ -337,7 +337,7 @@ fn save(
         serde_json::to_string_pretty(&value)
             .map_err(|error| Failure::failed(format!("it is no JSON: {error}")))?
     } else if html {
-        export::html(&head, &entries)
+        export::html(&head, &entries, crate::embed::pictures())
     } else {
         export::markdown(&head, &entries)
     };

@@ -15,6 +15,7 @@ mod picture;
 pub mod scene;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod words;
 
 use std::cell::{Cell, RefCell};
@@ -29,6 +30,7 @@ use maestro_core::conversation::{Applied, Body, Entry, Tab, ToolState, Transcrip
 use maestro_core::keymap::Keymap;
 use maestro_ui::list::{self, Where};
 use maestro_ui::live::Said;
+use maestro_ui::select;
 use maestro_ui::theme::{Tokens, extent, space};
 use maestro_ui::{live, pile, style};
 use regex::Regex;
@@ -84,6 +86,8 @@ pub struct View {
     thinking: Thinking,
     /// The marked entry.
     cursor: Option<u64>,
+    /// What is selected with the mouse.
+    selection: select::Shared,
     find: Option<Bar>,
     found: Found,
     filter: Option<Bar>,
@@ -131,6 +135,8 @@ pub enum Message {
     Followed(String),
     /// The newest is wanted.
     Caught,
+    /// Text was selected with the mouse.
+    Selected,
     /// Pictures were looked at.
     Pictures(Vec<(PathBuf, Shown)>),
 }
@@ -151,6 +157,8 @@ pub enum Action {
     None,
     /// Put this into the clipboard, and say so in a few words ("Code copied").
     Copy(String, &'static str),
+    /// Put this where the middle button of the mouse takes it from, on systems that know such a place.
+    Primary(String),
     /// Ask whether to open this address, as for a link in a terminal.
     Open(String),
     /// Read older entries: those before this number.
@@ -325,6 +333,7 @@ impl View {
                 self.place.change(list::Place::to_end);
                 Action::None
             }
+            Message::Selected => self.selected(transcript).map_or(Action::None, Action::Primary),
             Message::Pictures(pictures) => {
                 self.pictures.extend(pictures);
                 Action::None
@@ -429,8 +438,8 @@ impl View {
         let mut left = nth;
         let mut last = 0;
         for (part, piece) in item.pieces.iter().enumerate() {
-            let texts = keys::words_of(piece, entry);
-            let count: usize = texts.iter().map(|text| regex.find_iter(text).count()).sum();
+            let texts = texts::texts(piece, entry);
+            let count: usize = texts.iter().map(|text| regex.find_iter(&text.text).count()).sum();
             if count > left {
                 return part;
             }
@@ -496,6 +505,19 @@ impl View {
         self.item(entry).pieces.len()
     }
 
+    /// How many matches of an entry are folded away.
+    fn folded_away(&self, entry: &Entry) -> usize {
+        let Some(regex) = self.looked_for() else { return 0 };
+        let all = self.found.count_of(entry.n);
+        if all == 0 || item::fold(entry, self.manner_of(entry.n)) == Fold::Open {
+            return 0;
+        }
+        let item = self.item(entry);
+        let texts = item.pieces.iter().flat_map(|piece| texts::texts(piece, entry));
+        let seen: usize = texts.map(|text| regex.find_iter(&text.text).count()).sum();
+        all.saturating_sub(seen)
+    }
+
     fn picture(&self, path: &Path) -> Option<&Shown> {
         self.pictures.get(path)
     }
@@ -507,7 +529,7 @@ impl View {
             let Body::Prompt(prompt) = &entry.body else { continue };
             for image in &prompt.images {
                 let known = self.pictures.contains_key(&image.path);
-                if !known && self.pictures.len() < PICTURES && image.media == "image/png" {
+                if !known && self.pictures.len() < PICTURES {
                     let _ = self.pictures.insert(image.path.clone(), Shown::Awaited);
                     wanted.push(image.path.clone());
                 }
@@ -548,10 +570,11 @@ impl View {
                 context,
                 entry,
                 fold: item::fold(entry, self.manner_of(n)),
+                part,
                 marked: context.focused && self.cursor == Some(n),
                 first: n == first,
             };
-            drawer.piece(part, piece)
+            drawer.piece(piece)
         };
         let estimate = move |n, width| {
             let entry = transcript.get(n);
@@ -562,7 +585,8 @@ impl View {
             .gutter(draw::MARK)
             .room(space::XL, space::XL)
             .on_start((first > 0).then_some(Message::Started))
-            .on_press(Message::Marked);
+            .on_press(Message::Marked)
+            .selection(&self.selection, Message::Selected);
         let bars = self.bars(context);
         let shown = bars.is_some();
         let place = self.place.clone();

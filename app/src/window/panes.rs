@@ -29,6 +29,7 @@ use super::hints::Hints;
 use super::link;
 use super::model::Model;
 use super::talk::{self, Talks};
+use super::toast::Toasts;
 use super::vi::Vi;
 use crate::settings::Settings;
 
@@ -125,6 +126,8 @@ pub struct Over<'a> {
     pub talks: &'a Talks,
     /// Panes in which there is little place.
     pub narrow: &'a BTreeSet<Pane>,
+    /// What the program tells, where the conversation with the keyboard shows it.
+    pub toasts: Option<&'a Toasts>,
 }
 
 /// What was done.
@@ -253,6 +256,7 @@ fn conversation_body<'a>(
         settings: context.over.settings,
         focused: context.focused == Some(pane),
         narrow: context.over.narrow.contains(&pane),
+        toasts: context.over.toasts.filter(|_| context.focused == Some(pane)),
         now_ms: context.now_ms,
         turning: context.turning,
     };

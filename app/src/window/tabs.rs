@@ -1,10 +1,11 @@
 //! The tabs of an agent: its conversations, and what holds for the one that is shown.
 
 pub mod picker;
+mod reveal;
 pub mod why;
 
 use iced::widget::{Row, button, column, container, row, scrollable};
-use iced::{Alignment, Color, Element, Length, Padding};
+use iced::{Alignment, Color, Element, Length, Padding, Task};
 use maestro_core::TabId;
 use maestro_core::command::Id;
 use maestro_core::conversation::{Policy, Tab, TabState};
@@ -122,7 +123,16 @@ fn one<'a>(tab: &'a Tab, closable: bool, context: Context) -> Element<'a, Messag
     // The line is as wide as the tab, and at its bottom.
     let line_under = container(part::filled(under, Length::Fill, Length::Fixed(extent::BAR)))
         .align_bottom(Length::Fill);
-    maestro_ui::pile(pressable, line_under, false)
+    container(maestro_ui::pile(pressable, line_under, false)).id(one_id(tab.id)).into()
+}
+
+fn one_id(tab: TabId) -> String {
+    format!("tab-{tab}")
+}
+
+/// Brings a tab of an agent's bar into sight.
+pub fn reveal<T: Send + 'static>(agent: maestro_core::AgentId, tab: TabId) -> Task<T> {
+    iced::advanced::widget::operate(reveal::Reveal::new(widget_id(agent), one_id(tab)))
 }
 
 /// The shape of what goes on in a tab, where something does.

@@ -22,6 +22,7 @@ use super::conversation::{self, View};
 use super::model::Model;
 use super::requests::{self, Cards};
 use super::tabs;
+use super::toast::Toasts;
 use crate::settings::Settings;
 
 /// Entries that are asked for when a tab is shown, and when older ones are wanted.
@@ -71,6 +72,8 @@ pub struct Talks {
     pub making: Vec<AgentId>,
     /// Agents whose session is being taken out of its own interface, which ends by that.
     pub taking: Vec<AgentId>,
+    /// Which tabs were brought into sight last, and among how many in what width.
+    pub revealed: Vec<(TabId, usize, u32)>,
     /// How many prompts were sent: part of their tokens.
     pub sent: u64,
     /// For which tab something is offered in a list, and what.
@@ -205,6 +208,8 @@ pub enum Message {
     Why(AgentId, Result<Vec<Evidence>, String>),
     /// Words were found in tabs.
     Found(String, Result<Vec<TabHit>, String>),
+    /// A message of the program's was pressed.
+    ToastPressed(u64),
     /// A tab was written into a file, or not.
     Exported(Result<std::path::PathBuf, String>),
 }
@@ -226,6 +231,8 @@ pub struct Context<'a> {
     pub now_ms: u64,
     /// Whether what works turns.
     pub turning: bool,
+    /// What the program tells: over what was said, so that it never lies on what is being written.
+    pub toasts: Option<&'a Toasts>,
 }
 
 impl Talks {
@@ -441,7 +448,14 @@ fn body<'a>(
             .style(style::scroll(tokens))
             .width(Length::Fill)
     });
-    let above = column![container(said).width(Length::Fill).height(Length::Fill)]
+    let told = context.toasts.filter(|toasts| !toasts.is_empty()).map(|toasts| {
+        container(toasts.view(tokens, Message::ToastPressed))
+            .align_right(Length::Fill)
+            .align_bottom(Length::Fill)
+            .padding(space::M)
+    });
+    let said = stack![container(said).width(Length::Fill).height(Length::Fill)].push(told);
+    let above = column![said.width(Length::Fill).height(Length::Fill)]
         .push(cards)
         .width(Length::Fill)
         .height(Length::Fill);

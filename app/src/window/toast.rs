@@ -39,8 +39,10 @@ pub enum Kind {
     Problem,
     /// Somebody wants attention.
     Attention,
-    /// For information.
+    /// What was asked for is done.
     Note,
+    /// There was nothing to do, and why.
+    Hint,
 }
 
 /// A message.
@@ -120,6 +122,7 @@ impl Toasts {
                 Kind::Problem => (Icon::Warning, tokens.red),
                 Kind::Attention => (Icon::Diamond, tokens.accent),
                 Kind::Note => (Icon::Check, tokens.green),
+                Kind::Hint => (Icon::Dot, tokens.dim),
             };
             let glyph = icon(shape, extent::GLYPH, color);
             let (title, text) = (toast.title.clone(), toast.text.clone());

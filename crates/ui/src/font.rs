@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use iced::Font;
 use iced::advanced::graphics::text::font_system;
-use iced::font::{Family, Weight};
+use iced::font::{Family, Style, Weight};
 
 /// Text of the window.
 pub const REGULAR: Font = Font::with_name("Inter");
@@ -15,6 +15,12 @@ pub const MEDIUM: Font = Font { weight: Weight::Medium, ..REGULAR };
 /// Titles.
 pub const SEMIBOLD: Font = Font { weight: Weight::Semibold, ..REGULAR };
 
+/// What is emphasised.
+pub const ITALIC: Font = Font { style: Style::Italic, ..REGULAR };
+
+/// What is emphasised and strong.
+pub const SEMIBOLD_ITALIC: Font = Font { style: Style::Italic, ..SEMIBOLD };
+
 /// Terminals, code and chords.
 pub const MONO: Font = Font { family: Family::Name("JetBrains Mono"), ..Font::DEFAULT };
 
@@ -22,10 +28,12 @@ pub const MONO: Font = Font { family: Family::Name("JetBrains Mono"), ..Font::DE
 pub const ICONS: Font = Font::with_name("Maestro Icons");
 
 /// Every bundled font file, for the renderer.
-pub const FILES: [&[u8]; 8] = [
+pub const FILES: [&[u8]; 10] = [
     include_bytes!("../../../resources/fonts/Inter-Regular.otf"),
     include_bytes!("../../../resources/fonts/Inter-Medium.otf"),
     include_bytes!("../../../resources/fonts/Inter-SemiBold.otf"),
+    include_bytes!("../../../resources/fonts/Inter-Italic.otf"),
+    include_bytes!("../../../resources/fonts/Inter-SemiBoldItalic.otf"),
     include_bytes!("../../../resources/fonts/JetBrainsMono-Regular.ttf"),
     include_bytes!("../../../resources/fonts/JetBrainsMono-Bold.ttf"),
     include_bytes!("../../../resources/fonts/JetBrainsMono-Italic.ttf"),

@@ -179,7 +179,9 @@ pub(crate) fn nearest(texts: &[(Rectangle, Laid)], point: Point) -> Option<(&Lai
     let far = |bounds: &Rectangle| {
         (beyond(point.y, bounds.y, bounds.height), beyond(point.x, bounds.x, bounds.width))
     };
-    let near = texts.iter().min_by(|(one, _), (other, _)| far(one).partial_cmp(&far(other)).unwrap_or(std::cmp::Ordering::Equal));
+    let near = texts.iter().min_by(|(one, _), (other, _)| {
+        far(one).partial_cmp(&far(other)).unwrap_or(std::cmp::Ordering::Equal)
+    });
     near.map(|(bounds, laid)| (laid, Point::new(point.x - bounds.x, point.y - bounds.y)))
 }
 
@@ -222,13 +224,15 @@ pub(crate) fn areas(paragraph: &Paragraph, range: &Range<usize>) -> Vec<Rectangl
         let from = start;
         let end = start + seen(text);
         start = end + line.ending().as_str().len();
-        (range.start <= end && range.end > from).then(|| raw(text, range.start.max(from) - from)..raw(text, range.end.min(end) - from))
+        (range.start <= end && range.end > from)
+            .then(|| raw(text, range.start.max(from) - from)..raw(text, range.end.min(end) - from))
     });
     let lines: Vec<Option<Range<usize>>> = lines.collect();
     let mut areas = Vec::new();
     for run in buffer.layout_runs() {
         let Some(Some(part)) = lines.get(run.line_i) else { continue };
-        let inside = run.glyphs.iter().filter(|glyph| glyph.start < part.end && glyph.end > part.start);
+        let inside =
+            run.glyphs.iter().filter(|glyph| glyph.start < part.end && glyph.end > part.start);
         let (left, right) = inside.fold((f32::MAX, f32::MIN), |(left, right), glyph| {
             (left.min(glyph.x), right.max(glyph.x + glyph.w))
         });
@@ -280,7 +284,8 @@ fn word(text: &str, at: usize) -> Range<usize> {
         return at..end;
     }
     let same = |c: char| class(c) == kind;
-    let start = at - text[..at].chars().rev().take_while(|c| same(*c)).map(char::len_utf8).sum::<usize>();
+    let start =
+        at - text[..at].chars().rev().take_while(|c| same(*c)).map(char::len_utf8).sum::<usize>();
     let end = at + text[at..].chars().take_while(|c| same(*c)).map(char::len_utf8).sum::<usize>();
     start..end
 }
@@ -302,7 +307,8 @@ mod tests {
             assert_eq!(selection.range(), None, "a place is no text");
             selection.extend(second, second);
             assert_eq!(selection.range(), Some((low, high)));
-            let within = |section, part, length| selection.within(spot(section, part, 0).key, length);
+            let within =
+                |section, part, length| selection.within(spot(section, part, 0).key, length);
             assert_eq!(within(0, 9, 10), None);
             assert_eq!(within(1, 0, 10), Some(3..10));
             assert_eq!(within(1, 5, 10), Some(0..10));

@@ -9,8 +9,8 @@ use iced::advanced::{
     Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer, text,
 };
 use iced::{
-    Background, Color, Element, Event, Font, Length, Pixels, Point, Rectangle, Renderer, Size, Theme,
-    alignment,
+    Background, Color, Element, Event, Font, Length, Pixels, Point, Rectangle, Renderer, Size,
+    Theme, alignment,
 };
 
 use crate::font;

@@ -78,7 +78,7 @@ impl Composer {
         let below = if blocked { taken(context) } else { self.footer(context) };
         let content = column![]
             .push(self.chips(tokens))
-            .push(editor)
+            .push(maestro_ui::still(editor))
             .push(problem)
             .push(below)
             .spacing(space::S)

@@ -1,6 +1,6 @@
 //! Pieces of entries as widgets.
 
-use iced::widget::{Space, button, column, container, image, mouse_area, row, text};
+use iced::widget::{Space, button, column, container, image, mouse_area, row};
 use iced::{Alignment, Border, Color, Element, Length, Padding, mouse};
 use maestro_core::conversation::export::{answered, asked, duration, end, lines_changed};
 use maestro_core::conversation::{
@@ -10,14 +10,16 @@ use maestro_core::conversation::{
 use maestro_core::text as foreign;
 use maestro_core::turn::{Failure, FailureKind};
 use maestro_ui::icon::{Icon, icon};
+use maestro_ui::select::Seat;
 use maestro_ui::slice::{Look, slice};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
+use maestro_ui::words::Word;
 use maestro_ui::{aside, code, font, line, part, status, style};
 
 use super::item::{Code, Fold, Lines, Piece};
 use super::picture::Shown;
 use super::words::{self, Pen};
-use super::{Context, Message, View};
+use super::{Context, Message, View, texts};
 
 /// Between the marker of the entry that is gone to and what it says.
 pub const MARK: f32 = 8.0;
@@ -34,6 +36,8 @@ pub struct Drawer<'a> {
     pub context: Context<'a>,
     pub entry: &'a Entry,
     pub fold: Fold,
+    /// Which of its pieces.
+    pub part: usize,
     /// Whether it is the one that the keyboard is on.
     pub marked: bool,
     /// Whether it is the first that is here.
@@ -46,14 +50,15 @@ impl<'a> Drawer<'a> {
     }
 
     fn pen(&self, ink: Color) -> Pen<'a> {
-        Pen { tokens: self.tokens(), ink, find: self.view.looked_for() }
+        let place = (self.view, self.entry.n, self.part);
+        Pen { tokens: self.tokens(), ink, find: self.view.looked_for(), place }
     }
 
     /// A piece, with the marker at its left and the distance to what is above.
-    pub fn piece(&self, part: usize, piece: &Piece) -> Element<'a, Message> {
-        let tokens = self.tokens();
+    pub fn piece(&self, piece: &Piece) -> Element<'a, Message> {
+        let (tokens, part) = (self.tokens(), self.part);
         let above = self.above(part, piece);
-        let content = self.content(part, piece);
+        let content = self.content(piece);
         let child = match &self.entry.body {
             Body::Tool(tool) if tool.parent.is_some() => CHILD,
             _ => 0.0,
@@ -85,11 +90,14 @@ impl<'a> Drawer<'a> {
         }
     }
 
-    fn content(&self, part: usize, piece: &Piece) -> Element<'a, Message> {
+    /// The place of a text of this piece among those that can be selected.
+    fn seat(&self, index: usize) -> Option<Seat> {
+        Some(self.view.seat(self.entry.n, self.part, index))
+    }
+
+    fn content(&self, piece: &Piece) -> Element<'a, Message> {
         match (piece, &self.entry.body) {
-            (Piece::Prompt(words, more), Body::Prompt(prompt)) => {
-                self.prompt(prompt, part, words, *more)
-            }
+            (Piece::Prompt(words, more), Body::Prompt(prompt)) => self.prompt(prompt, words, *more),
             (Piece::Block(block), Body::Thinking(_)) => {
                 let words = self.pen(self.tokens().dim).block(block);
                 aside(words, self.tokens().border, extent::BAR, space::M)
@@ -104,7 +112,7 @@ impl<'a> Drawer<'a> {
             }
             (Piece::Code(code), _) => self.code(code),
             (Piece::Thought(lines), _) => self.thought(*lines),
-            (Piece::Head(more), Body::Tool(tool)) => self.tool(tool, *more, part),
+            (Piece::Head(more), Body::Tool(tool)) => self.tool(tool, *more),
             (Piece::Head(_), _) => self.raw(),
             (Piece::Path(at), Body::Tool(tool)) => self.path(tool, *at),
             (Piece::Lines(lines), _) => self.lines(lines),
@@ -126,22 +134,10 @@ impl<'a> Drawer<'a> {
     }
 
     /// A prompt in a bubble at the right, where what oneself said is.
-    fn prompt(
-        &self,
-        prompt: &Prompt,
-        part: usize,
-        words: &str,
-        more: usize,
-    ) -> Element<'a, Message> {
-        let tokens = self.tokens();
-        let (size, height) = type_scale::BASE;
-        let spans = mentioned(tokens, words, self.view.looked_for());
-        let words = iced::widget::rich_text(spans)
-            .size(size)
-            .line_height(text::LineHeight::Absolute(height.into()))
-            .font(font::REGULAR)
-            .color(tokens.text)
-            .wrapping(text::Wrapping::WordOrGlyph);
+    fn prompt(&self, prompt: &Prompt, words: &str, more: usize) -> Element<'a, Message> {
+        let (tokens, part) = (self.tokens(), self.part);
+        let said = mentioned(tokens, words, self.view.looked_for());
+        let words = maestro_ui::words(tokens, said, type_scale::BASE).seat(self.seat(0));
         let n = self.entry.n;
         let more = (more > 0)
             .then(|| part::word(tokens, &format!("Show {more} more lines"), Message::Toggled(n)));
@@ -216,7 +212,7 @@ impl<'a> Drawer<'a> {
                 .height(26.0)
                 .padding(Padding::ZERO.left(space::M).right(space::XS))
         });
-        let lines = code(tokens, &piece.lines, 0, false);
+        let lines = code(tokens, &piece.lines, 0, false).seat(self.seat(0));
         let room = Padding::ZERO.bottom(if last { space::S } else { 0.0 });
         let body = column![].push(head).push(container(lines).padding(room));
         let body = slice(body, self.look(first, last, tokens.terminal.background()));
@@ -242,9 +238,28 @@ impl<'a> Drawer<'a> {
             line(words, type_scale::SMALL, font::REGULAR, tokens.faint),
             line("▸", type_scale::SMALL, font::REGULAR, tokens.faint),
         ]
+        .push(self.folded_away())
         .spacing(space::S)
         .align_y(Alignment::Center);
         self.pressable(words.into())
+    }
+
+    /// That matches are folded away here, and how many: the next step of the search unfolds them.
+    fn folded_away(&self) -> Option<Element<'a, Message>> {
+        let tokens = self.tokens();
+        let count = self.view.folded_away(self.entry);
+        let words = match count {
+            0 => return None,
+            1 => "1 match".to_owned(),
+            count => format!("{count} matches"),
+        };
+        let words = line(words, type_scale::TINY, font::MEDIUM, tokens.text);
+        let fill = Color { a: 0.38, ..tokens.accent };
+        let pill = container(words).padding([1.0, 6.0]).style(move |_| {
+            let border = Border { radius: radius::CHORD.into(), ..Border::default() };
+            iced::widget::container::Style { border, ..style::surface(fill) }
+        });
+        Some(pill.into())
     }
 
     /// Something that unfolds its entry when it is pressed.
@@ -256,7 +271,7 @@ impl<'a> Drawer<'a> {
     }
 
     /// The header of a tool's card: how far it is, what it is, what it works on, what came of it.
-    fn tool(&self, tool: &Tool, more: bool, part: usize) -> Element<'a, Message> {
+    fn tool(&self, tool: &Tool, more: bool) -> Element<'a, Message> {
         let tokens = self.tokens();
         let (shape, ink) = state(tokens, tool);
         let glyph = status::glyph(tokens, (shape, ink), 12.0, self.context.turning);
@@ -273,6 +288,7 @@ impl<'a> Drawer<'a> {
                 content = content.push(line(words, type_scale::SMALL, font::REGULAR, ink));
             }
         }
+        content = content.push(self.folded_away());
         if let Some((words, ink)) = outcome(tokens, tool) {
             content = content.push(line(words, type_scale::SMALL, font::REGULAR, ink));
         }
@@ -289,7 +305,7 @@ impl<'a> Drawer<'a> {
             .align_y(Alignment::Center)
             .height(extent::CARD_HEADER)
             .padding([0.0, space::M]);
-        let alone = self.view.pieces(self.entry) <= part + 1;
+        let alone = self.view.pieces(self.entry) <= self.part + 1;
         let card = slice(content, self.look(true, alone, tokens.raised));
         if more { self.pressable(card) } else { card }
     }
@@ -339,7 +355,7 @@ impl<'a> Drawer<'a> {
 
     fn lines(&self, lines: &Lines) -> Element<'a, Message> {
         let tokens = self.tokens();
-        let content = code(tokens, &lines.lines, lines.digits, lines.signs);
+        let content = code(tokens, &lines.lines, lines.digits, lines.signs).seat(self.seat(0));
         let room = Padding::ZERO
             .top(if lines.begins { space::S - 2.0 } else { 0.0 })
             .bottom(if lines.last { space::S } else { 0.0 });
@@ -383,7 +399,7 @@ impl<'a> Drawer<'a> {
             container(line(words, type_scale::TINY, font::MEDIUM, tokens.faint).fill())
                 .padding(Padding::ZERO.left(space::M).bottom(2.0))
         });
-        column![].push(label).push(code(tokens, &lines.lines, 0, false)).into()
+        column![].push(label).push(code(tokens, &lines.lines, 0, false).seat(self.seat(0))).into()
     }
 
     fn todo(&self, todos: &[Todo]) -> Element<'a, Message> {
@@ -446,10 +462,12 @@ impl<'a> Drawer<'a> {
 
     fn notice(&self, words: &str) -> Element<'a, Message> {
         let tokens = self.tokens();
-        let words = foreign::clean(words, 2000);
+        let words = vec![Word::new(texts::notice(words))];
         row![
             container(icon(Icon::Dot, 8.0, tokens.faint)).padding(Padding::ZERO.top(5.0)),
-            part::paragraph(words, type_scale::SMALL, font::REGULAR, tokens.faint),
+            maestro_ui::words(tokens, words, type_scale::SMALL)
+                .ink(tokens.faint)
+                .seat(self.seat(0)),
         ]
         .spacing(space::S)
         .into()
@@ -477,7 +495,8 @@ impl<'a> Drawer<'a> {
             .align_y(Alignment::Center)
             .into();
         }
-        let message = part::sentence(&foreign::clean(&failure.message, 2000));
+        let message = vec![Word::new(texts::failure(&failure.message))];
+        let message = maestro_ui::words(tokens, message, type_scale::BASE);
         let content = column![
             row![
                 icon(Icon::Failed, 13.0, tokens.red),
@@ -485,7 +504,7 @@ impl<'a> Drawer<'a> {
             ]
             .spacing(space::S)
             .align_y(Alignment::Center),
-            part::paragraph(message, type_scale::BASE, font::REGULAR, tokens.dim),
+            message.ink(tokens.dim).seat(self.seat(0)),
             part::paragraph(kept, type_scale::SMALL, font::REGULAR, tokens.faint),
         ]
         .spacing(space::XS);
@@ -591,21 +610,19 @@ fn explained(kind: FailureKind) -> (&'static str, &'static str) {
     }
 }
 
-type Words = text::Span<'static, (), iced::Font>;
-
 /// Words of a prompt, with the files and the command in them in the accent, and what is found marked.
-fn mentioned(tokens: &'static Tokens, words: &str, find: Option<&regex::Regex>) -> Vec<Words> {
-    let mut spans: Vec<Words> = Vec::new();
+fn mentioned(tokens: &'static Tokens, words: &str, find: Option<&regex::Regex>) -> Vec<Word> {
+    let mut spans: Vec<Word> = Vec::new();
     let mut plain = |text: &str, ink: Option<Color>| {
         let mut at = 0;
         let found = find.into_iter().flat_map(|find| find.find_iter(text));
         for found in found.filter(|found| !found.is_empty()) {
-            spans.push(Words::new(text[at..found.start()].to_owned()).color_maybe(ink));
-            let hit = Words::new(found.as_str().to_owned()).color_maybe(ink);
+            spans.push(Word::new(text[at..found.start()].to_owned()).color_maybe(ink));
+            let hit = Word::new(found.as_str().to_owned()).color_maybe(ink);
             spans.push(hit.background(Color { a: 0.38, ..tokens.accent }));
             at = found.end();
         }
-        spans.push(Words::new(text[at..].to_owned()).color_maybe(ink));
+        spans.push(Word::new(text[at..].to_owned()).color_maybe(ink));
     };
     let mut rest = words;
     let mut at_start = true;

@@ -153,6 +153,13 @@ impl Found {
         self.current = shown.and_then(|shown| self.matches.iter().position(|at| *at == shown));
     }
 
+    /// How many matches are in an entry.
+    #[must_use]
+    pub fn count_of(&self, n: u64) -> usize {
+        let start = self.matches.partition_point(|(entry, _)| *entry > n);
+        self.matches.partition_point(|(entry, _)| *entry >= n) - start
+    }
+
     /// The next match above or below; `None` when there is none in this direction yet.
     pub fn step(&mut self, older: bool) -> Option<(u64, usize)> {
         let count = self.matches.len();

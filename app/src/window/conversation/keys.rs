@@ -7,7 +7,7 @@ use maestro_core::markdown::{self, Document};
 use maestro_ui::list::{Place, Where};
 
 use super::find::Bar;
-use super::item::{Fold, Piece};
+use super::item::Fold;
 use super::{Action, Format, Keyboard, View, Which, id_of};
 
 impl View {
@@ -21,7 +21,10 @@ impl View {
                 self.unfocus_bars();
                 Action::Keyboard(Keyboard::Entries)
             }
-            Id::EntryLeave => Action::Keyboard(Keyboard::Composer),
+            Id::EntryLeave => {
+                self.unselect();
+                Action::Keyboard(Keyboard::Composer)
+            }
             Id::TurnsFind | Id::EntryFind => self.open(Which::Find),
             Id::TurnsFilter | Id::EntryFilter => self.open(Which::Filter),
             Id::TurnsFindOlder => self.step(true, transcript),
@@ -88,6 +91,9 @@ impl View {
             Id::EntryToggle => {
                 self.toggle(self.cursor?, transcript);
                 Action::None
+            }
+            Id::EntryCopy | Id::EntryCopyText if self.has_selected() => {
+                Action::Copy(self.selected(transcript)?, "Copied")
             }
             Id::EntryCopy => {
                 Action::Copy(entry_markdown(transcript.get(self.cursor?)?), "Copied as Markdown")
@@ -277,46 +283,5 @@ fn last_code(transcript: &Transcript) -> Action {
     match answers.filter_map(|entry| codes(entry).pop()).next() {
         Some(code) => Action::Copy(code, "Code copied"),
         None => Action::None,
-    }
-}
-
-/// The words of a piece in which something can be found.
-pub(super) fn words_of(piece: &Piece, entry: &Entry) -> Vec<String> {
-    let spans = |block: &markdown::Block| match &block.body {
-        markdown::Body::Paragraph(spans) | markdown::Body::Heading(_, spans) => {
-            vec![markdown::plain(spans)]
-        }
-        markdown::Body::Table(table) => {
-            let rows = std::iter::once(&table.head).chain(&table.rows).flatten();
-            rows.map(|cell| markdown::plain(cell)).collect()
-        }
-        _ => Vec::new(),
-    };
-    match piece {
-        Piece::Prompt(words, _) => vec![words.clone()],
-        Piece::Block(block) => spans(block),
-        Piece::Rows(block, rows) => match &block.body {
-            markdown::Body::Table(table) => {
-                let rows = table.rows.get(rows.clone()).into_iter().flatten().flatten();
-                rows.map(|cell| markdown::plain(cell)).collect()
-            }
-            _ => Vec::new(),
-        },
-        Piece::Code(code) => code.lines.iter().map(|line| line.text.clone()).collect(),
-        Piece::Lines(lines) | Piece::Filtered(lines) => {
-            lines.lines.iter().map(|line| line.text.clone()).collect()
-        }
-        Piece::Head(_) => match &entry.body {
-            Body::Tool(tool) => vec![tool.name.clone(), tool.title.clone()],
-            _ => Vec::new(),
-        },
-        Piece::Path(at) => match &entry.body {
-            Body::Tool(tool) => {
-                tool.changes.get(*at).map(|change| change.path.clone()).into_iter().collect()
-            }
-            _ => Vec::new(),
-        },
-        Piece::Whole => vec![super::find::words(entry)],
-        Piece::Thought(_) | Piece::More(_) => Vec::new(),
     }
 }

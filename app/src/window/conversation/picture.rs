@@ -1,16 +1,20 @@
 //! Pictures that were said: small ones, decoded beside the window.
 
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
 use iced::advanced::image::Handle;
+use image::ImageDecoder as _;
 
 /// Larger files are not decoded.
 const FILE: u64 = 24 << 20;
 
 /// Larger pictures are not decoded: four bytes a pixel.
 const PIXELS: u64 = 24 << 20;
+
+/// Longer sides are not decoded.
+const LONGEST: u32 = 16_384;
 
 /// The longest side of what is kept.
 const SIDE: u32 = 480;
@@ -26,10 +30,12 @@ pub enum Shown {
     Here { handle: Handle, width: u32, height: u32 },
 }
 
-/// Decodes a picture and makes it small. Only PNG is understood: it is what prompts' images are kept as.
+/// Decodes a picture and makes it small; of one that moves its first image.
 #[must_use]
 pub fn read(path: &Path) -> Shown {
-    let Some((rgba, width, height)) = decoded(path) else { return Shown::Not };
+    // What a decoder makes of a broken file is its own business, and ends nobody else's picture.
+    let decoded = std::panic::catch_unwind(|| decoded(path)).ok().flatten();
+    let Some((rgba, width, height)) = decoded else { return Shown::Not };
     let (rgba, width, height) = small(rgba, width, height);
     let handle = Handle::from_rgba(width, height, rgba);
     Shown::Here { handle, width, height }
@@ -52,30 +58,26 @@ fn decoded(path: &Path) -> Option<(Vec<u8>, u32, u32)> {
     if !std::fs::metadata(path).ok()?.is_file() {
         return None;
     }
-    let file = File::open(path).ok()?;
-    let mut decoder = png::Decoder::new(BufReader::new(file.take(FILE)));
-    decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().ok()?;
-    let (width, height) = (reader.info().width, reader.info().height);
+    let mut bytes = Vec::new();
+    let _ = File::open(path).ok()?.take(FILE).read_to_end(&mut bytes).ok()?;
+    let mut reader = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
+    let mut limits = image::Limits::default();
+    (limits.max_image_width, limits.max_image_height) = (Some(LONGEST), Some(LONGEST));
+    limits.max_alloc = Some(PIXELS * 8);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().ok()?;
+    let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > PIXELS || width == 0 || height == 0 {
         return None;
     }
-    let mut bytes = vec![0; reader.output_buffer_size()?];
-    let frame = reader.next_frame(&mut bytes).ok()?;
-    bytes.truncate(frame.buffer_size());
-    let rgba = match frame.color_type {
-        png::ColorType::Rgba => bytes,
-        png::ColorType::Rgb => {
-            bytes.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect()
-        }
-        png::ColorType::Grayscale => bytes.iter().flat_map(|g| [*g, *g, *g, 255]).collect(),
-        png::ColorType::GrayscaleAlpha => {
-            bytes.chunks_exact(2).flat_map(|p| [p[0], p[0], p[0], p[1]]).collect()
-        }
-        png::ColorType::Indexed => return None,
-    };
-    let whole = width as usize * height as usize * 4;
-    (rgba.len() == whole).then_some((rgba, width, height))
+    let turned = decoder.orientation().ok();
+    let mut picture = image::DynamicImage::from_decoder(decoder).ok()?;
+    if let Some(turned) = turned {
+        picture.apply_orientation(turned);
+    }
+    let rgba = picture.into_rgba8();
+    let (width, height) = rgba.dimensions();
+    Some((rgba.into_raw(), width, height))
 }
 
 /// A picture whose longest side is at most [`SIDE`]: each pixel is the mean of those it stands for.
@@ -109,29 +111,51 @@ fn small(rgba: Vec<u8>, width: u32, height: u32) -> (Vec<u8>, u32, u32) {
 mod tests {
     use super::*;
 
-    fn file(width: u32, height: u32, color: png::ColorType, bytes: &[u8]) -> tempfile::TempPath {
+    fn file(picture: &image::DynamicImage, kind: image::ImageFormat) -> tempfile::TempPath {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, kind).expect("a picture");
         let mut file = tempfile::NamedTempFile::new().expect("a file");
-        let mut encoder = png::Encoder::new(&mut file, width, height);
-        encoder.set_color(color);
-        let mut writer = encoder.write_header().expect("a header");
-        writer.write_image_data(bytes).expect("a picture");
-        writer.finish().expect("a file");
+        std::io::Write::write_all(&mut file, bytes.get_ref()).expect("written");
         file.into_temp_path()
     }
 
     #[test]
-    fn pictures_become_small() {
-        let path = file(960, 2, png::ColorType::Rgb, &[200; 960 * 2 * 3]);
-        let Shown::Here { width, height, .. } = read(&path) else { panic!("not shown") };
-        assert_eq!((width, height), (480, 1));
+    fn pictures_of_every_kind_become_small() {
+        use image::ImageFormat::{Gif, Jpeg, Png, WebP};
+        let gray = image::DynamicImage::ImageLuma8(image::GrayImage::new(960, 2));
+        let deep = image::DynamicImage::new_rgba16(960, 2);
+        let plain = image::DynamicImage::new_rgb8(960, 2);
+        for (picture, kind) in [
+            (&gray, Png),
+            (&deep, Png),
+            (&plain, Png),
+            (&plain, Jpeg),
+            (&plain, Gif),
+            (&plain, WebP),
+        ] {
+            let path = file(picture, kind);
+            let Shown::Here { width, height, .. } = read(&path) else { panic!("{kind:?}") };
+            assert_eq!((width, height), (480, 1), "{kind:?}");
+        }
         let (rgba, ..) = small([[0; 4], [100; 4]].concat().repeat(500), 1000, 1);
         assert_eq!(&rgba[..4], &[33; 4], "the mean of 0, 100 and 0");
+    }
+
+    #[test]
+    fn a_picture_that_claims_to_be_huge_is_not_decoded() {
+        let path = file(&image::DynamicImage::new_luma8(1, 1), image::ImageFormat::Png);
+        let mut bytes = std::fs::read(&path).expect("read");
+        bytes[16..24].copy_from_slice(&[0, 0, 0x3f, 0xff, 0, 0, 0x3f, 0xff]);
+        std::fs::write(&path, bytes).expect("written");
+        assert!(matches!(read(&path), Shown::Not));
     }
 
     #[test]
     fn what_is_no_picture_is_not_shown() {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         std::io::Write::write_all(&mut file, b"\x89PNG\r\n\x1a\nnonsense").expect("written");
+        assert!(matches!(read(file.path()), Shown::Not));
+        std::fs::write(file.path(), b"GIF89a\xff\xff\xff\xff\xf0\0\0").expect("written");
         assert!(matches!(read(file.path()), Shown::Not));
         assert!(matches!(read(Path::new("/nowhere/at/all.png")), Shown::Not));
         assert!(matches!(read(Path::new("/")), Shown::Not));

@@ -60,8 +60,8 @@ impl Screen {
         let said = |at: &maestro_ui::list::Placed| {
             let entry = self.transcript.get(at.section)?;
             let item = self.view.item(entry);
-            let words = keys::words_of(item.pieces.get(at.part)?, entry);
-            words.iter().any(|words| words.contains(text)).then_some(())
+            let words = texts::texts(item.pieces.get(at.part)?, entry);
+            words.iter().any(|words| words.text.contains(text)).then_some(())
         };
         found.is_ok() || self.view.place.read(|place| place.shown().iter().find_map(said).is_some())
     }
@@ -95,6 +95,20 @@ impl Screen {
         messages
     }
 
+    /// Draws the mouse from the beginning of one text to the end of another.
+    fn select(&self, from: &str, to: &str) -> Option<String> {
+        let mut simulator = self.simulator();
+        let from = simulator.find(from).unwrap_or_else(|error| panic!("{from}: {error}")).bounds();
+        let to = simulator.find(to).unwrap_or_else(|error| panic!("{to}: {error}")).bounds();
+        simulator.point_at(Point::new(from.x + 0.5, from.y + 2.0));
+        let position = Point::new(to.x + to.width - 0.5, to.y + to.height - 2.0);
+        let moved = Event::Mouse(mouse::Event::CursorMoved { position });
+        let _ = simulator.simulate([pressed(), moved, released()]);
+        let told = simulator.into_messages().any(|message| matches!(message, Message::Selected));
+        assert_eq!(told, self.view.has_selected());
+        self.view.selected(&self.transcript)
+    }
+
     fn shown(&self) -> Vec<u64> {
         let mut shown: Vec<u64> =
             self.view.place.read(|place| place.shown().iter().map(|at| at.section).collect());
@@ -110,6 +124,14 @@ impl Screen {
             action = self.tell(Message::Looking);
         }
     }
+}
+
+fn pressed() -> Event {
+    Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left))
+}
+
+fn released() -> Event {
+    Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left))
 }
 
 #[test]
@@ -377,4 +399,95 @@ fn a_narrow_pane_shows_everything() {
         let shown = screen.view.place.read(|place| place.shown().len());
         assert!(shown > 0, "{width}");
     }
+}
+
+#[test]
+fn text_is_selected_over_entries_and_copied_as_it_is_read() {
+    let mut screen = Screen::new(scene::transcript_of(vec![
+        scene::prompt("first @a.rs"),
+        scene::said(
+            "see `b.rs`:1, **then**\n\n- one\n  - two\n\n```sh\nls\ncd\n```\n\n|a|b|\n|-|-|\n|c|d|",
+        ),
+        scene::shell("ls", "x.rs\ny.rs", 1, 3),
+        scene::said("the end"),
+    ]));
+    let all = "first @a.rs\n\nsee b.rs:1, then\n\n- one\n  - two\n\nls\ncd\n\na\tb\nc\td\n\n\
+               Bash ls\nx.rs\ny.rs\n\nthe end";
+    assert_eq!(screen.select("first @a.rs", "the end").as_deref(), Some(all));
+    assert_eq!(
+        screen.select("the end", "first @a.rs").as_deref(),
+        Some(all[11..all.len() - 7].trim())
+    );
+    assert_eq!(screen.select("one", "one").as_deref(), Some("one"), "no bullet within a text");
+    assert_eq!(screen.select("ls", "cd").as_deref(), Some("ls\ncd"));
+    let Action::Copy(words, _) = screen.command(Id::EntryCopy) else { panic!("nothing copied") };
+    assert_eq!(words, "ls\ncd");
+    let _ = screen.command(Id::EntryLeave);
+    assert_eq!(screen.view.selected(&screen.transcript), None);
+}
+
+#[test]
+fn words_are_selected_by_two_presses_and_a_text_by_three() {
+    let screen = Screen::new(scene::transcript_of(vec![scene::said("one two_3 four")]));
+    let mut seen = Vec::new();
+    // How quickly presses follow each other is up to the machine.
+    for _ in 0..50 {
+        let mut simulator = screen.simulator();
+        let text = simulator.find("one two_3 four").expect("the text").bounds();
+        simulator.point_at(Point::new(text.x + 40.0, text.y + 5.0));
+        for presses in 1..=3 {
+            let _ = simulator.simulate([pressed(), released()]);
+            seen.push((presses, screen.view.selected(&screen.transcript)));
+        }
+        let expected = [None, Some("two_3"), Some("one two_3 four")];
+        let tail = &seen[seen.len() - 3..];
+        if tail.iter().map(|(_, text)| text.as_deref()).eq(expected) {
+            return;
+        }
+    }
+    panic!("{seen:?}");
+}
+
+#[test]
+fn selecting_beyond_the_edge_scrolls_and_keeps_what_is_out_of_sight() {
+    let screen = Screen::new(scene::turns(50));
+    let mut simulator = screen.simulator();
+    let before = screen.shown();
+    let last = simulator
+        .find("do step 49 of the plan in @docs/plan.md")
+        .expect("the last prompt")
+        .bounds();
+    simulator.point_at(Point::new(last.x + 5.0, last.y + 5.0));
+    let beyond = Point::new(450.0, -400.0);
+    let _ = simulator
+        .simulate([pressed(), Event::Mouse(mouse::Event::CursorMoved { position: beyond })]);
+    let mut now = std::time::Instant::now();
+    for _ in 0..40 {
+        now += std::time::Duration::from_millis(50);
+        let redraw = iced::window::Event::RedrawRequested(now);
+        let _ = simulator.simulate([Event::Window(redraw)]);
+    }
+    let _ = simulator.simulate([released()]);
+    drop(simulator);
+    assert!(screen.shown().iter().all(|n| !before.contains(n)), "it was not scrolled");
+    let text = screen.view.selected(&screen.transcript).expect("a selection");
+    assert!(text.len() > 2000, "{} bytes are selected", text.len());
+}
+
+#[test]
+fn a_link_is_followed_by_a_press_and_not_by_selecting_it() {
+    let screen = Screen::new(scene::transcript_of(vec![scene::said("https://example.org/x")]));
+    let follow = |to: f32| {
+        let mut simulator = screen.simulator();
+        let link = simulator.find("https://example.org/x").expect("the link").bounds();
+        simulator.point_at(Point::new(link.x + 5.0, link.y + 5.0));
+        let _ = simulator.simulate([pressed()]);
+        let position = Point::new(link.x + to, link.y + 5.0);
+        simulator.point_at(position);
+        let _ =
+            simulator.simulate([Event::Mouse(mouse::Event::CursorMoved { position }), released()]);
+        simulator.into_messages().any(|message| matches!(message, Message::Followed(_)))
+    };
+    assert!(follow(6.0));
+    assert!(!follow(60.0));
 }

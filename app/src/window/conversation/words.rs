@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use iced::widget::text::{LineHeight, Wrapping};
-use iced::widget::{Space, column, container, rich_text, row};
+use iced::widget::{Space, column, container, row};
 use iced::{Alignment, Background, Border, Color, Element, Font, Length, Padding};
 use maestro_core::markdown::{Block, Body, Column, Inside, Marker, Span, Table, plain};
 use maestro_ui::icon::{Icon, icon};
+use maestro_ui::select::Seat;
 use maestro_ui::slice::{Look, slice};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
+use maestro_ui::words::{Word, words};
 use maestro_ui::{aside, font, line, part};
 use regex::Regex;
 
-use super::Message;
+use super::{Message, View};
 
 /// How far an item of a list is moved in.
 const INDENT: f32 = 22.0;
@@ -29,32 +30,33 @@ pub struct Pen<'a> {
     pub ink: Color,
     /// What is looked for.
     pub find: Option<&'a Regex>,
+    /// Where they stand: the view, the entry, and which of its pieces.
+    pub place: (&'a View, u64, usize),
 }
 
-type Words = iced::widget::text::Span<'static, Arc<str>, Font>;
-
 impl Pen<'_> {
+    fn seat(&self, index: usize) -> Seat {
+        let (view, entry, part) = self.place;
+        view.seat(entry, part, index)
+    }
+
     /// Words that may take several lines.
     pub fn paragraph<'a>(
         &self,
         spans: &[Span],
-        (size, height): type_scale::Step,
+        step: type_scale::Step,
         face: Font,
     ) -> Element<'a, Message> {
-        let words = apart(spans.iter().flat_map(|span| self.words(span, face)).collect());
-        rich_text(words)
-            .on_link_click(|link: Arc<str>| Message::Followed(link.to_string()))
-            .size(size)
-            .line_height(LineHeight::Absolute(height.into()))
-            .font(face)
-            .color(self.ink)
-            .wrapping(Wrapping::WordOrGlyph)
+        words(self.tokens, spans.iter().flat_map(|span| self.words(span, face)).collect(), step)
+            .on_link(|link: Arc<str>| Message::Followed(link.to_string()))
+            .ink(self.ink)
             .width(Length::Fill)
+            .seat(Some(self.seat(0)))
             .into()
     }
 
     /// A span, cut where something is found in it.
-    fn words(&self, span: &Span, face: Font) -> Vec<Words> {
+    fn words(&self, span: &Span, face: Font) -> Vec<Word> {
         let found = self.find.into_iter().flat_map(|find| find.find_iter(&span.text));
         let mut words = Vec::new();
         let mut at = 0;
@@ -69,16 +71,17 @@ impl Pen<'_> {
         words
     }
 
-    fn styled(&self, span: &Span, text: &str, face: Font) -> Words {
+    fn styled(&self, span: &Span, text: &str, face: Font) -> Word {
         let (tokens, style) = (self.tokens, span.style);
-        // There is no slanted face: what is emphasised is a little stronger, what is strong stronger still.
         let face = match (style.code, style.bold, style.italic) {
             (true, ..) => font::MONO,
+            (_, true, true) => font::SEMIBOLD_ITALIC,
             (_, true, _) => font::SEMIBOLD,
-            (_, _, true) => font::MEDIUM,
+            (_, _, true) if face == font::SEMIBOLD => font::SEMIBOLD_ITALIC,
+            (_, _, true) => font::ITALIC,
             _ => face,
         };
-        let words = Words::new(text.to_owned())
+        let words = Word::new(text.to_owned())
             .font(face)
             .strikethrough(style.struck)
             .underline(span.link.is_some())
@@ -167,9 +170,11 @@ impl Pen<'_> {
         let tokens = self.tokens;
         let widths = widths(table);
         let mut lines = column![];
-        let cells = |cells: &[Vec<Span>], face| {
+        let mut index = 0;
+        let mut cells = |cells: &[Vec<Span>], face| {
             let cell = |(at, cell): (usize, &Vec<Span>)| {
-                let words = self.cell(cell, table.columns.get(at).copied(), face);
+                let words = self.cell(cell, table.columns.get(at).copied(), face, index);
+                index += 1;
                 let portion = widths.get(at).copied().unwrap_or(1);
                 container(words)
                     .padding([space::XS, space::S])
@@ -198,40 +203,27 @@ impl Pen<'_> {
         slice(lines, look)
     }
 
-    fn cell<'a>(&self, spans: &[Span], column: Option<Column>, face: Font) -> Element<'a, Message> {
-        let words = apart(spans.iter().flat_map(|span| self.words(span, face)).collect());
-        let (size, height) = type_scale::SMALL;
+    fn cell<'a>(
+        &self,
+        spans: &[Span],
+        column: Option<Column>,
+        face: Font,
+        index: usize,
+    ) -> Element<'a, Message> {
+        let cell = spans.iter().flat_map(|span| self.words(span, face)).collect();
         let align = match column {
             Some(Column::Centre) => iced::widget::text::Alignment::Center,
             Some(Column::Right) => iced::widget::text::Alignment::Right,
             _ => iced::widget::text::Alignment::Default,
         };
-        rich_text(words)
-            .on_link_click(|link: Arc<str>| Message::Followed(link.to_string()))
-            .size(size)
-            .line_height(LineHeight::Absolute(height.into()))
-            .font(face)
-            .color(self.ink)
-            .align_x(align)
-            .wrapping(Wrapping::WordOrGlyph)
+        words(self.tokens, cell, type_scale::SMALL)
+            .on_link(|link: Arc<str>| Message::Followed(link.to_string()))
+            .ink(self.ink)
+            .align(align)
             .width(Length::Fill)
+            .seat(Some(self.seat(index)))
             .into()
     }
-}
-
-/// Keeps a font from bleeding into what follows without a blank: a word of ASCII alone is shaped in the font
-/// that it begins with (cosmic-text 0.15), so where the font changes within one, a joiner that nobody sees
-/// makes it more than ASCII.
-fn apart(mut words: Vec<Words>) -> Vec<Words> {
-    let mut before: Option<(Option<Font>, bool)> = None;
-    for word in &mut words {
-        let joined = !word.text.starts_with(char::is_whitespace);
-        if before.is_some_and(|(font, joins)| joins && joined && font != word.font) {
-            word.text.to_mut().insert(0, '\u{2060}');
-        }
-        before = Some((word.font, !word.text.ends_with(char::is_whitespace)));
-    }
-    words
 }
 
 /// How far a block is from the one above.
@@ -279,18 +271,5 @@ mod tests {
         let document = Document::new(text);
         let Body::Table(table) = &document.blocks()[0].body else { panic!("no table") };
         assert_eq!(widths(table), [4, 15]);
-    }
-
-    #[test]
-    fn a_font_ends_where_its_words_end() {
-        let word = |(face, text): (Font, &str)| Words::new(text.to_owned()).font(face);
-        for (first, second, expected) in [
-            ((font::MONO, "a.txt"), (font::REGULAR, ":1."), "\u{2060}:1."),
-            ((font::MONO, "a.txt"), (font::REGULAR, " and"), " and"),
-            ((font::REGULAR, "see "), (font::MONO, "a.txt"), "a.txt"),
-            ((font::REGULAR, "a"), (font::REGULAR, "b"), "b"),
-        ] {
-            assert_eq!(apart(vec![word(first), word(second)])[1].text, expected);
-        }
     }
 }

@@ -70,6 +70,7 @@ impl Shell {
             Id::LayoutNext => self.arrange(self.arrangement().next()),
             Id::LayoutAuto => self.arrange(Arrangement::Automatic),
             Id::LayoutColumns => self.arrange(Arrangement::Columns),
+            Id::Copy if self.entries_selected() => return self.talk_command(Id::EntryCopy),
             Id::Copy => return self.copy(false),
             Id::Paste => return self.paste(),
             Id::SelectAll => self.terminal_input(Input::Select(Select::All)),

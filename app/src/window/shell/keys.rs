@@ -65,7 +65,10 @@ impl Shell {
         match id {
             // What is selected is copied: only without anything selected is it an interrupt.
             Id::TurnInterrupt if composing && self.has_selected() => Press::Left,
-            Id::TurnInterrupt if context == Context::Entries && !self.can_interrupt() => {
+            Id::TurnInterrupt
+                if context == Context::Entries
+                    && (self.entries_selected() || !self.can_interrupt()) =>
+            {
                 Press::Taken(Message::Command(Id::EntryCopy))
             }
             id => Press::Taken(Message::Command(id)),

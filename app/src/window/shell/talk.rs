@@ -114,6 +114,27 @@ impl Shell {
         }
         self.settle_region();
         self.tell_read();
+        tasks.push(self.reveal_tabs());
+        Task::batch(tasks)
+    }
+
+    /// Brings the shown tabs into sight in bars that are too narrow for all of them.
+    fn reveal_tabs(&mut self) -> Task<Message> {
+        let width = self.window.size.width as u32;
+        let shown: Vec<(TabId, usize, u32)> = self
+            .visible_panes()
+            .into_iter()
+            .filter_map(|(_, side)| match side {
+                Side::Conversation(Some(tab)) => Some(tab),
+                _ => None,
+            })
+            .filter_map(|id| self.model.tab(id))
+            .map(|tab| (tab.id, self.open_tabs(tab.agent).len(), width))
+            .collect();
+        let fresh = shown.iter().filter(|tab| !self.talks.revealed.contains(tab));
+        let tabs = fresh.filter_map(|(id, ..)| self.model.tab(*id));
+        let tasks: Vec<_> = tabs.map(|tab| tabs::reveal(tab.agent, tab.id)).collect();
+        self.talks.revealed = shown;
         Task::batch(tasks)
     }
 
@@ -255,6 +276,11 @@ impl Shell {
     /// Whether something is selected in the composer with the keyboard.
     pub(super) fn has_selected(&self) -> bool {
         self.focused_talk().is_some_and(|(_, talk)| talk.composer.has_selection())
+    }
+
+    /// Whether text is selected in what was said.
+    pub(super) fn entries_selected(&self) -> bool {
+        self.focused_talk().is_some_and(|(_, talk)| talk.view.has_selected())
     }
 
     /// Whether there is a turn to interrupt.
@@ -447,6 +473,7 @@ impl Shell {
                 let told = self.toast(toast::Source::Clipboard, Kind::Note, None, words.to_owned());
                 Task::batch([iced::clipboard::write(text), told])
             }
+            conversation::Action::Primary(text) => iced::clipboard::write_primary(text),
             conversation::Action::Open(address) => self.open_address(id, &address),
             conversation::Action::Older(before) => self.read_older(id, before),
             conversation::Action::Keyboard(keyboard) => {
@@ -615,7 +642,7 @@ impl Shell {
             }
             None => {
                 let words = "Nothing is unread.";
-                self.toast(toast::Source::Window, Kind::Note, None, words)
+                self.toast(toast::Source::Window, Kind::Hint, None, words)
             }
         }
     }

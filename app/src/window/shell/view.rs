@@ -177,6 +177,7 @@ impl Shell {
                 dropping: self.dropping,
                 talks: &self.talks,
                 narrow: &self.narrow,
+                toasts: Some(&self.toasts).filter(|_| self.tells_in_pane()),
             },
         };
         panes::view(&self.model, &panes, context).map(Message::Panes)
@@ -249,8 +250,16 @@ impl Shell {
             .into()
     }
 
+    /// Whether messages stand in a conversation, above what is being written there.
+    fn tells_in_pane(&self) -> bool {
+        let talk = self.focused_tab().and_then(|tab| self.talks.open.get(&tab.id));
+        let shown = self.visible_panes().iter().any(|(pane, _)| Some(*pane) == self.focused());
+        let up = matches!(self.connection, Connection::Up | Connection::Lost(_));
+        up && shown && self.overlay.is_none() && talk.is_some_and(|talk| !talk.composer.full)
+    }
+
     pub(super) fn corner(&self) -> Element<'_, Message> {
-        if self.toasts.is_empty() {
+        if self.toasts.is_empty() || self.tells_in_pane() {
             return Space::new().into();
         }
         let toasts = self.toasts.view(self.tokens, Message::ToastPressed);

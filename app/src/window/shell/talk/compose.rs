@@ -118,7 +118,7 @@ impl Shell {
         self.talks.own = own;
         self.talks.region = Region::Composer;
         let sent = token.clone();
-        let command = Command::Send { tab: id, prompt, token };
+        let command = Command::Send { tab: id, prompt, token, typed: true };
         let sending = self.request(command, move |reply| {
             let done = match reply {
                 Ok(Reply::Sent(_)) => Ok(()),
@@ -163,12 +163,12 @@ impl Shell {
         let items = queue.map(|queue| queue.items.as_slice()).unwrap_or_default();
         let Some(item) = items.iter().rev().find(|item| item.tab == tab.id).cloned() else {
             let words = "Nothing waits to be said in this tab.";
-            return self.toast(toast::Source::Window, Kind::Note, None, words);
+            return self.toast(toast::Source::Window, Kind::Hint, None, words);
         };
         let talk = self.talks.of(tab.id);
         if !talk.composer.is_empty() {
             let words = "Something is written already: send it or clear it first.";
-            return self.toast(toast::Source::Window, Kind::Note, None, words);
+            return self.toast(toast::Source::Window, Kind::Hint, None, words);
         }
         let action = talk.composer.take_in(item.prompt);
         self.talks.region = Region::Composer;
@@ -183,11 +183,11 @@ impl Shell {
         let can = menu.is_some_and(|menu| menu.commands.iter().any(|one| one.name == "compact"));
         if !can {
             let words = "This provider has no command that sums up: a new tab begins afresh.";
-            return self.toast(toast::Source::Window, Kind::Note, None, words);
+            return self.toast(toast::Source::Window, Kind::Hint, None, words);
         }
         let prompt = Prompt { text: "/compact".to_owned(), ..Prompt::default() };
         let token = self.fresh_token(tab.id);
-        self.ask(Command::Send { tab: tab.id, prompt, token })
+        self.ask(Command::Send { tab: tab.id, prompt, token, typed: false })
     }
 
     // What is pasted and dropped.
@@ -216,7 +216,7 @@ impl Shell {
                 } else {
                     "There is neither text nor an image in the clipboard."
                 };
-                self.toast(toast::Source::Window, Kind::Note, None, words)
+                self.toast(toast::Source::Window, Kind::Hint, None, words)
             }
             Err(why) => self.problem(why),
         }

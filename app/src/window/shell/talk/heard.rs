@@ -201,6 +201,7 @@ impl Shell {
                 let title = Some("The conversation was written".to_owned());
                 self.toast(toast::Source::Window, Kind::Note, title, path.display().to_string())
             }
+            talk::Message::ToastPressed(number) => self.update(Message::ToastPressed(number)),
             talk::Message::Exported(Err(why)) => self.problem(why),
         }
     }
@@ -253,6 +254,7 @@ impl Shell {
             composer::Action::None => Task::none(),
             composer::Action::Focused => {
                 self.focus_tab_pane(id);
+                self.talks.of(id).view.unselect();
                 if self.talks.region != Region::Composer || self.marked.is_some() {
                     self.talks.region = Region::Composer;
                     self.marked = None;

@@ -59,7 +59,7 @@ impl Shell {
             self.model.tabs.iter().filter(|tab| tab.agent == agent && tab.closed).collect();
         if closed.is_empty() {
             let words = "No tab of this agent is closed.";
-            return self.toast(toast::Source::Window, Kind::Note, None, words);
+            return self.toast(toast::Source::Window, Kind::Hint, None, words);
         }
         let picker = Picker::closed(closed.into_iter(), self.now_ms);
         self.overlay = Some(Overlay::Picker(picker));
@@ -231,7 +231,7 @@ impl Shell {
             let path = path.ok_or("there is no home folder to write into")?;
             let write = move || {
                 let said = match format {
-                    Format::Html => html(&head, &entries),
+                    Format::Html => html(&head, &entries, crate::embed::pictures()),
                     Format::Markdown => markdown(&head, &entries),
                 };
                 write_new(&path, said.as_bytes()).map(|()| path)

@@ -5,21 +5,25 @@ use std::fmt::Write as _;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Parser, Tag, TagEnd};
 
 use super::{Head, LINES, answered, asked, change_word, end, tool_facts};
-use crate::conversation::{Body, Entry, TodoState, Tool, ToolState};
+use crate::conversation::{Body, Entry, Image, TodoState, Tool, ToolState};
 use crate::diff::{self, Kind as Changed};
 use crate::highlight::{self, Kind, Language};
 use crate::{markdown, text};
 
 const STYLE: &str = include_str!("page.css");
 
-/// A conversation as one HTML page.
-#[must_use]
-pub fn html<'a>(head: &Head, entries: impl IntoIterator<Item = &'a Entry>) -> String {
+/// A conversation as one HTML page. `picture` says what an image's file holds, in base64; of one about which
+/// it says nothing there is the name.
+pub fn html<'a>(
+    head: &Head,
+    entries: impl IntoIterator<Item = &'a Entry>,
+    mut picture: impl FnMut(&Image) -> Option<String>,
+) -> String {
     let title = escaped(&text::clean(&head.title, 300));
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n\
+         style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"dark light\">\n\
@@ -36,13 +40,19 @@ pub fn html<'a>(head: &Head, entries: impl IntoIterator<Item = &'a Entry>) -> St
     }
     out.push_str("</header>\n<main>\n");
     for entry in entries {
-        write_entry(&mut out, entry);
+        write_entry(&mut out, entry, &mut picture);
     }
     out.push_str("</main>\n</body>\n</html>\n");
     out
 }
 
-fn write_entry(out: &mut String, entry: &Entry) {
+/// The media type of an image, if it is one that a page may hold.
+fn media(image: &Image) -> Option<&'static str> {
+    let known = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+    known.into_iter().find(|media| *media == image.media)
+}
+
+fn write_entry(out: &mut String, entry: &Entry, picture: &mut dyn FnMut(&Image) -> Option<String>) {
     match &entry.body {
         Body::Prompt(prompt) => {
             let _ =
@@ -50,7 +60,14 @@ fn write_entry(out: &mut String, entry: &Entry) {
             for image in &prompt.images {
                 let name = image.path.file_name().unwrap_or_default().to_string_lossy();
                 let name = escaped(&text::clean(&name, 200));
-                let _ = write!(out, "<p class=\"dim\">image: {name}</p>");
+                let _ = match picture(image).zip(media(image)) {
+                    Some((data, media)) => write!(
+                        out,
+                        "<p><img src=\"data:{media};base64,{}\" alt=\"{name}\"></p>",
+                        escaped(&data)
+                    ),
+                    None => write!(out, "<p class=\"dim\">image: {name}</p>"),
+                };
             }
             out.push_str("</section>\n");
         }

@@ -60,7 +60,7 @@ fn all(words: &str) -> Vec<Entry> {
 
 fn page(words: &str) -> String {
     let facts = vec![(words.to_owned(), words.to_owned())];
-    html(&Head { title: words.to_owned(), facts }, &all(words))
+    html(&Head { title: words.to_owned(), facts }, &all(words), |_| None)
 }
 
 /// The tags of a page, in small letters, without what is between them.
@@ -176,12 +176,16 @@ fn a_page_needs_nothing_and_runs_nothing() {
 
 #[test]
 fn a_page_shows_code_and_diffs_in_colour() {
-    let page = html(&Head::default(), &[entry(Body::Text("```rust\nlet a = 1;\n```".to_owned()))]);
+    let page =
+        html(&Head::default(), &[entry(Body::Text("```rust\nlet a = 1;\n```".to_owned()))], |_| {
+            None
+        });
     assert!(
         page.contains("<span class=\"k\">let</span> a = <span class=\"n\">1</span>;"),
         "{page}"
     );
-    let page = html(&Head::default(), &[entry(Body::Tool(tool("", "@@ -4 +4 @@\n-a\n+b\n")))]);
+    let page =
+        html(&Head::default(), &[entry(Body::Tool(tool("", "@@ -4 +4 @@\n-a\n+b\n")))], |_| None);
     assert!(page.contains("<span class=\"removed\"><i>    4</i> − a"), "{page}");
 }
 
@@ -223,4 +227,24 @@ fn numbers_are_short() {
     {
         assert_eq!(duration(ms), expected);
     }
+}
+
+#[test]
+fn images_are_in_the_page_where_they_can_be_read() {
+    let image = |name: &str, media: &str| Image {
+        path: PathBuf::from(format!("/x/{name}")),
+        media: media.to_owned(),
+    };
+    let images = vec![
+        image("here\".png", "image/png"),
+        image("gone.png", "image/png"),
+        image("odd.svg", "image/svg+xml"),
+    ];
+    let prompt = Body::Prompt(Prompt { images, ..Prompt::default() });
+    let read = |image: &Image| (!image.path.ends_with("gone.png")).then(|| "QUJD".to_owned());
+    let page = html(&Head::default(), &[entry(prompt)], read);
+    let shown = "<img src=\"data:image/png;base64,QUJD\" alt=\"here&quot;.png\">";
+    assert!(page.contains(shown), "{page}");
+    assert!(page.contains("image: gone.png") && page.contains("image: odd.svg"), "{page}");
+    assert_eq!(page.matches("<img").count(), 1);
 }
