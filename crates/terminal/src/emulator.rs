@@ -215,19 +215,53 @@ impl Emulator {
         // of 1 000 cells that becomes 500 rows it makes 6 MB. Cut by steps it is 0.3 MB.
         while cols / NARROWING > size.cols {
             cols /= NARROWING;
-            self.term.resize(Cells(Size { cols, ..size }));
+            self.rewrap(Size { cols, ..size });
         }
-        self.term.resize(Cells(size));
-        if self.is_alt() {
-            let hidden = self.show_main();
-            self.guard().shorten(0);
-            self.hide_main(hidden);
-        } else {
-            self.guard().shorten(0);
-        }
+        self.rewrap(size);
+        let hidden = self.show_main();
+        self.guard().shorten(0);
+        self.hide_main(hidden);
         if self.state.own.size_reports {
             self.guard().report_size();
         }
+    }
+
+    /// Has upstream (0.26) wrap the main screen's lines anew, kept from what it makes of them otherwise.
+    ///
+    /// It takes a cell's word for it that its row goes on, wherever in the row it stands: characters that were
+    /// deleted from a row (`CSI P`) pull its last cell to the left, and where that becomes the last one at
+    /// another width, two lines were joined. Where a wider screen takes cells from the cursor's row to the one
+    /// above, it follows the cursor no further than to the screen's first row, and cut a line that reaches
+    /// into the history in two there; or it drops the lowest row whatever it holds. So there is a row more
+    /// above and one below meanwhile.
+    fn rewrap(&mut self, size: Size) {
+        let (cols, rows) = (self.term.columns(), self.term.screen_lines());
+        if usize::from(size.cols) == cols {
+            return self.term.resize(Cells(size));
+        }
+        let (goes_on, line, history) = self.on_main_mut(|grid| {
+            hot::forget_lost_wraps(grid);
+            let line = grid.cursor.point.line;
+            (line > grid.topmost_line() && hot::wraps(grid, line.0 - 1), line, grid.history_size())
+        });
+        if usize::from(size.cols) < cols || !goes_on {
+            return self.term.resize(Cells(size));
+        }
+        let of = |rows: usize, cols| Cells(Size { cols, rows: rows as u16, ..size });
+        self.term.resize(of(rows + 2, cols as u16));
+        let above = usize::from(line == 0);
+        self.on_main_mut(|grid| hot::scroll_up(grid, history.min(2) - above));
+        self.term.resize(of(rows + 2, size.cols));
+        for rows in [rows + 1, rows] {
+            self.on_main_mut(|grid| {
+                let cursor = grid.cursor.point.line;
+                let free =
+                    grid[grid.bottommost_line()].is_clear() && cursor < grid.bottommost_line();
+                hot::scroll_up(grid, usize::from(!free && cursor > 0));
+            });
+            self.term.resize(of(rows, size.cols));
+        }
+        self.term.resize(Cells(size));
     }
 
     pub(crate) fn reply(&self, bytes: &[u8]) {
@@ -340,6 +374,14 @@ impl Emulator {
         let seen = look(self.term.grid());
         self.hide_main(hidden);
         seen
+    }
+
+    /// Changes the main screen, whichever is shown.
+    fn on_main_mut<T>(&mut self, change: impl FnOnce(&mut Grid<Cell>) -> T) -> T {
+        let hidden = self.show_main();
+        let result = change(self.term.grid_mut());
+        self.hide_main(hidden);
+        result
     }
 
     /// Gives spare rows back.

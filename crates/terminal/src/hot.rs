@@ -39,6 +39,32 @@ pub(crate) fn wraps(grid: &Grid<Cell>, line: i32) -> bool {
     grid[Line(line)][Column(grid.columns() - 1)].flags.contains(Flags::WRAPLINE)
 }
 
+/// Takes from cells what they say about the end of their row where they do not stand there any more: that it
+/// goes on in the next one, and that it does so because a wide character did not fit.
+pub(crate) fn forget_lost_wraps(grid: &mut Grid<Cell>) {
+    let last = grid.columns() - 1;
+    let marks = Flags::WRAPLINE | Flags::LEADING_WIDE_CHAR_SPACER;
+    for line in grid.topmost_line().0..=grid.bottommost_line().0 {
+        let row = &grid[Line(line)];
+        let is_lost = |(col, cell): &(usize, &Cell)| {
+            cell.flags.intersects(marks) && (*col < last || !cell.flags.contains(Flags::WRAPLINE))
+        };
+        let lost = row.into_iter().enumerate().filter(is_lost).map(|(col, _)| col);
+        for col in lost.collect::<Vec<usize>>() {
+            grid[Line(line)][Column(col)].flags.remove(marks);
+        }
+    }
+}
+
+/// Moves the screen's highest rows into the history, and what remembers cells with them.
+pub(crate) fn scroll_up(grid: &mut Grid<Cell>, rows: usize) {
+    let end = Line(grid.screen_lines() as i32);
+    grid.scroll_up(&(Line(0)..end), rows);
+    for cursor in [&mut grid.cursor, &mut grid.saved_cursor] {
+        cursor.point.line = Line((cursor.point.line.0 - rows as i32).max(0));
+    }
+}
+
 /// A cell as it is found again after lines were wrapped anew: so many lines above the cursor's or below it,
 /// so many cells into its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
