@@ -167,6 +167,26 @@ pub enum Error {
     /// A commit needs a message.
     #[error("a commit needs a message.")]
     EmptyMessage,
+    /// A hook, or git itself, does not take the commit. Whoever made the changes can mend that.
+    #[error("the commit was refused:\n{words}")]
+    CommitRefused {
+        /// What git and the hooks printed, line by line, bounded, control characters stripped.
+        words: String,
+    },
+    /// Git does not know in whose name to commit.
+    #[error(
+        "git does not know who you are, so nothing can be committed; run `git config --global \
+             user.name \"Your Name\"` and `git config --global user.email you@example.org`."
+    )]
+    NoIdentity,
+    /// Something in the checkout is only half done.
+    #[error("a {what} is under way in {}; finish or abort it first.", path.display())]
+    UnderWay {
+        /// The checkout.
+        path: PathBuf,
+        /// A merge, a rebase.
+        what: &'static str,
+    },
     /// The name of something on disk is not Unicode, which Maestro needs.
     #[error("the path {} is not Unicode, which Maestro needs; rename it.", path.display())]
     NotUnicode {

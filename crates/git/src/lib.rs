@@ -6,19 +6,28 @@
 //! same call.
 
 mod branch;
+mod commit;
+mod difference;
 mod error;
+mod keep;
 mod merge;
 mod process;
+mod push;
 mod repository;
+mod restore;
 mod status;
 mod tree;
 mod worktree;
 
 pub use branch::Branches;
+pub use commit::Made;
+pub use difference::Difference;
 pub use error::Error;
 pub use merge::Commit;
 pub use process::{Limits, Version};
+pub use push::Pushed;
 pub use repository::Repository;
+pub use restore::Restored;
 pub use status::{Lines, Status};
 pub use worktree::{Added, Branch, NewWorktree, Place, Worktree};
 

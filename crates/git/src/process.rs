@@ -72,6 +72,9 @@ pub(crate) enum Access {
     Read,
     /// It changes the repository as the user would, hooks included.
     Write,
+    /// It changes what is Maestro's own (private references) or puts files back: runs no hook, and may
+    /// take as long as a write.
+    Own,
 }
 
 /// One call of git, built up and then run.
@@ -86,6 +89,8 @@ pub(crate) struct Call<'a> {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     stdin: Vec<u8>,
+    /// Most bytes of stdout that are wanted; more is left out without being an error.
+    enough: Option<usize>,
 }
 
 /// How git ended and what it said.
@@ -93,6 +98,8 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Output {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: Vec<u8>,
+    /// Whether there was more than [`Call::enough`].
+    pub(crate) cut: bool,
     stderr: Vec<u8>,
     name: &'static str,
 }
@@ -105,6 +112,16 @@ impl Output {
     /// The stdout of a process that had to succeed.
     pub(crate) fn success(self) -> Result<Vec<u8>> {
         if self.code == Some(0) { Ok(self.stdout) } else { Err(self.failed()) }
+    }
+
+    /// What it printed on stderr, line by line, without anything a terminal would obey.
+    pub(crate) fn words(&self) -> String {
+        let text = String::from_utf8_lossy(&self.stderr);
+        let lines = text.lines().map(|line| {
+            line.chars().filter(|c| *c == '\t' || (!c.is_control() && !is_bidi(*c))).collect()
+        });
+        let lines: Vec<String> = lines.collect();
+        lines.join("\n").trim().to_owned()
     }
 
     /// What it printed on stderr, fit to be shown.
@@ -122,6 +139,11 @@ impl Git {
     /// A call that changes the repository.
     pub(crate) fn writing(&self, directory: &Path, name: &'static str) -> Call<'_> {
         Call::new(self, directory, Access::Write, name)
+    }
+
+    /// A call that changes what is Maestro's own, or puts files back.
+    pub(crate) fn owning(&self, directory: &Path, name: &'static str) -> Call<'_> {
+        Call::new(self, directory, Access::Own, name)
     }
 
     /// Refuses when git is older than `needed`.
@@ -145,7 +167,14 @@ impl<'a> Call<'a> {
             arguments: vec![name.into()],
             environment: Vec::new(),
             stdin: Vec::new(),
+            enough: None,
         }
+    }
+
+    /// Takes only so many bytes of the answer; what is more is left out.
+    pub(crate) fn enough(mut self, bytes: usize) -> Self {
+        self.enough = Some(bytes);
+        self
     }
 
     /// Sets a configuration value for this call.
@@ -185,11 +214,18 @@ impl<'a> Call<'a> {
         let limits = self.git.shared.limits;
         let after = match self.access {
             Access::Read => limits.read,
-            Access::Write => limits.write,
+            Access::Write | Access::Own => limits.write,
         };
         let (name, stdin) = (self.name, self.stdin.clone());
         let child = self.command()?.spawn().map_err(|source| self.not_started(source))?;
-        exchange(child, stdin, name, after, limits.output)
+        exchange(
+            child,
+            stdin,
+            name,
+            after,
+            self.enough.unwrap_or(limits.output),
+            self.enough.is_some(),
+        )
     }
 
     fn command(&self) -> Result<Command> {
@@ -207,7 +243,7 @@ impl<'a> Call<'a> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if self.access == Access::Read {
+        if self.access != Access::Write {
             // What only looks must neither disturb the user's own git nor run the repository's code.
             let null = if cfg!(windows) { "NUL" } else { "/dev/null" };
             let _ = command.env("GIT_OPTIONAL_LOCKS", "0").args([
@@ -355,6 +391,7 @@ fn exchange(
     name: &'static str,
     after: Duration,
     limit: usize,
+    enough: bool,
 ) -> Result<Output> {
     let group = Group::of(&child);
     let broken = |source| Error::Process { command: name.into(), source: Arc::new(source) };
@@ -363,8 +400,14 @@ fn exchange(
     converse(child, stdin, limit, said).inspect_err(|_| group.kill()).map_err(broken)?;
 
     let mut talk = Talk::default();
+    let mut cut = false;
     match talk.hear(&heard, after, limit) {
         Heard::All => {}
+        Heard::TooMuch if enough => {
+            group.kill();
+            let _ = talk.hear(&heard, GRACE, usize::MAX);
+            cut = true;
+        }
         Heard::Late => {
             group.end();
             let _ = talk.hear(&heard, GRACE, usize::MAX);
@@ -385,6 +428,7 @@ fn exchange(
     Ok(Output {
         code: status.and_then(|status| status.code()),
         stdout: talk.stdout.map_err(broken)?,
+        cut,
         stderr: talk.stderr,
         name,
     })
@@ -582,7 +626,7 @@ fn shown(stderr: &[u8], code: Option<i32>) -> String {
 }
 
 /// Characters that change the order in which others are shown.
-fn is_bidi(c: char) -> bool {
+pub(crate) fn is_bidi(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -44,6 +44,45 @@ impl Git {
         unreachable!("the loop returns on its last try")
     }
 
+    /// The same as [`Git::tree_of`], through an index that is kept at a path of one's own between calls,
+    /// so that git hashes only what changed since the last one. It is made anew when it is of no use, and
+    /// when the user's own index was written since: both tell what is tracked. One call at a time for
+    /// one path.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Git::tree_of`].
+    pub fn tree_with(&self, directory: &Path, index: &Path) -> Result<String> {
+        let repository = self.repository(directory)?;
+        let checkout = checkout(&repository)?;
+        let own = |source| Error::Process { command: "add".into(), source: Arc::new(source) };
+        let theirs = repository.git_dir.join("index");
+        let beside = |extension: &str| {
+            let mut name = index.as_os_str().to_owned();
+            name.push(extension);
+            PathBuf::from(name)
+        };
+        let (note, lock) = (beside(".of"), beside(".lock"));
+        for tried in 1.. {
+            let mark = mark(&theirs, checkout);
+            if fs::read_to_string(&note).ok().as_deref() != Some(&mark) {
+                // What was made of another index is not taken for one of this.
+                let _ = fs::remove_file(&note);
+                copy_index(&theirs, index).map_err(own)?;
+                fs::write(&note, &mark).map_err(own)?;
+            }
+            match self.tree_through(checkout, index) {
+                Err(Error::Git { code: Some(128), .. }) if tried < TRIES => {
+                    // A file may have vanished in between, or the death of a host left half an index.
+                    let _ = fs::remove_file(&note);
+                    let _ = fs::remove_file(&lock);
+                }
+                result => return result,
+            }
+        }
+        unreachable!("the loop returns on its last try")
+    }
+
     /// Commits everything in the checkout that a directory is in, with the user's hooks, and gives the
     /// new commit; `None` when there is nothing to commit.
     ///
@@ -77,6 +116,8 @@ impl Git {
             .reading(checkout, "add")
             .config("core.splitIndex=false")
             .config("core.safecrlf=false")
+            // Nobody else reads this index; its checksum costs more than all else.
+            .config("index.skipHash=true")
             .env("GIT_INDEX_FILE", index)
             .args(["--all", "--ignore-errors"])
             .args(sparse)
@@ -86,7 +127,12 @@ impl Git {
         if !matches!(added.code, Some(0 | 1)) {
             return Err(added.failed());
         }
-        let tree = self.reading(checkout, "write-tree").env("GIT_INDEX_FILE", index).output()?;
+        let tree = self
+            .reading(checkout, "write-tree")
+            .config("core.splitIndex=false")
+            .config("index.skipHash=true")
+            .env("GIT_INDEX_FILE", index)
+            .output()?;
         Ok(String::from_utf8_lossy(&tree).trim().to_owned())
     }
 }
@@ -96,9 +142,15 @@ pub(crate) fn checkout(repository: &Repository) -> Result<&Path> {
     repository.checkout.as_deref().ok_or_else(|| Error::Bare { path: repository.root.clone() })
 }
 
+/// By what an index is recognised that was not written since.
+fn mark(index: &Path, checkout: &Path) -> String {
+    let stamp = fs::metadata(index).ok().map(|file| (file.modified().ok(), file.len()));
+    format!("{stamp:?} {}", checkout.display())
+}
+
 /// Copies the index with its modification time: git compares files against that time to find those
 /// that changed in the very moment the index was written.
-fn copy_index(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn copy_index(from: &Path, to: &Path) -> io::Result<()> {
     let mut source = match File::open(from) {
         Ok(source) => source,
         // A repository without a commit and with nothing added has none.

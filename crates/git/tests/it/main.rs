@@ -1,6 +1,7 @@
 //! Git through the crate's public API, on real repositories with a configuration of their own.
 #![cfg(unix)]
 
+mod keep;
 mod process;
 mod repository;
 mod tree;
