@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod checklist;
 pub mod command;
+pub mod conflict;
 pub mod conversation;
 pub mod diff;
 pub mod fuzzy;

@@ -3,6 +3,7 @@
 
 mod keep;
 mod process;
+mod rehearsal;
 mod repository;
 mod tree;
 mod worktree;
