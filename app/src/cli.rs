@@ -4,6 +4,7 @@
 mod agent;
 mod args;
 mod bench;
+mod conflicts;
 mod demo;
 mod doctor;
 mod failure;
@@ -87,8 +88,9 @@ fn run(cli: Cli) -> Result<()> {
     match command {
         args::Command::Host(host) => host::run(host, &mut out),
         args::Command::Agent(agent) => agent::run(agent, &mut out),
-        args::Command::Run(run) => run::run(run, &mut out),
+        args::Command::Run(arguments) => run::run(*arguments, &mut out),
         args::Command::Worktree(worktree) => worktree::run(worktree, &mut out),
+        args::Command::Conflicts(arguments) => conflicts::run(&arguments, &mut out),
         args::Command::Queue(queue) => queue::run(queue, &mut out),
         args::Command::Usage(usage) => usage::run(usage, &mut out),
         args::Command::Sessions(sessions) => sessions::run(sessions, &mut out),

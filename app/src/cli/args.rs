@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use maestro_core::TerminalId;
 use maestro_core::agent::Provider;
 use maestro_core::screen::Size;
-use maestro_core::{RunId, TerminalId};
 
 /// Conduct many coding agents at once, each in its own git worktree.
 ///
 /// Without a command the window opens. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no host runs,
-/// 4 not supported here, 5 timed out.
+/// 4 not supported here, 5 timed out; of runs also 6 paused, 7 stopped, 8 refused.
 #[derive(Debug, Parser)]
 #[command(name = "maestro", version, disable_help_subcommand = true)]
 pub struct Cli {
@@ -29,10 +29,12 @@ pub enum Command {
     #[command(subcommand)]
     Agent(Agent),
     /// Work through checklists: one fresh session per task, ticked by the host after its `verify:`.
-    Run(Run),
+    Run(Box<super::run::Arguments>),
     /// Worktrees of a repository.
     #[command(subcommand)]
     Worktree(Worktree),
+    /// How the worktrees of a repository fit together, what is not committed included.
+    Conflicts(super::conflicts::Conflicts),
     /// What waits to be said to agents: list, edit, hold, release, move, remove, restore, send now.
     #[command(subcommand)]
     Queue(super::queue::Queues),
@@ -171,76 +173,6 @@ pub struct AgentNew {
     /// Only make it; its program is started by `agent open`.
     #[arg(long)]
     pub no_start: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct Run {
-    #[command(subcommand)]
-    pub command: Option<RunCommand>,
-    #[command(flatten)]
-    pub start: RunStart,
-}
-
-#[derive(Debug, Args)]
-pub struct RunStart {
-    /// The documents, in order. (A file that is called `list` is written `./list`.)
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// The agent whose program and directory are used: its id or name; or a provider's name.
-    #[arg(long, short, value_name = "AGENT", required_unless_present = "provider")]
-    pub agent: Option<String>,
-    /// The program, without any agent.
-    #[arg(long, short, value_parser = provider, conflicts_with = "agent")]
-    pub provider: Option<Provider>,
-    /// Where to work; the agent's directory, or the current one.
-    #[arg(long, short)]
-    pub dir: Option<PathBuf>,
-    /// The model to ask for, where the provider takes one.
-    #[arg(long, short)]
-    pub model: Option<String>,
-    /// How often a task is tried before it is given up.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
-    pub attempts: u32,
-    /// Seconds after which a task's turn is ended; 0 for never.
-    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
-    pub turn_timeout: u64,
-    /// Seconds without any output after which a turn counts as stuck; 0 for never.
-    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
-    pub silence_timeout: u64,
-    /// Seconds a `verify:` command may take.
-    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
-    pub verify_timeout: u64,
-    /// Keep the provider's permission prompts. Nobody is there to answer them, so most tasks fail.
-    #[arg(long)]
-    pub ask: bool,
-    /// Print one JSON object a line while it works.
-    #[arg(long)]
-    pub jsonl: bool,
-    /// Start it and return; `run show` tells how it goes.
-    #[arg(long, conflicts_with = "jsonl")]
-    pub detach: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum RunCommand {
-    /// All runs, newest first.
-    List,
-    /// One run with its tasks and their evidence.
-    Show {
-        /// Its id.
-        run: RunId,
-    },
-    /// End it after the current task.
-    Stop {
-        /// Its id.
-        run: RunId,
-    },
-    /// End it now, with the processes of its agent.
-    Kill {
-        /// Its id.
-        run: RunId,
-    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -518,7 +450,7 @@ pub enum Renderer {
     Software,
 }
 
-fn provider(text: &str) -> Result<Provider, String> {
+pub(super) fn provider(text: &str) -> Result<Provider, String> {
     text.parse().map_err(|error: maestro_core::agent::UnknownProvider| error.to_string())
 }
 

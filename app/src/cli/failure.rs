@@ -20,6 +20,14 @@ pub enum Code {
     NoHost = 3,
     Unsupported = 4,
     TimedOut = 5,
+    /// A run waits for a person.
+    Paused = 6,
+    /// A run was stopped or killed.
+    Stopped = 7,
+    /// A run was not started, for reasons that its user can do something about.
+    Refused = 8,
+    /// Ctrl+C ended the watching, not the run: what a shell says of a program that it ended.
+    Left = 130,
 }
 
 /// A failure: what happened and what to do, for people, and a code for programs.

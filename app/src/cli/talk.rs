@@ -18,7 +18,7 @@ use maestro_core::queue::Held;
 use maestro_core::turn::Usage;
 use maestro_core::{AgentId, ItemId, TabId, TerminalId};
 use maestro_protocol::Incoming;
-use maestro_protocol::message::{Command, Event, Reply, World};
+use maestro_protocol::message::{Command, Event, Reply, TabChange, World};
 use serde_json::{Value, json};
 
 use super::failure::{Code, Failure, Result, unexpected};
@@ -47,6 +47,16 @@ pub enum Talk {
     },
     /// Stop the turn of a conversation; again, it ends its processes.
     Interrupt(Which),
+    /// Say again what was said last, now: after a failure, or instead of waiting for a limit or a network.
+    Retry(Which),
+    /// Whether it goes on by itself when the limit ends that it waits for.
+    Resume {
+        #[command(flatten)]
+        which: Which,
+        /// By itself, or only when somebody says so.
+        #[arg(long, value_enum)]
+        alone: Alone,
+    },
     /// Allow what it asks for.
     Approve {
         #[command(flatten)]
@@ -71,6 +81,15 @@ pub enum Talk {
         /// Its id or name.
         agent: String,
     },
+}
+
+/// Whether something is done without being asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Alone {
+    /// It goes on by itself.
+    On,
+    /// It waits until somebody says so.
+    Off,
 }
 
 /// A conversation.
@@ -127,6 +146,24 @@ pub fn run(command: Talk, out: &mut Out) -> Result<()> {
                 tab.state.is_busy() || matches!(tab.state, TabState::Limited { .. })
             })?;
             changed(host.ask(Command::Interrupt { tab: tab.id })?, out)
+        }
+        Talk::Retry(which) => {
+            let mut host = Host::running()?;
+            let tab = which.find(&mut host, "could say something again", |tab| {
+                matches!(
+                    tab.state,
+                    TabState::Limited { .. } | TabState::Retrying { .. } | TabState::Failed(_)
+                )
+            })?;
+            changed(host.ask(Command::TryAgain { tab: tab.id })?, out)
+        }
+        Talk::Resume { which, alone } => {
+            let mut host = Host::running()?;
+            let tab = which.find(&mut host, "waits for a limit", |tab| {
+                matches!(tab.state, TabState::Limited { .. })
+            })?;
+            let change = TabChange::Resumes(alone == Alone::On);
+            changed(host.ask(Command::ChangeTab { tab: tab.id, change })?, out)
         }
         Talk::Approve { which, always, choose } => {
             let answer = if always {
@@ -300,8 +337,11 @@ pub fn state(tab: &Tab) -> String {
             Some(until) => format!("tries again at {}: {because}", clock(*until)),
             None => format!("tries again: {because}"),
         },
-        TabState::Limited { until_ms: Some(until), .. } => {
+        TabState::Limited { until_ms: Some(until), resumes: true } => {
             format!("limited until {}", clock(*until))
+        }
+        TabState::Limited { until_ms: Some(until), resumes: false } => {
+            format!("limited until {}, and waits for you then", clock(*until))
         }
         TabState::Limited { until_ms: None, .. } => "limited".to_owned(),
         TabState::Failed(failure) => format!("failed: {}", failure.message),
@@ -391,7 +431,8 @@ fn send(arguments: Send, out: &mut Out) -> Result<()> {
             other => return Err(unexpected(&other)),
         }
     }
-    let command = Command::Send { tab: tab.id, prompt: prompt.clone(), token: token() };
+    let command =
+        Command::Send { tab: tab.id, prompt: prompt.clone(), token: token(), typed: false };
     let item = match host.ask(command)? {
         Reply::Sent(item) => item,
         other => return Err(unexpected(&other)),
@@ -490,7 +531,7 @@ fn token() -> String {
 }
 
 /// Counts how often its user pressed Ctrl+C, instead of ending.
-fn interrupts() -> Result<Arc<AtomicU32>> {
+pub(super) fn interrupts() -> Result<Arc<AtomicU32>> {
     let pressed = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&pressed);
     // A runtime for this one signal, on a thread of its own: there is no other safe way to hear it.

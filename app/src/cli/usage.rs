@@ -124,7 +124,7 @@ fn grouped(number: u64) -> String {
 }
 
 /// A time: milliseconds since the Unix epoch.
-fn since(text: &str) -> std::result::Result<u64, String> {
+pub(super) fn since(text: &str) -> std::result::Result<u64, String> {
     let wrong = || format!("`{text}` is no time: expected a day (2026-11-22), or 12h, 7d or 4w");
     if let Ok(day) = text.parse::<Date>() {
         let begins = day.to_zoned(TimeZone::system()).map_err(|_| wrong())?;

@@ -4,7 +4,7 @@
 //! few things and end (the command line), without a runtime or a thread.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +31,9 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// How long a host may take to read a request.
 const SEND: Duration = Duration::from_secs(20);
+
+/// How long a host may take to send the rest of a message that it has begun.
+const REST: Duration = Duration::from_secs(20);
 
 /// How long a host that was just started may take until it answers. It opens a database and may have
 /// a crash to recover from.
@@ -698,6 +701,18 @@ impl Blocking {
         let within = within.map(|within| within.max(Duration::from_millis(1)));
         if self.stream.buffer().is_empty() {
             set_timeout(self.stream.get_ref(), within);
+            match self.stream.fill_buf() {
+                Ok(_) => {}
+                // By a signal. The read below begins anew, and waits as long as this one would have.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) => {
+                    return Err(Error::TimedOut(within.unwrap_or_default()));
+                }
+                Err(error) => return Err(codec::Error::Io(error).into()),
+            }
+            // Only the wait for a message may end early: one that has begun and was given up halfway
+            // would leave its rest to be taken for the next.
+            set_timeout(self.stream.get_ref(), Some(REST));
         }
         match codec::read_blocking(&mut self.stream, MAX_TO_CLIENT, &mut self.buffer) {
             Ok(Some(message)) => Ok(message),
