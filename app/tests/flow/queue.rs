@@ -180,7 +180,7 @@ fn what_cannot_be_is_said_in_a_sentence_with_its_exit_code() {
     let mut client = Blocking::connect(&place.home(), &Start::Never).expect("connected");
     let mut send = |tab: TabId, token: &str| {
         let prompt = Prompt { text: "x".into(), ..Prompt::default() };
-        let command = Command::Send { tab, prompt, token: token.into() };
+        let command = Command::Send { tab, prompt, token: token.into(), typed: false };
         client.request(command, PATIENCE).expect_err("refused").to_string()
     };
     assert!(send(tab, "").contains("token"));
@@ -280,7 +280,7 @@ fn send(place: &Place, tab: TabId, number: usize) -> ItemId {
     until("it is kept", || {
         let mut client = start()?;
         let prompt = Prompt { text: format!("[[text number {number}.]]"), ..Prompt::default() };
-        let command = Command::Send { tab, prompt, token: format!("token {number}") };
+        let command = Command::Send { tab, prompt, token: format!("token {number}"), typed: false };
         match client.request(command, PATIENCE) {
             Ok(Reply::Sent(item)) => Some(item),
             Ok(other) => panic!("{other:?}"),

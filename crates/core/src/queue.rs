@@ -8,6 +8,8 @@
 //! - While a run has the directory, only what reads is said.
 //! - Nothing is said while the queue is held, while a tab waits for its limit, or in a tab that is shown in
 //!   the provider's own interface.
+//! - What its user writes after a turn was interrupted or failed, or after a restart, was written with that
+//!   in mind: it is said in its turn, and what waited before stays held.
 //! - What the user wants *now* waits for its own tab and for a run, and for nothing else.
 
 use serde::{Deserialize, Serialize};
@@ -184,6 +186,8 @@ pub struct Facts<'a> {
     pub held: bool,
     /// Items that are wanted now.
     pub now: &'a [ItemId],
+    /// Items that were written after what holds the queue had happened: that was not meant for them.
+    pub after: &'a [ItemId],
     /// The agent's tabs.
     pub seats: &'a [Seat],
     /// Whether a run has the agent's directory.
@@ -201,7 +205,8 @@ pub fn next(facts: Facts<'_>) -> Option<ItemId> {
     let mut writer_ahead = false;
     for item in facts.items {
         let now = facts.now.contains(&item.id);
-        if !now && (facts.held || item.held) {
+        let held = facts.held && !facts.after.contains(&item.id);
+        if !now && (held || item.held) {
             continue;
         }
         let Some(seat) = seat(item.tab) else { continue };

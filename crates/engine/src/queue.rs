@@ -184,6 +184,9 @@ pub type Hook = Arc<dyn Fn(Step, ItemId) -> bool + Send + Sync>;
 /// start at once help nobody.
 const STAGGER: Duration = Duration::from_millis(300);
 
+/// Why a queue is held whose user does not want it to go on after a limit by itself.
+const BY_HAND: &str = "It does not go on by itself when the limit ends.";
+
 /// The queues of one host. A cheap handle.
 ///
 /// The order in which a conversation tells of the end of a turn matters: first [`Queues::judge`] where the
@@ -235,20 +238,27 @@ impl Queues {
     }
 
     /// Keeps a prompt for a tab, once for each token, and says it when nothing is in the way. When this comes
-    /// back, it will be said or shown.
+    /// back, it will be said or shown. `typed`: somebody wrote it in the tab's composer just now, so that it
+    /// was its draft, and passes by what was held before it.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for a tab that is not there, [`ErrorKind::Invalid`] for a prompt that does
     /// not fit, [`ErrorKind::Busy`] when too much waits already, [`ErrorKind::Failed`] when it cannot be
     /// written down. Nothing is said then.
-    pub async fn send(&self, tab: TabId, prompt: Prompt, token: String) -> Result<ItemId, Error> {
+    pub async fn send(
+        &self,
+        tab: TabId,
+        prompt: Prompt,
+        token: String,
+        typed: bool,
+    ) -> Result<ItemId, Error> {
         if token.is_empty() || token.len() > TOKEN_LIMIT {
             return Err(unfit(&Unfit::Token));
         }
         self.ready().await?;
         let agent = self.owner(tab)?;
-        self.line(agent).send(&self.inner, tab, prompt, token).await
+        self.line(agent).send(&self.inner, tab, prompt, token, typed).await
     }
 
     /// Changes something that waits.
@@ -334,6 +344,20 @@ impl Queues {
             Over::Failed(failure) => self.note(agent, Held::AfterFailure(failure.message)),
             Over::Waits => self.wait_for(agent, tab),
         }
+    }
+
+    /// A tab that waits for a limit, with this state now, goes on by itself when that ends, or not any more:
+    /// then what waits is held. Called before the tab's new state can be seen.
+    pub fn resumes(&self, agent: AgentId, tab: TabId, state: &TabState, resumes: bool) {
+        self.inner.timers.judged(tab, state);
+        let line = self.line(agent);
+        if resumes {
+            self.wait_for(agent, tab);
+            line.resume();
+        } else {
+            line.note(Held::AfterFailure(BY_HAND.to_owned()));
+        }
+        line.look(&self.inner);
     }
 
     /// A tab of this agent is free, waits until a time, was closed or moved, or a run gave its directory

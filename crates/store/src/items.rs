@@ -36,6 +36,8 @@ pub struct NewItem {
     pub added_ms: u64,
     /// How many items may wait in this queue.
     pub most: usize,
+    /// Whether it was the tab's draft, which is forgotten in the same transaction.
+    pub draft: bool,
 }
 
 /// What came of a [`NewItem`].
@@ -92,6 +94,8 @@ impl Store {
                 if tab != new.tab {
                     return Err(Error::TokenTaken(id));
                 }
+                forget_draft(&transaction, &new)?;
+                transaction.commit()?;
                 return Ok(Added { id, fresh: false });
             }
             let waiting: i64 = transaction
@@ -116,10 +120,11 @@ impl Store {
                     id.cast_signed(),
                     new.agent.0.cast_signed(),
                     new.tab.0.cast_signed(),
-                    new.token,
+                    &new.token,
                     new.added_ms.cast_signed(),
                     prompt,
                 ))?;
+            forget_draft(&transaction, &new)?;
             transaction.commit()?;
             Ok(Added { id: ItemId(id), fresh: true })
         })
@@ -454,6 +459,15 @@ fn by_token(connection: &Connection, token: &str) -> Result<Option<(ItemId, TabI
             Ok((ItemId(id.cast_unsigned()), TabId(tab.cast_unsigned())))
         })
         .optional()?)
+}
+
+fn forget_draft(transaction: &Transaction<'_>, new: &NewItem) -> Result<()> {
+    if new.draft {
+        let _ = transaction
+            .prepare_cached("DELETE FROM drafts WHERE tab = ?1")?
+            .execute([new.tab.0.cast_signed()])?;
+    }
+    Ok(())
 }
 
 /// Forgets the oldest items of a state, so that so many stay.

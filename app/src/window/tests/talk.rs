@@ -82,7 +82,7 @@ fn what_is_written_is_sent_by_enter_and_shift_enter_begins_a_line() {
     let _ = asked(&shell);
     let _ = apply(&mut shell, named(key::Named::Enter));
     let sent = done(&shell);
-    let [Command::Send { tab: TAB, prompt, token }] = sent.as_slice() else { panic!("{sent:?}") };
+    let [Command::Send { tab: TAB, prompt, token, typed: true }] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(prompt.text, "fix it");
     assert!(!token.is_empty());
     let _ = apply(&mut shell, named(key::Named::Enter));

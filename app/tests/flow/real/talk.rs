@@ -205,6 +205,48 @@ fn limited(provider: &str) {
     assert!(!world.requests().contains("Later."), "nor when the waiting is stopped");
 }
 
+/// A limit that ends while somebody watches: the turn goes on by itself, also in another host, once; and
+/// not where its user said so.
+fn resumes(provider: &str) {
+    let account = match provider {
+        "claude" => "unset ANTHROPIC_API_KEY\nexport CLAUDE_CODE_OAUTH_TOKEN=sk-ant-oat01-fake",
+        _ => "",
+    };
+    let Some((world, _)) = talker_with(provider, account) else { return };
+    let _ = world.ok(&["agent", "send", "it", "[[error plan:15]] [[text Went on by itself.]]"]);
+    let _ = world.tab("it is limited", |tab| is(tab, "limited"));
+    let _ = world.ok(&["agent", "send", "it", "[[text Then this.]]"]);
+    // Switched off and on again, and then another host waits.
+    let _ = world.ok(&["agent", "resume", "it", "--alone", "off"]);
+    let tab = world.tab("it waits for its user", |tab| is(tab, "limited"));
+    assert_eq!(tab["state"]["limited"]["resumes"], false, "{tab:#}");
+    let queue = world.ok(&["queue", "list"]);
+    assert!(queue.contains("does not go on by itself"), "{queue}");
+    let _ = world.ok(&["agent", "resume", "it", "--alone", "on"]);
+    let _ = world.ok(&["host", "stop"]);
+    until("the host is gone", || world.place.host().is_none().then_some(()));
+    let before = world.requests().matches("Went on by itself").count();
+    let queue = world.ok(&["queue", "list"]);
+    assert!(queue.contains("Then this."), "it waits: {queue}");
+    assert!(!queue.contains("is held"), "for the limit, and for nobody: {queue}");
+    let _ = world.tab("it is over", |tab| tab["turns"].as_u64() >= Some(3) && is(tab, "idle"));
+    let sent = world.requests();
+    assert!(sent.matches("Went on by itself").count() > before, "it was said again");
+    let (first, then) = (sent.find("Went on by itself"), sent.find("Then this."));
+    assert!(first < then, "and then what waited");
+    let _ = world.ok(&["agent", "stop", "it"]);
+}
+
+#[test]
+fn claude_code_goes_on_when_its_limit_ends() {
+    resumes("claude");
+}
+
+#[test]
+fn codex_goes_on_when_its_limit_ends() {
+    resumes("codex");
+}
+
 #[test]
 fn claude_code_waits_for_its_plan() {
     limited("claude");
@@ -261,6 +303,59 @@ fn moves(provider: &str, ready: &str) {
     let mut relay = relay;
     let _ = relay.kill();
     let _ = relay.wait();
+}
+
+/// A session goes on in a worktree, as a conversation: it knows what was said, and works there.
+fn goes_on_elsewhere(provider: &str) {
+    let Some((world, directory)) = talker(provider) else { return };
+    let _ = world.ok(&["agent", "send", "it", "--wait", "[[text Said in the first place.]]"]);
+    let session = world.tabs()[0]["session"].as_str().expect("a session").to_owned();
+    let _ = world.ok(&["agent", "remove", "it"]);
+    until("its processes are gone", || world.place.children().is_empty().then_some(()));
+    until("it is found", || {
+        let found = world.json(&["sessions", "search", "first", "place"]);
+        found.to_string().contains(&session).then_some(())
+    });
+    let resume = ["sessions", "resume", &session, "--conversation", "--worktree", "elsewhere"];
+    let _ = world.ok(&[&resume[..], &["--name", "it"]].concat());
+    let agent = world.json(&["agent", "show", "it"]);
+    let there = PathBuf::from(agent["directory"].as_str().expect("a directory"));
+    assert!(there != directory && there.join(".git").exists(), "{agent:#}");
+    let before = world.requests().len();
+    let turn = world.says("[[bash echo here > here.txt]] [[text Said elsewhere.]]", &[]);
+    let (code, _) = world.answers(turn, &["agent", "approve", "it"]);
+    assert_eq!(code, Some(0), "{:#}", world.tabs());
+    assert!(there.join("here.txt").exists(), "it works there");
+    assert!(!directory.join("here.txt").exists(), "and not where it was");
+    let sent = world.requests()[before..].to_owned();
+    assert!(sent.contains("Said in the first place."), "it knows what was said");
+    assert_eq!(world.tabs()[0]["session"], session);
+    let _ = world.ok(&["agent", "stop", "it"]);
+}
+
+#[test]
+fn a_session_of_claude_code_goes_on_in_a_worktree() {
+    goes_on_elsewhere("claude");
+}
+
+#[test]
+fn a_session_of_codex_goes_on_in_a_worktree() {
+    goes_on_elsewhere("codex");
+}
+
+#[test]
+fn a_session_of_opencode_goes_on_in_a_worktree() {
+    goes_on_elsewhere("opencode");
+}
+
+#[test]
+fn a_session_of_codex_moves_to_its_interface_and_back() {
+    moves("codex", "›|context left");
+}
+
+#[test]
+fn a_session_of_opencode_moves_to_its_interface_and_back() {
+    moves("opencode", "ctrl+p|commands|Ask anything");
 }
 
 #[test]

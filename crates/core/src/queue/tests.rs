@@ -88,7 +88,8 @@ fn what_goes_next() {
         ("c1 c2r", "away free", 2),
     ] {
         let ((items_, now), seats) = (line(items), seats(tabs));
-        let facts = Facts { items: &items_, held: false, now: &now, seats: &seats, run: false };
+        let facts =
+            Facts { items: &items_, held: false, now: &now, after: &[], seats: &seats, run: false };
         let found = next(facts).map_or(0, |id| id.0);
         assert_eq!(found, expected, "`{items}` with tabs `{tabs}`");
     }
@@ -100,7 +101,8 @@ fn a_held_queue_says_only_what_is_wanted_now() {
     for (items, expected) in [("c1", None), ("c1 c1!", Some(ItemId(2))), ("(c1)!", Some(ItemId(1)))]
     {
         let (items, now) = line(items);
-        let facts = Facts { items: &items, held: true, now: &now, seats: &seats, run: false };
+        let facts =
+            Facts { items: &items, held: true, now: &now, after: &[], seats: &seats, run: false };
         assert_eq!(next(facts), expected, "{items:?}");
     }
 }
@@ -116,7 +118,8 @@ fn beside_a_run_only_what_reads_is_said() {
         ("c1r!", "free", Some(ItemId(1))),
     ] {
         let ((items_, now), seats) = (line(items), seats(tabs));
-        let facts = Facts { items: &items_, held: false, now: &now, seats: &seats, run: true };
+        let facts =
+            Facts { items: &items_, held: false, now: &now, after: &[], seats: &seats, run: true };
         assert_eq!(next(facts), expected, "`{items}` with tabs `{tabs}`");
     }
 }
@@ -128,7 +131,7 @@ fn everything_that_waits_is_said_in_the_end() {
     let seats = seats("free");
     let mut said = Vec::new();
     while let Some(id) =
-        next(Facts { items: &items, held: false, now: &now, seats: &seats, run: false })
+        next(Facts { items: &items, held: false, now: &now, after: &[], seats: &seats, run: false })
     {
         items.retain(|item| item.id != id);
         said.push(id.0);
@@ -225,5 +228,31 @@ fn a_tab_has_a_seat() {
         let seat = Seat::of(&tab, reading);
         assert_eq!(seat.work, expected, "{tab:?}");
         assert_eq!(seat.reads, policy == Policy::ReadOnly);
+    }
+}
+
+#[test]
+fn what_is_written_after_a_hold_passes_by_it_and_nothing_else() {
+    for (items, tabs, after, expected) in [
+        ("c1 c1", "free", &[2][..], 2),
+        ("c1 c1", "free", &[], 0),
+        // In its turn: it is not wanted *now*.
+        ("c1 c2", "writes free", &[2], 0),
+        ("c1 c2r", "writes free", &[2], 2),
+        ("c1 c1 c1", "free", &[2, 3], 2),
+        ("c1 c1", "limited", &[2], 0),
+        ("c1 (c1)", "free", &[2], 0),
+    ] {
+        let (items_, now) = line(items);
+        let (seats, after) = (seats(tabs), after.iter().copied().map(ItemId).collect::<Vec<_>>());
+        let facts = Facts {
+            items: &items_,
+            held: true,
+            now: &now,
+            after: &after,
+            seats: &seats,
+            run: false,
+        };
+        assert_eq!(next(facts).map_or(0, |id| id.0), expected, "{items} | {tabs} | {after:?}");
     }
 }

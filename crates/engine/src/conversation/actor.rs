@@ -890,11 +890,28 @@ impl Actor {
             TabChange::Policy(policy) => self.tab.policy = policy,
             TabChange::Model(model) => self.tab.model = model.map(|model| clean(&model, 200)),
             TabChange::Effort(effort) => self.tab.effort = effort.map(|effort| clean(&effort, 40)),
+            TabChange::Resumes(resumes) => match &mut self.tab.state {
+                TabState::Limited { until_ms: None, .. } if resumes => {
+                    let text = "nobody knows when this limit ends; try again by hand";
+                    return Err(refuse(ErrorKind::Invalid, text));
+                }
+                TabState::Limited { resumes: known, .. } => *known = resumes,
+                _ => {
+                    let text = format!("{} waits for no limit", self.tab.id);
+                    return Err(refuse(ErrorKind::Invalid, text));
+                }
+            },
         }
         if self.tab == before {
             return Ok(before);
         }
         self.store().await.inspect_err(|_| self.tab.clone_from(&before))?;
+        if let TabState::Limited { resumes, .. } = self.tab.state
+            && self.tab.state != before.state
+        {
+            // As with every end of a turn: the queue first, then everybody.
+            queues::resumes(&self.shared, &self.tab, resumes);
+        }
         let mut orders = Vec::new();
         if self.tab.policy != before.policy {
             orders.push(Order::Policy(self.tab.policy));
@@ -944,7 +961,10 @@ impl Actor {
             }
         }
         self.show();
-        if self.tab.closed != before.closed || self.tab.policy != before.policy {
+        if self.tab.closed != before.closed
+            || self.tab.policy != before.policy
+            || self.tab.state != before.state
+        {
             queues::freed(&self.shared, self.agent.id);
         }
         Ok(self.tab.clone())

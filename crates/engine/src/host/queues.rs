@@ -23,8 +23,8 @@ const AFTER_LIMIT: &str = "resume_after_limit";
 pub(super) async fn run(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error> {
     let queues = shared.queues();
     match command {
-        Command::Send { tab, prompt, token } => {
-            queues.send(tab, prompt, token).await.map(Reply::Sent)
+        Command::Send { tab, prompt, token, typed } => {
+            queues.send(tab, prompt, token, typed).await.map(Reply::Sent)
         }
         Command::ChangeItem { item, change } => {
             queues.change(item, change).await.map(|queue| Reply::Queue(Box::new(queue)))
@@ -52,6 +52,12 @@ pub(crate) fn judge(
 /// The user stops a turn, or the waiting of a tab.
 pub(crate) fn interrupted(shared: &Arc<Shared>, agent: AgentId) {
     shared.queues().interrupted(agent);
+}
+
+/// A tab that waits for a limit goes on by itself when that ends, or does not any more. Called before the
+/// tab's new state can be seen.
+pub(crate) fn resumes(shared: &Arc<Shared>, tab: &Tab, resumes: bool) {
+    shared.queues().resumes(tab.agent, tab.id, &tab.state, resumes);
 }
 
 /// A turn of a tab is over. Called before the tab's new state can be seen.

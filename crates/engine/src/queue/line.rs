@@ -11,7 +11,7 @@ use maestro_core::{AgentId, ItemId, TabId};
 use maestro_protocol::message::{Error, ErrorKind, Event, ItemChange};
 use maestro_store::{ItemState, NewItem, StoredItem};
 
-use super::{Inner, Refused, Step, blocking, error, no_item, unfit};
+use super::{BY_HAND, Inner, Refused, Step, blocking, error, no_item, unfit};
 
 /// See the module.
 pub(super) struct Line {
@@ -22,6 +22,8 @@ pub(super) struct Line {
     /// Whether its user stopped a turn that has not ended yet: what is sent after that is meant for what is
     /// left.
     stopping: AtomicBool,
+    /// Whether a hold for a limit that was not to be waited for is over, until that is written down.
+    resumes: AtomicBool,
     /// Held by the task that says what is next.
     saying: tokio::sync::Mutex<()>,
     /// Tasks that wait to say what is next: one is enough.
@@ -36,11 +38,24 @@ struct State {
     items: Vec<Item>,
     /// What is wanted now. Not written down: after a restart nothing is sent until the user says so.
     now: Vec<ItemId>,
+    /// What was written after the thing that holds the queue. Not written down either.
+    after: Vec<ItemId>,
     /// Tabs whose turn was begun as one that only reads.
     reading: BTreeSet<TabId>,
     /// Steps that were taken and could not be written down: a full disk. They are written before anything
     /// else is said.
     unwritten: Vec<(ItemId, Step)>,
+}
+
+/// Whether something new passes by what a queue is held for. After an interrupt whoever says something
+/// knows of it; of a failure or a restart somebody at the composer does, a script does not. What the user
+/// holds is held for all.
+fn passes(held: Option<&Held>, typed: bool) -> bool {
+    match held {
+        Some(Held::AfterInterrupt) => true,
+        Some(Held::AfterFailure(_) | Held::AfterRestart) => typed,
+        Some(Held::ByUser) | None => false,
+    }
 }
 
 /// What is about to be said.
@@ -56,6 +71,7 @@ impl Line {
             state: tokio::sync::Mutex::default(),
             noted: Mutex::default(),
             stopping: AtomicBool::new(false),
+            resumes: AtomicBool::new(false),
             saying: tokio::sync::Mutex::default(),
             sayers: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
@@ -97,6 +113,7 @@ impl Line {
         tab: TabId,
         prompt: Prompt,
         token: String,
+        typed: bool,
     ) -> Result<ItemId, Error> {
         let mut state = self.state.lock().await;
         inner.alive()?;
@@ -111,10 +128,14 @@ impl Line {
         inner.step(Step::Keep, ItemId(0))?;
         let added_ms = inner.deps.clock.now_ms();
         let words = prompt.clone();
-        let new = NewItem { agent, tab, prompt: words, token, added_ms, most: MOST_ITEMS };
+        let new =
+            NewItem { agent, tab, prompt: words, token, added_ms, most: MOST_ITEMS, draft: typed };
         let added = blocking(move || store.add_item(new)).await?;
         inner.step(Step::Acknowledge, added.id)?;
         if added.fresh {
+            if passes(state.held.as_ref(), typed) {
+                state.after.push(added.id);
+            }
             state.items.push(Item {
                 id: added.id,
                 tab,
@@ -166,6 +187,7 @@ impl Line {
             (ItemChange::Held(held), Some(item)) => {
                 if held {
                     state.now.retain(|wanted| *wanted != id);
+                    state.after.retain(|wanted| *wanted != id);
                 }
                 // Who lets it go has looked whether it was said.
                 let item = Item { held, unsure: item.unsure && held, ..item };
@@ -215,6 +237,7 @@ impl Line {
         let held = held.then_some(Held::ByUser);
         self.write_hold(inner, held.clone()).await?;
         *self.noted() = None;
+        state.after.clear();
         state.held = held;
         self.tell(inner, &state);
         let shown = self.shown(&state);
@@ -234,6 +257,12 @@ impl Line {
         if !known {
             self.note(Held::AfterInterrupt);
         }
+    }
+
+    /// A limit is waited for again: what was held because it was not goes on with it.
+    pub(super) fn resume(&self) {
+        *self.noted() = None;
+        self.resumes.store(true, Ordering::SeqCst);
     }
 
     /// Writes down what was noted, soon.
@@ -293,6 +322,7 @@ impl Line {
             items: &state.items,
             held: state.held.is_some(),
             now: &state.now,
+            after: &state.after,
             seats: &seats,
             run: inner.deps.tabs.run_in(self.agent).is_some(),
         })?;
@@ -344,6 +374,7 @@ impl Line {
                 if inner.step(Step::Finish, id).is_err() {
                     return false;
                 }
+                state.after.retain(|wanted| *wanted != id);
                 state.unwritten.push((id, Step::Finish));
                 self.write(inner, &mut state).await;
                 self.tidy(inner, &mut state).await;
@@ -377,6 +408,7 @@ impl Line {
         (inner.deps.events)(Event::Problem { agent: Some(self.agent), text: because.clone() });
         // What was wanted now was tried now.
         state.now.clear();
+        state.after.clear();
         let held = Held::AfterFailure(because);
         if let Err(error) = self.write_hold(inner, Some(held.clone())).await {
             tracing::warn!(agent = %self.agent, %error, "the hold is not written down");
@@ -387,7 +419,19 @@ impl Line {
 
     /// Writes down what was noted by those who may not wait, and steps that could not be written before.
     async fn merge(&self, inner: &Inner, state: &mut State) {
+        let by_hand = Held::AfterFailure(BY_HAND.to_owned());
+        if self.resumes.swap(false, Ordering::SeqCst)
+            && state.held.as_ref() == Some(&by_hand)
+            && self.write_hold(inner, None).await.is_ok()
+        {
+            state.held = None;
+            self.tell(inner, state);
+        }
         let noted = self.noted().take();
+        if noted.is_some() {
+            // It was written before this happened.
+            state.after.clear();
+        }
         if let Some(held) = noted
             && state.held.is_none()
             && state.items.iter().any(|item| !item.held)

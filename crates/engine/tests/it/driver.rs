@@ -281,7 +281,7 @@ impl Theatre {
 
     pub async fn send_prompt(&self, tab: TabId, prompt: Prompt) -> Result<Reply, Error> {
         let token = format!("{tab}-{}-{:?}", prompt.text, std::time::Instant::now());
-        self.user.ask(Command::Send { tab, prompt, token }).await
+        self.user.ask(Command::Send { tab, prompt, token, typed: false }).await
     }
 
     pub async fn tab(&self, tab: TabId) -> Tab {

@@ -252,7 +252,7 @@ impl Host {
     }
 
     async fn send(&self, tab: TabId, text: &str) -> ItemId {
-        self.queues.send(tab, prompt(text), format!("t-{text}")).await.expect("it is kept")
+        self.queues.send(tab, prompt(text), format!("t-{text}"), false).await.expect("it is kept")
     }
 
     /// Ends the turn of a tab the way conversations do.
@@ -387,7 +387,7 @@ async fn live(machine: &Machine, death: Option<(Death, usize)>) -> bool {
             return;
         }
         for text in TEXTS {
-            if host.queues.send(ONE, prompt(text), format!("t-{text}")).await.is_err() {
+            if host.queues.send(ONE, prompt(text), format!("t-{text}"), false).await.is_err() {
                 return;
             }
         }
@@ -516,7 +516,8 @@ async fn the_same_token_says_it_once() {
     let host = machine.host().await;
     assert_eq!(host.send(ONE, "a").await, first, "also for another host");
     host.nothing_more().await;
-    let error = host.queues.send(TWO, prompt("a"), "t-a".into()).await.expect_err("another tab");
+    let error =
+        host.queues.send(TWO, prompt("a"), "t-a".into(), false).await.expect_err("another tab");
     assert_eq!(error.kind, ErrorKind::Invalid);
 }
 
@@ -674,6 +675,82 @@ async fn the_queue_does_not_fire_into_the_wreck() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_after_a_hold_is_said_and_what_waited_stays_held() {
+    let machine = Machine::new();
+    let host = machine.host().await;
+    let typed = async |host: &Host, tab, text: &str| {
+        let token = format!("t-{text}");
+        let _ = host.queues.send(tab, prompt(text), token, true).await.expect("it is kept");
+    };
+    for text in ["a", "b"] {
+        let _ = host.send(ONE, text).await;
+    }
+    host.reached(&["a"]).await;
+    // Interrupted: whoever says something now knows of it, a script as well.
+    host.queues.interrupted(AGENT);
+    host.set(ONE, TabState::Interrupting);
+    host.held(&Held::AfterInterrupt).await;
+    let _ = host.send(ONE, "c").await;
+    host.nothing_more().await;
+    host.end(ONE, Over::Interrupted, TabState::Idle);
+    host.reached(&["a", "c"]).await;
+    assert_eq!(host.queue().await.held, Some(Held::AfterInterrupt));
+    // Stopped again: what was written before that is held, too.
+    let _ = host.send(ONE, "d").await;
+    host.queues.interrupted(AGENT);
+    host.end(ONE, Over::Interrupted, TabState::Idle);
+    host.nothing_more().await;
+    assert_eq!(host.waiting().await, ["b", "d"]);
+
+    // In another tab it goes when nobody writes.
+    typed(&host, ONE, "e").await;
+    host.reached(&["a", "c", "e"]).await;
+    typed(&host, TWO, "f").await;
+    host.nothing_more().await;
+    host.ends_well(ONE);
+    host.reached(&["a", "c", "e", "f"]).await;
+    host.ends_well(TWO);
+    assert_eq!(host.waiting().await, ["b", "d"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_or_a_failure_only_what_is_written_passes_by() {
+    let machine = Machine::new();
+    let typed = async |host: &Host, text: &str| {
+        let token = format!("t-{text}");
+        let _ = host.queues.send(ONE, prompt(text), token, true).await.expect("it is kept");
+    };
+    let host = machine.host().await;
+    for text in ["a", "b"] {
+        let _ = host.send(ONE, text).await;
+    }
+    host.reached(&["a"]).await;
+    // Somebody at the composer sees that a host began anew, a script does not.
+    let host = machine.host().await;
+    host.held(&Held::AfterRestart).await;
+    let _ = host.send(ONE, "c").await;
+    host.nothing_more().await;
+    typed(&host, "d").await;
+    host.reached(&["a", "d"]).await;
+    assert_eq!(host.waiting().await, ["b", "c"]);
+    host.ends_well(ONE);
+    // What its user holds is held for all.
+    let _ = host.queues.hold(AGENT, true).await.expect("held");
+    typed(&host, "e").await;
+    host.nothing_more().await;
+    // After a failure as after a restart.
+    let _ = host.queues.hold(AGENT, false).await.expect("let go");
+    host.reached(&["a", "d", "b"]).await;
+    let _ = host.fail(ONE, FailureKind::Other);
+    host.held(&Held::AfterFailure("it went wrong".into())).await;
+    let _ = host.send(ONE, "f").await;
+    host.nothing_more().await;
+    typed(&host, "g").await;
+    host.reached(&["a", "d", "b", "g"]).await;
+    assert_eq!(host.waiting().await, ["c", "e", "f"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_said_goes_back_to_where_it_was() {
     let machine = Machine::new();
     let host = machine.host().await;
@@ -779,6 +856,43 @@ async fn a_limited_agent_goes_on_when_its_limit_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whether_it_goes_on_after_a_limit_can_be_changed_while_it_waits() {
+    let machine = Machine::new();
+    let host = machine.host().await;
+    for text in ["a", "b"] {
+        let _ = host.send(ONE, text).await;
+    }
+    host.reached(&["a"]).await;
+    let resets = BEGIN + 3_600_000;
+    let switch = |host: &Host, resumes| {
+        let state = TabState::Limited { until_ms: Some(resets), resumes };
+        host.queues.resumes(AGENT, ONE, &state, resumes);
+        host.set(ONE, state);
+        host.queues.freed(AGENT);
+    };
+    let _ = host.fail(ONE, FailureKind::Limit { resets_ms: Some(resets) });
+    switch(&host, false);
+    let by_hand = "It does not go on by itself when the limit ends.";
+    host.held(&Held::AfterFailure(by_hand.into())).await;
+    machine.set_time(resets + 80_000);
+    host.nothing_more().await;
+    assert_eq!(machine.world().again, []);
+    assert!(!host.queues.is_waiting());
+
+    // And on again, before and over a restart: it and its queue go on.
+    machine.set_time(BEGIN);
+    switch(&host, true);
+    until("it is held no more", async || host.queue().await.held.is_none()).await;
+    assert!(host.queues.is_waiting());
+    let host = machine.host().await;
+    host.nothing_more().await;
+    machine.set_time(resets + 80_000);
+    until("it goes on", async || machine.world().again == [ONE]).await;
+    host.ends_well(ONE);
+    host.reached(&["a", "b"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_limit_can_be_stopped_and_tried_now() {
     let machine = Machine::new();
     let host = machine.host().await;
@@ -881,15 +995,18 @@ async fn what_does_not_fit_is_refused_with_a_sentence() {
         ("a long token", ONE, "x", token.as_str(), ErrorKind::Invalid),
         ("too long", ONE, &format!("{long}x"), "1", ErrorKind::Invalid),
     ] {
-        let error = host.queues.send(tab, prompt(text), token.into()).await.expect_err(what);
+        let error = host.queues.send(tab, prompt(text), token.into(), false).await.expect_err(what);
         assert_eq!(error.kind, kind, "{what}: {error}");
     }
     assert_eq!(host.waiting().await, Vec::<String>::new());
     let send = async |token: &str| {
-        host.queues.send(ONE, prompt(&long), token.into()).await.expect("it fits, or is known")
+        host.queues
+            .send(ONE, prompt(&long), token.into(), false)
+            .await
+            .expect("it fits, or is known")
     };
     let (first, _) = (send("first").await, send("second").await);
-    let error = host.queues.send(ONE, prompt("x"), "1".into()).await.expect_err("no room");
+    let error = host.queues.send(ONE, prompt("x"), "1".into(), false).await.expect_err("no room");
     assert_eq!(error.kind, ErrorKind::Busy);
     assert_eq!(send("first").await, first, "what is kept is known, room or not");
     let edited = host.queues.change(first, ItemChange::Prompt(prompt("short"))).await;
@@ -904,7 +1021,7 @@ async fn a_queue_has_an_end() {
     for n in 0..MOST_ITEMS {
         let _ = host.send(ONE, &format!("{n}")).await;
     }
-    let error = host.queues.send(ONE, prompt("x"), "x".into()).await.expect_err("full");
+    let error = host.queues.send(ONE, prompt("x"), "x".into(), false).await.expect_err("full");
     assert_eq!(error.kind, ErrorKind::Busy);
     assert!(error.message.contains("1000 prompts wait"), "{error}");
     let id = host.queue().await.items[500].id;
@@ -927,7 +1044,7 @@ async fn a_database_that_cannot_be_written_says_so_and_nothing_is_sent() {
     // Another process keeps it locked: for a test that is quicker than a full disk, and the same to us.
     machine.store.clone().close();
     for result in [
-        host.queues.send(ONE, prompt("b"), "b".into()).await.map(|_| ()),
+        host.queues.send(ONE, prompt("b"), "b".into(), false).await.map(|_| ()),
         host.queues.change(id, ItemChange::Now).await.map(|_| ()),
         host.queues.hold(AGENT, false).await.map(|_| ()),
     ] {

@@ -233,7 +233,7 @@ async fn a_full_disk_refuses_with_a_sentence_and_loses_nothing() {
     let mut refused = None;
     for n in 0..40 {
         let token = format!("full {n}");
-        let sent = Command::Send { tab, prompt: prompt(&large), token };
+        let sent = Command::Send { tab, prompt: prompt(&large), token, typed: false };
         if let Err(error) = theatre.user.ask(sent).await {
             refused = Some(error);
             break;
@@ -273,7 +273,15 @@ async fn with_its_agent_goes_what_waits() {
     for (what, command) in [
         ("the item", Command::ChangeItem { item, change: ItemChange::Now }),
         ("the queue", Command::HoldQueue { agent, held: false }),
-        ("a tab", Command::Send { tab: TabId(99), prompt: Prompt::default(), token: "t".into() }),
+        (
+            "a tab",
+            Command::Send {
+                tab: TabId(99),
+                prompt: Prompt::default(),
+                token: "t".into(),
+                typed: false,
+            },
+        ),
     ] {
         let error = theatre.user.ask(command).await.expect_err(what);
         assert_eq!(error.kind, ErrorKind::NotFound, "{what}: {error}");

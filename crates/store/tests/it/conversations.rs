@@ -48,7 +48,32 @@ fn new(agent: u64, tab: u64, text: &str) -> NewItem {
         token: format!("token of {text}"),
         added_ms: 10,
         most: 100,
+        draft: false,
     }
+}
+
+#[test]
+fn what_is_said_is_no_draft_any_more() {
+    let home = Home::new();
+    let store = home.store();
+    let drafts = |tab: u64, text: &str| store.set_draft(TabId(tab), &prompt(text)).expect("kept");
+    drafts(1, "a");
+    drafts(2, "b");
+    let _ = store.add_item(new(1, 1, "from a script")).expect("kept");
+    assert_eq!(store.drafted_tabs().expect("read"), [TabId(1), TabId(2)], "it was not that");
+    let said = NewItem { draft: true, ..new(1, 1, "a") };
+    let first = store.add_item(said.clone()).expect("kept");
+    assert_eq!(store.drafted_tabs().expect("read"), [TabId(2)]);
+    // Asked again, because the answer was lost: the draft that came back with it goes, too.
+    drafts(1, "a");
+    let again = store.add_item(said.clone()).expect("known");
+    assert_eq!((again.id, again.fresh), (first.id, false));
+    assert_eq!(store.drafted_tabs().expect("read"), [TabId(2)]);
+    // What is not taken stays a draft.
+    drafts(1, "c");
+    let full = NewItem { most: 2, ..NewItem { draft: true, ..new(1, 1, "c") } };
+    assert!(store.add_item(full).is_err());
+    assert_eq!(store.drafted_tabs().expect("read"), [TabId(1), TabId(2)]);
 }
 
 fn put(store: &Store, agent: u64, tab: u64, text: &str) -> ItemId {
