@@ -101,6 +101,8 @@ pub fn tui_command(
     let mut args = Args::default();
     match detected.provider {
         Provider::Claude => {
+            let resume = resume
+                .map(|session| session::claude_resume(session, &options.directory, environment));
             args.option("--resume", resume);
             args.option("--session-id", new);
         }
@@ -206,6 +208,8 @@ pub fn turn_command(
                 refuse_root(&env)?;
                 args.word("--dangerously-skip-permissions");
             }
+            let resume = resume
+                .map(|session| session::claude_resume(session, &options.directory, environment));
             args.option("--resume", resume);
             args.option("--session-id", new);
             args.option("--model", model);
@@ -382,7 +386,7 @@ impl Args {
         self.0.extend(words.iter().map(OsString::from));
     }
 
-    pub fn option(&mut self, name: &str, value: Option<&str>) {
+    pub fn option(&mut self, name: &str, value: Option<impl Into<OsString>>) {
         if let Some(value) = value {
             self.0.extend([name.into(), value.into()]);
         }

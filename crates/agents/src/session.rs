@@ -1,6 +1,7 @@
 //! Session ids: making one, and finding the one a provider made, in its own store. The stores are
 //! only read, and only as much of them as the question needs.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -152,6 +153,35 @@ fn claude_files(projects: &Path, directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// What Claude Code is told to resume a session in a directory. An id it looks for only among the sessions of
+/// that directory and of other worktrees of its repository; the path of a session's file it takes from
+/// everywhere, and goes on in that file under the same id (seen with 2.1.197).
+pub(crate) fn claude_resume(
+    session: &str,
+    directory: &Path,
+    environment: &Environment,
+) -> OsString {
+    let is_id = session.len() > 8 && session.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let Some(home) = claude_home(environment).filter(|_| is_id) else { return session.into() };
+    let projects = home.join("projects");
+    let name = format!("{session}.jsonl");
+    let is_it = |file: &PathBuf| file.file_name().is_some_and(|found| *found == *name);
+    let real = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    if [real.as_path(), directory].iter().any(|dir| claude_files(&projects, dir).iter().any(is_it))
+    {
+        return session.into();
+    }
+    let written = |file: &PathBuf| {
+        let about = std::fs::symlink_metadata(file).ok().filter(std::fs::Metadata::is_file)?;
+        about.modified().ok()
+    };
+    entries(&projects)
+        .map(|folder| folder.join(&name))
+        .filter_map(|file| Some((written(&file)?, file)))
+        .max()
+        .map_or_else(|| session.into(), |(_, file)| file.into_os_string())
+}
+
 /// Codex files its sessions by day, `sessions/YYYY/MM/DD`; the latest days come first.
 fn codex_files(environment: &Environment) -> Option<Vec<PathBuf>> {
     let home = environment
@@ -300,6 +330,35 @@ mod tests {
         assert!(ids.iter().all(|id| is_uuid(id) && id.as_bytes()[14] == b'4'), "{ids:?}");
         assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 100);
         assert_eq!(new_session_id(Provider::Codex), None);
+    }
+
+    #[test]
+    fn claude_code_is_told_the_file_of_a_session_from_elsewhere() {
+        let home = tempfile::tempdir().expect("a folder");
+
+        let environment = Environment::from_vars([("HOME", home.path().as_os_str())]);
+        let work = home.path().join("work.here");
+        std::fs::create_dir(&work).expect("made");
+        let projects = home.path().join(".claude/projects");
+        let id = "11111111-2222-4333-8444-555555555555";
+        let told = |dir: &Path| claude_resume(id, dir, &environment);
+        assert_eq!(told(&work), id, "it is nowhere");
+        let file = projects.join("-else-where").join(format!("{id}.jsonl"));
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        std::fs::write(&file, "{}").expect("written");
+        assert_eq!(told(&work), file.as_os_str());
+        let own: String = work
+            .to_string_lossy()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        std::fs::create_dir(projects.join(&own)).expect("made");
+        assert_eq!(told(&work), file.as_os_str());
+        let _ =
+            std::fs::copy(&file, projects.join(own).join(format!("{id}.jsonl"))).expect("copied");
+        assert_eq!(told(&work), id);
+        // A title, or what is no id at all, is passed on.
+        assert_eq!(claude_resume("../../x", &work, &environment), "../../x");
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub(super) fn command(launch: &Launch) -> Result<CommandLine, Failure> {
     } else {
         args.option("--permission-mode", Some(mode(launch.policy)));
     }
+    let resume = resume.map(|session| {
+        crate::session::claude_resume(session, &launch.directory, &launch.environment)
+    });
     args.option("--resume", resume);
     args.option("--session-id", new);
     args.option("--model", checked(launch.model.as_deref())?);

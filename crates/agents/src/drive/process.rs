@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use maestro_core::agent::Provider;
 use maestro_core::conversation::Event;
 use maestro_core::turn::{Failure, FailureKind, Outcome, Usage};
 use tokio::io::AsyncWriteExt as _;
