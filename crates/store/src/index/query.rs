@@ -17,6 +17,10 @@ use crate::marks::Marks;
 const SHORT: Duration = Duration::from_millis(12);
 /// How long words may be looked up at all.
 const LONG: Duration = Duration::from_secs(2);
+/// How long words of different entries may be put together for a session, a word at a time.
+const SCATTERED: Duration = Duration::from_millis(10);
+/// The most sessions that are looked at more closely for that.
+const CLOSELY: usize = 200;
 /// The fewest letters with which the last word is taken for the beginning of one.
 const BEGINNING: usize = 3;
 /// The most words of a query.
@@ -100,20 +104,16 @@ impl Sought {
 
     /// The query in the language of the index. Everything is quoted.
     fn expression(&self) -> String {
-        let mut expression = String::new();
-        for (at, word) in self.words.iter().enumerate() {
-            if at > 0 {
-                expression.push_str(" AND ");
-            }
-            expression.push('"');
-            // A word has no quotation marks in it.
-            expression.push_str(word);
-            expression.push('"');
-            if self.open && at + 1 == self.words.len() {
-                expression.push('*');
-            }
-        }
-        expression
+        let words: Vec<String> = (0..self.words.len()).map(|at| self.term(at)).collect();
+        words.join(" AND ")
+    }
+
+    /// The same for one of the words.
+    fn term(&self, at: usize) -> String {
+        let word = self.words.get(at).map_or("", String::as_str);
+        let open = if self.open && at + 1 == self.words.len() { "*" } else { "" };
+        // A word has no quotation marks in it.
+        format!("\"{word}\"{open}")
     }
 }
 
@@ -162,7 +162,8 @@ pub struct Match {
 /// Sessions that fit.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Matches {
-    /// The sessions: those with the words in their titles first, then the ones used last.
+    /// The sessions: those with the words in their titles first, then those with all of them in one entry,
+    /// then those with each somewhere; of each kind the ones used last first.
     pub matches: Vec<Match>,
     /// How many fit in all, where that was found out.
     pub total: Option<u64>,
@@ -180,6 +181,8 @@ struct Candidate {
     in_title: bool,
     /// The number of the newest in which the words are.
     said: Option<i64>,
+    /// Whether that has one of the words, and others the rest.
+    scattered: bool,
 }
 
 impl Reader {
@@ -220,11 +223,17 @@ impl Reader {
         if hopeless {
             candidates.clear();
         } else if !sought.is_empty() {
-            whole = self.look_up(&sought, &mut candidates, skip.saturating_add(most))?;
+            let wanted = skip.saturating_add(most);
+            whole = self.look_up(&sought, &mut candidates, wanted)?;
+            let found = candidates.iter().filter(|candidate| candidate.said.is_some()).count();
+            if whole && found < wanted && sought.words.len() > 1 && sought.texts.is_empty() {
+                whole = self.put_together(&sought, &mut candidates)?;
+            }
             candidates.retain(|candidate| candidate.in_title || candidate.said.is_some());
         }
         candidates.sort_by_key(|candidate| {
-            (!candidate.in_title, std::cmp::Reverse((candidate.used_ms, candidate.no)))
+            let age = std::cmp::Reverse((candidate.used_ms, candidate.no));
+            (!candidate.in_title, candidate.scattered, age)
         });
         let total = candidates.len() as u64;
         let exact = !sought.is_empty() && !sought.texts.is_empty();
@@ -267,7 +276,13 @@ impl Reader {
             .connection
             .prepare_cached(query)?
             .query_row((key.provider.name(), &key.id), |row| {
-                Ok(Candidate { no: row.get(0)?, used_ms: 0, in_title: false, said: None })
+                Ok(Candidate {
+                    no: row.get(0)?,
+                    used_ms: 0,
+                    in_title: false,
+                    said: None,
+                    scattered: false,
+                })
             })
             .optional()?;
         found.map_or(Ok(None), |candidate| self.session(&candidate, marks))
@@ -328,6 +343,7 @@ impl Reader {
                 used_ms: row.get::<_, i64>(6)?.cast_unsigned(),
                 in_title: !sought.is_empty() && sought.is_in_title(title),
                 said: None,
+                scattered: false,
             });
         }
         Ok(candidates)
@@ -376,6 +392,82 @@ impl Reader {
             *place = Some(at);
         }
         Ok(true)
+    }
+
+    /// Finds sessions in which each word is somewhere; says whether all of them were found. A word that is
+    /// in very many entries is only looked for in sessions that have all the others.
+    fn put_together(&self, sought: &Sought, candidates: &mut [Candidate]) -> Result<bool> {
+        let mut rest: HashMap<u32, (usize, Option<i64>)> = HashMap::new();
+        for (at, candidate) in candidates.iter().enumerate() {
+            if candidate.said.is_none() && !candidate.in_title {
+                let _ = rest.insert(candidate.no, (at, None));
+            }
+        }
+        let query = "SELECT said.at, said.no FROM words CROSS JOIN said ON said.at = words.rowid \
+                     WHERE words MATCH ?1 ORDER BY words.rowid DESC";
+        let mut statement = self.connection.prepare_cached(query)?;
+        let mut frequent = Vec::new();
+        'words: for word in 0..sought.words.len() {
+            let begun = Instant::now();
+            let mut rows = statement.query([sought.term(word)])?;
+            let mut with: HashMap<u32, i64> = HashMap::new();
+            let mut seen = 0u32;
+            while let Some(row) = rows.next()? {
+                seen = seen.wrapping_add(1);
+                if seen.is_multiple_of(256) && begun.elapsed() > SCATTERED {
+                    frequent.push(word);
+                    continue 'words;
+                }
+                let no: u32 = row.get(1)?;
+                if rest.contains_key(&no) {
+                    let _ = with.entry(no).or_insert(row.get(0)?);
+                }
+            }
+            rest.retain(|no, place| match with.get(no) {
+                Some(at) => {
+                    let _ = place.1.get_or_insert(*at);
+                    true
+                }
+                None => false,
+            });
+            if rest.is_empty() {
+                return Ok(true);
+            }
+        }
+        let mut found: Vec<(u32, usize, i64)> =
+            rest.into_iter().filter_map(|(no, (at, said))| Some((no, at, said?))).collect();
+        if frequent.len() == sought.words.len() {
+            return Ok(false);
+        }
+        found.sort_by_key(|(_, at, _)| {
+            candidates.get(*at).map(|candidate| std::cmp::Reverse(candidate.used_ms))
+        });
+        let (begun, all) = (Instant::now(), found.len());
+        let mut looked = 0;
+        for (no, at, said) in found.into_iter().take(CLOSELY) {
+            if !frequent.is_empty() && begun.elapsed() > SCATTERED {
+                break;
+            }
+            looked += 1;
+            let mut has = true;
+            for word in &frequent {
+                has = has && self.has(no, &sought.term(*word))?;
+            }
+            if let Some(candidate) = candidates.get_mut(at).filter(|_| has) {
+                candidate.said = Some(said);
+                candidate.scattered = true;
+            }
+        }
+        Ok(looked == all)
+    }
+
+    /// Whether a word is somewhere in a session.
+    fn has(&self, no: u32, term: &str) -> Result<bool> {
+        let query = "SELECT EXISTS (SELECT 1 FROM session \
+                     CROSS JOIN words ON words.rowid BETWEEN session.first AND session.last \
+                     CROSS JOIN said ON said.at = words.rowid AND said.no = session.no \
+                     WHERE session.no = ?1 AND words MATCH ?2)";
+        Ok(self.connection.prepare_cached(query)?.query_row((no, term), |row| row.get(0))?)
     }
 
     fn session(
