@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime};
 
 use maestro_agents::Environment;
-use maestro_agents::store::{self, Cell, Tables};
+use maestro_agents::store::{self, Cell, Found, Tables};
 use maestro_core::agent::Provider;
 use maestro_core::conversation::Entry;
 use maestro_core::session::{Indexing, SessionKey};
@@ -26,6 +27,10 @@ use crate::host::Shared;
 
 /// Readers that are kept for the next question.
 const READERS: usize = 2;
+/// The longest file of which the entries are kept for the next page, in bytes.
+const KEPT_READ: u64 = 16 << 20;
+/// How long they are.
+pub(crate) const READ_AGAIN: Duration = Duration::from_secs(20);
 
 /// Reads the databases of other programs for [`maestro_agents::store`].
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +101,8 @@ pub(crate) struct Sessions {
     inbox: Mutex<Option<Receiver<Ask>>>,
     /// Scans begun so far: a new one ends the one before.
     scans: AtomicU64,
+    /// The transcript that was read last: whoever reads one asks for page after page.
+    last_read: Mutex<Option<Transcript>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -111,6 +118,7 @@ impl Sessions {
             asks,
             inbox: Mutex::new(Some(inbox)),
             scans: AtomicU64::new(0),
+            last_read: Mutex::default(),
             thread: Mutex::default(),
         }
     }
@@ -182,6 +190,42 @@ impl Sessions {
         result
     }
 
+    /// Entries of a session from a number on, and how many there are. The whole of a small file is kept for
+    /// the next page, until [`Self::forget_read`] or another one is read. Blocks.
+    pub(crate) fn page(
+        &self,
+        found: &Found,
+        from: u64,
+        most: u64,
+    ) -> Result<(Vec<Entry>, u64), store::Error> {
+        let Some(version) = Version::of(found) else {
+            let read = store::page(found, from, most, &Sqlite)?;
+            return Ok((read.entries, read.total));
+        };
+        let mut kept = lock(&self.last_read).take().filter(|kept| kept.version == version);
+        if kept.is_none() {
+            let read = store::page(found, 0, u64::MAX, &Sqlite)?;
+            let at = Instant::now();
+            kept = Some(Transcript { version, entries: read.entries, total: read.total, at });
+        }
+        let Some(mut kept) = kept else { return Ok((Vec::new(), 0)) };
+        let begin = kept.entries.partition_point(|entry| entry.n < from);
+        let end = kept.entries.partition_point(|entry| entry.n < from.saturating_add(most));
+        let page = kept.entries[begin..end].to_vec();
+        let total = kept.total;
+        kept.at = Instant::now();
+        *lock(&self.last_read) = Some(kept);
+        Ok((page, total))
+    }
+
+    /// Lets the transcript that was read last go when nobody asked for it for a while.
+    pub(crate) fn forget_read(&self) {
+        let mut kept = lock(&self.last_read);
+        if kept.as_ref().is_some_and(|kept| kept.at.elapsed() >= READ_AGAIN) {
+            *kept = None;
+        }
+    }
+
     /// Readers of an index that is not there any more are not used again.
     fn forget_readers(&self) {
         lock(&self.readers).clear();
@@ -195,6 +239,37 @@ impl Sessions {
     /// Whether no scan was begun after this one.
     pub(crate) fn is_last(&self, scan: u64) -> bool {
         self.scans.load(Ordering::SeqCst) == scan
+    }
+}
+
+/// A session's entries as its file had them.
+#[derive(Debug)]
+struct Transcript {
+    version: Version,
+    entries: Vec<Entry>,
+    total: u64,
+    /// When it was asked for last.
+    at: Instant,
+}
+
+/// Which file, and which state of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Version {
+    path: PathBuf,
+    bytes: u64,
+    modified: SystemTime,
+}
+
+impl Version {
+    /// `None` for what is not kept: large files, and rows of a database.
+    fn of(found: &Found) -> Option<Self> {
+        if found.provider == Provider::OpenCode {
+            return None;
+        }
+        let about = std::fs::symlink_metadata(&found.path).ok()?;
+        let modified = about.modified().ok()?;
+        let version = Self { path: found.path.clone(), bytes: about.len(), modified };
+        (about.len() <= KEPT_READ).then_some(version)
     }
 }
 

@@ -384,7 +384,9 @@ async fn keep_image(shared: &Arc<Shared>, bytes: Vec<u8>) -> Result<Reply, Error
         return Err(refuse(ErrorKind::Stopping, "the host is stopping"));
     }
     let folder = shared.options.home.root().join("images");
-    let saved = blocking(move || images::save(&folder, &bytes, ending)).await.map_err(failed)?;
+    let store = shared.store.clone();
+    let save = move || images::save(&folder, &bytes, ending, || images::in_use(&store));
+    let saved = blocking(save).await.map_err(failed)?;
     let path = saved.map_err(|error| {
         refuse(ErrorKind::Failed, format!("the image cannot be saved: {error}"))
     })?;

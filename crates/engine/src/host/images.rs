@@ -1,6 +1,7 @@
 //! Images from the clipboard, handed to a terminal's program the way it takes them: as the path of a
 //! file that the host saves, or by the key with which the program reads the clipboard itself.
 
+use std::collections::HashSet;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,9 +10,11 @@ use std::time::SystemTime;
 
 use maestro_agents::tui::{ImagePaste, image_paste};
 use maestro_core::agent::Provider;
+use maestro_core::conversation::Prompt;
 use maestro_core::input::{Action, Code, Input, Key, Mods};
 use maestro_core::text;
 use maestro_protocol::message::{Error, ErrorKind, IMAGE_LIMIT};
+use maestro_store::Store;
 
 use super::tools::failed;
 use super::{Shared, blocking, export, now_ms, refuse};
@@ -61,7 +64,9 @@ pub(crate) async fn paste(
                 return Err(refuse(ErrorKind::Stopping, "the host is stopping"));
             }
             let folder = shared.options.home.root().join("images");
-            let saved = blocking(move || save(&folder, &png, "png")).await.map_err(failed)?;
+            let store = shared.store.clone();
+            let saved = blocking(move || save(&folder, &png, "png", || in_use(&store)));
+            let saved = saved.await.map_err(failed)?;
             let path = saved.map_err(|error| {
                 refuse(ErrorKind::Failed, format!("the image cannot be saved: {error}"))
             })?;
@@ -104,10 +109,15 @@ fn is_png(bytes: &[u8]) -> bool {
 }
 
 /// Saves an image under a name of its own, where only its user can read it. The program reads it when it
-/// likes, so older ones stay for a while.
-pub(super) fn save(folder: &Path, png: &[u8], ending: &str) -> io::Result<PathBuf> {
+/// likes, so older ones stay for a while, and those that are `in_use` for as long as they are.
+pub(super) fn save(
+    folder: &Path,
+    png: &[u8],
+    ending: &str,
+    in_use: impl FnOnce() -> io::Result<HashSet<PathBuf>>,
+) -> io::Result<PathBuf> {
     make_folder(folder)?;
-    forget_oldest(folder, png.len() as u64)?;
+    forget_oldest(folder, png.len() as u64, in_use)?;
     let now = now_ms();
     let mut last = None;
     for number in 0..100 {
@@ -142,8 +152,24 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes room for one more. Only what this module has saved is removed.
-fn forget_oldest(folder: &Path, room: u64) -> io::Result<()> {
+/// The images of what waits to be said, and of what is being written.
+pub(super) fn in_use(store: &Store) -> io::Result<HashSet<PathBuf>> {
+    let failed = |error: maestro_store::Error| io::Error::other(error.to_string());
+    let mut prompts: Vec<Prompt> =
+        store.items().map_err(failed)?.into_iter().map(|stored| stored.item.prompt).collect();
+    for tab in store.drafted_tabs().map_err(failed)? {
+        prompts.extend(store.draft(tab).map_err(failed)?);
+    }
+    Ok(prompts.into_iter().flat_map(|prompt| prompt.images).map(|image| image.path).collect())
+}
+
+/// Makes room for one more. Only what this module has saved is removed, and nothing that is in use, or where
+/// that cannot be found out.
+fn forget_oldest(
+    folder: &Path,
+    room: u64,
+    in_use: impl FnOnce() -> io::Result<HashSet<PathBuf>>,
+) -> io::Result<()> {
     let mut images: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -162,6 +188,17 @@ fn forget_oldest(folder: &Path, room: u64) -> io::Result<()> {
     images.sort();
     let mut bytes: u64 = images.iter().map(|(_, size, _)| size).sum();
     let mut count = images.len();
+    if count < FILES && bytes + room <= BYTES {
+        return Ok(());
+    }
+    let in_use = match in_use() {
+        Ok(in_use) => in_use,
+        Err(error) => {
+            tracing::warn!(%error, "which images are in use is not known; all are kept");
+            return Ok(());
+        }
+    };
+    images.retain(|(_, _, path)| !in_use.contains(path));
     for (_, size, path) in images {
         if count < FILES && bytes + room <= BYTES {
             break;
@@ -212,17 +249,26 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path().join("images");
         let mine = folder.join("mine.txt");
-        let first = save(&folder, b"first", "png").expect("saved");
+        let none = || Ok(HashSet::new());
+        let first = save(&folder, b"first", "png", none).expect("saved");
+        let waits = save(&folder, b"waits", "png", none).expect("saved");
         fs::write(&mine, "not an image of ours").expect("written");
         let old = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
-        let file = fs::File::options().write(true).open(&first).expect("opened");
-        file.set_modified(old).expect("set");
-        for _ in 1..FILES {
-            let _ = save(&folder, b"more", "png").expect("saved");
+        for image in [&first, &waits] {
+            let file = fs::File::options().write(true).open(image).expect("opened");
+            file.set_modified(old).expect("set");
+        }
+        for _ in 2..FILES {
+            let _ = save(&folder, b"more", "png", none).expect("saved");
         }
         assert!(first.exists());
-        let last = save(&folder, b"last", "png").expect("saved");
-        assert!(!first.exists() && mine.exists() && last.exists());
+        // Where it is not known what is in use, all is.
+        let blind = || Err(io::Error::other("the database is damaged"));
+        let more = save(&folder, b"more", "png", blind).expect("saved");
+        fs::remove_file(more).expect("there");
+        let last =
+            save(&folder, b"last", "png", || Ok(HashSet::from([waits.clone()]))).expect("saved");
+        assert!(!first.exists() && waits.exists() && mine.exists() && last.exists());
         assert_eq!(fs::read_dir(&folder).expect("read").count(), FILES + 1);
         #[cfg(unix)]
         {

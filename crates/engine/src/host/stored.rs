@@ -20,7 +20,7 @@ use maestro_store::index::{Match, Matches, Sought};
 use super::commands::store_error;
 use super::tools::failed;
 use super::{Shared, blocking, now_ms, refuse};
-use crate::index::{Sqlite, excerpt, trash};
+use crate::index::{READ_AGAIN, Sqlite, excerpt, trash};
 
 /// The most sessions in one answer.
 const MOST: u32 = 200;
@@ -50,6 +50,16 @@ const FIRST: Duration = Duration::from_secs(2);
 pub(super) async fn run(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error> {
     shared.sessions.begin(shared);
     let shared = Arc::clone(shared);
+    if matches!(command, Command::ReadSession { .. }) {
+        // A second after it may be let go, so that it is when nothing else is asked for.
+        let host = Arc::downgrade(&shared);
+        super::detach(async move {
+            tokio::time::sleep(READ_AGAIN + Duration::from_secs(1)).await;
+            if let Some(shared) = host.upgrade() {
+                shared.sessions.forget_read();
+            }
+        });
+    }
     let work = move || match command {
         Command::FindSessions { filter, most, skip } => shared.find_sessions(&filter, most, skip),
         Command::ReadSession { session, from, most } => shared.read_session(&session, from, most),
@@ -147,11 +157,12 @@ impl Shared {
         let stored = self.stored_session(key)?;
         let found = self.file_of(key, &stored.session);
         let most = u64::from(most.min(ENTRIES));
-        let read = store::page(&found, from, most, &Sqlite)
+        let (entries, total) = self
+            .sessions
+            .page(&found, from, most)
             .map_err(|error| refuse(ErrorKind::NotFound, error.to_string()))?;
         let mut room = BYTES;
-        let entries = read
-            .entries
+        let entries = entries
             .into_iter()
             .take_while(|entry| {
                 let fits = room > 0;
@@ -159,7 +170,7 @@ impl Shared {
                 fits
             })
             .collect();
-        Ok(Reply::Entries(Box::new(Page { entries, total: read.total, draft: None })))
+        Ok(Reply::Entries(Box::new(Page { entries, total, draft: None })))
     }
 
     fn scan_sessions(&self, filter: &Filter, most: u32) -> Result<Reply, Error> {
