@@ -1,0 +1,331 @@
+//! Commands of the window, its lists, dialogs and search bars.
+
+use crate::command::{Command, Context, Group, Id, command};
+
+pub(super) const COMMANDS: &[Command] = &[
+    command(
+        Id::Palette,
+        "palette",
+        "Command palette",
+        &["Mod+K"],
+        "Finds a command or an agent by a few letters.",
+    )
+    .group(Group::View),
+    command(
+        Id::ToggleAgents,
+        "view.agents",
+        "Show or hide the list of agents",
+        &["Alt+Mod+B"],
+        "Makes room for the panes.",
+    )
+    .group(Group::View),
+    command(
+        Id::FocusAgents,
+        "view.focus-agents",
+        "Go to the list of agents",
+        &["Mod+Shift+A"],
+        "Gives the keyboard to the list of agents.",
+    )
+    .group(Group::View),
+    command(
+        Id::RegionNext,
+        "view.next-region",
+        "Next region",
+        &["F6"],
+        "Gives the keyboard to the next part of the window: the list of agents, the panes.",
+    )
+    .group(Group::View),
+    command(
+        Id::RegionPrevious,
+        "view.previous-region",
+        "Previous region",
+        &["Shift+F6"],
+        "Gives the keyboard to the previous part of the window.",
+    )
+    .group(Group::View),
+    command(
+        Id::AgentsWider,
+        "view.agents-wider",
+        "Widen the list of agents",
+        &["Alt+Mod+]"],
+        "Shows more of names and reasons.",
+    )
+    .group(Group::View),
+    command(
+        Id::AgentsNarrower,
+        "view.agents-narrower",
+        "Narrow the list of agents",
+        &["Alt+Mod+["],
+        "Leaves more of the window to the panes.",
+    )
+    .group(Group::View),
+    command(
+        Id::ToggleRuns,
+        "view.runs",
+        "Show or hide Auto Run",
+        &["Alt+Mod+R"],
+        "Shows the runs at the right, or makes room for the panes.",
+    )
+    .group(Group::View),
+    command(
+        Id::RunsWider,
+        "view.runs-wider",
+        "Widen Auto Run",
+        &["Alt+Mod+Shift+]"],
+        "Shows more of tasks and their evidence.",
+    )
+    .group(Group::View),
+    command(
+        Id::RunsNarrower,
+        "view.runs-narrower",
+        "Narrow Auto Run",
+        &["Alt+Mod+Shift+["],
+        "Leaves more of the window to the panes.",
+    )
+    .group(Group::View),
+    command(
+        Id::PaneZoomIn,
+        "pane.zoom-in",
+        "Larger text in this pane",
+        &["Mod+=", "Mod+Shift+="],
+        "Makes the text of the pane with the keyboard larger.",
+    )
+    .group(Group::View),
+    command(
+        Id::PaneZoomOut,
+        "pane.zoom-out",
+        "Smaller text in this pane",
+        &["Mod+-"],
+        "Makes the text of the pane with the keyboard smaller.",
+    )
+    .group(Group::View),
+    command(
+        Id::PaneZoomReset,
+        "pane.zoom-reset",
+        "Same text size as the other panes",
+        &["Mod+0"],
+        "Gives the text of the pane with the keyboard the size of all.",
+    )
+    .group(Group::View),
+    command(
+        Id::ZoomIn,
+        "view.zoom-in",
+        "Larger text in all panes",
+        &["Alt+Mod+=", "Alt+Mod+Shift+="],
+        "Makes the terminals' text larger.",
+    )
+    .group(Group::View)
+    .at(Context::Everywhere),
+    command(
+        Id::ZoomOut,
+        "view.zoom-out",
+        "Smaller text in all panes",
+        &["Alt+Mod+-"],
+        "Makes the terminals' text smaller.",
+    )
+    .group(Group::View)
+    .at(Context::Everywhere),
+    command(
+        Id::ZoomReset,
+        "view.zoom-reset",
+        "Normal text size in all panes",
+        &["Alt+Mod+0"],
+        "Gives the terminals' text its normal size, single panes included.",
+    )
+    .group(Group::View)
+    .at(Context::Everywhere),
+    command(
+        Id::ThemeToggle,
+        "view.theme",
+        "Theme: dark or light",
+        &["Alt+Mod+D"],
+        "Switches between Nocturne and Matinee.",
+    )
+    .group(Group::View)
+    .at(Context::Everywhere),
+    command(
+        Id::LinksForget,
+        "links.forget",
+        "Ask about every link again",
+        &[],
+        "Forgets the hosts whose pages are opened without a question.",
+    ),
+    command(
+        Id::SettingsOpen,
+        "settings.open",
+        "Open the settings file",
+        &[],
+        "Opens settings.toml, made where there is none; what is saved in it holds at once.",
+    ),
+    command(
+        Id::DebugOverlay,
+        "view.debug",
+        "Show or hide what drawing costs",
+        &["Mod+Shift+F12"],
+        "Counts frames, bytes and queues in a corner, and the memory of every terminal.",
+    )
+    .group(Group::View)
+    .at(Context::Everywhere),
+    command(
+        Id::Quit,
+        "window.quit",
+        "Close the window",
+        &["Mod+Shift+Q"],
+        "Closes the window. Agents and runs go on.",
+    )
+    .at(Context::Everywhere)
+    .mac(&["Cmd+Q"]),
+    command(Id::ListUp, "list.up", "Up", &["Up"], "Marks the agent above.")
+        .at(Context::Agents)
+        .unlisted(),
+    command(Id::ListDown, "list.down", "Down", &["Down"], "Marks the agent below.")
+        .at(Context::Agents)
+        .unlisted(),
+    command(
+        Id::ListAccept,
+        "list.accept",
+        "Open",
+        &["Enter"],
+        "Gives the keyboard to the marked agent's pane.",
+    )
+    .at(Context::Agents)
+    .unlisted(),
+    command(
+        Id::ListRename,
+        "list.rename",
+        "Rename",
+        &["F2"],
+        "Gives the marked agent another name.",
+    )
+    .at(Context::Agents)
+    .unlisted(),
+    command(Id::ListRemove, "list.remove", "Remove", &["Delete"], "Forgets the marked agent.")
+        .at(Context::Agents)
+        .unlisted(),
+    command(
+        Id::ListLeave,
+        "list.leave",
+        "Back to the pane",
+        &["Escape"],
+        "Gives the keyboard back to the pane that had it.",
+    )
+    .at(Context::Agents)
+    .unlisted(),
+    command(Id::OverlayUp, "overlay.up", "Up", &["Up"], "Marks the row above.")
+        .at(Context::Overlay)
+        .unlisted(),
+    command(Id::OverlayDown, "overlay.down", "Down", &["Down"], "Marks the row below.")
+        .at(Context::Overlay)
+        .unlisted(),
+    command(Id::OverlayNext, "overlay.next", "Next field", &["Tab"], "Goes to the next field.")
+        .at(Context::Overlay)
+        .unlisted(),
+    command(
+        Id::OverlayPrevious,
+        "overlay.previous",
+        "Previous field",
+        &["Shift+Tab"],
+        "Goes to the previous field.",
+    )
+    .at(Context::Overlay)
+    .unlisted(),
+    command(
+        Id::OverlayAccept,
+        "overlay.accept",
+        "Accept",
+        &["Enter", "Mod+Enter"],
+        "Does what the dialog offers.",
+    )
+    .at(Context::Overlay)
+    .unlisted(),
+    command(
+        Id::OverlayCancel,
+        "overlay.cancel",
+        "Cancel",
+        &["Escape"],
+        "Closes the dialog and changes nothing.",
+    )
+    .at(Context::Overlay)
+    .unlisted(),
+    command(
+        Id::SearchOlder,
+        "search.older",
+        "Older match",
+        &["Enter", "F3"],
+        "Goes to the match above; from the oldest to the newest.",
+    )
+    .at(Context::Search)
+    .unlisted(),
+    command(
+        Id::SearchNewer,
+        "search.newer",
+        "Newer match",
+        &["Shift+Enter", "Shift+F3"],
+        "Goes to the match below; from the newest to the oldest.",
+    )
+    .at(Context::Search)
+    .unlisted(),
+    command(
+        Id::SearchRegex,
+        "search.regex",
+        "Regular expression",
+        &["Alt+R"],
+        "Reads the query as a regular expression, or as plain text again.",
+    )
+    .at(Context::Search)
+    .unlisted(),
+    command(
+        Id::SearchCase,
+        "search.case",
+        "Case",
+        &["Alt+C"],
+        "Lets upper and lower case differ always, never, or when the query has a capital.",
+    )
+    .at(Context::Search)
+    .unlisted(),
+    command(
+        Id::SearchKeep,
+        "search.keep",
+        "Stay at the match",
+        &["Mod+Enter"],
+        "Closes the search and stays where the match is.",
+    )
+    .at(Context::Search)
+    .unlisted(),
+    command(
+        Id::SearchClose,
+        "search.close",
+        "Close the search",
+        &["Escape"],
+        "Closes the search and goes back to where one was.",
+    )
+    .at(Context::Search)
+    .unlisted(),
+    command(
+        Id::HintOpen,
+        "hints.open",
+        "Open",
+        &["Enter"],
+        "Opens the first link that the typed letters lead to.",
+    )
+    .at(Context::Hints)
+    .unlisted(),
+    command(
+        Id::HintErase,
+        "hints.erase",
+        "Take back a letter",
+        &["Backspace"],
+        "Takes back the letter typed last.",
+    )
+    .at(Context::Hints)
+    .unlisted(),
+    command(
+        Id::HintLeave,
+        "hints.leave",
+        "Leave",
+        &["Escape"],
+        "Takes the letters away and does nothing.",
+    )
+    .at(Context::Hints)
+    .unlisted(),
+];
