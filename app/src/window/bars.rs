@@ -114,7 +114,7 @@ pub fn bottom<'a, M: 'a>(
         left = left.push(agent.branch.clone().map(|branch| words(branch, tokens.dim)));
     }
     if about.maximised {
-        left = left.push(words("one pane of all".to_owned(), tokens.accent));
+        left = left.push(words("maximised".to_owned(), tokens.accent));
     }
     if let Some(run) = model.runs.iter().find(|run| model::is_active(run)) {
         let all = run.done + run.open;

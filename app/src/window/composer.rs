@@ -5,7 +5,7 @@
 pub mod command;
 mod mention;
 mod template;
-mod undo;
+pub mod undo;
 mod view;
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use maestro_core::{TabId, fuzzy};
 
 pub use mention::Mentions;
 pub use template::Facts;
-pub use view::{Context, popup};
+pub use view::{Context, has_popup, popup};
 
 use command::Own;
 use undo::Undo;

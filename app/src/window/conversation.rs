@@ -505,15 +505,17 @@ impl View {
         self.item(entry).pieces.len()
     }
 
-    /// How many matches of an entry are folded away.
+    /// How many matches of an entry are not marked: folded away, or in the header of its card.
     fn folded_away(&self, entry: &Entry) -> usize {
         let Some(regex) = self.looked_for() else { return 0 };
         let all = self.found.count_of(entry.n);
-        if all == 0 || item::fold(entry, self.manner_of(entry.n)) == Fold::Open {
+        if all == 0 {
             return 0;
         }
         let item = self.item(entry);
-        let texts = item.pieces.iter().flat_map(|piece| texts::texts(piece, entry));
+        let marks =
+            |piece: &&item::Piece| !matches!(piece, item::Piece::Head(_) | item::Piece::Path(_));
+        let texts = item.pieces.iter().filter(marks).flat_map(|piece| texts::texts(piece, entry));
         let seen: usize = texts.map(|text| regex.find_iter(&text.text).count()).sum();
         all.saturating_sub(seen)
     }

@@ -16,13 +16,13 @@ use maestro_core::turn::Usage;
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, TerminalStats, World};
 pub use stored::{hits, indexed, stored, sums};
-pub use talk::{menu, queues, said, tabs};
+pub use talk::{TALKS, menu, queues, said, tabs};
 
 /// The instant at which every made-up world is looked at.
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
-/// Every scene, in the order in which they are listed.
-pub const NAMES: [&str; 43] = [
+/// Scenes without a conversation.
+const OTHERS: [&str; 22] = [
     "empty",
     "grid",
     "grid-many",
@@ -42,31 +42,21 @@ pub const NAMES: [&str; 43] = [
     "clipboard",
     "export",
     "debug",
-    "conversation",
-    "conversation-grid",
-    "conversation-turns",
-    "conversation-top",
-    "conversation-streaming",
-    "conversation-find",
-    "conversation-empty",
-    "conversation-none",
-    "conversation-taken",
-    "approval",
-    "approval-deny",
-    "question",
-    "failed",
-    "limited",
-    "retrying",
-    "mentions",
-    "commands",
-    "policy",
-    "queue",
-    "queue-empty",
-    "why",
     "sessions",
     "sessions-empty",
     "usage",
 ];
+
+/// Every scene, in the order in which they are listed.
+pub const NAMES: [&str; OTHERS.len() + TALKS.len()] = {
+    let mut names = [""; OTHERS.len() + TALKS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = if at < OTHERS.len() { OTHERS[at] } else { TALKS[at - OTHERS.len()] };
+        at += 1;
+    }
+    names
+};
 
 fn agent(
     id: u64,

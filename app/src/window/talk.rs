@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use iced::widget::{Space, column, container, row, scrollable, stack};
+use iced::widget::{Space, column, container, responsive, row, scrollable, stack};
 use iced::{Alignment, Element, Length, Padding};
 use maestro_core::agent::{Agent, Evidence};
 use maestro_core::command::Id;
@@ -387,8 +387,10 @@ fn body<'a>(
         narrow,
     });
     let composer = composer.map(move |message| Message::Composer(id, message));
-    let popup = composer::popup(&talk.composer, tokens)
-        .map(|popup| popup.map(move |message| Message::Composer(id, message)));
+    let popup = move |height: f32| {
+        let popup = composer::popup(&talk.composer, tokens, height);
+        popup.map(|popup| popup.map(move |message| Message::Composer(id, message)))
+    };
     let edge = if narrow { space::S } else { space::L };
     let aligned = move |content: Element<'a, Message>, bottom: f32| {
         let content = container(content).max_width(WIDEST).width(Length::Fill);
@@ -400,7 +402,7 @@ fn body<'a>(
         })
     };
     if talk.composer.full {
-        let popup = popup.map(|popup| aligned(popup, space::S));
+        let popup = popup(f32::INFINITY).map(|popup| aligned(popup, space::S));
         return column![]
             .push(Space::new().height(edge))
             .push(aligned(composer, 0.0).height(Length::Fill))
@@ -424,9 +426,14 @@ fn body<'a>(
         });
         view.map(move |message| Message::View(id, message))
     };
-    let over: Element<'a, Message> = match popup {
-        Some(popup) => aligned(popup, space::XS).align_bottom(Length::Fill).into(),
-        None => Space::new().into(),
+    let over: Element<'a, Message> = if composer::has_popup(&talk.composer) {
+        responsive(move |size| match popup(size.height) {
+            Some(popup) => aligned(popup, space::XS).align_bottom(Length::Fill).into(),
+            None => Space::new().into(),
+        })
+        .into()
+    } else {
+        Space::new().into()
     };
     let help = requests::help(tab, queue, context.now_ms);
     let cards = talk.cards.view(
@@ -468,29 +475,32 @@ fn nothing_said<'a>(agent: &Agent, tab: &Tab, context: Context<'_>) -> Element<'
     let tokens = context.tokens;
     let place = agent.branch.clone().unwrap_or_else(|| agent.directory.display().to_string());
     let words = format!("{} on {place} · policy: {}", agent.provider.title(), tab.policy.title());
-    let hint = |chord: Option<String>, words: &'static str| {
-        row![]
-            .push(chord.map(|chord| part::chord(tokens, &chord)))
-            .push(line(words, type_scale::SMALL, font::REGULAR, tokens.dim))
-            .spacing(space::S)
-            .align_y(Alignment::Center)
-    };
-    let keys = column![
-        hint(Some("@".to_owned()), "mention a file"),
-        hint(Some("/".to_owned()), "a command"),
-        hint(context.keymap.title(Id::TabPolicy), "what it may do without asking"),
-        hint(context.keymap.title(Id::ConversationMove), "the same session in its own interface"),
-    ]
-    .spacing(space::S);
-    let content = column![
-        stack![icon(Icon::Panes, 96.0, tokens.strong), icon(Icon::Baton, 96.0, tokens.accent)],
-        line("A new conversation", type_scale::LARGE, font::MEDIUM, tokens.text),
-        line(words, type_scale::BASE, font::REGULAR, tokens.dim),
-        keys,
-    ]
-    .spacing(space::M)
-    .align_x(Alignment::Center);
-    container(content).padding(space::L).center(Length::Fill).clip(true).into()
+    let keys = [
+        (Some("@".to_owned()), "mention a file"),
+        (Some("/".to_owned()), "a command"),
+        (context.keymap.title(Id::TabPolicy), "what it may do without asking"),
+        (context.keymap.title(Id::ConversationMove), "the same session in its own interface"),
+    ];
+    responsive(move |size| {
+        let hint = |(chord, words): &(Option<String>, &'static str)| -> Element<'a, Message> {
+            let chord = chord.as_ref().map(|chord| part::chord(tokens, chord));
+            let words = line(*words, type_scale::SMALL, font::REGULAR, tokens.dim);
+            row![].push(chord).push(words).spacing(space::S).align_y(Alignment::Center).into()
+        };
+        let picture =
+            stack![icon(Icon::Panes, 96.0, tokens.strong), icon(Icon::Baton, 96.0, tokens.accent)];
+        let hints = column(keys.iter().map(hint)).spacing(space::S);
+        // In a low pane the words are worth more than the picture.
+        let content = column![]
+            .push((size.height >= 330.0).then_some(picture))
+            .push(line("A new conversation", type_scale::LARGE, font::MEDIUM, tokens.text))
+            .push(line(words.clone(), type_scale::BASE, font::REGULAR, tokens.dim))
+            .push((size.height >= 200.0).then_some(hints))
+            .spacing(space::M)
+            .align_x(Alignment::Center);
+        container(content).padding(space::L).center(Length::Fill).clip(true).into()
+    })
+    .into()
 }
 
 /// An agent without a tab.

@@ -215,7 +215,9 @@ fn rows<'a>(tokens: &'static Tokens, sums: &'a [Sum], top: usize) -> Element<'a,
     ];
     let shown = sums.iter().skip(top).take(SHOWN).map(|sum| {
         let share = (u128::from(size(sum)) * 1000 / u128::from(most)) as u32;
-        let bar = container(part::progress(tokens, share, 1000, tokens.blue)).width(150.0);
+        let bar = container(part::progress(tokens, share, 1000, tokens.blue)).max_width(150.0);
+        // In a narrow window the name and the bar share what is left.
+        let bar = container(bar).width(Length::Fill);
         let cost = match dollars(sum) {
             Some(cost) if is_estimated(sum) => format!("≈ ${cost:.2}"),
             Some(cost) => format!("${cost:.2}"),

@@ -15,6 +15,9 @@ use super::{Composer, Kind, Mentions, Message, Row, SHOWN, widget_id};
 /// Height of the text at rest, and the most it grows to before it scrolls.
 const HEIGHT: (f32, f32) = (type_scale::BASE.1, 8.0 * type_scale::BASE.1);
 
+/// Height of what stands below a list, and of the lines around it.
+const FOOTER: f32 = 44.0;
+
 /// How full a context may be before it is said, and before it is said loudly, in percent.
 pub const FULL: (u8, u8) = (60, 80);
 
@@ -261,19 +264,30 @@ fn pressable<'a>(
         .into()
 }
 
-/// The list of files or commands that lies over what was said.
+/// Whether there is a list of files or commands.
 #[must_use]
-pub fn popup<'a>(composer: &'a Composer, tokens: &'static Tokens) -> Option<Element<'a, Message>> {
-    let popup = composer.popup.as_ref()?;
+pub fn has_popup(composer: &Composer) -> bool {
+    composer
+        .popup
+        .as_ref()
+        .is_some_and(|popup| !popup.rows.is_empty() || !(popup.waits || popup.letters.is_empty()))
+}
+
+/// The list of files or commands that lies over what was said, where there is so much height for it.
+#[must_use]
+pub fn popup<'a>(
+    composer: &'a Composer,
+    tokens: &'static Tokens,
+    height: f32,
+) -> Option<Element<'a, Message>> {
+    let popup = composer.popup.as_ref().filter(|_| has_popup(composer))?;
+    let fits = ((height - FOOTER) / extent::ROW).floor().clamp(1.0, SHOWN as f32) as usize;
     let (kind, none) = match popup.kind {
         Kind::Files => ("files", "No file has these letters."),
         Kind::Commands => ("commands", "No command is called that."),
     };
-    if popup.rows.is_empty() && (popup.waits || popup.letters.is_empty()) {
-        return None;
-    }
-    let top = (popup.marked + 1).saturating_sub(SHOWN);
-    let rows = popup.rows.iter().enumerate().skip(top).take(SHOWN);
+    let top = (popup.marked + 1).saturating_sub(fits);
+    let rows = popup.rows.iter().enumerate().skip(top).take(fits);
     let rows = rows.map(|(index, row)| row.view(tokens, index, index == popup.marked));
     let list: Element<'_, Message> = if popup.rows.is_empty() {
         container(line(none, type_scale::SMALL, font::REGULAR, tokens.dim))
@@ -283,7 +297,7 @@ pub fn popup<'a>(composer: &'a Composer, tokens: &'static Tokens) -> Option<Elem
         container(Column::with_children(rows)).padding([space::XS, extent::LINE]).into()
     };
     let hint = |words: &str| line(words, type_scale::TINY, font::REGULAR, tokens.faint);
-    let more = popup.rows.len().saturating_sub(top + SHOWN);
+    let more = popup.rows.len().saturating_sub(top + fits);
     let footer = row![hint("↑↓ choose"), hint("⇥ insert"), hint("Esc close"), hint("").fill()]
         .push((more > 0).then(|| hint(&format!("{more} more {kind}"))))
         .spacing(space::M)

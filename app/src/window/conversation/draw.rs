@@ -244,7 +244,7 @@ impl<'a> Drawer<'a> {
         self.pressable(words.into())
     }
 
-    /// That matches are folded away here, and how many: the next step of the search unfolds them.
+    /// How many matches are in a card that are not marked in it; the next step of the search unfolds it.
     fn folded_away(&self) -> Option<Element<'a, Message>> {
         let tokens = self.tokens();
         let count = self.view.folded_away(self.entry);

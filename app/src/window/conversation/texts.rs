@@ -7,7 +7,7 @@ use maestro_core::markdown::{self, Inside, Marker, plain};
 use maestro_core::text as foreign;
 use maestro_ui::code::Line;
 use maestro_ui::part;
-use maestro_ui::select::{Key, Seat};
+use maestro_ui::select::{Key, Seat, Spot};
 
 use super::View;
 use super::item::{Lines, Piece};
@@ -131,14 +131,26 @@ impl View {
         self.selection.change(maestro_ui::select::Selection::clear);
     }
 
+    /// Selects all that is here.
+    pub fn select_all(&self) {
+        let spot = |section| Spot { key: Key { section, ..Key::default() }, offset: 0 };
+        self.selection.change(|selection| {
+            selection.begin(spot(0), spot(0));
+            selection.extend(spot(u64::MAX), spot(u64::MAX));
+        });
+    }
+
     /// What is selected with the mouse, as it is read.
     #[must_use]
     pub fn selected(&self, transcript: &Transcript) -> Option<String> {
         let (from, to) = self.selection.read(|selection| selection.range())?;
         let several = from.key != to.key;
         let mut words = String::new();
-        for section in from.key.section..=to.key.section {
-            let Some(entry) = transcript.get(section) else { continue };
+        for entry in transcript.iter() {
+            let section = entry.n;
+            if section < from.key.section || section > to.key.section {
+                continue;
+            }
             let mut first = true;
             for (part, piece) in self.item(entry).pieces.iter().enumerate() {
                 for (index, text) in texts(piece, entry).into_iter().enumerate() {

@@ -41,6 +41,36 @@ fn tab(id: u64, agent: u64, title: &str, state: TabState) -> Tab {
     }
 }
 
+/// Scenes with a conversation, in the order in which they are listed.
+pub const TALKS: [&str; 26] = [
+    "conversation",
+    "conversation-grid",
+    "conversation-turns",
+    "conversation-top",
+    "conversation-streaming",
+    "conversation-find",
+    "conversation-filter",
+    "conversation-selected",
+    "conversation-told",
+    "conversation-empty",
+    "conversation-none",
+    "conversation-taken",
+    "approval",
+    "approval-deny",
+    "question",
+    "failed",
+    "limited",
+    "retrying",
+    "mentions",
+    "commands",
+    "policy",
+    "models",
+    "composer-full",
+    "queue",
+    "queue-empty",
+    "why",
+];
+
 /// The tabs of the made-up agents.
 #[must_use]
 pub fn tabs() -> Vec<Tab> {

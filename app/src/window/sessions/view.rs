@@ -68,7 +68,7 @@ impl Browser {
         };
         column![
             self.head(tokens),
-            self.filters(tokens, keymap),
+            self.filters(tokens, keymap, width >= BOTH),
             part::rule(tokens),
             body,
             part::rule(tokens),
@@ -113,7 +113,12 @@ impl Browser {
         }
     }
 
-    fn filters(&self, tokens: &'static Tokens, keymap: &Keymap) -> Element<'_, Message> {
+    fn filters(
+        &self,
+        tokens: &'static Tokens,
+        keymap: &Keymap,
+        chords: bool,
+    ) -> Element<'_, Message> {
         use maestro_core::command::Id;
         let filter = &self.asked.filter;
         let provider = match &filter.providers[..] {
@@ -132,7 +137,7 @@ impl Browser {
         let chip = |label: String, on: bool, toggle: Toggle, id: Id| {
             let (ink, edge) =
                 if on { (tokens.accent, tokens.accent) } else { (tokens.dim, tokens.strong) };
-            let chord = keymap.title(id).map(|chord| {
+            let chord = keymap.title(id).filter(|_| chords).map(|chord| {
                 line(part::spaced(&chord), type_scale::TINY, font::MONO, tokens.faint)
             });
             let content = row![line(label, type_scale::SMALL, font::REGULAR, ink)]

@@ -145,7 +145,7 @@ impl Shell {
             "empty" => World::default(),
             "grid-many" => scene::crowded(),
             "resume" => scene::after_a_crash(),
-            name if talk::NAMES.contains(&name) => talk::world(name),
+            name if scene::TALKS.contains(&name) => talk::world(name),
             name if scene::NAMES.contains(&name) => scene::world(),
             _ => return None,
         };

@@ -12,30 +12,13 @@ use crate::window::composer;
 use crate::window::scene;
 use crate::window::talk::{self, Region};
 
-/// Scenes with a conversation in them.
-pub(super) const NAMES: [&str; 21] = [
-    "conversation",
-    "conversation-grid",
-    "conversation-turns",
-    "conversation-top",
-    "conversation-streaming",
-    "conversation-find",
-    "conversation-empty",
-    "conversation-none",
-    "conversation-taken",
-    "approval",
-    "approval-deny",
-    "question",
-    "failed",
-    "limited",
-    "retrying",
-    "mentions",
-    "commands",
-    "policy",
-    "queue",
-    "queue-empty",
-    "why",
-];
+/// A prompt that takes a screen.
+const LONG: &str = "Move the preferences to an endpoint of their own.\n\n\
+    - `GET /v1/preferences` answers with what is set, and with the defaults of what is not\n\
+    - `PATCH` takes a part of them; unknown keys are refused by name\n\
+    - the web client reads them once at its start: see @src/web/preferences.tsx\n\n\
+    Keep the old route until the next release, and let it say where the new one is. \
+    The tests in @tests/preferences_test.rs show what has to stay as it is.";
 
 /// The world of such a scene.
 pub(super) fn world(name: &str) -> World {
@@ -108,9 +91,12 @@ pub(super) fn world(name: &str) -> World {
 fn said(name: &str) -> Vec<maestro_core::conversation::Entry> {
     use crate::window::conversation::scene as turns;
     match name {
-        "conversation-turns" | "conversation-top" | "conversation-find" => {
-            turns::everything().iter().cloned().collect()
-        }
+        "conversation-turns"
+        | "conversation-top"
+        | "conversation-find"
+        | "conversation-filter"
+        | "conversation-selected"
+        | "conversation-told" => turns::everything().iter().cloned().collect(),
         "conversation-streaming" => turns::streaming(400, 6100).iter().cloned().collect(),
         "failed" => turns::failed().iter().cloned().collect(),
         "conversation" => turns::endpoint().iter().cloned().collect(),
@@ -121,7 +107,7 @@ fn said(name: &str) -> Vec<maestro_core::conversation::Entry> {
 impl Shell {
     /// Brings a scene with a conversation into its state.
     pub(super) fn prepare_talk(&mut self, name: &str) {
-        if !NAMES.contains(&name) {
+        if !scene::TALKS.contains(&name) {
             return;
         }
         let grid = name == "conversation-grid";
@@ -156,6 +142,24 @@ impl Shell {
                 let _ = self.command(Id::TurnsFind);
                 let typed = Turns::Edited(Which::Find, "refund".to_owned());
                 let _ = self.talk_message(talk::Message::View(tab, typed));
+            }
+            "conversation-filter" => {
+                use crate::window::conversation::{Message as Turns, Which};
+                let _ = self.command(Id::TurnsFilter);
+                let typed = Turns::Edited(Which::Filter, "refund".to_owned());
+                let _ = self.talk_message(talk::Message::View(tab, typed));
+            }
+            "conversation-selected" => self.talks.of(tab).view.select_all(),
+            "conversation-told" => {
+                let _ = self.command(Id::TurnCompact);
+                let _ = self.problem("the image is larger than 16 MB".to_owned());
+            }
+            "models" => {
+                let _ = self.command(Id::TabModel);
+            }
+            "composer-full" => {
+                write(self, LONG);
+                let _ = self.command(Id::ComposerFull);
             }
             "conversation" | "conversation-grid" => {
                 write(self, "then also check that @src/web uses the same keys");
