@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use maestro_core::agent::{Agent, Clipboard, Evidence, Provider};
+use maestro_core::conflict::{Clash, Matrix};
 use maestro_core::conversation::{Answer, Entry, Image, Menu, Policy, Prompt, Tab, Update};
 use maestro_core::input::Input;
 use maestro_core::playbook::{Finding, Found, Heard, Leaf, Plan};
@@ -395,6 +396,20 @@ pub enum Command {
         /// Any directory in it.
         repository: PathBuf,
     },
+    /// How the worktrees of a repository fit together, what is not committed included.
+    ReadConflicts {
+        /// Any directory in it.
+        repository: PathBuf,
+        /// What every worktree is also held against; the main checkout's branch when absent.
+        target: Option<String>,
+    },
+    /// Where a worktree conflicts with another, or with a revision.
+    ReadClashes {
+        /// The one's directory.
+        one: PathBuf,
+        /// The other.
+        other: Against,
+    },
     /// Make a worktree.
     NewWorktree {
         /// Any directory in the repository.
@@ -651,6 +666,10 @@ pub enum Reply {
     Worktrees(Vec<Worktree>),
     /// Answer to [`Command::NewWorktree`].
     Worktree(Worktree),
+    /// Answer to [`Command::ReadConflicts`].
+    Conflicts(Box<Matrix>),
+    /// Answer to [`Command::ReadClashes`]: none when they fit.
+    Clashes(Vec<Clash>),
     /// Answer to [`Command::InspectRepository`].
     Repository(Repository),
     /// Answer to [`Command::DetectProviders`].
@@ -688,6 +707,15 @@ pub enum Reply {
     Usage(Vec<Sum>),
     /// Answer to [`Command::Why`]: what was seen, the newest first.
     Evidence(Vec<Evidence>),
+}
+
+/// What a worktree is held against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Against {
+    /// Another worktree of the same repository, with what is not committed in it.
+    Worktree(PathBuf),
+    /// A branch or another revision.
+    Revision(String),
 }
 
 /// Entries of a tab or of a stored session.
@@ -733,6 +761,8 @@ pub enum TabChange {
     Model(Option<String>),
     /// Another effort; `None` for the provider's own choice.
     Effort(Option<String>),
+    /// Whether it goes on by itself when the limit ends that it waits for now.
+    Resumes(bool),
 }
 
 /// A change of something in a queue.
