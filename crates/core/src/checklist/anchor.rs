@@ -88,6 +88,11 @@ impl Document {
     }
 
     /// The tasks with a text, in the order of the document.
+    pub(crate) fn all_with_text(&self, text: &str) -> impl Iterator<Item = usize> {
+        self.with_text(text).iter().map(|at| *at as usize)
+    }
+
+    /// See above.
     fn with_text(&self, text: &str) -> &[u32] {
         let text_at = |at: &u32| self.tasks[*at as usize].text.as_str();
         let begin = self.by_text.partition_point(|at| text_at(at) < text);

@@ -13,23 +13,34 @@
 //! - After the turn: its result is in the journal; the run goes on with comparing, verifying, ticking.
 //!   No turn is repeated.
 //! - Between ticking and its entry: the document is read; a box that is ticked is ticked.
+//! - During a commit: it is asked for again; what is committed is found, what is not is committed.
+//! - While working copies are made: nothing was done in them yet; they are made again.
 
+mod boxes;
+mod budget;
 mod choose;
 mod compare;
+mod decide;
 mod fold;
 mod judge;
+mod pass;
+mod tick;
 mod turn;
+mod user;
 
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::journal::{Entry, Mark, Then};
+use super::journal::{Asks, Budget, Claim, Entry, Mark, Then};
 use super::prompt;
-use super::{Ending, Run, State, Verify};
+use super::{Ending, Pause, Run, Verify};
 use crate::agent::Provider;
 use crate::checklist::{Anchor, Applied, Change, Document};
 use crate::id::AgentId;
+use crate::playbook::variables::Variables;
+use crate::text::clean;
 use crate::turn::{Failure, Outcome, Usage};
 
 /// The numbers a run goes by.
@@ -249,21 +260,62 @@ pub struct Turn {
 pub struct Machine {
     run: Run,
     policy: Policy,
+    /// Every document and working copy so far.
+    slots: Vec<Slot>,
+    /// Those of this pass, in order.
+    pass: Vec<usize>,
+    /// The documents of this pass as last read. Never relied on after something else was done.
+    documents: Vec<Document>,
     known: Vec<Known>,
     phase: Phase,
     /// The task it is at, by its number in the run.
     current: usize,
     attempt: Attempt,
+    /// Where in the pass it is.
+    cursor: usize,
+    /// Tasks done in this pass.
+    done_in_pass: u32,
     stop: bool,
     kill: bool,
+    pause: bool,
+    /// The task that the user wants passed over while something runs for it.
+    skip: Option<usize>,
+    /// What the user wants taken back, and whether by force.
+    undo: VecDeque<(usize, bool)>,
+    /// Why the agent wrote that the run is to end.
+    halt: Option<String>,
+    /// Boxes that the agent ticked beside its own and that have a command, to be verified.
+    claims: VecDeque<Claim>,
+    /// The commands that the user has agreed to.
+    agreed: Option<Agreed>,
+    /// The session that goes on with the next task of its document.
+    session: Option<Shared>,
+    /// What is granted again when a pause ends.
+    granted: (Option<Budget>, Option<Asks>),
+    /// Consumption at the time from which each budget counts.
+    spent: Spent,
     /// Refusals by the provider or the disk in a row.
     refusals: usize,
     /// Tasks in a row that were given up without having changed anything.
     fruitless_tasks: u32,
-    /// The documents as last read. Never relied on after something else was done.
-    documents: Vec<Document>,
     /// The user's agents.
     agents: Vec<(String, AgentId, Provider)>,
+    /// What the names in prompts stand for.
+    variables: Variables,
+    /// Whether its journal was folded: something may have happened.
+    is_resumed: bool,
+}
+
+/// A document of the run, or a working copy of one.
+#[derive(Debug, Clone, PartialEq)]
+struct Slot {
+    /// Its number among the documents that are listed.
+    listed: usize,
+    path: PathBuf,
+    /// Whether the rest of it is passed over.
+    skipped: bool,
+    /// Its boxes before the last turn.
+    marks: Vec<Mark>,
 }
 
 /// What the machine waits for.
@@ -271,6 +323,8 @@ pub struct Machine {
 enum Phase {
     /// The documents, to choose a task.
     Choosing,
+    /// Working copies; (document, copy).
+    Copying(Vec<(PathBuf, PathBuf)>),
     /// What the directory is like before the turn.
     Picked,
     /// The turn's end.
@@ -285,9 +339,27 @@ enum Phase {
     Verifying,
     /// The box to be ticked.
     Ticking,
+    /// A commit.
+    Committing,
+    /// The box to be opened, because its commit was refused.
+    Unticking,
     /// A time.
     Waiting { until_ms: u64, then: Then },
+    /// The user.
+    Paused { then: Then },
+    /// The directory to be as it was before a task.
+    Undoing { task: usize, force: bool, back: Back },
+    /// Boxes of undone tasks to be opened, the last first.
+    Reopening { tasks: Vec<usize>, back: Back },
     /// Nothing any more.
+    Over,
+}
+
+/// Where it goes on after something was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Back {
+    Choose,
+    Pause(Then),
     Over,
 }
 
@@ -297,16 +369,24 @@ struct Known {
     document: usize,
     anchor: Anchor,
     fate: Fate,
-    /// Attempts used up.
+    /// Attempts and repairs used up.
     used: u32,
+    /// Of these, repairs.
+    repaired: u32,
     /// Attempts in a row that left the directory as it was.
     fruitless: u32,
     /// How often it was cut short.
     interrupted: u32,
     /// Why the last attempt failed, for the next one.
     previous: Option<String>,
+    /// Whether the session is to set it right.
+    repair: bool,
     /// The session to go on with when the attempt is made again.
     resume: Option<String>,
+    /// The command that decided when it was last picked; `None` before that.
+    verify: Option<Option<String>>,
+    /// The commit that was checked out before it.
+    head: Option<String>,
     /// What the turns before the current one consumed.
     consumed: Usage,
     /// What is worth knowing about it though it is done.
@@ -318,6 +398,8 @@ enum Fate {
     Open,
     Ticked,
     Failed,
+    Skipped,
+    Undone,
 }
 
 /// The attempt that is made.
@@ -326,13 +408,26 @@ struct Attempt {
     number: u32,
     of: u32,
     provider: Provider,
+    agent: Option<AgentId>,
+    model: Option<String>,
     verify: Option<String>,
     timeout_s: u64,
-    marks: Vec<Vec<Mark>>,
+    /// Whether its session did the task before.
+    follows: bool,
+    /// Whether it is another task that an agent says it has done.
+    is_claim: bool,
+    /// Whether it was ended because a budget is used up.
+    over_budget: bool,
+    markers: Vec<(u32, u32)>,
     tree: Option<String>,
     tree_after: Option<String>,
+    head_after: Option<String>,
     end: End,
     audited: bool,
+    /// A document in which a gate disappeared during the turn.
+    lost_gate: Option<PathBuf>,
+    /// Why its commit was refused.
+    refused: Option<Verify>,
 }
 
 /// How the turn ended.
@@ -344,19 +439,56 @@ enum End {
     Failed(Failure),
 }
 
+/// A session that did a task and can do the next one.
+#[derive(Debug, Clone, PartialEq)]
+struct Shared {
+    document: usize,
+    id: String,
+    provider: Provider,
+    agent: Option<AgentId>,
+    model: Option<String>,
+}
+
+/// The commands of a run when it began.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Agreed {
+    /// By document as listed and text of the task.
+    by_task: HashMap<(usize, String), Vec<Option<String>>>,
+    /// All of them.
+    commands: HashSet<String>,
+}
+
+/// Consumption at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Spent {
+    cost_usd: f64,
+    tokens: u64,
+    time_ms: u64,
+    turns: u32,
+    tasks: u32,
+}
+
 impl Attempt {
     fn none() -> Self {
         Self {
             number: 0,
             of: 0,
             provider: Provider::Demo,
+            agent: None,
+            model: None,
             verify: None,
             timeout_s: 0,
-            marks: Vec::new(),
+            follows: false,
+            is_claim: false,
+            over_budget: false,
+            markers: Vec::new(),
             tree: None,
             tree_after: None,
+            head_after: None,
             end: End::CutShort,
             audited: false,
+            lost_gate: None,
+            refused: None,
         }
     }
 
@@ -370,34 +502,57 @@ impl Machine {
     /// A run that begins.
     #[must_use]
     pub fn new(run: Run, policy: Policy) -> Self {
-        Self {
+        let mut machine = Self {
             run,
             policy,
+            slots: Vec::new(),
+            pass: Vec::new(),
+            documents: Vec::new(),
             known: Vec::new(),
             phase: Phase::Choosing,
             current: 0,
             attempt: Attempt::none(),
+            cursor: 0,
+            done_in_pass: 0,
             stop: false,
             kill: false,
+            pause: false,
+            skip: None,
+            undo: VecDeque::new(),
+            halt: None,
+            claims: VecDeque::new(),
+            agreed: None,
+            session: None,
+            granted: (None, None),
+            spent: Spent::default(),
             refusals: 0,
             fruitless_tasks: 0,
-            documents: Vec::new(),
             agents: Vec::new(),
+            variables: Variables::default(),
+            is_resumed: false,
+        };
+        if !machine.copies_documents() {
+            machine.apply_pass(1, &[]);
         }
+        machine
     }
 
     /// A run that goes on from what its journal says: entries with when they were written, in
     /// milliseconds since the Unix epoch. Of `run` only what does not change is used.
     #[must_use]
-    pub fn resume(mut run: Run, policy: Policy, journal: &[(u64, Entry)]) -> Self {
-        run.tasks.clear();
-        run.usage = Usage::default();
-        run.state = State::Running;
-        let mut machine = Self::new(run, policy);
-        for (_, entry) in journal {
-            machine.apply(entry);
+    pub fn resume(run: Run, policy: Policy, journal: &[(u64, Entry)]) -> Self {
+        let mut begun = Run::new(run.id, run.spec, run.started_ms, run.open, run.done);
+        begun.worktree = run.worktree;
+        begun.pull_request = run.pull_request;
+        begun.report = run.report;
+        let mut machine = Self::new(begun, policy);
+        machine.is_resumed = true;
+        let mut last_ms = machine.run.started_ms;
+        for (at_ms, entry) in journal {
+            machine.apply(entry, *at_ms);
+            last_ms = *at_ms;
         }
-        machine.apply(&Entry::Recovered);
+        machine.apply(&Entry::Recovered, last_ms);
         machine
     }
 
@@ -410,7 +565,7 @@ impl Machine {
     /// Whether it waits for nothing but the user: no effect is under way, and that is as it should be.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        matches!(self.run.state, State::Paused(_))
+        matches!(self.phase, Phase::Paused { .. })
     }
 
     /// The task it is at, by its number in the run.
@@ -423,6 +578,11 @@ impl Machine {
     /// input and when they change.
     pub fn know_agents(&mut self, agents: Vec<(String, AgentId, Provider)>) {
         self.agents = agents;
+    }
+
+    /// What the names in prompts stand for from now on. The document and the pass are filled in here.
+    pub fn set_variables(&mut self, variables: Variables) {
+        self.variables = variables;
     }
 
     /// Whether it has ended.
@@ -438,9 +598,11 @@ impl Machine {
         match input {
             Input::Begin => self.begin(&mut effects),
             Input::Documents(documents) => self.read(documents, &mut effects),
-            Input::Looked { tree, new_session, .. } => self.looked(tree, new_session, &mut effects),
-            Input::Session { id, .. } => self.session(id, &mut effects),
-            Input::Progress(usage) => self.progress(usage),
+            Input::Looked { tree, head, new_session } => {
+                self.looked(tree, head, new_session, &mut effects);
+            }
+            Input::Session { id, model } => self.session(id, model, &mut effects),
+            Input::Progress(usage) => self.progress(usage, &mut effects),
             Input::TurnEnded { outcome, duration_ms } => {
                 self.turn_ended(outcome, duration_ms, &mut effects);
             }
@@ -448,31 +610,33 @@ impl Machine {
                 self.verified(verify, duration_ms, &mut effects);
             }
             Input::Rewritten(result) => self.rewritten(result, &mut effects),
+            Input::Copied(result) => self.copied(result, &mut effects),
+            Input::Committed { result, duration_ms } => {
+                self.committed(result, duration_ms, &mut effects);
+            }
+            Input::Restored(result) => self.restored(result, &mut effects),
             Input::Woken => self.woken(&mut effects),
+            Input::Pause => self.pause(&mut effects),
+            Input::Resume => self.go_on_by_order(&mut effects),
+            Input::Skip(task) => self.skip(task, &mut effects),
+            Input::SkipDocument => self.skip_document(&mut effects),
+            Input::Retry(task) => self.retry(task, &mut effects),
+            Input::Undo { task, force } => self.undo(task, force, &mut effects),
             Input::Stop => self.stop(&mut effects),
             Input::Kill => self.kill(&mut effects),
             Input::Broken(because) => self.broken(because, &mut effects),
-            Input::Copied(_)
-            | Input::Committed { .. }
-            | Input::Restored(_)
-            | Input::Pause
-            | Input::Resume
-            | Input::Skip(_)
-            | Input::SkipDocument
-            | Input::Retry(_)
-            | Input::Undo { .. } => {}
         }
         effects.list
     }
 
     fn begin(&mut self, effects: &mut Effects) {
-        match self.phase.clone() {
-            Phase::Over => {}
-            Phase::Choosing if self.known.is_empty() && !self.kill => effects.push(self.reading()),
-            phase => {
-                self.record(Entry::Recovered, effects);
-                self.go_on(phase, effects);
-            }
+        if !self.is_resumed {
+            self.is_resumed = true;
+            return self.choose(effects);
+        }
+        if !self.is_over() {
+            self.record(Entry::Recovered, effects);
+            self.go_on(self.phase.clone(), effects);
         }
     }
 
@@ -480,25 +644,50 @@ impl Machine {
     fn go_on(&mut self, phase: Phase, effects: &mut Effects) {
         match phase {
             Phase::Choosing | Phase::Picked => self.choose(effects),
+            Phase::Copying(copies) => effects.push(Effect::Copy(copies)),
             Phase::Turning | Phase::Turned => {
                 self.phase = Phase::Turned;
                 effects.push(Effect::Look(self.attempt.provider));
             }
-            Phase::Auditing | Phase::SettingBack(_) => {
-                self.phase = Phase::Auditing;
-                effects.push(self.reading());
-            }
+            Phase::Auditing | Phase::SettingBack(_) => self.reread(effects),
             Phase::Verifying if self.kill => self.end_as_asked(effects),
             Phase::Verifying => self.verify(effects),
             Phase::Ticking => self.tick(effects),
-            Phase::Waiting { .. } if self.stop || self.kill => self.end_as_asked(effects),
+            Phase::Committing => self.commit(effects),
+            Phase::Unticking => self.untick(effects),
+            Phase::Waiting { .. } | Phase::Paused { .. } if self.stop || self.kill => {
+                self.end_as_asked(effects);
+            }
             Phase::Waiting { until_ms, .. } => effects.push(Effect::Sleep { until_ms }),
-            Phase::Over => {}
+            Phase::Undoing { task, force, .. } => effects.push(Effect::Restore { task, force }),
+            Phase::Reopening { .. } => self.reopen(effects),
+            Phase::Paused { then: Then::Pick } if !self.undo.is_empty() => {
+                self.take_back(Back::Pause(Then::Pick), effects);
+            }
+            Phase::Paused { .. } | Phase::Over => {}
         }
     }
 
+    /// What comes after a wait or a pause.
+    fn then(&mut self, then: Then, effects: &mut Effects) {
+        match then {
+            Then::Pick => self.choose(effects),
+            Then::Copy => effects.push(Effect::Copy(self.copies_of_pass())),
+            Then::Audit => self.reread(effects),
+            Then::Tick => self.tick(effects),
+            Then::Commit => self.commit(effects),
+            Then::Untick => self.untick(effects),
+        }
+    }
+
+    /// Reads the documents to compare them.
+    fn reread(&mut self, effects: &mut Effects) {
+        self.phase = Phase::Auditing;
+        effects.push(self.reading());
+    }
+
     fn reading(&self) -> Effect {
-        Effect::Read(self.run.spec.documents.clone())
+        Effect::Read(self.pass.iter().map(|slot| self.slots[*slot].path.clone()).collect())
     }
 
     fn back_off(&mut self, because: &str, then: Then, effects: &mut Effects) {
@@ -513,7 +702,7 @@ impl Machine {
                     sentence(because),
                     self.refusals + 1
                 );
-                self.record(Entry::Ended { ending: Ending::Failed(sentence) }, effects);
+                self.end(Ending::Failed(sentence), effects);
             }
         }
     }
@@ -522,6 +711,9 @@ impl Machine {
         if self.stop || self.kill {
             return self.end_as_asked(effects);
         }
+        if self.pause {
+            return self.hold(Pause::User, then, effects);
+        }
         self.record(Entry::Waiting { until_ms, because, then }, effects);
         effects.push(Effect::Sleep { until_ms });
     }
@@ -529,36 +721,34 @@ impl Machine {
     fn woken(&mut self, effects: &mut Effects) {
         let Phase::Waiting { then, .. } = self.phase else { return };
         self.record(Entry::Woken, effects);
-        match then {
-            Then::Pick => self.choose(effects),
-            Then::Audit => {
-                self.phase = Phase::Auditing;
-                effects.push(self.reading());
-            }
-            Then::Tick => self.tick(effects),
-        }
+        self.then(then, effects);
     }
 
-    fn stop(&mut self, effects: &mut Effects) {
-        if self.stop || self.kill || self.is_over() {
-            return;
-        }
-        self.record(Entry::StopAsked, effects);
-        if matches!(self.phase, Phase::Waiting { .. }) {
-            self.end_as_asked(effects);
-        }
+    /// Does nothing until the user says so.
+    fn hold(&mut self, why: Pause, then: Then, effects: &mut Effects) {
+        self.hold_for(why, then, None, None, effects);
     }
 
-    fn kill(&mut self, effects: &mut Effects) {
-        if self.kill || self.is_over() {
-            return;
+    fn hold_for(
+        &mut self,
+        why: Pause,
+        then: Then,
+        budget: Option<Budget>,
+        asks: Option<Asks>,
+        effects: &mut Effects,
+    ) {
+        if self.stop || self.kill {
+            return self.end_as_asked(effects);
         }
-        self.record(Entry::KillAsked, effects);
-        match self.phase {
-            Phase::Turning | Phase::Verifying => effects.push(Effect::Cancel),
-            Phase::Waiting { .. } => self.end_as_asked(effects),
-            _ => {}
+        if why != Pause::User {
+            self.flag(&format!("The run is paused. {}", why.sentence()), effects);
         }
+        self.record(Entry::Paused { why, then, budget, asks }, effects);
+    }
+
+    /// The user has to do something about it before it goes on.
+    fn need(&mut self, because: &str, then: Then, effects: &mut Effects) {
+        self.hold(Pause::Needed(sentence(because)), then, effects);
     }
 
     fn broken(&mut self, because: String, effects: &mut Effects) {
@@ -566,15 +756,51 @@ impl Machine {
             if matches!(self.phase, Phase::Turning | Phase::Verifying) {
                 effects.push(Effect::Cancel);
             }
-            self.record(Entry::Ended { ending: Ending::Failed(sentence(&because)) }, effects);
+            self.end(Ending::Failed(sentence(&because)), effects);
         }
     }
 
     fn end_as_asked(&mut self, effects: &mut Effects) {
         let ending = if self.kill { Ending::Killed } else { Ending::Stopped };
+        self.end(ending, effects);
+    }
+
+    fn end(&mut self, ending: Ending, effects: &mut Effects) {
+        // What is verified and ticked is done, committed or not.
+        let is_ticked = matches!(
+            self.phase,
+            Phase::Committing
+                | Phase::Waiting { then: Then::Commit, .. }
+                | Phase::Paused { then: Then::Commit }
+        );
+        if is_ticked {
+            self.flag("It is done, but its work was not committed.", effects);
+            self.record(Entry::Ticked, effects);
+        }
         self.record(Entry::Ended { ending }, effects);
     }
+
+    /// Something the user should know, in a sentence.
+    fn flag(&mut self, text: &str, effects: &mut Effects) {
+        let text = clean(text, MAX_FLAG);
+        self.record(Entry::Flagged { text: text.clone() }, effects);
+        effects.push(Effect::Tell(text));
+    }
+
+    /// The path of a document or working copy.
+    fn path(&self, slot: usize) -> PathBuf {
+        self.slots.get(slot).map(|slot| slot.path.clone()).unwrap_or_default()
+    }
+
+    /// A document of this pass as last read, by its number in the run.
+    fn document(&self, slot: usize) -> Option<&Document> {
+        let at = self.pass.iter().position(|here| *here == slot)?;
+        self.documents.get(at)
+    }
 }
+
+/// Longest sentence about something the user should know, in characters.
+const MAX_FLAG: usize = 1000;
 
 struct Effects {
     now_ms: u64,

@@ -1,34 +1,48 @@
-//! Choosing the next task, and what a task has to meet to be begun.
+//! Choosing the next task, and what stands before it.
 
-use super::{Effect, Effects, Fate, Machine, Phase};
-use crate::agent::Provider;
-use crate::checklist::{Document, Found};
-use crate::run::Ending;
-use crate::run::journal::Entry;
+use std::collections::HashSet;
+
+use super::decide::{Chosen, Next, Refused};
+use super::{Back, Effect, Effects, Fate, Machine, Phase};
+use crate::checklist::Document;
+use crate::run::journal::{Entry, Then};
+use crate::run::{Ending, Mode, OnFailure, Pause};
 
 impl Machine {
-    /// The next task, unless the run is to end.
+    /// The next task, unless something else comes first.
     pub(super) fn choose(&mut self, effects: &mut Effects) {
         self.phase = Phase::Choosing;
         if self.kill {
             self.end_as_asked(effects);
+        } else if !self.claims.is_empty() {
+            self.claim(effects);
+        } else if !self.undo.is_empty() {
+            self.take_back(Back::Choose, effects);
+        } else if let Some(reason) = self.halt.clone() {
+            let task = self.name(self.current);
+            let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            let because = format!("The agent ended the run while {task} was worked on{reason}");
+            self.end(Ending::Failed(super::sentence(&because)), effects);
+        } else if self.pass.is_empty() {
+            self.begin_pass(1, effects);
         } else {
             effects.push(self.reading());
         }
     }
 
     pub(super) fn read(&mut self, documents: Vec<Result<Document, String>>, effects: &mut Effects) {
-        if !matches!(self.phase, Phase::Choosing | Phase::Auditing) {
-            return;
-        }
-        let documents = match documents.into_iter().collect::<Result<Vec<_>, _>>() {
-            Ok(documents) if documents.len() == self.run.spec.documents.len() => documents,
-            Ok(_) => return,
-            Err(because) => return self.broken(because, effects),
+        let then = match self.phase {
+            Phase::Choosing => Then::Pick,
+            Phase::Auditing => Then::Audit,
+            _ => return,
         };
-        self.documents = documents;
+        match documents.into_iter().collect::<Result<Vec<_>, _>>() {
+            Ok(documents) if documents.len() == self.pass.len() => self.documents = documents,
+            Ok(_) => return,
+            Err(because) => return self.need(&because, then, effects),
+        }
         self.count();
-        if self.phase == Phase::Choosing { self.pick(effects) } else { self.audit(effects) }
+        if then == Then::Pick { self.pick(effects) } else { self.audit(effects) }
     }
 
     fn count(&mut self) {
@@ -42,186 +56,129 @@ impl Machine {
         if self.kill {
             return self.end_as_asked(effects);
         }
-        let mut blocked = Vec::new();
-        for document in 0..self.documents.len() {
-            let numbers = self.numbers(document);
-            for (place, number) in numbers.into_iter().enumerate() {
-                match self.consider(document, place, number) {
-                    Verdict::Skip => {}
-                    Verdict::Blocked(because) => blocked.push((document, place, number, because)),
-                    Verdict::Refuse(because) => {
-                        self.refuse(document, place, number, because, effects);
-                    }
-                    Verdict::Do(_) if self.stop => return self.end_as_asked(effects),
-                    Verdict::Do(provider) => {
-                        return self.take(document, place, number, provider, effects);
-                    }
+        if self.agreed.is_none() {
+            self.record(Entry::Agreed { commands: self.commands() }, effects);
+        }
+        let decision = self.decide();
+        self.run.ahead = decision.ahead;
+        for refused in decision.refused {
+            let (task, because) = self.refuse(refused, effects);
+            if self.run.options().on_failure != OnFailure::GoOn {
+                return self.after_failure(task, &because, effects);
+            }
+        }
+        match decision.next {
+            Next::Do(next) => self.begin_task(&next, effects),
+            Next::Gate { document, line, reason, artifact } => {
+                let gate = Pause::Gate { document, line, reason, artifact };
+                self.hold(gate, Then::Pick, effects);
+            }
+            Next::Ask(asks, because) => {
+                self.hold_for(Pause::Needed(because), Then::Pick, None, Some(asks), effects);
+            }
+            Next::Nothing { left, .. } if self.is_another_pass_worth_it(left) => {
+                if self.stop {
+                    self.end_as_asked(effects);
+                } else {
+                    self.begin_pass(self.run.pass + 1, effects);
                 }
             }
-        }
-        for (document, place, number, because) in blocked {
-            self.refuse(document, place, number, because, effects);
-        }
-        let failed = self.known.iter().any(|known| known.fate == Fate::Failed);
-        let ending =
-            if failed || self.run.open > 0 { Ending::WithFailures } else { Ending::Completed };
-        self.record(Entry::Ended { ending }, effects);
-    }
-
-    /// For every task of a document its number in the run, if it is known to it.
-    pub(super) fn numbers(&self, document: usize) -> Vec<Option<usize>> {
-        let here = &self.documents[document];
-        let mut numbers = vec![None; here.tasks().len()];
-        for (number, known) in self.known.iter().enumerate() {
-            if known.document != document {
-                continue;
-            }
-            match here.find(&known.anchor) {
-                Found::At(place) => numbers[place] = Some(number),
-                // A reworded task goes on with the attempts it has left, or attempts would be endless. One
-                // in the place of a task that is done is new.
-                Found::Reworded(place)
-                    if numbers[place].is_none() && known.fate != Fate::Ticked =>
-                {
-                    numbers[place] = Some(number);
+            Next::Nothing { blocked, .. } => {
+                for refused in blocked {
+                    let _ = self.refuse(refused, effects);
                 }
-                Found::Reworded(_) | Found::Gone => {}
-                // It is one of these. Rather none of them is done than one twice.
-                Found::Ambiguous if known.fate != Fate::Open => {
-                    for (place, task) in here.tasks().iter().enumerate() {
-                        if task.text == known.anchor.text && numbers[place].is_none() {
-                            numbers[place] = Some(number);
-                        }
-                    }
-                }
-                Found::Ambiguous => {}
+                self.finish(effects);
             }
         }
-        numbers
     }
 
-    fn consider(&self, document: usize, place: usize, number: Option<usize>) -> Verdict {
-        let task = &self.documents[document].tasks()[place];
-        if task.checked {
-            return Verdict::Skip;
-        }
-        match number.map(|number| self.known[number].fate) {
-            Some(Fate::Failed) => return Verdict::Skip,
-            Some(Fate::Ticked) => {
-                return Verdict::Refuse(
-                    "Its box was opened again after it had been done; start another run to have it \
-                     done again."
-                        .to_owned(),
-                );
-            }
-            Some(Fate::Open) | None => {}
-        }
-        // A host may have died between the last attempt's failure and what follows from it.
-        if let Some(because) = number.and_then(|number| self.is_used_up(number, document, place)) {
-            return Verdict::Refuse(because);
-        }
-        if let Some(problem) = task.fields.problems.first() {
-            return Verdict::Refuse(format!("A line under it cannot be read: {problem}."));
-        }
-        if let Err(because) = self.needs(document, place) {
-            return Verdict::Blocked(because);
-        }
-        match task.fields.agent.as_deref().map(str::parse) {
-            None => Verdict::Do(self.run.spec.provider),
-            Some(Ok(Provider::Shell)) => {
-                Verdict::Refuse("`agent: shell` cannot do a task; name an agent.".to_owned())
-            }
-            Some(Ok(provider)) => Verdict::Do(provider),
-            Some(Err(unknown)) => Verdict::Refuse(format!("Its `agent:` is unknown: {unknown}.")),
+    /// Begins a task, unless the user or a budget says otherwise.
+    fn begin_task(&mut self, next: &Chosen, effects: &mut Effects) {
+        let is_repair = next.number.is_some_and(|number| self.known[number].repair);
+        if self.stop && !is_repair {
+            self.end_as_asked(effects);
+        } else if self.pause {
+            self.hold(Pause::User, Then::Pick, effects);
+        } else if let Some((budget, sentence)) = self.used_up() {
+            self.out_of(budget, sentence, effects);
+        } else {
+            self.take(next, effects);
         }
     }
 
-    /// Why a task has no attempt left.
-    fn is_used_up(&self, number: usize, document: usize, place: usize) -> Option<String> {
-        let known = &self.known[number];
-        let used_up = known.used >= self.attempts(document, place)
-            || known.fruitless >= self.policy.fruitless_attempts;
-        let because = self.run.tasks.get(number).and_then(|task| task.because.clone());
-        used_up.then(|| because.unwrap_or_default())
+    fn finish(&mut self, effects: &mut Effects) {
+        let is_whole = self.run.options().only.is_empty();
+        let is_left = if is_whole { self.run.open > 0 } else { self.known.is_empty() };
+        let is_failed = self.known.iter().any(|known| known.fate != Fate::Ticked);
+        let ending = if is_failed || is_left { Ending::WithFailures } else { Ending::Completed };
+        self.end(ending, effects);
     }
 
-    /// How many attempts a task has.
-    fn attempts(&self, document: usize, place: usize) -> u32 {
-        let retries = self.documents[document].tasks()[place].fields.retries;
-        retries.map_or(self.run.spec.attempts, |retries| retries.saturating_add(1)).max(1)
-    }
-
-    /// Whether what a task needs is done: other tasks of its document, by their number or the
-    /// beginning of their text.
-    fn needs(&self, document: usize, place: usize) -> Result<(), String> {
-        let tasks = self.documents[document].tasks();
-        for need in &tasks[place].fields.needs {
-            let number = need.trim_start_matches('#').parse::<usize>().ok();
-            let by_number =
-                number.and_then(|number| number.checked_sub(1)).filter(|at| *at < tasks.len());
-            let wanted = need.to_lowercase();
-            let by_text = || {
-                let mut matching = (0..tasks.len()).filter(|at| {
-                    *at != place && tasks[*at].text.to_lowercase().starts_with(&wanted)
-                });
-                matching.next().filter(|_| matching.next().is_none())
-            };
-            match by_number.or_else(by_text) {
-                Some(at) if tasks[at].checked => {}
-                Some(at) => {
-                    return Err(format!("It needs “{}”, which is not done.", tasks[at].text));
-                }
-                None => {
-                    return Err(format!("It needs “{need}”, which names no task of its document."));
-                }
+    /// The commands of every document as listed, with the tasks they are for.
+    fn commands(&self) -> Vec<Vec<(String, Option<String>)>> {
+        let has_default = self.run.options().verify.is_some();
+        let mut commands = vec![Vec::new(); self.run.spec.documents.len()];
+        for (document, slot) in self.documents.iter().zip(&self.pass) {
+            let tasks = document.tasks();
+            let with: HashSet<&str> = tasks
+                .iter()
+                .filter(|task| has_default || !task.fields.verify.is_empty())
+                .map(|task| task.text.as_str())
+                .collect();
+            commands[self.slots[*slot].listed] = tasks
+                .iter()
+                .filter(|task| with.contains(task.text.as_str()))
+                .map(|task| (task.text.clone(), task.fields.verify_command()))
+                .collect();
+        }
+        // The same document listed twice has the same commands.
+        for at in 0..commands.len() {
+            let documents = &self.run.spec.documents;
+            let first = documents.iter().position(|path| *path == documents[at]).unwrap_or(at);
+            if first < at {
+                commands[at] = commands[first].clone();
             }
         }
-        Ok(())
+        commands
     }
 
-    fn refuse(
-        &mut self,
-        document: usize,
-        place: usize,
-        number: Option<usize>,
-        because: String,
-        effects: &mut Effects,
-    ) {
+    fn refuse(&mut self, refused: Refused, effects: &mut Effects) -> (usize, String) {
+        let Refused { at, place, number, because } = refused;
         let task = number.unwrap_or(self.known.len());
-        let anchor = self.documents[document].anchor(place);
-        self.record(Entry::Refused { task, document, anchor, because }, effects);
+        let anchor = self.documents[at].anchor(place);
+        let document = self.pass[at];
+        self.record(Entry::Refused { task, document, anchor, because: because.clone() }, effects);
+        (task, because)
     }
 
-    fn take(
-        &mut self,
-        document: usize,
-        place: usize,
-        number: Option<usize>,
-        provider: Provider,
-        effects: &mut Effects,
-    ) {
-        let task = &self.documents[document].tasks()[place];
-        let used = number.map_or(0, |number| self.known[number].used);
+    fn take(&mut self, next: &Chosen, effects: &mut Effects) {
+        let Chosen { at, place, number, who } = next;
+        let slot = self.pass[*at];
+        let task = &self.documents[*at].tasks()[*place];
+        let known = number.map(|number| &self.known[number]);
+        let attempt = known.map_or(0, |known| known.used - known.repaired) + 1;
+        let session = self.session.as_ref().filter(|session| {
+            self.run.options().mode == Mode::Document
+                && known.is_none_or(|known| known.resume.is_none())
+                && session.document == slot
+                && session.provider == who.provider
+                && session.agent == who.agent
+                && session.model == who.model
+        });
         let entry = Entry::Picked {
             task: number.unwrap_or(self.known.len()),
-            document,
-            anchor: self.documents[document].anchor(place),
-            attempt: used + 1,
-            attempts: self.attempts(document, place),
-            provider,
-            verify: task.fields.verify_command(),
+            document: slot,
+            anchor: self.documents[*at].anchor(*place),
+            attempt,
+            attempts: self.attempts(*at, *place),
+            provider: who.provider,
+            agent: who.agent,
+            model: who.model.clone(),
+            verify: task.fields.verify_command().or_else(|| self.run.options().verify.clone()),
             timeout_s: task.fields.timeout_s.unwrap_or(self.run.spec.turn_timeout_s),
+            session: session.map(|session| session.id.clone()),
         };
         self.record(entry, effects);
-        effects.push(Effect::Look(provider));
+        effects.push(Effect::Look(who.provider));
     }
-}
-
-/// What a look at an open task says.
-enum Verdict {
-    Skip,
-    /// Not now, and never when nothing else is left to do.
-    Blocked(String),
-    Refuse(String),
-    Do(Provider),
 }

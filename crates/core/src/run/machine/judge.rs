@@ -1,9 +1,8 @@
 //! What follows from how an attempt ended: another one, its command, its tick, or giving the task up.
 
-use super::{Effect, Effects, End, Fault, Machine, Phase, sentence};
-use crate::checklist::{Applied, Change};
+use super::{Effect, Effects, End, Machine, Phase, sentence};
 use crate::run::journal::{Entry, Then};
-use crate::run::{Ending, Verify};
+use crate::run::{Ending, OnFailure, Verify};
 use crate::turn::{Failure, FailureKind};
 
 /// How far away a limit's reset can be: no plan has a longer period than a week. What is later is a number
@@ -16,6 +15,18 @@ impl Machine {
         if self.kill {
             return self.end_as_asked(effects);
         }
+        if let Some(document) = self.attempt.lost_gate.take() {
+            let name = document.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let because = format!(
+                "While {} was worked on, a gate disappeared from {name}. Put it back, or let the run go \
+                 on without it.",
+                self.name(self.current)
+            );
+            return self.need(&because, Then::Audit, effects);
+        }
+        if self.is_skipped() {
+            return self.pass_over(effects);
+        }
         match self.attempt.end.clone() {
             End::Ok if self.attempt.verify.is_some() => self.verify(effects),
             End::Ok => self.tick(effects),
@@ -27,17 +38,21 @@ impl Machine {
                     self.again(effects);
                 }
             }
+            End::Failed(_) if self.attempt.over_budget || self.time_left_ms() == Some(0) => {
+                self.record(Entry::CutShort { counts: false }, effects);
+                self.choose(effects);
+            }
             End::Failed(failure) => self.failed(&failure, effects),
         }
     }
 
     fn again(&mut self, effects: &mut Effects) {
         if self.known[self.current].interrupted < self.policy.interruptions {
-            self.record(Entry::CutShort, effects);
+            self.record(Entry::CutShort { counts: true }, effects);
             self.choose(effects);
         } else {
             let because = "Maestro was ended during the attempt.".to_owned();
-            self.attempt_failed(because, effects);
+            self.attempt_failed(because, false, effects);
         }
     }
 
@@ -51,22 +66,15 @@ impl Machine {
             | FailureKind::Unusable => {
                 let advice = match failure.kind {
                     FailureKind::Auth => {
-                        "Log in with the agent's own program, then start the run again."
+                        "Log in with the agent's own program, then let the run go on."
                     }
-                    FailureKind::Billing => "Add credit, then start the run again.",
-                    FailureKind::ModelUnknown => "Name another model, then start the run again.",
-                    _ => "Start the run again when that is settled.",
+                    FailureKind::Billing => "Add credit, then let the run go on.",
+                    FailureKind::ModelUnknown => "Start a run with another model.",
+                    _ => "Let the run go on when that is settled.",
                 };
-                self.record(
-                    Entry::AttemptFailed {
-                        because: message.to_owned(),
-                        counts: false,
-                        fruitless: self.attempt.is_fruitless(),
-                    },
-                    effects,
-                );
-                let sentence = format!("{} {advice}", sentence(message));
-                self.record(Entry::Ended { ending: Ending::Failed(sentence) }, effects);
+                self.postpone(message, effects);
+                let because = format!("{} {advice}", sentence(message));
+                self.need(&because, Then::Pick, effects);
             }
             FailureKind::Limit { resets_ms: Some(resets_ms) }
                 if (effects.now_ms + 1..=effects.now_ms + LATEST_RESET_MS).contains(&resets_ms) =>
@@ -91,46 +99,101 @@ impl Machine {
                 self.postpone(message, effects);
                 self.choose(effects);
             }
+            // A session of a whole document has become too long: the task itself may fit a fresh one.
+            FailureKind::Context if self.attempt.follows => {
+                self.postpone(message, effects);
+                self.choose(effects);
+            }
             FailureKind::Context
             | FailureKind::SessionMissing
             | FailureKind::Permission
             | FailureKind::Interrupted
             | FailureKind::Crashed
             | FailureKind::Silent
-            | FailureKind::Other => self.attempt_failed(sentence(message), effects),
+            | FailureKind::Other => self.attempt_failed(sentence(message), false, effects),
         }
     }
 
     /// The attempt is made again later; it was not the task's fault.
     fn postpone(&mut self, because: &str, effects: &mut Effects) {
+        let known = &self.known[self.current];
+        // What was refused for a while is set right in the same session then.
+        let lost = matches!(
+            &self.attempt.end,
+            End::Failed(Failure { kind: FailureKind::SessionMissing | FailureKind::Context, .. })
+        );
+        let repair = known.repair && !lost;
         let entry = Entry::AttemptFailed {
             because: sentence(because),
             counts: false,
             fruitless: self.attempt.is_fruitless(),
+            repair,
         };
         self.record(entry, effects);
     }
 
-    fn attempt_failed(&mut self, because: String, effects: &mut Effects) {
-        let fruitless = self.attempt.is_fruitless();
-        let entry = Entry::AttemptFailed { because: because.clone(), counts: true, fruitless };
-        self.record(entry, effects);
-        let known = &self.known[self.current];
-        let given_up =
-            known.used >= self.attempt.of || known.fruitless >= self.policy.fruitless_attempts;
-        if given_up {
-            self.record(Entry::TaskFailed { because: because.clone() }, effects);
+    /// The attempt came to nothing. `is_checked`: because of a check, which its own session can set right.
+    pub(super) fn attempt_failed(
+        &mut self,
+        because: String,
+        is_checked: bool,
+        effects: &mut Effects,
+    ) {
+        if self.attempt.is_claim {
+            return self.unclaimed(because, effects);
         }
+        let fruitless = self.attempt.is_fruitless();
+        let known = &self.known[self.current];
+        let is_fruitless_too_often =
+            fruitless && known.fruitless + 1 >= self.policy.fruitless_attempts;
+        let is_last = known.used + 1 >= self.attempt.of || is_fruitless_too_often;
+        let has_session = self.run.tasks[self.current].session.is_some();
+        let repair = is_checked
+            && !is_last
+            && has_session
+            && self.halt.is_none()
+            && self.attempt.end == End::Ok;
+        let entry =
+            Entry::AttemptFailed { because: because.clone(), counts: true, fruitless, repair };
+        self.record(entry, effects);
+        if is_last { self.task_failed(because, effects) } else { self.choose(effects) }
+    }
+
+    /// The task is given up.
+    pub(super) fn task_failed(&mut self, because: String, effects: &mut Effects) {
+        if self.attempt.is_claim {
+            return self.unclaimed(because, effects);
+        }
+        self.record(Entry::TaskFailed { because: because.clone() }, effects);
         if self.fruitless_tasks >= self.policy.fruitless_tasks && !(self.stop || self.kill) {
             let sentence = format!(
                 "It stalled: {} tasks in a row failed without a change to any file. The last one: \
                  {because}",
                 self.fruitless_tasks
             );
-            self.record(Entry::Ended { ending: Ending::Failed(sentence) }, effects);
+            self.end(Ending::Failed(sentence), effects);
         } else {
-            self.choose(effects);
+            self.after_failure(self.current, &because, effects);
         }
+    }
+
+    /// Goes on, ends or pauses after a task that failed.
+    pub(super) fn after_failure(&mut self, task: usize, because: &str, effects: &mut Effects) {
+        let text = format!("{} failed: {}", self.name(task), sentence(because));
+        match self.run.options().on_failure {
+            _ if self.stop || self.kill => self.choose(effects),
+            OnFailure::GoOn => self.choose(effects),
+            OnFailure::Stop => self.end(Ending::Failed(text), effects),
+            OnFailure::Pause => self.need(&text, Then::Pick, effects),
+        }
+    }
+
+    /// What an agent ticked beside its task does not hold.
+    fn unclaimed(&mut self, because: String, effects: &mut Effects) {
+        let name = self.name(self.current);
+        self.flag(&format!("{name} was ticked, but it does not hold: {because}"), effects);
+        self.record(Entry::Unclaimed { because }, effects);
+        self.choose(effects);
     }
 
     pub(super) fn verify(&mut self, effects: &mut Effects) {
@@ -150,77 +213,17 @@ impl Machine {
             self.tick(effects);
         } else if self.kill {
             self.end_as_asked(effects);
+        } else if self.is_skipped() {
+            self.pass_over(effects);
         } else if self.attempt.end == End::CutShort {
             self.again(effects);
         } else {
-            self.attempt_failed(because, effects);
+            self.attempt_failed(because, true, effects);
         }
-    }
-
-    pub(super) fn tick(&mut self, effects: &mut Effects) {
-        self.record(Entry::Ticking, effects);
-        let known = &self.known[self.current];
-        effects.push(Effect::Rewrite {
-            document: self.run.spec.documents[known.document].clone(),
-            changes: vec![Change { anchor: known.anchor.clone(), checked: true }],
-        });
-    }
-
-    pub(super) fn rewritten(&mut self, result: Result<Vec<Applied>, Fault>, effects: &mut Effects) {
-        let then = match self.phase {
-            Phase::Ticking => Then::Tick,
-            Phase::SettingBack(_) => Then::Audit,
-            _ => return,
-        };
-        match (result, &mut self.phase) {
-            (Err(fault), _) if !fault.passing => self.broken(fault.because, effects),
-            (Err(_), _) if self.kill => self.end_as_asked(effects),
-            (Err(fault), _) => self.back_off(&fault.because, then, effects),
-            (Ok(_), Phase::SettingBack(changes)) => {
-                let _ = changes.remove(0);
-                match changes.first() {
-                    Some((document, changes)) => {
-                        let document = self.run.spec.documents[*document].clone();
-                        let changes = changes.clone();
-                        effects.push(Effect::Rewrite { document, changes });
-                    }
-                    None => self.judge(effects),
-                }
-            }
-            (Ok(applied), _) => self.ticked(applied.first().copied(), effects),
-        }
-    }
-
-    fn ticked(&mut self, applied: Option<Applied>, effects: &mut Effects) {
-        match applied {
-            Some(Applied::Changed | Applied::Already) => self.record(Entry::Ticked, effects),
-            Some(Applied::Reworded) => {
-                let because =
-                    "Its line was reworded while it was worked on, so it was not ticked; it \
-                               is taken up again as it reads now."
-                        .to_owned();
-                return self.attempt_failed(because, effects);
-            }
-            Some(Applied::Ambiguous) => {
-                let because =
-                    "It was done, but several tasks of the document now read alike, so none \
-                               was ticked."
-                        .to_owned();
-                self.record(Entry::TaskFailed { because }, effects);
-            }
-            Some(Applied::Gone) | None => {
-                let because =
-                    "It was done, but its line is no longer in the document, so nothing was \
-                               ticked."
-                        .to_owned();
-                self.record(Entry::TaskFailed { because }, effects);
-            }
-        }
-        self.choose(effects);
     }
 }
 
-fn unverified(verify: &Verify) -> String {
+pub(super) fn unverified(verify: &Verify) -> String {
     match verify.exit_code {
         Some(code) => format!("`{}` exited with {code}.", verify.command),
         None => format!("`{}` was ended before it was through.", verify.command),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::id::RunId;
-use crate::run::{Spec, TaskState};
+use crate::run::{Spec, State, TaskState};
 use crate::turn::FailureKind;
 
 /// What the agent of the simulated world does in a turn: changes the documents and the files.
@@ -67,9 +67,10 @@ impl World {
                 self.journal.push((self.now_ms, entry));
                 None
             }
-            Effect::Read(_) => Some(Input::Documents(
-                (0..self.documents.len()).map(|at| Ok(self.document(at))).collect(),
-            )),
+            Effect::Read(paths) => {
+                let documents = paths.iter().map(|path| Ok(self.document(number(path))));
+                Some(Input::Documents(documents.collect()))
+            }
             Effect::Look(_) => {
                 Some(Input::Looked { tree: Some(self.tree()), head: None, new_session: None })
             }
@@ -89,8 +90,7 @@ impl World {
                 Some(Input::Verified { verify, duration_ms: 2 })
             }
             Effect::Rewrite { document, changes } => {
-                let document = usize::from(document != std::path::Path::new("/d/0.md"))
-                    * document.to_string_lossy()[3..4].parse::<usize>().unwrap_or(0);
+                let document = number(&document);
                 if let Some(fault) = self.faults.pop() {
                     return Some(Input::Rewritten(Err(fault)));
                 }
@@ -104,7 +104,9 @@ impl World {
                 Some(Input::Woken)
             }
             Effect::Cancel => None,
-            Effect::Copy(_) | Effect::Commit(_) | Effect::Restore { .. } => None,
+            Effect::Copy(_) | Effect::Commit(_) | Effect::Restore { .. } => {
+                unreachable!("not asked")
+            }
             Effect::Tell(text) => {
                 self.told.push(text);
                 None
@@ -145,7 +147,11 @@ impl World {
                 todo.extend(machine.step(answer, self.now_ms));
             }
         }
-        assert!(machine.is_over(), "it waits for something that never comes");
+        assert!(
+            machine.is_over() || machine.is_paused(),
+            "it waits for something that never comes: {:?}",
+            machine.phase
+        );
         Some(machine.run().clone())
     }
 
@@ -160,7 +166,17 @@ impl World {
     }
 }
 
-fn run(documents: usize) -> Run {
+/// The number in a document's name.
+fn number(path: &std::path::Path) -> usize {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    stem.parse().expect("a numbered document")
+}
+
+pub(super) fn machine_over(documents: &[&str]) -> Machine {
+    Machine::new(run(documents.len()), Policy::default())
+}
+
+pub(super) fn run(documents: usize) -> Run {
     let spec = Spec {
         documents: (0..documents).map(|at| PathBuf::from(format!("/d/{at}.md"))).collect(),
         directory: PathBuf::from("/d"),
@@ -234,9 +250,12 @@ fn nothing_is_ticked_without_evidence() {
     });
     let run = world.live(None).expect("it ends");
     assert_eq!(run.state, State::Ended(Ending::WithFailures));
-    assert_eq!(states(&run), [("a", Failed, 3), ("b", Failed, 3)]);
+    // One session each, told twice that it does not hold.
+    assert_eq!(states(&run), [("a", Failed, 1), ("b", Failed, 1)]);
+    assert_eq!(run.tasks.iter().map(|task| task.repairs).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(world.turns[1].resume.as_deref(), Some("s1"));
     assert_eq!(world.documents, ["- [ ] a\n  verify: a\n- [ ] b\n  verify: b\n"]);
-    assert!(world.told[0].contains("“b” was ticked without evidence"), "{:?}", world.told);
+    assert!(world.told[0].contains("“b” was ticked, but it does not hold"), "{:?}", world.told);
     assert_eq!(run.tasks[0].because.as_deref(), Some("`a` exited with 1."));
     assert!(world.turns[1].prompt.contains("It printed:\noutput"));
 }
@@ -262,7 +281,8 @@ fn a_task_without_progress_is_given_up_and_the_run_stalls() {
         lazy,
     );
     let run = world.live(None).expect("it ends");
-    assert_eq!(states(&run), [("a", Failed, 3), ("b", Failed, 3), ("c", Failed, 3)]);
+    assert_eq!(states(&run), [("a", Failed, 1), ("b", Failed, 1), ("c", Failed, 1)]);
+    assert_eq!(world.turns.len(), 9);
     assert!(
         matches!(&run.state, State::Ended(Ending::Failed(why)) if why.starts_with("It stalled"))
     );
@@ -306,7 +326,7 @@ fn failures_decide_whether_and_when_it_goes_on() {
         };
         let run = world.live(None).expect("it ends");
         assert_eq!(world.turns.len(), 1);
-        let State::Ended(Ending::Failed(why)) = run.state else { panic!("{:?}", run.state) };
+        let State::Paused(Pause::Needed(why)) = run.state else { panic!("{:?}", run.state) };
         assert!(why.starts_with("it says no. ") && why.contains(advice), "{why}");
     }
 }
@@ -418,12 +438,19 @@ fn a_full_disk_is_waited_for_and_a_lost_document_ends_the_run() {
     let mut world = World::new(&["- [ ] a\n"], diligent);
     world.faults = vec![Fault { because: "It is gone".to_owned(), passing: false }];
     let run = world.live(None).expect("it ends");
-    assert_eq!(run.state, State::Ended(Ending::Failed("It is gone.".to_owned())));
+    assert_eq!(run.state, State::Paused(Pause::Needed("It is gone.".to_owned())));
 
-    let mut machine = Machine::new(super::tests::run(1), Policy::default());
+    let mut machine = machine_over(&[""]);
     assert_eq!(machine.step(Input::Begin, 0), [Effect::Read(vec![PathBuf::from("/d/0.md")])]);
     let _ = machine.step(Input::Documents(vec![Err("It is gone.".to_owned())]), 0);
-    assert_eq!(machine.run().state, State::Ended(Ending::Failed("It is gone.".to_owned())));
+    assert_eq!(machine.run().state, State::Paused(Pause::Needed("It is gone.".to_owned())));
+    assert_eq!(
+        machine.step(Input::Resume, 0),
+        [Effect::Journal(Entry::Resumed), Effect::Read(vec![PathBuf::from("/d/0.md")])]
+    );
+    let _ = machine.step(Input::Kill, 0);
+    let _ = machine.step(Input::Documents(vec![Err("It is gone.".to_owned())]), 0);
+    assert_eq!(machine.run().state, State::Ended(Ending::Killed));
     assert_eq!(machine.step(Input::Kill, 0), []);
 }
 
@@ -526,10 +553,10 @@ fn an_attempt_cut_short_goes_on_in_its_session() {
     assert_eq!(journal, [Effect::Read(vec![PathBuf::from("/d/0.md")])]);
     world.journal = {
         let mut other = World::new(&["- [ ] a\n"], diligent);
-        let _ = other.live(Some(4));
+        let _ = other.live(Some(6));
         other.journal
     };
-    world.journal.push((0, Entry::Session { id: "gone".to_owned() }));
+    world.journal.push((0, Entry::Session { id: "gone".to_owned(), model: None }));
     let run = world.live(None).expect("it ends");
     assert_eq!(states(&run), [("a", Done, 1)]);
     assert_eq!(world.turns.len(), 2);
