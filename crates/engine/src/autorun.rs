@@ -31,10 +31,12 @@ use maestro_pty::{Grace, Marker};
 use maestro_store::{Lease, Store};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+pub(crate) use self::documents::read as read_document;
 pub use self::lock::locks_folder;
 
 use self::actor::{Actor, End, Order, Ordered, now_ms};
 use self::lock::{DirectoryLock, Refused, Wanted};
+use crate::playbooks::{self, Trust};
 
 /// Documents of one run. More is a mistake, and every turn would read them all.
 const MAX_DOCUMENTS: usize = 64;
@@ -114,6 +116,8 @@ struct Inner {
     finished: Notify,
     /// Held while a run is checked and written down, so that two cannot begin with one document.
     starting: Mutex<()>,
+    /// What the user has agreed to.
+    trust: Trust,
 }
 
 /// A run at work.
@@ -138,8 +142,10 @@ impl Runs {
     /// The same with numbers and words of one's own, and a test's hook.
     #[must_use]
     pub fn with(deps: Deps, policy: Policy, hook: Option<Hook>) -> Self {
+        let trust = Trust::new(deps.store.clone());
         Self {
             inner: Arc::new(Inner {
+                trust,
                 deps,
                 policy,
                 hook,
@@ -148,6 +154,12 @@ impl Runs {
                 starting: Mutex::default(),
             }),
         }
+    }
+
+    /// What the user has agreed to that runs may do.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.inner.trust
     }
 
     /// Starts a run, after checking that it can: its documents are there with an open task, its
@@ -361,6 +373,9 @@ impl Inner {
             .providers
             .check(spec.provider)
             .map_err(|because| error(ErrorKind::Unsupported, because))?;
+        let commands = playbooks::commands_of(&spec)?;
+        let agreed = self.trust.admit(&commands, spec.options.trusted.as_deref())?;
+        spec.options.trusted = Some(agreed);
         spec.attempts = spec.attempts.max(1);
         let _alone = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
         self.refuse_shared(&spec.documents)?;
@@ -520,7 +535,7 @@ fn directory(path: &Path) -> Result<PathBuf, Error> {
 }
 
 /// The documents, each once, by the names the user knows them by.
-fn documents_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn documents_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     if paths.is_empty() {
         let text = "There is no checklist to run; name one or more files.".to_owned();
         return Err(error(ErrorKind::Invalid, text));

@@ -8,6 +8,7 @@ pub mod autorun;
 pub mod conversation;
 pub mod host;
 pub mod log;
+pub mod playbooks;
 pub mod queue;
 
 mod client;

@@ -53,8 +53,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("postcard", &["maestro-protocol"]),
     ("pulldown-cmark", &["maestro-core"]),
     ("rusqlite", &["maestro-store"]),
+    ("sha2", &["maestro-engine"]),
     ("skrifa", &["maestro-glyph"]),
     ("swash", &["maestro-glyph"]),
+    ("zip", &["maestro-engine"]),
     ("zstd", &["maestro-terminal"]),
 ];
 

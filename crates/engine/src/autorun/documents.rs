@@ -23,7 +23,7 @@ const TRIES: u32 = 50;
 static REWRITING: Mutex<()> = Mutex::new(());
 
 /// Reads a document, or says in a sentence why it cannot be.
-pub(super) fn read(path: &Path) -> Result<Document, String> {
+pub(crate) fn read(path: &Path) -> Result<Document, String> {
     let mut looks = 0;
     let bytes = loop {
         match bytes_of(path) {

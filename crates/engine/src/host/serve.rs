@@ -14,7 +14,7 @@ use maestro_protocol::server::{Connection, Listener, Peer, Receiver, Sender};
 use maestro_terminal::Palette;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Shared, commands, refuse, theme};
+use super::{Shared, commands, playbooks, refuse, theme};
 use crate::client::Client;
 use crate::conversation::Ask;
 use crate::session::{Link, NotTaken, Session};
@@ -72,6 +72,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, connection: Connection) {
     }
     converse(&shared, &client, peer).await;
     shared.remove_client(&client);
+    shared.forget_watches(client.id.0);
     // Whatever it watched may have been watched by the task that was ended.
     for session in shared.world.terminals() {
         session.forget(client.id);
@@ -248,16 +249,32 @@ impl Reader {
                 self.client.leave_tab(tab);
                 Ok(())
             }
+            // Before it is listed, so that nothing is missed in between.
+            Command::ListDocuments { folder, follow } => {
+                match playbooks::follow(&self.shared, self.client.id.0, &folder, follow) {
+                    Ok(()) => {
+                        let command = Command::ListDocuments { folder, follow };
+                        self.later(id, command, permit);
+                        return;
+                    }
+                    Err(error) => Err(error),
+                }
+            }
             command => {
-                let (shared, client) = (Arc::clone(&self.shared), Arc::clone(&self.client));
-                super::detach(async move {
-                    let result = commands::run(&shared, command).await;
-                    client.reply(id, result, Some(permit));
-                });
+                self.later(id, command, permit);
                 return;
             }
         };
         self.client.reply(id, result.map(|()| Reply::Done), Some(permit));
+    }
+
+    /// Runs a command in a task of its own.
+    fn later(&self, id: u64, command: Command, permit: OwnedSemaphorePermit) {
+        let (shared, client) = (Arc::clone(&self.shared), Arc::clone(&self.client));
+        super::detach(async move {
+            let result = commands::run(&shared, command).await;
+            client.reply(id, result, Some(permit));
+        });
     }
 
     fn subscribe(&mut self, terminal: TerminalId, focused: bool) -> Result<(), Error> {

@@ -15,6 +15,7 @@ use maestro_core::run::machine::{Effect, Policy};
 use maestro_core::run::{Ending, Run, Spec, State, TaskState};
 use maestro_core::turn::Failure;
 use maestro_engine::autorun::{Deps, Hook, Providers, Runs};
+use maestro_engine::playbooks;
 use maestro_git::Git;
 use maestro_protocol::message::{ErrorKind, Event};
 use maestro_pty::Marker;
@@ -136,8 +137,9 @@ impl World {
         Runs::with(deps, policy, hook)
     }
 
+    /// How to run documents, with the commands they have now agreed to.
     fn spec(&self, documents: &[&str]) -> Spec {
-        Spec {
+        let mut spec = Spec {
             documents: documents.iter().map(|name| self.path("work").join(name)).collect(),
             directory: self.path("work"),
             provider: Provider::Demo,
@@ -149,7 +151,10 @@ impl World {
             attempts: 2,
             unattended: true,
             options: maestro_core::run::Options::default(),
-        }
+        };
+        let commands = playbooks::commands_of(&spec).unwrap_or_default();
+        spec.options.trusted = Some(playbooks::hash(&commands));
+        spec
     }
 
     /// Works documents off in one go.
