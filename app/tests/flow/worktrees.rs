@@ -91,3 +91,42 @@ fn worktrees_that_cannot_be_are_refused_with_the_reason() {
     refuses(&["nowhere"], &[&new[..], &["-d", &dir, "-b", "nowhere"]].concat());
     assert_eq!(place.json(&["agent", "list"]), json!([]));
 }
+
+#[test]
+fn worktrees_that_collide_are_named_before_they_are_merged() {
+    let place = Place::new();
+    let shop = place.repository("shop");
+    let dir = shop.display().to_string();
+    let make = |branch: &str| {
+        let made = place.json(&["worktree", "new", branch, "--repository", &dir]);
+        std::path::PathBuf::from(made["path"].as_str().expect("a path"))
+    };
+    let (red, blue, green) = (make("red"), make("blue"), make("green"));
+    let matrix = place.json(&["conflicts", "--repository", &dir]);
+    assert_eq!(matrix["sides"].as_array().map(Vec::len), Some(4), "{matrix}");
+    assert!(place.ok(&["conflicts", "--repository", &dir]).contains("nothing collides"));
+    // Saved, not committed.
+    for (path, file, text) in [
+        (&red, "paint.txt", "red\n"),
+        (&blue, "paint.txt", "blue\n"),
+        (&green, "leaf.txt", "green\n"),
+    ] {
+        std::fs::write(path.join(file), text).expect("saved");
+    }
+    let told = place.ok(&["conflicts", "--repository", &dir]);
+    let row = told.lines().find(|line| line.contains("conflict")).expect("a row");
+    assert!(row.contains("red *") && row.contains("blue *") && row.contains("paint.txt"), "{told}");
+    assert!(!told.contains("green"), "{told}");
+    let all = place.ok(&["conflicts", "--all", "--repository", &dir]);
+    assert!(all.contains("green *") && all.contains("apart"), "{all}");
+    let places = place.json(&["conflicts", "red", "blue", "--repository", &dir]);
+    assert_eq!(places[0]["path"], "paint.txt");
+    assert_eq!(places[0]["hunks"][0]["ours"], "red\n");
+    assert_eq!(places[0]["hunks"][0]["theirs"], "blue\n");
+    assert!(
+        place.ok(&["conflicts", "red", "green", "--repository", &dir]).contains("fit together")
+    );
+    assert_eq!(place.run(&["conflicts", "--exit-code", "--repository", &dir]).code, Some(1));
+    let _ = place.fails(1, &["nobody"], &["conflicts", "red", "--target", "nobody", "-r", &dir]);
+    let _ = place.fails(1, &["pink"], &["conflicts", "pink", "blue", "--repository", &dir]);
+}

@@ -13,6 +13,7 @@
 mod agents;
 mod attention;
 mod commands;
+mod conflicts;
 mod conversations;
 mod export;
 mod images;
@@ -288,6 +289,7 @@ pub(crate) struct Shared {
     pub(crate) heap: Arc<Heap>,
     pub(crate) searcher: Arc<Searcher>,
     pub(crate) sessions: Sessions,
+    conflicts: conflicts::Conflicts,
     pub(crate) tabs: Tabs,
     queues: OnceLock<Queues>,
     watches: OnceLock<crate::playbooks::Watches>,
@@ -341,6 +343,7 @@ impl Shared {
             detected: Mutex::new(
                 options.detected.iter().map(|found| (found.provider, found.clone())).collect(),
             ),
+            conflicts: conflicts::Conflicts::default(),
             tabs: Tabs::new(options.drivers.clone()),
             queues: OnceLock::new(),
             watches: OnceLock::new(),

@@ -11,8 +11,8 @@ use maestro_protocol::message::{
 
 use super::tools::failed;
 use super::{
-    Shared, blocking, check_path, conversations, export, images, playbooks, queues, refuse, runs,
-    stored, theme, usage,
+    Shared, blocking, check_path, conflicts, conversations, export, images, playbooks, queues,
+    refuse, runs, stored, theme, usage,
 };
 use crate::session::Session;
 
@@ -105,6 +105,9 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
             let git = shared.tools().await?.git.clone();
             let found = blocking(move || git.worktrees(&repository)).await.map_err(failed)?;
             Ok(Reply::Worktrees(found.map_err(git_error)?.into_iter().map(worktree).collect()))
+        }
+        command @ (Command::ReadConflicts { .. } | Command::ReadClashes { .. }) => {
+            conflicts::run(shared, command).await
         }
         Command::NewWorktree { repository, branch, path } => {
             let added = shared.add_worktree(repository, branch, path).await?;
@@ -292,6 +295,8 @@ fn changes_something(command: &Command) -> bool {
             | Command::CopySelection { .. }
             | Command::CopyOutput { .. }
             | Command::TerminalStats
+            | Command::ReadConflicts { .. }
+            | Command::ReadClashes { .. }
             | Command::Why { .. }
             | Command::ReadTab { .. }
             | Command::FindSessions { .. }
