@@ -203,6 +203,55 @@ pub enum Id {
     RunStart,
     RunStop,
     RunKill,
+    RunsOpen,
+    RunsFocus,
+    RunsHistory,
+    /// A page of the Auto Run view, from 1 to 3.
+    RunsPage(u8),
+    RunsUp,
+    RunsDown,
+    RunsPageUp,
+    RunsPageDown,
+    RunsFirst,
+    RunsLast,
+    RunsAccept,
+    RunsPart,
+    RunsStart,
+    RunsLeave,
+    DocumentMark,
+    DocumentNew,
+    DocumentEdit,
+    DocumentFind,
+    DocumentNext,
+    DocumentUndo,
+    EditorSave,
+    EditorLeave,
+    EditorTask,
+    EditorTick,
+    EditorFind,
+    EditorUndo,
+    EditorRedo,
+    EditorPaste,
+    RunPause,
+    RunSkip,
+    RunSkipDocument,
+    RunRetry,
+    RunUndo,
+    RunEndTask,
+    RunEndNow,
+    RunEvidence,
+    RunDiff,
+    RunReport,
+    RunPrevious,
+    RunNext,
+    RunFollow,
+    HistoryFilter,
+    StartUp,
+    StartDown,
+    StartLess,
+    StartMore,
+    StartToggle,
+    StartRemove,
     Palette,
     ToggleAgents,
     AgentsWider,
@@ -287,6 +336,18 @@ pub enum Context {
     Request,
     /// The queue lies over the window.
     Queue,
+    /// The Auto Run view, or its panel, has the keyboard.
+    AutoRun,
+    /// Checklists, or one of them as it reads.
+    Documents,
+    /// A checklist that is written in.
+    Editor,
+    /// The tasks of a run.
+    Run,
+    /// Every run that is known.
+    History,
+    /// How a run is to be started.
+    RunDialog,
 }
 
 impl Context {
@@ -311,11 +372,19 @@ impl Context {
             }
             Self::Request => &[Self::Request, Self::Conversation, Self::Main, Self::Everywhere],
             Self::Queue => &[Self::Queue, Self::Overlay, Self::Everywhere],
+            Self::AutoRun => &[Self::AutoRun, Self::Main, Self::Everywhere],
+            Self::Documents => &[Self::Documents, Self::AutoRun, Self::Main, Self::Everywhere],
+            Self::Editor => &[Self::Editor, Self::Main, Self::Everywhere],
+            Self::Run => &[Self::Run, Self::AutoRun, Self::Main, Self::Everywhere],
+            Self::History => {
+                &[Self::History, Self::Run, Self::AutoRun, Self::Main, Self::Everywhere]
+            }
+            Self::RunDialog => &[Self::RunDialog, Self::Overlay, Self::Everywhere],
         }
     }
 
     /// Every context.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::Everywhere,
         Self::Main,
         Self::Terminal,
@@ -331,6 +400,12 @@ impl Context {
         Self::Popup,
         Self::Request,
         Self::Queue,
+        Self::AutoRun,
+        Self::Documents,
+        Self::Editor,
+        Self::Run,
+        Self::History,
+        Self::RunDialog,
     ];
 
     /// Whether a chord that holds here is taken from a terminal that has the keyboard.

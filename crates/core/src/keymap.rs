@@ -336,8 +336,8 @@ impl Keymap {
 fn overlap(one: Context, other: Context) -> bool {
     let inside = |inner: Context, outer: Context| {
         let hides = match inner {
-            Context::Vi | Context::Popup => inner != outer,
-            Context::Sessions | Context::Queue => outer == Context::Overlay,
+            Context::Vi | Context::Popup | Context::Editor => inner != outer,
+            Context::Sessions | Context::Queue | Context::RunDialog => outer == Context::Overlay,
             _ => false,
         };
         inner.chain().contains(&outer) && !hides
@@ -390,6 +390,13 @@ fn repeats(id: Id) -> bool {
             | Id::PopupDown
             | Id::RequestUp
             | Id::RequestDown
+            | Id::RunsUp
+            | Id::RunsDown
+            | Id::RunsPageUp
+            | Id::RunsPageDown
+            | Id::EditorUndo
+            | Id::EditorRedo
+            | Id::EditorPaste
             | Id::Vi(_)
     )
 }

@@ -1,6 +1,7 @@
 //! The table of commands, by what they are about.
 
 mod agents;
+mod autorun;
 mod cards;
 mod panes;
 mod sessions;
@@ -13,11 +14,12 @@ mod view;
 use super::Command;
 
 /// The parts of the table, in the order in which they are listed.
-const PARTS: [&[Command]; 9] = [
+const PARTS: [&[Command]; 10] = [
     agents::COMMANDS,
     sessions::COMMANDS,
     talk::COMMANDS,
     panes::COMMANDS,
+    autorun::COMMANDS,
     terminal::COMMANDS,
     view::COMMANDS,
     turns::COMMANDS,
