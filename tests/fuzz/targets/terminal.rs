@@ -6,12 +6,21 @@
 //!
 //! Beside it stands a plain terminal that gets the same output byte by byte, of which nothing is ever
 //! compressed, scrolled, selected, searched or sent to clients. Both must read the same.
+//!
+//! The first byte says what the output is made of. Up to 0x7F it is the data itself. Up to 0xBF each byte is
+//! a sequence that a bare emulator understands as ours does: cell by cell both must look the same. Beyond,
+//! each byte is text, a line's end or a style: lines must read as they were printed, at any width.
 
 use maestro_core::TerminalId;
 use maestro_core::input::{Input, Motion, OutputOf, ScrollTo, Select, SelectBy, Vi};
 use maestro_core::screen::{Frame, Row, Size, flags};
 use maestro_core::search::{Case, Query};
 use maestro_terminal::{Options, Outbox, Terminal, View};
+
+#[path = "terminal/model.rs"]
+mod model;
+
+use model::{Bare, Printed};
 
 /// What begins something else than output. It is in no UTF-8.
 pub const MARK: u8 = 0xfe;
@@ -95,8 +104,65 @@ const WORDS: [&[u8]; 72] = [
     b"\x18",
 ];
 
+/// What a bare emulator makes the same of as ours, besides the styles.
+const AGREED: [&[u8]; 41] = [
+    b"a",
+    b"word ",
+    b"line 1 a",
+    "好".as_bytes(),
+    "e\u{301}".as_bytes(),
+    b"   ",
+    b"\r\n",
+    b"\r\n",
+    b"\n\n\n",
+    b"\t",
+    b"\x1b[2J",
+    b"\x1b[J",
+    b"\x1b[H",
+    b"\x1b[3;5H",
+    b"\x1b[99;99H",
+    b"\x1b[2A",
+    b"\x1b[3C",
+    b"\x1b[K",
+    b"\x1b[2K",
+    b"\x1b[2L",
+    b"\x1b[2M",
+    b"\x1b[3S",
+    b"\x1b[3T",
+    b"\x1bM",
+    b"\x1bD",
+    b"\x1b(0",
+    b"\x1b(B",
+    b"\x1b[?1049h",
+    b"\x1b[?1049l",
+    b"\x1b[41m",
+    b"\x1b[102m",
+    b"\x1b[48;2;1;2;3m",
+    b"\x1b[48;5;77m",
+    b"\x1b[49m",
+    b"\x1b[7m",
+    b"\x1b[27m",
+    b"\x1b[22;23m",
+    b"\x1b]9;note\x07",
+    b"\x1b]7501;state=idle\x1b\\",
+    b"\x1b]2;title\x07",
+    b"\x1b[6n",
+];
+
+/// The rows of history where lines are compared with what was printed, and otherwise.
+const SCROLLBACK: [usize; 2] = [5000, 700];
+
 /// The bytes from here on are so many lines.
 const LINES: u8 = 200;
+
+/// A byte that ends a line where [`Output::Lines`] are printed.
+const LINE_END: u8 = 0xf0;
+
+/// Cells that are marked in the rows in sight.
+struct Marked {
+    rows: std::ops::Range<usize>,
+    cells: Vec<(usize, u16)>,
+}
 
 /// A client that puts its screen together from frames.
 struct Client {
@@ -179,6 +245,9 @@ fn check(frame: &Frame) {
     }
 }
 
+/// What every end is searched for, at every place.
+const WORDS_SOUGHT: [&str; 6] = ["a", "line 1", "word", "好", "e\u{301}", "x"];
+
 const QUERIES: [(&str, bool); 8] = [
     ("a", false),
     ("x", false),
@@ -192,7 +261,15 @@ const QUERIES: [(&str, bool); 8] = [
 
 const KINDS: [SelectBy; 4] = [SelectBy::Cell, SelectBy::Word, SelectBy::Line, SelectBy::Block];
 
+/// What the output is made of, and what it is compared with.
+enum Output {
+    Any,
+    Agreed(Box<Bare>),
+    Lines(Printed),
+}
+
 struct Scene {
+    output: Output,
     terminal: Terminal,
     near: Client,
     /// Takes frames seldom.
@@ -210,9 +287,16 @@ struct Scene {
 
 impl Scene {
     fn new(cols: u8, rows: u8) -> Self {
-        let size = Size::new(2 + u16::from(cols) % 60, 1 + u16::from(rows) % 20);
-        let options = Options { scrollback: 700, ..Options::new(size) };
+        let size = Size::new(2 + u16::from(cols & 0x3f) % 60, 1 + u16::from(rows) % 20);
+        let scrollback = SCROLLBACK[usize::from(cols < 0xc0)];
+        let options = Options { scrollback, ..Options::new(size) };
+        let output = match cols {
+            0..0x80 => Output::Any,
+            0x80..0xc0 => Output::Agreed(Box::new(Bare::new(size, scrollback))),
+            _ => Output::Lines(Printed::new()),
+        };
         Self {
+            output,
             plain: Terminal::new(options.clone()),
             plain_out: Outbox::new(),
             comparable: true,
@@ -229,6 +313,15 @@ impl Scene {
     }
 
     fn act(&mut self, what: u8, a: u8, b: u8) {
+        // What the other one is not told of would be no fault.
+        let apart = match (&self.output, what % 24) {
+            (Output::Agreed(_), 0) => true,
+            (Output::Any, _) => false,
+            (_, what) => matches!(what, 10 | 22 | 23),
+        };
+        if apart {
+            return;
+        }
         let (row, col) = (u16::from(a) % 24, u16::from(b) % 64);
         let kind = KINDS[usize::from(a >> 6)];
         match what % 24 {
@@ -311,6 +404,10 @@ impl Scene {
     }
 
     fn resize(&mut self, size: Size) {
+        // Where a line that goes on is wrapped anew, the cursor is a thing of its own.
+        if let Output::Lines(_) = self.output {
+            self.printed(LINE_END);
+        }
         let before = self.terminal.size();
         self.comparable &= before.cols == size.cols;
         self.terminal.resize(size);
@@ -323,6 +420,57 @@ impl Scene {
             self.plain.advance(&[*byte], &mut self.plain_out);
         }
         assert!(self.out.events.len() <= maestro_terminal::EVENTS_LIMIT + 8);
+    }
+
+    /// A byte of output that has a meaning.
+    fn meant(&mut self, what: u8) {
+        let count = AGREED.len() + model::STYLES.len();
+        match &self.output {
+            Output::Any => {}
+            Output::Lines(_) => self.printed(what),
+            Output::Agreed(_) => {
+                let lines = u32::from(what.saturating_sub(0xf0));
+                let words = match usize::from(what) % count {
+                    _ if lines > 0 => (0..lines * 8).map(|n| format!("line {n} a\r\n")).collect(),
+                    at if at < AGREED.len() => String::from_utf8_lossy(AGREED[at]).into_owned(),
+                    at => model::STYLES[at - AGREED.len()].0.to_owned(),
+                };
+                self.print(words.as_bytes());
+                if let Output::Agreed(bare) = &mut self.output {
+                    bare.print(words.as_bytes());
+                }
+            }
+        }
+    }
+
+    /// Text, a line's end, or a style.
+    fn printed(&mut self, what: u8) {
+        const TEXTS: [&str; 8] = ["a", "word ", "x", "好", "e\u{301}", "   ", "line 1 a", "好好a"];
+        let Output::Lines(printed) = &mut self.output else { return };
+        let at = usize::from(what) % (TEXTS.len() + model::STYLES.len() + 8);
+        let mut words = String::new();
+        if what > 0xf0 {
+            for _ in 0..u32::from(what - 0xf0) * 12 {
+                self.lines += 1;
+                let line = format!("line {} a and some words", self.lines);
+                printed.text(&line);
+                printed.end_line();
+                words.push_str(&line);
+                words.push_str("\r\n");
+            }
+        } else if what == LINE_END || at >= TEXTS.len() + model::STYLES.len() {
+            printed.end_line();
+            words.push_str("\r\n");
+        } else if let Some((sequence, change)) =
+            at.checked_sub(TEXTS.len()).map(|at| model::STYLES[at])
+        {
+            printed.attribute(change);
+            words.push_str(sequence);
+        } else {
+            printed.text(TEXTS[at]);
+            words.push_str(TEXTS[at]);
+        }
+        self.print(words.as_bytes());
     }
 
     fn word(&mut self, what: u8) {
@@ -361,27 +509,81 @@ impl Scene {
         self.plain_out.clear();
     }
 
-    /// A search finds what reading finds.
-    fn must_find_what_is_there(&mut self) {
+    /// What others say that was printed is what reads.
+    fn must_be_as_told(&mut self) {
+        if matches!(self.output, Output::Any) {
+            return;
+        }
+        let all = self.terminal.screen(true);
+        let rows: Vec<&Row> = all.history.iter().chain(&all.rows).collect();
+        let cols = self.terminal.size().cols;
+        match &self.output {
+            Output::Any => {}
+            Output::Agreed(bare) => bare.must_be(&rows, cols),
+            Output::Lines(printed) => printed.must_be(rows, cols),
+        }
+    }
+
+    /// A search finds what reading finds, where it is.
+    fn must_find_what_is_there(&mut self, seed: usize) {
+        let word = WORDS_SOUGHT[seed % WORDS_SOUGHT.len()];
         // Reading comes first: it gives old rows the width of now, and takes those beyond the limit away.
         let all = self.terminal.screen(true);
-        let rows = all.history.iter().chain(&all.rows);
-        let there: usize = rows.map(|row| row.text().matches('a').count()).sum();
-        let query = Query { text: "a".to_owned(), regex: false, case: Case::Sensitive };
+        let rows: Vec<&Row> = all.history.iter().chain(&all.rows).collect();
+        let places = model::places(&rows, self.terminal.size().cols, word);
+        let query = Query { text: word.to_owned(), regex: false, case: Case::Sensitive };
         self.terminal.search(Some(query));
         while self.terminal.search_step(1000) {}
         let found = self.terminal.search_state().expect("a search is on");
         assert!(found.done, "{found:?}");
-        assert_eq!(found.matches, there as u64);
+        assert_eq!(found.matches, places.len() as u64, "{word:?}");
+        for forward in [true, false, false] {
+            self.terminal.search_move(forward);
+            while self.terminal.search_step(1000) {}
+            let found = self.terminal.search_state().expect("a search is on");
+            let Some(current) = found.current else {
+                assert_eq!(found.matches, 0);
+                return;
+            };
+            let (seen, current_seen) = self.marked(all.history.len());
+            let shown = |place: &(usize, u16)| seen.rows.contains(&place.0);
+            let wanted: Vec<_> = places.iter().flatten().copied().filter(shown).collect();
+            let mut wanted = wanted;
+            wanted.sort_unstable();
+            wanted.dedup();
+            assert_eq!(seen.cells, wanted, "what is marked as {word:?}");
+            let place = &places[current as usize - 1];
+            let place: Vec<_> = place.iter().copied().filter(shown).collect();
+            assert!(!place.is_empty(), "match {current} is in sight");
+            assert_eq!(current_seen, place, "match {current} of {word:?}");
+        }
     }
 
-    fn finish(mut self) {
+    /// The cells in sight that are marked as found, and those of the match one is at.
+    fn marked(&mut self, history: usize) -> (Marked, Vec<(usize, u16)>) {
+        let frame =
+            self.terminal.frame(&mut View::new(TerminalId(0))).expect("a first frame is full");
+        let top = history - frame.scroll.offset as usize;
+        let with = |flag: u16| {
+            let cells = frame.rows.iter().flat_map(|(index, row)| {
+                let found = row.cells.iter().enumerate().filter(move |(_, cell)| cell.has(flag));
+                found.map(move |(col, _)| (top + usize::from(*index), col as u16))
+            });
+            cells.collect::<Vec<_>>()
+        };
+        let rows = top..top + frame.rows.len();
+        (Marked { rows, cells: with(flags::MATCH) }, with(flags::CURRENT))
+    }
+
+    fn finish(mut self, seed: usize) {
         self.near.must_match(&mut self.terminal);
         self.far.must_match(&mut self.terminal);
         self.must_read_the_same();
-        self.must_find_what_is_there();
+        self.must_be_as_told();
+        self.must_find_what_is_there(seed);
         let scroll = self.terminal.scroll();
-        assert!(scroll.history <= 700, "{scroll:?}");
+        assert!(scroll.history <= 5000, "{scroll:?}");
+        self.output = Output::Any;
         // A reset gives a terminal that prints, whatever came before.
         self.resize(Size::new(80, 24));
         self.print(b"\x18\x1b[?2026l\x1bcstill here");
@@ -408,6 +610,9 @@ pub fn run(data: &[u8]) {
                 scene.near.must_match(&mut scene.terminal);
             }
             rest = rest.get(4..).unwrap_or_default();
+        } else if !matches!(scene.output, Output::Any) {
+            scene.meant(*first);
+            rest = &rest[1..];
         } else if *first == WORD {
             scene.word(rest.get(1).copied().unwrap_or(0));
             rest = rest.get(2..).unwrap_or_default();
@@ -418,5 +623,5 @@ pub fn run(data: &[u8]) {
             rest = &rest[end..];
         }
     }
-    scene.finish();
+    scene.finish(data.len());
 }

@@ -121,15 +121,22 @@ impl Terminal {
         &mut self,
         run: impl FnOnce(&mut Cold, &mut [&mut Point]) -> T,
     ) -> T {
-        if !self.is_parked() {
-            return run(&mut self.emulator.state.cold, &mut []);
+        let before = self.emulator.state.cold.wrapped();
+        let result = if self.is_parked() {
+            let mut points: Vec<Point> = Vec::new();
+            self.each_point(&mut |point| points.push(*point));
+            let mut moving: Vec<&mut Point> = points.iter_mut().collect();
+            let result = run(&mut self.emulator.state.cold, &mut moving);
+            let mut points = points.into_iter();
+            self.each_point(&mut |point| *point = points.next().unwrap_or(*point));
+            result
+        } else {
+            run(&mut self.emulator.state.cold, &mut [])
+        };
+        // Where more rows than may be kept are above, others may stand at the top.
+        if self.top.is_some() && self.emulator.state.cold.wrapped() != before {
+            self.version += 1;
         }
-        let mut points: Vec<Point> = Vec::new();
-        self.each_point(&mut |point| points.push(*point));
-        let mut moving: Vec<&mut Point> = points.iter_mut().collect();
-        let result = run(&mut self.emulator.state.cold, &mut moving);
-        let mut points = points.into_iter();
-        self.each_point(&mut |point| *point = points.next().unwrap_or(*point));
         result
     }
 
@@ -141,8 +148,9 @@ impl Terminal {
         }
         let rows = u64::from(self.options.size.rows);
         let around = (AROUND + up as usize, AROUND + (rows + down) as usize);
-        // How many rows can be read ends somewhere; where that is changes with the rows.
-        for _ in 0..4 {
+        // Where there are more rows than may be kept, others come to the end as these become more: so
+        // often at most, which is ten times as often as it takes.
+        for _ in 0..64 {
             let top = self.first_shown();
             self.top = Some(top);
             self.with_points(|cold, points| cold.freshen((top, top), around, points));
