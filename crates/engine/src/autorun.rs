@@ -6,9 +6,19 @@
 //! and commands, keeps the journal, and holds the lease on a run's directory.
 
 mod actor;
+mod asked;
+mod awake;
+mod closing;
 mod command;
 mod documents;
+mod evidence;
+mod heard;
 mod lock;
+mod pull_request;
+pub mod report;
+mod repository;
+mod slots;
+mod start;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -18,12 +28,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use maestro_agents::{CommandLine, TurnOptions};
-use maestro_core::RunId;
 use maestro_core::agent::Provider;
 use maestro_core::run::journal::Entry;
-use maestro_core::run::machine::{Effect, Machine, Policy};
+use maestro_core::run::machine::{Effect, Input, Machine, Policy};
 use maestro_core::run::{Ending, Run, Spec, State};
 use maestro_core::turn::Failure;
+use maestro_core::{AgentId, RunId};
 use maestro_git::Git;
 use maestro_protocol::message::{Error, ErrorKind, Event};
 use maestro_pty::process::Process;
@@ -35,11 +45,18 @@ pub(crate) use self::documents::read as read_document;
 pub use self::lock::locks_folder;
 
 use self::actor::{Actor, End, Order, Ordered, now_ms};
+use self::awake::Awake;
+use self::heard::Hub;
 use self::lock::{DirectoryLock, Refused, Wanted};
+use self::slots::Slots;
+use self::start::check_options;
+use crate::queue::{Clock, WallClock};
 use crate::playbooks::{self, Trust};
 
 /// Documents of one run. More is a mistake, and every turn would read them all.
 const MAX_DOCUMENTS: usize = 64;
+/// Sessions of one provider that runs have at work at the same time, unless the user says otherwise.
+pub const SESSIONS: usize = 4;
 /// Runs that [`Runs::list`] gives.
 const LISTED: u32 = 100;
 /// Orders that may wait for a run. It answers within moments; a flood of orders says nothing new.
@@ -98,6 +115,24 @@ pub trait Providers: Send + Sync {
 
     /// The complete environment for `verify:` commands: that of the user's login shell.
     fn environment(&self) -> Vec<(OsString, OsString)>;
+
+    /// The user's agents, by which a task can be done: (name, id, provider).
+    fn agents(&self) -> Vec<(String, AgentId, Provider)> {
+        Vec::new()
+    }
+
+    /// Who writes in a directory, its own checkout's other folders included, without being a run: in a
+    /// sentence.
+    fn writer_in(&self, directory: &Path) -> Option<String> {
+        let _ = directory;
+        None
+    }
+
+    /// How many sessions of a provider runs may have at work at the same time.
+    fn most_sessions(&self, provider: Provider) -> usize {
+        let _ = provider;
+        SESSIONS
+    }
 }
 
 /// The runs of one host. A cheap handle.
@@ -118,6 +153,10 @@ struct Inner {
     starting: Mutex<()>,
     /// What the user has agreed to.
     trust: Trust,
+    clock: Arc<dyn Clock>,
+    hub: Arc<Hub>,
+    slots: Arc<Slots>,
+    awake: Arc<Awake>,
 }
 
 /// A run at work.
@@ -142,10 +181,26 @@ impl Runs {
     /// The same with numbers and words of one's own, and a test's hook.
     #[must_use]
     pub fn with(deps: Deps, policy: Policy, hook: Option<Hook>) -> Self {
+        Self::with_clock(deps, policy, hook, Arc::new(WallClock))
+    }
+
+    /// The same by a clock of one's own. How long turns and commands may take is measured by the machine's
+    /// all the same.
+    #[must_use]
+    pub fn with_clock(
+        deps: Deps,
+        policy: Policy,
+        hook: Option<Hook>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let trust = Trust::new(deps.store.clone());
         Self {
             inner: Arc::new(Inner {
                 trust,
+                clock,
+                hub: Arc::default(),
+                slots: Arc::default(),
+                awake: Arc::default(),
                 deps,
                 policy,
                 hook,
@@ -174,7 +229,7 @@ impl Runs {
         let (run, lock) = blocking(move || inner.prepare(spec)).await?;
         let machine = Machine::new(run.clone(), self.inner.policy.clone());
         (self.inner.deps.events)(Event::Run(Box::new(run.clone())));
-        self.spawn(machine, lock, None);
+        self.spawn(machine, lock, None, None);
         Ok(run)
     }
 
@@ -185,7 +240,7 @@ impl Runs {
     ///
     /// [`ErrorKind::NotFound`] when there is no such run; one that has ended is left as it is.
     pub async fn stop(&self, run: RunId) -> Result<Run, Error> {
-        self.order(run, Order::Stop).await
+        self.order(run, Input::Stop).await
     }
 
     /// Ends a run and its processes now. When this comes back the order is in the journal.
@@ -194,7 +249,7 @@ impl Runs {
     ///
     /// [`ErrorKind::NotFound`] when there is no such run; one that has ended is left as it is.
     pub async fn kill(&self, run: RunId) -> Result<Run, Error> {
-        self.order(run, Order::Kill).await
+        self.order(run, Input::Kill).await
     }
 
     /// The newest runs, newest first; those that have not ended are always among them.
@@ -258,7 +313,7 @@ impl Runs {
             let mut failed = run.clone();
             match blocking(move || inner.reopen(run)).await {
                 Ok((machine, lock, host)) => {
-                    self.spawn(machine, lock, Some(host));
+                    self.spawn(machine, lock, Some(host), None);
                     recovered.push(id);
                 }
                 Err(because) => {
@@ -284,13 +339,13 @@ impl Runs {
         let _ = tokio::time::timeout(SUSPEND, self.inner.idle()).await;
     }
 
-    async fn order(&self, run: RunId, order: Order) -> Result<Run, Error> {
+    async fn order(&self, run: RunId, input: Input) -> Result<Run, Error> {
         let orders = self.inner.active().get(&run).map(|handle| handle.orders.clone());
         if let Some(orders) = orders {
             let (heard, journaled) = oneshot::channel();
             let order = async {
                 // A closed queue belongs to a run that has just ended.
-                if orders.send((order, heard)).await.is_ok() {
+                if orders.send((Order::Tell(input), heard)).await.is_ok() {
                     let _ = journaled.await;
                 }
             };
@@ -301,7 +356,14 @@ impl Runs {
     }
 
     /// Puts a run to work. `orphans_of`: the dead host whose processes of this run are ended first.
-    fn spawn(&self, machine: Machine, lock: DirectoryLock, orphans_of: Option<String>) {
+    /// `amend`: what is done to a run that has ended, instead of going on with it.
+    fn spawn(
+        &self,
+        machine: Machine,
+        lock: DirectoryLock,
+        orphans_of: Option<String>,
+        amend: Option<Input>,
+    ) {
         let id = machine.run().id;
         let (orders, inbox) = mpsc::channel(ORDERS);
         let view = Arc::new(Mutex::new(machine.run().clone()));
@@ -312,6 +374,16 @@ impl Runs {
             orders: inbox,
             view: Arc::clone(&view),
             hook: self.inner.hook.clone(),
+            clock: Arc::clone(&self.inner.clock),
+            hub: Arc::clone(&self.inner.hub),
+            slots: Arc::clone(&self.inner.slots),
+            awake: Arc::clone(&self.inner.awake),
+            amending: amend.is_some(),
+            first: amend.unwrap_or(Input::Begin),
+            held_up: None,
+            names: Arc::default(),
+            saved_ms: 0,
+            kept: HashMap::new(),
             _lock: lock,
         };
         let inner = Arc::clone(&self.inner);
@@ -354,6 +426,7 @@ impl Inner {
     /// Checks what a run needs, takes its directory, and writes it down. Blocks.
     fn prepare(&self, mut spec: Spec) -> Result<(Run, DirectoryLock), Error> {
         spec.directory = directory(&spec.directory)?;
+        check_options(&spec)?;
         spec.documents = documents_of(&spec.documents)?;
         let (open, done) = count(&spec.documents)?;
         if open == 0 {
@@ -380,12 +453,14 @@ impl Inner {
         let _alone = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
         self.refuse_shared(&spec.documents)?;
         let id = self.deps.store.next_run_id().map_err(stored)?;
+        let place = self.place(&mut spec, id)?;
         let lock = self.take(&spec.directory, id)?;
         for document in &spec.documents {
             documents::check_writable(document, id)
                 .map_err(|because| error(ErrorKind::Invalid, because))?;
         }
-        let run = Run::new(id, spec, now_ms(), open, done);
+        let mut run = Run::new(id, spec, self.clock.now_ms(), open, done);
+        run.worktree = place;
         self.begin(&run)?;
         Ok((run, lock))
     }
@@ -480,8 +555,13 @@ impl Inner {
         end: Result<End, tokio::task::JoinError>,
     ) {
         let run = match end {
-            Ok(End::Over(run)) => *run,
+            Ok(End::Over(run)) => {
+                let inner = Arc::clone(&self);
+                let before = (*run).clone();
+                blocking(move || Ok(inner.conclude(*run))).await.unwrap_or(before)
+            }
             Ok(End::Suspended | End::Died) => {
+                self.hub.end(id);
                 self.remove(id);
                 return;
             }
@@ -497,6 +577,7 @@ impl Inner {
                 run
             }
         };
+        self.hub.end(id);
         let inner = Arc::clone(&self);
         if let Err(because) = blocking(move || inner.close(&run)).await {
             tracing::warn!(run = %id, %because, "a run that ended was not saved");
@@ -597,4 +678,14 @@ async fn blocking<T: Send + 'static>(
     let failed =
         |_| error(ErrorKind::Failed, "Maestro itself failed; its log says where.".to_owned());
     tokio::task::spawn_blocking(work).await.map_err(failed)?
+}
+
+/// The folder in which a run keeps what it can make anew.
+fn scratch(deps: &Deps, run: RunId) -> PathBuf {
+    home(deps).join("runs").join(run.to_string())
+}
+
+/// The home folder of the host.
+fn home(deps: &Deps) -> PathBuf {
+    deps.store.path().parent().unwrap_or(Path::new("/")).to_owned()
 }

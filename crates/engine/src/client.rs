@@ -6,8 +6,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use maestro_core::conversation::{Ask, Body, Request, Update};
+use maestro_core::playbook::Heard;
 use maestro_core::screen::{Cell, Frame};
-use maestro_core::{TabId, TerminalId};
+use maestro_core::{RunId, TabId, TerminalId};
 use maestro_protocol::message::{Error, Event, Reply, ToClient};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
@@ -140,6 +141,23 @@ impl Client {
             }
         });
         told
+    }
+
+    /// Tells what a run's turn said; `false` when it is gone. A client that is slow misses lines: they are
+    /// for watching, and no client keeps a copy of them.
+    pub(crate) fn heard(&self, run: RunId, lines: Vec<Heard>) -> bool {
+        if self.lock().closed {
+            return false;
+        }
+        self.add(|state| {
+            let bytes = lines.iter().map(|line| line.text.len() + 16).sum::<usize>();
+            if state.events < EVENTS && state.event_bytes + bytes <= EVENT_BYTES {
+                state.events += 1;
+                state.event_bytes += bytes;
+                state.items.push_back(Item::Event(ToClient::Heard { run, lines }));
+            }
+        });
+        true
     }
 
     /// The next frame of a terminal, after [`Self::takes_frame_of`].

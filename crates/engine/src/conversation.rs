@@ -451,7 +451,7 @@ pub(crate) fn run_in(shared: &Shared, agent: &Agent) -> Option<RunId> {
 }
 
 /// The root of the checkout that a directory is in.
-fn checkout(directory: &std::path::Path) -> Option<PathBuf> {
+pub(crate) fn checkout(directory: &std::path::Path) -> Option<PathBuf> {
     directory.ancestors().find(|parent| parent.join(".git").exists()).map(PathBuf::from)
 }
 

@@ -85,6 +85,22 @@ impl Git {
         }
     }
 
+    /// Files of the last commit that are not as they were committed, staged or not, relative to the checkout;
+    /// none where there is no commit.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is in no checkout.
+    pub fn changed_files(&self, directory: &Path) -> Result<Vec<PathBuf>> {
+        let repository = self.repository(directory)?;
+        let checkout = checkout(&repository)?;
+        let Some(head) = &repository.head else { return Ok(Vec::new()) };
+        let now = self.tree_of(directory)?;
+        let mut entries = self.entries(checkout, head, &now)?;
+        entries.retain(|entry| entry.was != Kind::Nothing);
+        Ok(entries.into_iter().map(|entry| entry.path).collect())
+    }
+
     /// The commits that were made since another one, oldest first, at most a thousand: full ids.
     ///
     /// # Errors

@@ -138,6 +138,90 @@ impl Store {
         })
     }
 
+    /// Appends to a run's journal without saving the run, all or nothing. Gives the number of the last
+    /// entry.
+    ///
+    /// # Errors
+    ///
+    /// When the run does not exist or the database cannot be written.
+    pub fn extend<E: Serialize>(&self, run: RunId, at_ms: u64, entries: &[E]) -> Result<u64> {
+        let entries = encode(run, entries)?;
+        self.call(move |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let n = append(&transaction, run, at_ms, &entries)?;
+            transaction.commit()?;
+            Ok(n)
+        })
+    }
+
+    /// Runs that have ended, were started before a time (milliseconds since the Unix epoch), and are not
+    /// among the newest so many: what may be thrown away, oldest first. Those that cannot be read are
+    /// left out, and kept.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn old_runs(&self, before_ms: u64, newest: u32) -> Result<Vec<Run>> {
+        let found = self.call(move |connection| {
+            rows(
+                &mut *connection.prepare_cached(
+                    "SELECT id, run FROM runs WHERE state = 'ended' AND started_ms < ?1
+                     AND id NOT IN (SELECT id FROM runs ORDER BY id DESC LIMIT ?2)
+                     ORDER BY id LIMIT 1000",
+                )?,
+                (before_ms.cast_signed(), newest),
+            )
+        })?;
+        Ok(self.readable(found, "run r"))
+    }
+
+    /// Throws a run away that has ended, with its journal. `false` when there is none that has.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub fn throw_away_run(&self, run: RunId) -> Result<bool> {
+        let id = run.0.cast_signed();
+        self.call(move |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            // The journal lets itself be removed only then.
+            let found = transaction
+                .prepare_cached(
+                    "UPDATE runs SET state = 'thrown away' WHERE id = ?1 AND state = 'ended'",
+                )?
+                .execute([id])?;
+            if found == 0 {
+                return Ok(false);
+            }
+            for sql in
+                ["DELETE FROM run_journal WHERE run = ?1", "DELETE FROM runs WHERE id = ?1"]
+            {
+                let _ = transaction.prepare_cached(sql)?.execute([id])?;
+            }
+            transaction.commit()?;
+            Ok(true)
+        })
+    }
+
+    /// How many entries and bytes the journal of a run has.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn journal_size(&self, run: RunId) -> Result<(u64, u64)> {
+        self.call(move |connection| {
+            let (entries, bytes): (i64, i64) = connection
+                .prepare_cached(
+                    "SELECT count(*), coalesce(sum(length(CAST(entry AS BLOB))), 0)
+                     FROM run_journal WHERE run = ?1",
+                )?
+                .query_row([run.0.cast_signed()], |row| row.try_into())?;
+            Ok((entries.cast_unsigned(), bytes.cast_unsigned()))
+        })
+    }
+
     /// A run's journal from its beginning.
     ///
     /// # Errors

@@ -156,8 +156,15 @@ pub(crate) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (provider, session)
     ) STRICT, WITHOUT ROWID;
     ",
-    // 4: commands of documents and playbooks that the user has agreed to.
+    // 4: commands of documents and playbooks that the user has agreed to; old runs can be thrown away as a
+    // whole.
     "
+    DROP TRIGGER run_journal_is_append_only_delete;
+    CREATE TRIGGER run_journal_is_append_only_delete BEFORE DELETE ON run_journal
+        WHEN (SELECT state FROM runs WHERE id = OLD.run) != 'thrown away'
+        BEGIN SELECT RAISE(ABORT, 'the journal of a run is only appended to'); END;
+    CREATE INDEX runs_by_time ON runs (started_ms);
+
     CREATE TABLE trusted (
         hash TEXT PRIMARY KEY,
         at_ms INTEGER NOT NULL,

@@ -1,6 +1,6 @@
 //! One run at work: does what its machine says, one thing at a time, and listens meanwhile.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -10,15 +10,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use maestro_agents::{Cancel, Limits, TurnOptions};
 use maestro_core::RunId;
 use maestro_core::agent::Provider;
+use maestro_core::playbook::{HeardKind, Variables};
 use maestro_core::run::journal::Entry;
-use maestro_core::run::machine::{Effect, Fault, Input, Machine, Turn, Uncommitted};
+use maestro_core::run::machine::{Effect, Input, Machine, Turn, Uncommitted};
 use maestro_core::run::{Ending, Run, State};
 use maestro_core::turn::{Event as TurnEvent, Outcome, Usage};
 use maestro_protocol::message::Event;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::heard::Hub;
 use super::lock::DirectoryLock;
-use super::{Deps, Hook, command, documents};
+use super::repository::Repository;
+use super::slots::Slots;
+use super::{Deps, Hook, awake, command, documents, repository};
+use crate::playbooks::variables;
+use crate::queue::Clock;
 
 /// How long a turn has between SIGINT, SIGTERM and SIGKILL when its time is up.
 const GRACE: Duration = Duration::from_secs(5);
@@ -30,12 +36,15 @@ const PROGRESS: Duration = Duration::from_millis(250);
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// Bytes of output after which a turn is ended.
 const FLOOD: u64 = 256 << 20;
+/// How old the run may be in the store while its journal goes on. The journal is the truth; the run is for
+/// lists, and a large one is not worth writing for each entry.
+const SAVED: u64 = 2_000;
 
 /// What a run is told while it works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Order {
-    Stop,
-    Kill,
+    /// Something for its machine.
+    Tell(Input),
     /// The host stops: end what runs, write nothing more.
     Suspend,
 }
@@ -51,6 +60,22 @@ pub(super) struct Actor {
     /// The run as everybody sees it.
     pub(super) view: Arc<Mutex<Run>>,
     pub(super) hook: Option<Hook>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) slots: Arc<Slots>,
+    pub(super) awake: Arc<awake::Awake>,
+    /// What it does first: begin, or take something of an ended run back.
+    pub(super) first: Input,
+    /// Whether it is the latter.
+    pub(super) amending: bool,
+    /// See [`Progress::held_up`].
+    pub(super) held_up: Option<(Provider, usize)>,
+    /// What the names in templates stand for, found out with the last look at the directory.
+    pub(super) names: Arc<Mutex<Option<Variables>>>,
+    /// When the run was saved last.
+    pub(super) saved_ms: u64,
+    /// The trees that are kept already, by task: before and after.
+    pub(super) kept: HashMap<usize, (Option<String>, Option<String>)>,
     /// Held while the run is.
     pub(super) _lock: DirectoryLock,
 }
@@ -66,9 +91,11 @@ pub(super) enum End {
     Died,
 }
 
+type Answer = Pin<Box<dyn Future<Output = Input> + Send>>;
+
 /// Something that runs, and how to end it early.
 struct Work {
-    answer: Pin<Box<dyn Future<Output = Input> + Send>>,
+    answer: Answer,
     ending: Option<Stopper>,
     progress: Option<watch::Receiver<Progress>>,
 }
@@ -101,25 +128,50 @@ impl Stopper {
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Progress {
     session: Option<String>,
+    model: Option<String>,
     usage: Option<Usage>,
+    /// It waits for another session of the provider to end: at most so many may run.
+    held_up: Option<(Provider, usize)>,
 }
 
 impl Actor {
     /// Works the run off.
     pub(super) async fn live(mut self) -> End {
-        let mut todo: VecDeque<Effect> = self.machine.step(Input::Begin, now_ms()).into();
+        let first = std::mem::replace(&mut self.first, Input::Begin);
+        self.machine.know_agents(self.deps.providers.agents());
+        let mut todo: VecDeque<Effect> = self.machine.step(first, self.now()).into();
         let mut work: Option<Work> = None;
         let mut ordered = Vec::new();
+        let keeper = Arc::clone(&self.awake);
+        let mut awake = None;
         loop {
             while let Some(effect) = todo.pop_front() {
                 if self.hook.as_ref().is_some_and(|dies_before| dies_before(&effect)) {
                     return End::Died;
                 }
                 match effect {
-                    Effect::Journal(entry) => match self.journal(&entry).await {
-                        Ok(()) => {}
-                        Err(end) => return end,
-                    },
+                    Effect::Journal(entry) => {
+                        // What follows on each other is written at once.
+                        let mut entries = vec![entry];
+                        let mut dies = false;
+                        while let Some(Effect::Journal(_)) = todo.front() {
+                            let Some(next) = todo.pop_front() else { break };
+                            dies = self.hook.as_ref().is_some_and(|dies_before| dies_before(&next));
+                            if dies {
+                                break;
+                            }
+                            if let Effect::Journal(entry) = next {
+                                entries.push(entry);
+                            }
+                        }
+                        if let Err(end) = self.journal(entries).await {
+                            return end;
+                        }
+                        if dies {
+                            return End::Died;
+                        }
+                        self.keep_trees();
+                    }
                     Effect::Tell(text) => {
                         let agent = self.machine.run().spec.agent;
                         (self.deps.events)(Event::Problem { agent, text });
@@ -132,7 +184,8 @@ impl Actor {
                     other => work = self.begin(other),
                 }
             }
-            if self.machine.is_over() {
+            // A run that had ended, and of which something was taken back, has that to do yet.
+            if self.machine.is_over() && (work.is_none() || !self.amending) {
                 // Whatever still runs is ended by dropping it. The end is told when the directory is
                 // free again, so that who hears of it can start the next run there.
                 drop(work.take());
@@ -140,49 +193,101 @@ impl Actor {
             }
             self.publish();
             ordered.clear();
-            if work.is_none() && self.machine.is_paused() {
-                let Some(order) = self.orders.recv().await else { return self.suspend(work).await };
-                let (input, heard) = match order {
-                    (Order::Stop, heard) => (Input::Stop, heard),
-                    (Order::Kill, heard) => (Input::Kill, heard),
-                    (Order::Suspend, _) => return self.suspend(work).await,
-                };
-                ordered.push(heard);
-                todo.extend(self.machine.step(input, now_ms()));
-                continue;
+            let wants = self.machine.run().options().keep_awake && !self.machine.is_paused();
+            match (&awake, wants) {
+                (None, true) => {
+                    let (wish, problem) = keeper.want(awake::program);
+                    awake = Some(wish);
+                    if let Some(text) = problem {
+                        (self.deps.events)(Event::Problem { agent: None, text });
+                    }
+                }
+                (Some(_), false) => awake = None,
+                _ => {}
             }
-            let Some(current) = work.as_mut() else {
+            if work.is_none() && !self.machine.is_paused() {
                 // The machine waits for something that nobody does: a mistake of ours. The journal is
                 // kept, and the next host looks again.
                 tracing::error!(run = %self.machine.run().id, "a run came to a standstill");
                 return End::Suspended;
+            }
+            let (answer, progress) = match &mut work {
+                Some(work) => (Some(&mut work.answer), work.progress.as_mut()),
+                None => (None, None),
             };
             tokio::select! {
-                answer = &mut current.answer => {
+                answer = answer_of(answer) => {
                     let progress = work.take().and_then(|work| work.progress);
                     // What the turn told last, before how it ended.
                     todo.extend(self.take_progress(progress.as_ref()));
-                    todo.extend(self.machine.step(answer, now_ms()));
+                    if matches!(answer, Input::Looked { .. }) {
+                        self.machine.know_agents(self.deps.providers.agents());
+                        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).take();
+                        if let Some(names) = names {
+                            self.machine.set_variables(names);
+                        }
+                    }
+                    todo.extend(self.machine.step(answer, self.now()));
                 }
-                changed = progress_of(&mut current.progress) => {
-                    todo.extend(self.take_progress(current.progress.as_ref()));
-                    if !changed {
-                        current.progress = None;
+                changed = progress_of(progress) => {
+                    let progress = work.as_ref().and_then(|work| work.progress.clone());
+                    todo.extend(self.take_progress(progress.as_ref()));
+                    if !changed && let Some(work) = &mut work {
+                        work.progress = None;
                     }
                 }
                 order = self.orders.recv() => match order {
-                    Some((Order::Stop, heard)) => {
+                    Some((Order::Tell(input), heard)) => {
                         ordered.push(heard);
-                        todo.extend(self.machine.step(Input::Stop, now_ms()));
-                    }
-                    Some((Order::Kill, heard)) => {
-                        ordered.push(heard);
-                        todo.extend(self.machine.step(Input::Kill, now_ms()));
+                        todo.extend(self.machine.step(input, self.now()));
+                        // Out of a pause nothing is under way: what ran was over.
                     }
                     // Nobody holds the runs any more: the host is going down.
                     Some((Order::Suspend, _)) | None => return self.suspend(work).await,
                 },
             }
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
+    /// Has the trees of the task that is worked on kept for as long as the run is: git throws away what no
+    /// name leads to.
+    fn keep_trees(&mut self) {
+        let run = self.machine.run();
+        let Some(number) = self.machine.current() else { return };
+        let Some(task) = run.tasks.get(number) else { return };
+        let trees = (task.tree_before.clone(), task.tree_after.clone());
+        let kept = self.kept.entry(number).or_default();
+        let mut names = Vec::new();
+        for (is_after, old, new) in [(false, &kept.0, &trees.0), (true, &kept.1, &trees.1)] {
+            if let Some(tree) = new
+                && old != new
+            {
+                names.push((repository::kept(run, number, is_after), tree.clone()));
+            }
+        }
+        if names.is_empty() {
+            return;
+        }
+        *kept = trees;
+        let (git, directory, id) = (self.deps.git.clone(), run.spec.directory.clone(), run.id);
+        // Nothing waits for it: the objects are there, and are not thrown away this fast.
+        drop(tokio::task::spawn_blocking(move || {
+            if let Err(error) = git.keep(&directory, &names) {
+                tracing::warn!(run = %id, %error, "the tree of a task is not kept");
+            }
+        }));
+    }
+
+    fn repository(&self) -> Repository {
+        let run = self.machine.run();
+        Repository {
+            git: self.deps.git.clone(),
+            directory: run.spec.directory.clone(),
+            index: super::scratch(&self.deps, run.id).join("index"),
         }
     }
 
@@ -210,20 +315,35 @@ impl Actor {
         End::Suspended
     }
 
-    /// Writes an entry, however long that takes: what is not in the journal is not done.
-    async fn journal(&mut self, entry: &Entry) -> Result<(), End> {
+    /// Writes entries, however long that takes: what is not in the journal is not done.
+    async fn journal(&mut self, entries: Vec<Entry>) -> Result<(), End> {
         let mut wait = RETRY.0;
+        let name = std::mem::discriminant(&self.machine.run().state);
+        let now = self.now();
+        let is_due = name != std::mem::discriminant(&self.view().state)
+            || now.saturating_sub(self.saved_ms) >= SAVED
+            || now < self.saved_ms;
+        let entries = Arc::new(entries);
         loop {
-            let (store, run, entry) =
-                (self.deps.store.clone(), self.machine.run().clone(), entry.clone());
-            let written =
-                tokio::task::spawn_blocking(move || store.record(&run, now_ms(), &[entry])).await;
+            let (store, run) = (self.deps.store.clone(), self.machine.run());
+            let (id, run) = (run.id, is_due.then(|| run.clone()));
+            let entries = Arc::clone(&entries);
+            let written = tokio::task::spawn_blocking(move || match &run {
+                Some(run) => store.record(run, now, &entries),
+                None => store.extend(id, now, &entries),
+            })
+            .await;
             let because = match written {
-                Ok(Ok(_)) => return Ok(()),
+                Ok(Ok(_)) => {
+                    if is_due {
+                        self.saved_ms = now;
+                    }
+                    return Ok(());
+                }
                 Ok(Err(maestro_store::Error::Closed)) | Err(_) => return Err(End::Suspended),
                 Ok(Err(error)) => error.to_string(),
             };
-            tracing::warn!(run = %self.machine.run().id, because, "the journal cannot be written");
+            tracing::warn!(run = %id, because, "the journal cannot be written");
             let until_ms = now_ms() + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             self.with_view(|view| view.state = State::Waiting { until_ms, because });
             (self.deps.events)(Event::Run(Box::new(self.view())));
@@ -231,11 +351,13 @@ impl Actor {
                 () = tokio::time::sleep(wait) => wait = (wait * 2).min(RETRY.1),
                 order = self.orders.recv() => match order {
                     // It ends after the current task, and that cannot go on.
-                    Some((Order::Kill | Order::Stop, _)) => {
+                    Some((Order::Tell(Input::Kill | Input::Stop), _)) => {
                         self.with_view(|view| view.state = State::Ended(Ending::Killed));
                         (self.deps.events)(Event::Run(Box::new(self.view())));
                         return Err(End::Suspended);
                     }
+                    // Whoever asks for something else is told nothing: it is not in the journal.
+                    Some((Order::Tell(_), _)) => {}
                     Some((Order::Suspend, _)) | None => return Err(End::Suspended),
                 },
             }
@@ -245,32 +367,41 @@ impl Actor {
     /// Takes over what the turn has told.
     fn take_progress(&mut self, progress: Option<&watch::Receiver<Progress>>) -> Vec<Effect> {
         let Some(progress) = progress else { return Vec::new() };
-        let Progress { session, usage } = progress.borrow().clone();
+        let Progress { session, model, usage, held_up } = progress.borrow().clone();
+        self.held_up = held_up;
         let mut effects = Vec::new();
         if let Some(session) = session {
-            let input = Input::Session { id: session, model: None };
-            effects.extend(self.machine.step(input, now_ms()));
+            let input = Input::Session { id: session, model };
+            effects.extend(self.machine.step(input, self.now()));
         }
         if let Some(usage) = usage {
-            effects.extend(self.machine.step(Input::Progress(usage), now_ms()));
+            effects.extend(self.machine.step(Input::Progress(usage), self.now()));
         }
         effects
     }
 
     fn begin(&self, effect: Effect) -> Option<Work> {
         let run = self.machine.run();
-        let plain = |answer: Pin<Box<dyn Future<Output = Input> + Send>>| {
-            Some(Work { answer, ending: None, progress: None })
-        };
+        let plain = |answer: Answer| Some(Work { answer, ending: None, progress: None });
         match effect {
             Effect::Journal(_) | Effect::Tell(_) | Effect::Cancel => None,
             Effect::Read(paths) => plain(Box::pin(blocking(move || {
                 Input::Documents(paths.iter().map(|path| documents::read(path)).collect())
             }))),
             Effect::Look(provider) => {
-                let (git, directory) = (self.deps.git.clone(), run.spec.directory.clone());
+                let repository = self.repository();
                 let in_repository = run.tasks.iter().any(|task| task.tree_before.is_some());
-                plain(Box::pin(blocking(move || look(&git, &directory, provider, in_repository))))
+                let (spec, id, now) = (run.spec.clone(), run.id, self.now());
+                let (providers, names) =
+                    (Arc::clone(&self.deps.providers), Arc::clone(&self.names));
+                plain(Box::pin(blocking(move || {
+                    let agents = providers.agents();
+                    let agent = agents.iter().find(|(_, agent, _)| Some(*agent) == spec.agent);
+                    let agent = agent.map_or("", |(name, _, _)| name.as_str());
+                    let known = variables(&spec, Some(id), agent, &repository.git, now);
+                    *names.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+                    repository.look(maestro_agents::new_session_id(provider), in_repository)
+                })))
             }
             Effect::Rewrite { document, changes } => {
                 let id = run.id;
@@ -278,20 +409,44 @@ impl Actor {
                     Input::Rewritten(documents::rewrite(&document, id, &changes))
                 })))
             }
-            Effect::Copy(_) => plain(Box::pin(async {
-                Input::Copied(Err(Fault {
-                    because: "Working copies cannot be made yet.".to_owned(),
-                    passing: false,
+            Effect::Copy(pairs) => {
+                plain(Box::pin(blocking(move || Input::Copied(documents::copy(&pairs)))))
+            }
+            Effect::Commit(commit) => {
+                let (repository, run) = (self.repository(), run.clone());
+                let (hub, task) = (Arc::clone(&self.hub), number(commit.task));
+                plain(Box::pin(blocking(move || {
+                    let began = std::time::Instant::now();
+                    let result = repository.commit(&run, &commit);
+                    match &result {
+                        Ok(commits) if commit.message.is_some() => {
+                            if let Some(id) = commits.last() {
+                                let short = id.get(..10).unwrap_or(id);
+                                let text = format!("committed as {short}");
+                                hub.say(run.id, task, HeardKind::Maestro, &text);
+                            }
+                        }
+                        Err(Uncommitted::Refused(verify)) => {
+                            hub.say(run.id, task, HeardKind::Verify, &verify.output);
+                        }
+                        _ => {}
+                    }
+                    Input::Committed { result, duration_ms: millis(began.elapsed()) }
+                })))
+            }
+            Effect::Restore { task, force } => {
+                let (repository, run, now) = (self.repository(), run.clone(), self.now());
+                plain(Box::pin(blocking(move || {
+                    Input::Restored(repository.restore(&run, task, force, now))
+                })))
+            }
+            Effect::Sleep { until_ms } => {
+                let clock = Arc::clone(&self.clock);
+                plain(Box::pin(async move {
+                    clock.sleep_until(until_ms).await;
+                    Input::Woken
                 }))
-            })),
-            Effect::Commit(_) => plain(Box::pin(async {
-                let because = "Commits cannot be made yet.".to_owned();
-                Input::Committed { result: Err(Uncommitted::Impossible(because)), duration_ms: 0 }
-            })),
-            Effect::Restore { .. } => plain(Box::pin(async {
-                Input::Restored(Err("Tasks cannot be undone yet.".to_owned()))
-            })),
-            Effect::Sleep { until_ms } => plain(Box::pin(sleep(until_ms))),
+            }
             Effect::Turn(turn) => Some(self.turn(turn)),
             Effect::Verify { command } => Some(self.verify(command)),
         }
@@ -304,8 +459,7 @@ impl Actor {
             prompt: turn.prompt,
             resume: turn.resume,
             new_session: turn.new_session,
-            // A model is a provider's own.
-            model: run.spec.model.clone().filter(|_| turn.provider == run.spec.provider),
+            model: turn.model,
             unattended: run.spec.unattended,
             read_only: false,
         };
@@ -315,20 +469,35 @@ impl Actor {
             grace: GRACE,
             output: FLOOD,
         };
-        let marks: Vec<_> =
-            self.marks().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let agent = turn.agent.or(run.spec.agent);
+        let marks: Vec<_> = self
+            .marks(agent)
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         let providers = Arc::clone(&self.deps.providers);
         let cancel = Cancel::new();
         let (told, progress) = watch::channel(Progress::default());
         let ending = Stopper::Turn(cancel.clone());
         let provider = turn.provider;
+        let (hub, id) = (Arc::clone(&self.hub), run.id);
+        let task = number(self.machine.current().unwrap_or_default());
+        let slots = Arc::clone(&self.slots);
+        let most = self.deps.providers.most_sessions(provider);
         let answer = async move {
+            // Its time begins when it may.
+            let _slot = slots.enter(provider, most, &cancel, || {
+                told.send_modify(|progress| progress.held_up = Some((provider, most)));
+            });
+            let _slot = _slot.await;
+            told.send_modify(|progress| progress.held_up = None);
             let began = std::time::Instant::now();
             let command =
                 tokio::task::spawn_blocking(move || providers.turn(provider, &options)).await;
             let outcome = match command {
                 Ok(Ok(command)) => {
                     maestro_agents::turn::run(command, limits, &marks, &cancel, move |event| {
+                        hub.event(id, task, &event);
                         tell(&told, event);
                     })
                     .await
@@ -350,7 +519,10 @@ impl Actor {
         let run = self.machine.run();
         let directory = run.spec.directory.clone();
         let limit = seconds(run.spec.verify_timeout_s);
-        let marks = self.marks();
+        let marks = self.marks(run.spec.agent);
+        let (hub, id) = (Arc::clone(&self.hub), run.id);
+        let task = number(self.machine.current().unwrap_or_default());
+        hub.say(id, task, HeardKind::Maestro, &format!("$ {line}"));
         // Of this command only: a turn of the same run is none of its business.
         let mark = ("MAESTRO_VERIFY", format!("{}-{}-{}", run.id, std::process::id(), now_ms()));
         let providers = Arc::clone(&self.deps.providers);
@@ -365,17 +537,22 @@ impl Actor {
             }
             let command =
                 command::Command { line: &line, directory: &directory, env, marks, mark, limit };
-            let verify = command::run(command, stopped).await;
+            let verify = command::run(command, stopped, &|line| {
+                hub.say(id, task, HeardKind::Verify, line);
+            })
+            .await;
+            let ended = verify.exit_code.map_or("a signal".to_owned(), |code| code.to_string());
+            hub.say(id, task, HeardKind::Maestro, &format!("it ended with {ended}"));
             Input::Verified { verify, duration_ms: millis(began.elapsed()) }
         };
         Work { answer: Box::pin(answer), ending: Some(Stopper::Command(stop)), progress: None }
     }
 
     /// The variables by which every process of the run is recognised, by this host and the next.
-    fn marks(&self) -> Vec<(String, String)> {
+    fn marks(&self, agent: Option<maestro_core::AgentId>) -> Vec<(String, String)> {
         let run = self.machine.run();
         let mut marks = marks(&self.deps.instance, run.id);
-        if let Some(agent) = run.spec.agent {
+        if let Some(agent) = agent {
             marks.push(("MAESTRO_AGENT".to_owned(), agent.to_string()));
         }
         marks
@@ -383,15 +560,22 @@ impl Actor {
 
     /// Tells the world when there is something new.
     fn publish(&self) {
-        let run = self.machine.run();
+        let mut run = self.machine.run().clone();
+        if let (Some((provider, most)), State::Running) = (self.held_up, &run.state) {
+            let because = format!(
+                "{most} sessions of {provider} are at work in runs, which is as many as may; it goes on \
+                 when one of them ends."
+            );
+            run.state = State::Waiting { until_ms: self.now(), because };
+        }
         let is_new = {
             let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_new = *view != *run;
-            view.clone_from(run);
+            let is_new = *view != run;
+            view.clone_from(&run);
             is_new
         };
         if is_new {
-            (self.deps.events)(Event::Run(Box::new(run.clone())));
+            (self.deps.events)(Event::Run(Box::new(run)));
         }
     }
 
@@ -412,9 +596,17 @@ pub(super) fn marks(instance: &str, run: RunId) -> Vec<(String, String)> {
     ]
 }
 
+/// The answer of what runs; none while nothing does.
+async fn answer_of(answer: Option<&mut Answer>) -> Input {
+    match answer {
+        Some(answer) => answer.await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Comes back when the turn has told something, at most every so often; `false` when it tells nothing
 /// any more.
-async fn progress_of(progress: &mut Option<watch::Receiver<Progress>>) -> bool {
+async fn progress_of(progress: Option<&mut watch::Receiver<Progress>>) -> bool {
     let Some(progress) = progress else { return std::future::pending().await };
     let changed = progress.changed().await.is_ok();
     // A session's id is for the journal and does not wait; the rest is for people.
@@ -426,55 +618,25 @@ async fn progress_of(progress: &mut Option<watch::Receiver<Progress>>) -> bool {
 
 fn tell(told: &watch::Sender<Progress>, event: TurnEvent) {
     match event {
-        TurnEvent::Session { id, .. } => told.send_modify(|progress| progress.session = Some(id)),
+        TurnEvent::Session { id, model } => told.send_modify(|progress| {
+            progress.session = Some(id);
+            progress.model = model.or_else(|| progress.model.take());
+        }),
         TurnEvent::Usage(usage) => told.send_modify(|progress| progress.usage = Some(usage)),
         _ => {}
     }
 }
 
-/// What the directory is like, or why nothing more can be done there.
-fn look(
-    git: &maestro_git::Git,
-    directory: &Path,
-    provider: Provider,
-    in_repository: bool,
-) -> Input {
-    if !directory.is_dir() {
-        return Input::Broken(gone(directory));
-    }
-    let tree = match git.tree_of(directory) {
-        Ok(tree) => Some(tree),
-        Err(maestro_git::Error::NotARepository { .. }) if in_repository => {
-            return Input::Broken(format!(
-                "The git repository of {} is not there any more; bring it back and start the run again.",
-                directory.display()
-            ));
-        }
-        Err(error) => {
-            // A tree is evidence where it can be had; a task is not worth less without one.
-            tracing::debug!(directory = %directory.display(), %error, "no tree");
-            None
-        }
-    };
-    Input::Looked { tree, head: None, new_session: maestro_agents::new_session_id(provider) }
-}
-
-fn gone(directory: &Path) -> String {
+pub(super) fn gone(directory: &Path) -> String {
     format!(
         "The directory {} is not there any more; bring it back and start the run again.",
         directory.display()
     )
 }
 
-/// Waits until a time of day. Looks at the clock again and again: a machine that slept wakes up late.
-async fn sleep(until_ms: u64) -> Input {
-    loop {
-        let left = until_ms.saturating_sub(now_ms());
-        if left == 0 {
-            return Input::Woken;
-        }
-        tokio::time::sleep(Duration::from_millis(left.min(15_000))).await;
-    }
+/// A task's number as the world has it.
+fn number(task: usize) -> u32 {
+    u32::try_from(task).unwrap_or(u32::MAX)
 }
 
 async fn blocking(work: impl FnOnce() -> Input + Send + 'static) -> Input {

@@ -34,7 +34,12 @@ pub(super) struct Command<'a> {
 }
 
 /// Runs it to its end, whatever that is.
-pub(super) async fn run(command: Command<'_>, mut cancelled: watch::Receiver<bool>) -> Verify {
+/// `heard` is told what it prints, line by line, a part of it when it prints much.
+pub(super) async fn run(
+    command: Command<'_>,
+    mut cancelled: watch::Receiver<bool>,
+    heard: &(dyn Fn(&str) + Sync),
+) -> Verify {
     let verify =
         |exit_code, output: String| Verify { command: command.line.to_owned(), exit_code, output };
     let mut child = match spawn(&command) {
@@ -44,6 +49,7 @@ pub(super) async fn run(command: Command<'_>, mut cancelled: watch::Receiver<boo
     let mut group = Group::new(child.id(), format!("{}={}", command.mark.0, command.mark.1));
     let mut exited = group.watch();
     let mut tail = Tail::default();
+    let mut told = Told::default();
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     let (mut out_buffer, mut err_buffer) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     let mut has_exited = false;
@@ -53,8 +59,14 @@ pub(super) async fn run(command: Command<'_>, mut cancelled: watch::Receiver<boo
     let mut sent = Signal::None;
     while !has_exited || out.is_some() || err.is_some() {
         tokio::select! {
-            count = read(&mut out, &mut out_buffer) => tail.feed(&out_buffer[..count]),
-            count = read(&mut err, &mut err_buffer) => tail.feed(&err_buffer[..count]),
+            count = read(&mut out, &mut out_buffer) => {
+                tail.feed(&out_buffer[..count]);
+                told.feed(&out_buffer[..count], heard);
+            }
+            count = read(&mut err, &mut err_buffer) => {
+                tail.feed(&err_buffer[..count]);
+                told.feed(&err_buffer[..count], heard);
+            }
             _ = &mut exited, if !has_exited => {
                 has_exited = true;
                 due = Some(Instant::now() + LINGER);
@@ -122,6 +134,37 @@ fn spawn(command: &Command<'_>) -> std::io::Result<tokio::process::Child> {
     let mut process = tokio::process::Command::from(process);
     let _ = process.kill_on_drop(true);
     process.spawn()
+}
+
+/// Lines for those who watch: at most so many in a second, however much is printed.
+#[derive(Default)]
+struct Told {
+    line: Vec<u8>,
+    second: Option<Instant>,
+    lines: u32,
+}
+
+impl Told {
+    fn feed(&mut self, bytes: &[u8], heard: &(dyn Fn(&str) + Sync)) {
+        const LINES: u32 = 50;
+        const LINE: usize = 4 * 1024;
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.line.len() < LINE {
+                self.line.extend_from_slice(&part[..part.len().min(LINE)]);
+            }
+            if !part.ends_with(b"\n") {
+                continue;
+            }
+            let line = std::mem::take(&mut self.line);
+            if self.second.is_none_or(|since| since.elapsed() >= Duration::from_secs(1)) {
+                (self.second, self.lines) = (Some(Instant::now()), 0);
+            }
+            if self.lines < LINES {
+                self.lines += 1;
+                heard(&plain(&String::from_utf8_lossy(&line)));
+            }
+        }
+    }
 }
 
 /// The end of an output.
@@ -205,7 +248,7 @@ mod tests {
             mark: (MARK, std::process::id().to_string()),
             limit: Some(limit),
         };
-        runtime.expect("a runtime").block_on(run(command, cancelled))
+        runtime.expect("a runtime").block_on(run(command, cancelled, &|_| {}))
     }
 
     #[test]

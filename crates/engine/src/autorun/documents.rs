@@ -101,6 +101,34 @@ pub(super) fn rewrite(path: &Path, run: RunId, changes: &[Change]) -> Result<Vec
     })
 }
 
+/// Makes working copies of documents, (document, copy), in which every box is open. What is there under that
+/// name is replaced: a host that died made it.
+pub(super) fn copy(pairs: &[(PathBuf, PathBuf)]) -> Result<(), Fault> {
+    for (from, to) in pairs {
+        let document = read(from).map_err(|because| Fault { because, passing: false })?;
+        let fault = |error: io::Error| Fault {
+            because: format!("The working copy {} could not be made: {error}.", to.display()),
+            passing: error.kind() != io::ErrorKind::PermissionDenied,
+        };
+        let folder = to.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(folder).map_err(fault)?;
+        let mut name = to.as_os_str().to_owned();
+        name.push(format!(".{}.draft", std::process::id()));
+        let draft = PathBuf::from(name);
+        let placed = File::create(&draft)
+            .and_then(|mut file| {
+                file.write_all(document.reset().as_bytes())?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&draft, to));
+        if let Err(error) = placed {
+            let _ = fs::remove_file(&draft);
+            return Err(fault(error));
+        }
+    }
+    Ok(())
+}
+
 /// Whether a document can be ticked at all, found out before hours of work depend on it.
 pub(super) fn check_writable(path: &Path, run: RunId) -> Result<(), String> {
     let check = || {
@@ -203,6 +231,22 @@ mod tests {
         }
         let names = fs::read_dir(folder.path()).expect("a folder").count();
         assert!(names <= 2, "nothing is left behind");
+    }
+
+    #[test]
+    fn a_working_copy_has_every_box_open() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, copied) = (folder.path().join("a.md"), folder.path().join("runs/r1/1/a.md"));
+        fs::write(&path, "\u{feff}- [x] a\r\n```\n- [x] code\n```\n").expect("a file");
+        for _ in 0..2 {
+            copy(&[(path.clone(), copied.clone())]).expect("a copy");
+            let text = fs::read_to_string(&copied).expect("a file");
+            assert_eq!(text, "\u{feff}- [ ] a\r\n```\n- [x] code\n```\n");
+            fs::write(&copied, "left by a host that died").expect("a file");
+        }
+        assert_eq!(fs::read_dir(copied.parent().expect("a folder")).expect("a folder").count(), 1);
+        let fault = copy(&[(folder.path().join("none.md"), copied)]).expect_err("there is none");
+        assert!(fault.because.contains("put it back"), "{fault:?}");
     }
 
     #[test]

@@ -240,6 +240,13 @@ impl Shared {
             );
             return Err(refuse(ErrorKind::Busy, text));
         }
+        if let Some(run) = conversation::run_in(self, &agent) {
+            let text = format!(
+                "Run {run} is at work in {}: whatever is changed there now gets mixed with its work.",
+                agent.directory.display()
+            );
+            self.world.tell(Event::Problem { agent: Some(id), text });
+        }
         let shared = Arc::clone(self);
         let start = blocking(move || {
             let start = shared.plan_tui(agent.provider, &options, size)?;

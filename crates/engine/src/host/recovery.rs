@@ -100,6 +100,11 @@ pub(crate) async fn recover(shared: Arc<Shared>) {
         },
         Err(error) => shared.problem(None, format!("The host is not complete: {error}")),
     }
+    if let Some(tools) = shared.tools.get()
+        && let Err(error) = tools.runs.prune().await
+    {
+        tracing::warn!(%error, "old runs could not be thrown away");
+    }
     for agent in shared.world.agents() {
         if agent.attention.state == State::Resumable {
             shared.watch(agent.id, Slot::Terminal, Some(agent.attention), "");

@@ -126,6 +126,7 @@ struct Reader {
     client: Arc<Client>,
     requests: Arc<Semaphore>,
     watched: HashMap<TerminalId, (Weak<Session>, Arc<Link>)>,
+    ears: super::runs::Ears,
 }
 
 impl Reader {
@@ -135,6 +136,7 @@ impl Reader {
             client,
             requests: Arc::new(Semaphore::new(REQUESTS)),
             watched: HashMap::new(),
+            ears: super::runs::Ears::default(),
         }
     }
 
@@ -248,6 +250,21 @@ impl Reader {
             Command::LeaveTab { tab } => {
                 self.client.leave_tab(tab);
                 Ok(())
+            }
+            // What is selected now: the same client may end the selection right behind it.
+            Command::CopySelection { terminal } => match self.session(terminal) {
+                Ok(session) => {
+                    let (answer, client) = (session.copy(), Arc::clone(&self.client));
+                    super::detach(async move {
+                        let text = commands::answered(terminal, answer.await);
+                        client.reply(id, text.map(Reply::Text), Some(permit));
+                    });
+                    return;
+                }
+                Err(error) => Err(error),
+            },
+            Command::HearRun { run, follow } => {
+                self.ears.hear(&self.shared, &self.client, run, follow)
             }
             // Before it is listed, so that nothing is missed in between.
             Command::ListDocuments { folder, follow } => {

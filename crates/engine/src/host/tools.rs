@@ -2,10 +2,13 @@
 //! take seconds, so this is made in the background, once, and whoever needs it waits.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::{Arc, PoisonError, Weak};
 
 use maestro_agents::{CommandLine, Detected, Environment, TurnOptions, detect, turn_command};
+use maestro_core::AgentId;
 use maestro_core::agent::Provider;
+use maestro_core::run::machine::Policy;
 use maestro_core::turn::{Failure, FailureKind};
 use maestro_git::Git;
 use maestro_protocol::message::{Error, ErrorKind, Event, ProviderInfo};
@@ -13,6 +16,7 @@ use maestro_protocol::message::{Error, ErrorKind, Event, ProviderInfo};
 use super::attention::Slot;
 use super::{Shared, attention, blocking, now_ms, refuse, usage};
 use crate::autorun::{self, Runs};
+use crate::queue::WallClock;
 
 /// See the module.
 #[derive(Debug)]
@@ -46,7 +50,8 @@ impl Shared {
             instance: self.instance.clone(),
             locks: autorun::locks_folder(),
         };
-        Tools { git, runs: Runs::new(deps) }
+        let clock = self.options.clock.clone().unwrap_or_else(|| Arc::new(WallClock));
+        Tools { git, runs: Runs::with_clock(deps, Policy::default(), None, clock) }
     }
 
     /// What children inherit. Blocks the first time.
@@ -168,6 +173,18 @@ impl autorun::Providers for Resolver {
 
     fn environment(&self) -> Vec<(OsString, OsString)> {
         self.shared().map(|shared| shared.environment().to_vec()).unwrap_or_default()
+    }
+
+    fn agents(&self) -> Vec<(String, AgentId, Provider)> {
+        self.shared().map(|shared| shared.agents_for_runs()).unwrap_or_default()
+    }
+
+    fn writer_in(&self, directory: &Path) -> Option<String> {
+        self.shared().ok()?.writer_in(directory)
+    }
+
+    fn most_sessions(&self, provider: Provider) -> usize {
+        self.shared().map_or(autorun::SESSIONS, |shared| shared.most_sessions(provider))
     }
 }
 
