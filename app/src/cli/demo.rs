@@ -315,11 +315,9 @@ fn start(host: &mut Host, agent: &Agent, document: &Path, model: Option<String>)
         options: maestro_core::run::Options::default(),
     };
     // The documents are our own; whoever asked for the demo has agreed to their commands.
-    match host.ask(Command::PlanRun(spec.clone())) {
-        Ok(Reply::Plan(plan)) => spec.options.trusted = Some(plan.hash),
-        Ok(other) => return Err(unexpected(&other)),
-        Err(failure) if failure.code == Code::Unsupported => {}
-        Err(failure) => return Err(failure),
+    match host.ask(Command::PlanRun(spec.clone()))? {
+        Reply::Plan(plan) => spec.options.trusted = Some(plan.hash),
+        other => return Err(unexpected(&other)),
     }
     match host.ask(Command::StartRun(spec))? {
         Reply::Run(run) => Ok(*run),

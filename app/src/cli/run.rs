@@ -122,7 +122,12 @@ fn open_task(run: &Run) -> Result<u32> {
 
 fn report(run: RunId, file: Option<&Path>, out: &mut Out) -> Result<()> {
     let text = match Host::running()?.ask(Command::ReadReport { run })? {
-        Reply::Text(text) => text.unwrap_or_default(),
+        Reply::Text(Some(text)) => text,
+        Reply::Text(None) => {
+            return Err(Failure::failed(format!(
+                "run {run} has no report: it has one when it ends"
+            )));
+        }
         other => return Err(unexpected(&other)),
     };
     let Some(file) = file else {

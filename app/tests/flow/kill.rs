@@ -69,8 +69,8 @@ impl Work {
         }
         let [one, two] = documents.each_ref().map(|path| path.display().to_string());
         let dir = directory.display().to_string();
-        let start = ["run", &one, &two, "-p", "demo", "-d", &dir, "--attempts", "20", "--detach"];
-        let run = place.ok(&start);
+        let start = ["run", &one, &two, "-p", "demo", "-d", &dir, "--attempts", "20"];
+        let run = place.ok(&[&start[..], &["--yes", "--detach"]].concat());
         Self { run, directory: directory.to_owned(), documents: documents.to_vec(), tasks }
     }
 

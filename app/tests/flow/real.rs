@@ -2,6 +2,7 @@
 //! does what the prompt says. Everything runs as an ordinary user in a network namespace with nothing
 //! but loopback. `cargo xtask agents` installs the programs.
 
+mod autorun;
 mod composer;
 mod talk;
 
@@ -390,7 +391,8 @@ fn checklists(provider: &str, model: Option<&str>) {
          - [ ] Dies [[bash test -e died || { touch died; kill -9 $PPID; }]] [[write five.txt five]] [[text Lives.]]\n\
          - [x] Done before\n",
     );
-    let mut run = vec!["run", &first, &second, "--agent", "it", "--attempts", "2", "--jsonl"];
+    let mut run =
+        vec!["run", &first, &second, "--agent", "it", "--attempts", "2", "--yes", "--jsonl"];
     run.extend(model.iter().flat_map(|model| ["--model", *model]));
     let mut child =
         world.maestro(&run).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");

@@ -15,7 +15,7 @@ fn a_checklist_is_worked_through_and_ticked_with_evidence() {
     let text = "# Plan\n\nSome words.\n\n- [ ] First [[write a.txt one]]\n  - verify: `grep -q one a.txt`\n\
          * [x] Done before\n- [ ] Second [[bash echo two > b.txt]]\r\n\nThe end.";
     let tasks = place.document("tasks.md", text);
-    let ended = place.run(&["run", &tasks, "--provider", "demo", "--dir", &dir]);
+    let ended = place.run(&["run", &tasks, "--provider", "demo", "--dir", &dir, "--yes"]);
     assert!(ended.ok().contains("3 done, 0 open"), "{ended}");
     assert_eq!(place.read(&tasks), text.replace("[ ]", "[x]"), "only boxes change");
     assert_eq!(place.read(repository.join("b.txt")), "two\n");
@@ -50,7 +50,8 @@ fn a_task_whose_command_fails_stays_open_and_the_next_is_done() {
         "- [ ] Bad [[append a.txt x]]\n  - verify: echo broken >&2; exit 3\n\
          - [ ] Good [[write b.txt y]]\n  - verify: test -f b.txt\n",
     );
-    let ended = place.run(&["run", &tasks, "-a", "demo", "-d", &dir, "--attempts", "2", "--jsonl"]);
+    let run = ["run", &tasks, "-a", "demo", "-d", &dir, "--attempts", "2", "--yes", "--jsonl"];
+    let ended = place.run(&run);
     assert_eq!(ended.code, Some(1), "{ended}");
     let text = place.read(&tasks);
     assert!(text.contains("- [ ] Bad") && text.contains("- [x] Good"), "{text}");
@@ -88,7 +89,7 @@ fn an_agent_that_ticks_its_own_box_without_the_work_does_not_get_away_with_it() 
     );
     let cheat = format!("echo try >> tries.txt; sed -i 's/\\[ \\]/[x]/' {document}\n");
     let _ = place.document("cheat.sh", &cheat);
-    let ended = place.run(&["run", &document, "-p", "demo", "-d", &dir, "--jsonl"]);
+    let ended = place.run(&["run", &document, "-p", "demo", "-d", &dir, "--yes", "--jsonl"]);
     assert_eq!(ended.code, Some(1), "{ended}");
     let after = place.read(&document);
     assert!(after.starts_with("- [ ] Cheat"), "a box is ticked without evidence: {after}");
@@ -138,11 +139,11 @@ fn a_second_run_in_a_directory_is_refused_with_who_holds_it() {
     let other = place.document("other.md", "- [ ] Other [[write b.txt b]]\n");
     let id = place.ok(&["run", &slow, "-p", "demo", "-d", &dir, "--detach"]);
     assert_eq!(id, "r1");
-    let refused = place.fails(1, &["r1"], &["run", &other, "-p", "demo", "-d", &dir]);
+    let refused = place.fails(8, &["r1"], &["run", &other, "-p", "demo", "-d", &dir]);
     assert!(refused.contains(&dir) || refused.contains("shop"), "{refused}");
     // The same document from elsewhere would be ticked by two.
     let elsewhere = place.repository("elsewhere").display().to_string();
-    let _ = place.fails(1, &["r1"], &["run", &slow, "-p", "demo", "-d", &elsewhere]);
+    let _ = place.fails(8, &["r1"], &["run", &slow, "-p", "demo", "-d", &elsewhere]);
 
     let _ = place.ok(&["run", "kill", "r1"]);
     until("it is killed", || {
@@ -171,7 +172,7 @@ fn a_run_is_stopped_after_its_task_and_its_follower_says_so() {
     until("the task runs", || repository.join("started").exists().then_some(()));
     let _ = place.ok(&["run", "stop", "r1"]);
     fs::write(repository.join("go"), "").expect("written");
-    assert_eq!(wait(&mut follower, DEADLINE), Some(1));
+    assert_eq!(wait(&mut follower, DEADLINE), Some(7));
     let told = String::from_utf8_lossy(&told.recv().expect("read")).into_owned();
     let failed = String::from_utf8_lossy(&failed.recv().expect("read")).into_owned();
     assert!(failed.contains("stopped"), "{failed}");

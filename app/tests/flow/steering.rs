@@ -463,8 +463,8 @@ fn a_playbook_is_run_by_its_folder_or_its_name() {
     let tasks = folder.join("tasks.md");
     fs::write(
         folder.join("playbook.toml"),
-        "name = \"Every night\"\nprovider = \"demo\"\nverify = \"test -e made.txt\"\n\n\
-         [[documents]]\npath = \"tasks.md\"\n",
+        "name = \"Every night\"\nagent = \"demo\"\nverify = \"test -e made.txt\"\n\
+         documents = [\"tasks.md\"]\n",
     )
     .expect("written");
     fs::write(&tasks, "- [ ] Make [[write made.txt x]]\n").expect("written");

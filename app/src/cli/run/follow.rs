@@ -37,15 +37,21 @@ enum Interrupt {
     Leaves,
 }
 
-/// Follows a run that was started here.
-pub fn started(host: &mut Host, run: Run, following: Following, out: &mut Out) -> Result<()> {
+/// Follows a run that was started here, and has heard Ctrl+C since before that.
+pub fn started(
+    host: &mut Host,
+    run: Run,
+    pressed: Arc<AtomicU32>,
+    following: Following,
+    out: &mut Out,
+) -> Result<()> {
     let id = run.id;
     if !following.jsonl && !out.json {
         complain(&format!(
             "run {id} goes on if this command ends; `maestro run stop {id}` ends it after its task"
         ));
     }
-    Follower::new(host, id, following, Interrupt::Stops, out)?.follow(run, out)
+    Follower::new(host, id, following, (Interrupt::Stops, pressed), out).follow(run, out)
 }
 
 /// Follows a run that was started anywhere.
@@ -53,7 +59,8 @@ pub fn watch(run: RunId, following: Following, out: &mut Out) -> Result<()> {
     let mut host = Host::running()?;
     let _ = host.world(true)?;
     let now = get(&mut host, run)?;
-    Follower::new(&mut host, run, following, Interrupt::Leaves, out)?.follow(now, out)
+    let interrupt = (Interrupt::Leaves, interrupts()?);
+    Follower::new(&mut host, run, following, interrupt, out).follow(now, out)
 }
 
 struct Follower<'a> {
@@ -76,25 +83,25 @@ impl<'a> Follower<'a> {
         host: &'a mut Host,
         id: RunId,
         following: Following,
-        interrupt: Interrupt,
+        (interrupt, pressed): (Interrupt, Arc<AtomicU32>),
         out: &Out,
-    ) -> Result<Self> {
+    ) -> Self {
         let json = following.jsonl || out.json;
         // A person who sees that it is paused can do something about it; a script would hang for ever.
         let stays = following.stay || (!json && stdin().is_terminal() && stderr().is_terminal());
-        Ok(Self {
+        Self {
             host,
             id,
             following,
             json,
             stays,
             interrupt,
-            pressed: interrupts()?,
+            pressed,
             presses: 0,
             progress: Progress::default(),
             live: Live::new(json),
             revived: 0,
-        })
+        }
     }
 
     fn follow(mut self, mut run: Run, out: &mut Out) -> Result<()> {
@@ -176,14 +183,22 @@ impl<'a> Follower<'a> {
         match presses {
             1 => {
                 complain("stopping after this task; Ctrl+C once more stops now");
-                self.host.tell(Command::StopRun { run })
+                self.ask_to_end(Command::StopRun { run })
             }
             2 => {
                 complain("stopping now");
-                self.host.tell(Command::KillRun { run })
+                self.ask_to_end(Command::KillRun { run })
             }
             // Whoever still presses wants to be gone.
             _ => Err(Failure::new(Code::Left, format!("left; run {run} is being ended"))),
+        }
+    }
+
+    fn ask_to_end(&mut self, command: Command) -> Result<()> {
+        match self.host.client.request(command, super::super::PATIENCE) {
+            // It may have ended meanwhile; then that is told next.
+            Ok(_) | Err(client::Error::Host(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -55,11 +55,6 @@ pub struct Start {
     #[arg(long, value_name = "COMMIT", requires = "new_worktree")]
     pub base: Option<String>,
 
-    #[command(flatten)]
-    pub rules: Rules,
-    #[command(flatten)]
-    pub budgets: Budgets,
-
     /// How often a task is tried before it is given up.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
     pub attempts: u32,
@@ -95,11 +90,16 @@ pub struct Start {
     #[arg(long, conflicts_with_all = ["jsonl", "stay", "hear"])]
     pub detach: bool,
     #[command(flatten)]
+    pub rules: Rules,
+    #[command(flatten)]
+    pub budgets: Budgets,
+    #[command(flatten)]
     pub following: Following,
 }
 
 /// The rules of the run.
 #[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Rules")]
 pub struct Rules {
     /// How often it goes through the documents: a number, or `forever` (until nothing is left to do).
     #[arg(long = "loop", value_name = "N|forever", value_parser = loops)]
@@ -144,6 +144,7 @@ pub struct Rules {
 
 /// How much it may use.
 #[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Budgets")]
 pub struct Budgets {
     /// US dollars.
     #[arg(long, value_name = "USD", value_parser = dollars)]
@@ -167,6 +168,7 @@ pub struct Budgets {
 
 /// How a run is told.
 #[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Following it")]
 pub struct Following {
     /// Print one JSON object a line: docs/run-events.md describes them.
     #[arg(long)]

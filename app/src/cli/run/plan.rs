@@ -13,7 +13,7 @@ use super::steps::title;
 
 /// Tells it; refused when something stands in the way of a run.
 pub fn tell(plan: &Plan, spec: &Spec, arguments: &Start, out: &mut Out) -> Result<()> {
-    let hindered = hindrances(plan, spec, arguments);
+    let hindered = hindrances(plan, arguments);
     if arguments.following.jsonl || out.json {
         let object = object(plan, spec, &hindered);
         let told =
@@ -37,19 +37,17 @@ pub fn tell(plan: &Plan, spec: &Spec, arguments: &Start, out: &mut Out) -> Resul
 }
 
 /// What a run would be refused for, or fail by.
-fn hindrances(plan: &Plan, spec: &Spec, arguments: &Start) -> Vec<String> {
+fn hindrances(plan: &Plan, arguments: &Start) -> Vec<String> {
     let findings = plan.findings.iter().filter(|finding| finding.kind.is_error()).map(|finding| {
         format!("{}:{}: {}", finding.document.display(), finding.line, finding.text)
     });
     let mut all: Vec<String> = plan.obstacles.iter().cloned().chain(findings).collect();
     let agreed = plan.is_trusted || arguments.yes || arguments.trust || plan.commands.is_empty();
     if !agreed {
-        let sentence = "the user has to agree to the commands first: --trust, or --yes for one run";
+        let sentence = "agree to the commands first, with --trust, or with --yes for one run";
         all.push(sentence.to_owned());
     }
-    if plan.tasks.is_empty()
-        && spec.documents.iter().any(|document| !document.as_os_str().is_empty())
-    {
+    if plan.tasks.is_empty() {
         all.push("no task is open in these documents".to_owned());
     }
     all

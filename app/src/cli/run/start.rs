@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use maestro_core::AgentId;
@@ -17,6 +19,7 @@ use serde_json::json;
 use super::super::agent::absolute;
 use super::super::failure::{Code, Failure, Result, unexpected};
 use super::super::output::{self, Out, now_ms};
+use super::super::talk::interrupts;
 use super::super::{Host, complain, find_agent};
 use super::options::Start;
 use super::{follow, plan};
@@ -25,7 +28,7 @@ use super::{follow, plan};
 const PROMPT: u64 = 256 << 10;
 
 /// How long to wait before asking again for a directory that somebody else works in.
-const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_millis(500);
 
 pub fn run(arguments: Start, out: &mut Out) -> Result<()> {
     let programs_read = arguments.following.jsonl || out.json;
@@ -40,7 +43,7 @@ pub fn run(arguments: Start, out: &mut Out) -> Result<()> {
             "because": failure.message,
         }))?;
     }
-    let Some((mut host, run)) = started? else { return Ok(()) };
+    let Some(Started { mut host, run, pressed }) = started? else { return Ok(()) };
     if arguments.detach {
         return if out.json {
             out.value(&output::run(&run))
@@ -48,11 +51,19 @@ pub fn run(arguments: Start, out: &mut Out) -> Result<()> {
             out.line(&run.id.to_string())
         };
     }
-    follow::started(&mut host, run, arguments.following, out)
+    follow::started(&mut host, run, pressed, arguments.following, out)
+}
+
+/// A run that was started.
+struct Started {
+    host: Host,
+    run: Run,
+    /// How often Ctrl+C was pressed since before it began.
+    pressed: Arc<AtomicU32>,
 }
 
 /// Starts it; nothing when it was only asked what would be done.
-fn begin(arguments: &Start, out: &mut Out) -> Result<Option<(Host, Run)>> {
+fn begin(arguments: &Start, out: &mut Out) -> Result<Option<Started>> {
     // What no host could do is said before one is started.
     let work = Work::of(&arguments.files)?;
     let prompt = arguments.rules.prompt_file.as_deref().map(read_prompt).transpose()?;
@@ -93,8 +104,6 @@ fn begin(arguments: &Start, out: &mut Out) -> Result<Option<(Host, Run)>> {
     let plan = match host.client.request(Command::PlanRun(spec.clone()), super::super::PATIENCE) {
         Ok(Reply::Plan(plan)) => *plan,
         Ok(other) => return Err(unexpected(&other)),
-        // FIXME transitional
-        Err(client::Error::Host(error)) if error.kind == ErrorKind::Unsupported => Plan::default(),
         Err(client::Error::Host(error)) if is_refusal(error.kind) => {
             return Err(Failure::new(Code::Refused, error.to_string()));
         }
@@ -115,8 +124,11 @@ fn begin(arguments: &Start, out: &mut Out) -> Result<Option<(Host, Run)>> {
         return Err(Failure::new(Code::Refused, sentence));
     }
     agree(&mut host, &plan, arguments)?;
-    spec.options.trusted = Some(plan.hash).filter(|hash| !hash.is_empty());
-    start(&mut host, &spec, arguments.queue).map(|run| Some((host, run)))
+    spec.options.trusted = Some(plan.hash);
+    // From here on Ctrl+C is about the run: one that has begun must not lose its follower.
+    let pressed = if arguments.detach { Arc::default() } else { interrupts()? };
+    let run = start(&mut host, &spec, arguments.queue, &pressed)?;
+    Ok(Some(Started { host, run, pressed }))
 }
 
 /// What was asked to be run.
@@ -150,10 +162,21 @@ impl Work {
             readable(file).map_err(|error| {
                 Failure::failed(format!("{} cannot be read: {error}", file.display()))
             })?;
-            absolute(file)
+            straight(file)
         };
         files.iter().map(document).collect::<Result<Vec<_>>>().map(Self::Documents)
     }
+}
+
+/// The path of a file without detours, so that it reads well and is the same from everywhere. A link stays
+/// one: what it leads to may change.
+fn straight(file: &Path) -> Result<PathBuf> {
+    let path = absolute(file)?;
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    Ok(match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path,
+    })
 }
 
 /// Whether a text is rather the name of a playbook than the path of a file that is not there.
@@ -364,9 +387,12 @@ fn is_yes(answer: &str) -> bool {
 }
 
 /// Starts it, as soon as the directory is free if that is wanted.
-fn start(host: &mut Host, spec: &Spec, queue: bool) -> Result<Run> {
+fn start(host: &mut Host, spec: &Spec, queue: bool, pressed: &AtomicU32) -> Result<Run> {
     let mut told = String::new();
     loop {
+        if queue && pressed.load(Ordering::Relaxed) > 0 {
+            return Err(Failure::new(Code::Stopped, "nothing was started"));
+        }
         match host.client.request(Command::StartRun(spec.clone()), super::super::PATIENCE) {
             Ok(Reply::Run(run)) => return Ok(*run),
             Ok(other) => return Err(unexpected(&other)),
@@ -376,12 +402,7 @@ fn start(host: &mut Host, spec: &Spec, queue: bool) -> Result<Run> {
                     complain(&format!("waiting: {}", error.message));
                     told = error.message;
                 }
-                match host.client.next(Some(AGAIN)) {
-                    // Events come in bursts; a question for each would keep the host from working.
-                    Ok(_) => std::thread::sleep(AGAIN / 4),
-                    Err(client::Error::TimedOut(_)) => {}
-                    Err(error) => return Err(error.into()),
-                }
+                wait(host)?;
             }
             Err(client::Error::Host(error)) if is_refusal(error.kind) => {
                 return Err(Failure::new(Code::Refused, error.to_string()));
@@ -389,6 +410,17 @@ fn start(host: &mut Host, spec: &Spec, queue: bool) -> Result<Run> {
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Waits until it makes sense to ask again.
+fn wait(host: &mut Host) -> Result<()> {
+    match host.client.next(Some(AGAIN)) {
+        // Events come in bursts; a question for each would keep the host from working.
+        Ok(_) => std::thread::sleep(AGAIN),
+        Err(client::Error::TimedOut(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 /// Whether the host had reasons, rather than trouble.

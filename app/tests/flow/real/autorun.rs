@@ -43,7 +43,7 @@ const TASKS: &str = "\
   - verify: sh C/check.sh ten.txt ten
 - [ ] Eleven [[bash mkdir -p deep/er; echo eleven > deep/er/eleven.txt]] [[text Ran it.]]
   - verify: sh C/check.sh deep/er/eleven.txt eleven
-- [ ] Twelve [[bash cat one.txt ten.txt > twelve.txt]] [[text Ran it.]]
+- [ ] Twelve [[bash cat ten.txt > twelve.txt]] [[text Ran it.]]
   - verify: sh C/check.sh twelve.txt ten
 ";
 
@@ -76,7 +76,7 @@ fn night(provider: &str) {
     let _ = world.write("night/tasks.md", &text);
     let _ = world.write(
         "night/playbook.toml",
-        "name = \"Night\"\ndescription = \"Twelve tasks.\"\n\n[[documents]]\npath = \"tasks.md\"\n",
+        "name = \"Night\"\ndescription = \"Twelve tasks.\"\ndocuments = [\"tasks.md\"]\n",
     );
     let folder = folder.display().to_string();
 
