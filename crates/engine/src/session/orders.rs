@@ -291,9 +291,16 @@ impl Session {
         self.ask(|answer| Order::Read { history, answer }).await
     }
 
-    /// The text of the selection.
-    pub(crate) async fn copy(self: &Arc<Self>) -> Option<Option<String>> {
-        self.ask(|answer| Order::Copy { answer }).await
+    /// The text of the selection, as it is where this is called: what is asked for later comes after it.
+    pub(crate) fn copy(
+        self: &Arc<Self>,
+    ) -> impl Future<Output = Option<Option<String>>> + Send + use<> {
+        let (answer, answered) = oneshot::channel();
+        let asked = self.order(Order::Copy { answer }, 0);
+        async move {
+            asked.ok()?;
+            answered.await.ok()
+        }
     }
 
     /// What the last command printed.
