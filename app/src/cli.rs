@@ -11,6 +11,7 @@ mod failure;
 mod host;
 mod list;
 mod output;
+mod playbook;
 mod queue;
 mod run;
 mod sessions;
@@ -89,6 +90,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Host(host) => host::run(host, &mut out),
         args::Command::Agent(agent) => agent::run(agent, &mut out),
         args::Command::Run(arguments) => run::run(*arguments, &mut out),
+        args::Command::Playbook(playbook) => playbook::run(playbook, &mut out),
         args::Command::Worktree(worktree) => worktree::run(worktree, &mut out),
         args::Command::Conflicts(arguments) => conflicts::run(&arguments, &mut out),
         args::Command::Queue(queue) => queue::run(queue, &mut out),

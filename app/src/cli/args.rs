@@ -30,6 +30,9 @@ pub enum Command {
     Agent(Agent),
     /// Work through checklists: one fresh session per task, ticked by the host after its `verify:`.
     Run(Box<super::run::Arguments>),
+    /// Playbooks: folders of checklists with how to run them. List, make, look over, import, export.
+    #[command(subcommand)]
+    Playbook(super::playbook::Playbooks),
     /// Worktrees of a repository.
     #[command(subcommand)]
     Worktree(Worktree),

@@ -25,6 +25,7 @@ mod conversations;
 mod hosts;
 mod kill;
 mod place;
+mod playbooks;
 mod queue;
 mod real;
 mod runs;

@@ -58,7 +58,7 @@ pub(super) async fn run(shared: &Arc<Shared>, command: Command) -> Result<Reply,
         Command::ListPlaybooks { directory } => list(shared, directory).await,
         Command::NewPlaybook { folder, from } => {
             check_path(&folder)?;
-            from.as_deref().map(check_path).transpose()?;
+            from.as_deref().map_or(Ok(()), check_path)?;
             let made = blocking(move || playbooks::new(&folder, from.as_deref()));
             made.await.map_err(failed)?.map(|found| Reply::Playbooks(vec![found]))
         }
@@ -144,9 +144,11 @@ async fn plan(shared: &Arc<Shared>, spec: Spec) -> Result<Plan, Error> {
     let shared = Arc::clone(shared);
     let plan = move || {
         let agent = spec.agent.and_then(|id| shared.world.agent(id));
+        let agents = shared.world.agents().into_iter();
         playbooks::plan(Facts {
             spec: &spec,
             agent: agent.as_ref().map(|agent| agent.name.as_str()).unwrap_or_default(),
+            agents: agents.map(|agent| (agent.name, agent.provider)).collect(),
             git: &git,
             environment: &shared.environment(),
             trust: &trust,

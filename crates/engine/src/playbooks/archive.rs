@@ -21,8 +21,6 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::{file, folder};
 
-/// The ending of archives.
-pub(super) const ENDING: &str = ".maestro-playbook.zip";
 /// The version of the manifest that is read and written.
 const VERSION: u32 = 1;
 /// The largest archive: 64 MiB.

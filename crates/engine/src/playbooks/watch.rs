@@ -355,9 +355,12 @@ mod tests {
         let (watches, told) = watches();
         assert!(watches.follow(1, &folder, true));
         // Not there yet.
-        until_told(&told, &folder, |_| fs::create_dir_all(folder.join("deep")).expect("a folder"));
         until_told(&told, &folder, |number| {
-            fs::write(folder.join("deep/a.md"), number.to_string()).expect("a file");
+            let deep = folder.join("deep").join(number.to_string());
+            fs::create_dir_all(deep).expect("a folder");
+        });
+        until_told(&told, &folder, |number| {
+            fs::write(folder.join("deep/0/a.md"), number.to_string()).expect("a file");
         });
         // Another folder under the same name.
         until_told(&told, &folder, |_| {

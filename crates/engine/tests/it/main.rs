@@ -13,6 +13,7 @@ mod harness;
 mod hostile;
 mod lifecycle;
 mod paste;
+mod playbooks;
 mod queue;
 mod queue_host;
 mod searching;

@@ -137,7 +137,7 @@ fn what_was_exported_comes_back_the_same() {
     place.put("from/b/2.md", "- [ ] two\n  - verify: x\n");
     place.put("from/assets/deep/data.bin", "\0\u{1}");
     place.put("from/runs/1-1-loop-1.md", "- [ ] copy\n");
-    let archive = place.path("out").join(format!("round{ENDING}"));
+    let archive = place.path("out/round.maestro-playbook.zip");
     export(&place.path("from"), &archive, false, 5).expect("an archive");
     assert!(matches!(export(&place.path("from"), &archive, false, 5), Err(Error::Exists(_))));
     export(&place.path("from"), &archive, true, 5).expect("replaced");
