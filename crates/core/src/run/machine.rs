@@ -424,6 +424,8 @@ struct Attempt {
     head_after: Option<String>,
     end: End,
     audited: bool,
+    /// Whether its box was looked at again, because it counts no longer.
+    is_void: bool,
     /// A document in which a gate disappeared during the turn.
     lost_gate: Option<PathBuf>,
     /// Why its commit was refused.
@@ -487,6 +489,7 @@ impl Attempt {
             head_after: None,
             end: End::CutShort,
             audited: false,
+            is_void: false,
             lost_gate: None,
             refused: None,
         }
@@ -656,7 +659,7 @@ impl Machine {
             Phase::Committing => self.commit(effects),
             Phase::Unticking => self.untick(effects),
             Phase::Waiting { .. } | Phase::Paused { .. } if self.stop || self.kill => {
-                self.end_as_asked(effects);
+                self.end_from_idle(effects);
             }
             Phase::Waiting { until_ms, .. } => effects.push(Effect::Sleep { until_ms }),
             Phase::Undoing { task, force, .. } => effects.push(Effect::Restore { task, force }),
@@ -709,7 +712,7 @@ impl Machine {
 
     fn wait(&mut self, until_ms: u64, because: String, then: Then, effects: &mut Effects) {
         if self.stop || self.kill {
-            return self.end_as_asked(effects);
+            return self.end_before(then, &because, effects);
         }
         if self.pause {
             return self.hold(Pause::User, then, effects);
@@ -738,7 +741,7 @@ impl Machine {
         effects: &mut Effects,
     ) {
         if self.stop || self.kill {
-            return self.end_as_asked(effects);
+            return self.end_before(then, &why.sentence(), effects);
         }
         if why != Pause::User {
             self.flag(&format!("The run is paused. {}", why.sentence()), effects);
@@ -763,6 +766,16 @@ impl Machine {
     fn end_as_asked(&mut self, effects: &mut Effects) {
         let ending = if self.kill { Ending::Killed } else { Ending::Stopped };
         self.end(ending, effects);
+    }
+
+    /// The user does not want to wait for what could not be done.
+    fn end_before(&mut self, then: Then, because: &str, effects: &mut Effects) {
+        if matches!(then, Then::Audit | Then::Tick | Then::Untick) {
+            let text =
+                format!("The run ended before its boxes were set as they should be. {because}");
+            self.flag(&text, effects);
+        }
+        self.end_as_asked(effects);
     }
 
     fn end(&mut self, ending: Ending, effects: &mut Effects) {
@@ -823,5 +836,7 @@ fn sentence(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use crate::text::quoted;
 
 impl Machine {
     pub(super) fn audit(&mut self, effects: &mut Effects) {
+        self.attempt.is_void = self.kill || self.is_skipped();
         let mut changes: Vec<(usize, Vec<Change>)> = Vec::new();
         let (mut unticked, mut reticked, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         let mut claims = Vec::new();
@@ -25,7 +26,8 @@ impl Machine {
                 let has_evidence = document.find(&current.anchor) == Found::At(place)
                     && is_current
                     && self.attempt.end == End::Ok
-                    && self.attempt.verify.is_none();
+                    && self.attempt.verify.is_none()
+                    && !self.attempt.is_void;
                 if !has_evidence {
                     here.push(Change { anchor: document.anchor(place), checked: false });
                 }

@@ -218,7 +218,7 @@ impl Machine {
     }
 
     /// What a wait or a pause was before.
-    fn phase_of(&self, then: Then) -> Phase {
+    pub(super) fn phase_of(&self, then: Then) -> Phase {
         match then {
             Then::Pick => Phase::Choosing,
             Then::Copy => Phase::Copying(self.copies_of_pass()),

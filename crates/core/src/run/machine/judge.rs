@@ -12,6 +12,11 @@ const LATEST_RESET_MS: u64 = 8 * 24 * 3_600_000;
 impl Machine {
     /// What follows from how the turn ended.
     pub(super) fn judge(&mut self, effects: &mut Effects) {
+        if (self.kill || self.is_skipped()) && !self.attempt.is_void {
+            // A box that its agent ticked with a right to it until now has none any more.
+            self.attempt.is_void = true;
+            return self.reread(effects);
+        }
         if self.kill {
             return self.end_as_asked(effects);
         }

@@ -13,7 +13,7 @@ impl Machine {
         }
         self.record(Entry::StopAsked, effects);
         if self.is_idle() {
-            self.end_as_asked(effects);
+            self.end_from_idle(effects);
         }
     }
 
@@ -24,8 +24,20 @@ impl Machine {
         self.record(Entry::KillAsked, effects);
         match self.phase {
             Phase::Turning | Phase::Verifying => effects.push(Effect::Cancel),
-            _ if self.is_idle() => self.end_as_asked(effects),
+            _ if self.is_idle() => self.end_from_idle(effects),
             _ => {}
+        }
+    }
+
+    /// Ends a run that waits. Boxes that wait to be looked over or set are seen to once more before.
+    pub(super) fn end_from_idle(&mut self, effects: &mut Effects) {
+        let (Phase::Waiting { then, .. } | Phase::Paused { then }) = self.phase else { return };
+        match then {
+            Then::Audit | Then::Tick | Then::Untick => {
+                self.phase = self.phase_of(then);
+                self.then(then, effects);
+            }
+            Then::Pick | Then::Copy | Then::Commit => self.end_as_asked(effects),
         }
     }
 
