@@ -79,13 +79,20 @@ impl Composer {
             part::paragraph(part::sentence(problem), type_scale::SMALL, font::REGULAR, tokens.red)
         });
         let below = if blocked { taken(context) } else { self.footer(context) };
-        let content = column![]
-            .push(self.chips(tokens))
-            .push(maestro_ui::still(editor))
-            .push(problem)
-            .push(below)
-            .spacing(space::S)
-            .padding(Padding { top: space::M, right: space::M, bottom: space::S, left: space::M });
+        // Always there, also without images: an input that moves to another place among its neighbours
+        // loses the keyboard.
+        let room = if self.images.is_empty() { 0.0 } else { space::S };
+        let chips = container(column![].push(self.chips(tokens)))
+            .padding(Padding::ZERO.bottom(room))
+            .width(Length::Fill);
+        let written =
+            column![maestro_ui::still(editor)].push(problem).push(below).spacing(space::S);
+        let content = column![chips, written].padding(Padding {
+            top: space::M,
+            right: space::M,
+            bottom: space::S,
+            left: space::M,
+        });
         let line = if context.focused { tokens.accent } else { tokens.strong };
         let card = container(content)
             .width(Length::Fill)

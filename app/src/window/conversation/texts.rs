@@ -159,7 +159,8 @@ impl View {
                         selection.within(key, text.text.len())
                     };
                     let Some(range) = self.selection.read(within) else { continue };
-                    if range.is_empty() && !text.text.is_empty() {
+                    // The edge of a selection, or an entry that says nothing: the end of a turn.
+                    if range.is_empty() && (first || !text.text.is_empty()) {
                         continue;
                     }
                     // An entry may be another one than when it was selected.

@@ -67,6 +67,32 @@ impl<'a> Talk<'a> {
         self.becomes("the turn is over", |tab| tab["turns"] == turns && over(tab))
     }
 
+    fn xclip(&self, selection: &str) -> String {
+        self.xclip_as(selection, "UTF8_STRING")
+    }
+
+    fn xclip_as(&self, selection: &str, kind: &str) -> String {
+        let mut xclip = self.place.program("xclip");
+        let _ = xclip.env("DISPLAY", &self.display.name);
+        let _ = xclip.args(["-o", "-selection", selection, "-t", kind]);
+        String::from_utf8_lossy(&xclip.output().expect("it runs").stdout).into_owned()
+    }
+
+    /// Where what was said is on the display: left, top, right and bottom, well within it.
+    fn entries(&self) -> (u32, u32, u32, u32) {
+        let window = self.display.xdotool(&["search", "--onlyvisible", "--class", "maestro"]);
+        let window = window.lines().last().expect("a window").to_owned();
+        let told = self.display.xdotool(&["getwindowgeometry", "--shell", &window]);
+        let number = |name: &str| -> u32 {
+            let line = told.lines().find_map(|line| line.strip_prefix(name)).expect("told");
+            line.parse().expect("a number")
+        };
+        let (x, y) = (number("X="), number("Y="));
+        let (width, height) = (number("WIDTH="), number("HEIGHT="));
+        // Beside the list of agents and below the tabs; above the composer.
+        (x + 270, y + 135, x + width - 30, y + height - 180)
+    }
+
     /// What was said, as its user reads it elsewhere.
     fn said(&self) -> String {
         self.place.read(self.place.home().root().join("conversations/c1.jsonl"))
@@ -127,6 +153,68 @@ fn what_is_asked_is_answered_by_single_keys() {
     let _ = talk.turns(2);
     assert!(!talk.directory.join("two.txt").exists());
     assert!(talk.said().contains("not that file"), "the reason is kept: {}", talk.said());
+}
+
+#[test]
+fn what_is_selected_with_the_mouse_is_copied() {
+    let Some((place, display)) = prepared() else { return };
+    let talk = Talk::open(&place, &display);
+    talk.sends("[[text first words here]]");
+    let _ = talk.turns(1);
+    talk.sends("[[text second words here]]");
+    let _ = talk.turns(2);
+    let _ = display.settled();
+    let (left, top, right, bottom) = talk.entries();
+    let moves = |(x, y): (u32, u32)| {
+        let _ = display.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
+        thread::sleep(Duration::from_millis(60));
+    };
+    moves((left, top));
+    let _ = display.xdotool(&["mousedown", "1"]);
+    moves(((left + right) / 2, (top + bottom) / 2));
+    moves((right, bottom));
+    let _ = display.xdotool(&["mouseup", "1"]);
+    let whole = |text: &str| {
+        let at = |words: &str| text.find(words);
+        at("first words here\n").is_some_and(|first| at("\nsecond words here") > Some(first))
+    };
+    let primary = until("it can be pasted by the middle button", || {
+        Some(talk.xclip("primary")).filter(|text| whole(text))
+    });
+    display.key("ctrl+c");
+    let copied = until("it is copied", || Some(talk.xclip("clipboard")).filter(|text| whole(text)));
+    assert_eq!(primary, copied);
+}
+
+#[test]
+fn an_image_is_pasted_and_the_words_after_it_arrive() {
+    let Some((place, display)) = prepared() else { return };
+    let talk = Talk::open(&place, &display);
+    let picture = place.user().join("picture.png");
+    let made = Command::new("convert").args(["-size", "64x48", "xc:teal"]).arg(&picture).status();
+    assert!(made.expect("imagemagick is there").success());
+    let mut holder = place.program("xclip");
+    let _ = holder.env("DISPLAY", &display.name);
+    let _ = holder.args(["-quiet", "-selection", "clipboard", "-t", "image/png", "-i"]);
+    let mut holder = holder.arg(&picture).spawn().expect("it runs");
+    until("the image can be had", || {
+        let targets = talk.xclip_as("clipboard", "TARGETS");
+        targets.contains("image/png").then_some(())
+    });
+    display.key("ctrl+v");
+    until("the image is in the composer", || {
+        thread::sleep(Duration::from_millis(50));
+        let kept = std::fs::read_dir(place.home().root().join("images")).ok()?;
+        (kept.count() == 1).then_some(())
+    });
+    let _ = display.settled();
+    talk.sends("[[text Seen.]]");
+    let _ = talk.turns(1);
+    let said = talk.said();
+    assert!(said.contains(r#""media":"image/png""#), "{said}");
+    assert!(said.contains("[[text Seen.]]"), "the input lost the keyboard: {said}");
+    let _ = holder.kill();
+    let _ = holder.wait();
 }
 
 #[test]

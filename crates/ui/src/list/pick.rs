@@ -23,6 +23,9 @@ const FRAME: Duration = Duration::from_millis(50);
 pub(super) struct State {
     click: Option<mouse::Click>,
     held: Option<Held>,
+    /// Where the mouse was said to be last. Events come in batches with one place for all of them, so a
+    /// press that is drawn at once would seem to be where the mouse has gone since.
+    last: Option<Point>,
     shift: bool,
 }
 
@@ -84,7 +87,9 @@ impl<Message: Clone> List<'_, Message> {
                 state.shift = modifiers.shift();
             }
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left)) => {
-                let Some(at) = cursor.position_over(bounds) else { return };
+                let at = cursor.position().filter(|_| !cursor.is_levitating());
+                let at = at.map(|at| state.last.unwrap_or(at)).filter(|at| bounds.contains(*at));
+                let Some(at) = at else { return };
                 let click = mouse::Click::new(at, mouse::Button::Left, state.click);
                 state.click = Some(click);
                 let unit = match click.kind() {
@@ -102,7 +107,9 @@ impl<Message: Clone> List<'_, Message> {
                 self.place.change(|place| place.pin(true));
                 shell.request_redraw();
             }
+            Event::Mouse(mouse::Event::CursorLeft) => state.last = None,
             Event::Mouse(mouse::Event::CursorMoved { position }) => {
+                state.last = Some(*position);
                 let Some(held) = &mut state.held else { return };
                 held.at = *position;
                 let held = *held;
