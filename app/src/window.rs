@@ -6,6 +6,7 @@
 mod agents;
 mod ago;
 mod ask;
+mod autorun;
 mod bare;
 mod bars;
 mod composer;

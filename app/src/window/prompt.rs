@@ -4,7 +4,6 @@ use iced::widget::{column, row, text_input};
 use iced::{Alignment, Element, Length};
 use maestro_core::agent::Agent;
 use maestro_core::conversation::Tab;
-use maestro_core::run::Spec;
 use maestro_core::{AgentId, TabId};
 use maestro_ui::theme::{Tokens, space, type_scale};
 use maestro_ui::{font, line, part, style};
@@ -21,8 +20,6 @@ enum Question {
     RenameTab { tab: TabId, title: String, before: String },
     /// Whether to forget it.
     Remove { name: String, directory: String },
-    /// Which checklist it is to work through.
-    Start { document: String, agent: Box<Agent> },
 }
 
 /// An open question about an agent.
@@ -57,8 +54,6 @@ pub enum Action {
     RenameTab(TabId, Option<String>),
     /// Forget the agent.
     Remove(AgentId),
-    /// Start a run.
-    Start(Box<Spec>),
 }
 
 impl Prompt {
@@ -87,22 +82,13 @@ impl Prompt {
         Self { agent: agent.id, question, error: None }
     }
 
-    /// Asks for a checklist to work through.
-    #[must_use]
-    pub fn start(agent: &Agent) -> Self {
-        let question = Question::Start { document: String::new(), agent: Box::new(agent.clone()) };
-        Self { agent: agent.id, question, error: None }
-    }
-
     /// Takes in what happened.
     pub fn update(&mut self, message: Message) -> Action {
         match (message, &mut self.question) {
             (Message::Cancelled, _) => Action::Close,
             (
                 Message::Edited(text),
-                Question::Rename { name, .. }
-                | Question::RenameTab { title: name, .. }
-                | Question::Start { document: name, .. },
+                Question::Rename { name, .. } | Question::RenameTab { title: name, .. },
             ) => {
                 *name = text;
                 self.error = None;
@@ -116,13 +102,6 @@ impl Prompt {
                     return Action::Close;
                 }
                 Action::RenameTab(*tab, (!title.is_empty()).then(|| title.to_owned()))
-            }
-            (Message::Accepted, Question::Start { document, agent }) => {
-                if document.trim().is_empty() {
-                    self.error = Some("Say which checklist: a markdown file.".to_owned());
-                    return Action::None;
-                }
-                Action::Start(Box::new(spec(agent, document.trim())))
             }
             (Message::Accepted, Question::Rename { name, before }) => {
                 let name = name.trim();
@@ -174,26 +153,6 @@ impl Prompt {
                 let field = part::field(tokens, "Title", input.into(), Some(below));
                 ("Rename the tab".to_owned(), field, "Rename")
             }
-            Question::Start { document, agent } => {
-                let input = text_input("tasks.md", document)
-                    .id(INPUT)
-                    .on_input(Message::Edited)
-                    .size(type_scale::BASE.0)
-                    .font(font::REGULAR)
-                    .padding([6.0, 10.0])
-                    .style(style::input(tokens, self.error.is_some()));
-                let below = self.error.clone().map(|error| (error, true));
-                let words = format!(
-                    "Every open task gets a fresh session of {} in {}, which may act without \
-                     asking. A box is ticked only with evidence.",
-                    agent.provider.title(),
-                    agent.directory.display()
-                );
-                let field = part::field(tokens, "Checklist", input.into(), below);
-                let words = part::paragraph(words, type_scale::SMALL, font::REGULAR, tokens.dim);
-                let body = column![field, words].spacing(space::M).into();
-                (format!("Start Auto Run with {}", agent.name), body, "Start")
-            }
             Question::Remove { name, directory } => {
                 let words = format!(
                     "Its processes are ended and Maestro forgets it. The directory {directory} and \
@@ -223,24 +182,6 @@ impl Prompt {
     }
 }
 
-/// The same rules as on the command line.
-fn spec(agent: &Agent, document: &str) -> Spec {
-    Spec {
-        // An absolute path stays what it is.
-        documents: vec![agent.directory.join(document)],
-        directory: agent.directory.clone(),
-        provider: agent.provider,
-        agent: Some(agent.id),
-        model: None,
-        turn_timeout_s: 3600,
-        silence_timeout_s: 600,
-        verify_timeout_s: 600,
-        attempts: 3,
-        unattended: true,
-        options: maestro_core::run::Options::default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::scene;
@@ -265,21 +206,6 @@ mod tests {
         let (prompt, action) = rename("  ");
         assert_eq!(action, Action::None);
         assert!(prompt.error.is_some());
-    }
-
-    #[test]
-    fn a_checklist_is_looked_for_where_the_agent_works() {
-        let agent = &scene::world().agents[0];
-        let mut prompt = Prompt::start(agent);
-        assert_eq!(prompt.update(Message::Accepted), Action::None);
-        for (text, expected) in
-            [("tasks.md", agent.directory.join("tasks.md")), ("/a.md", "/a.md".into())]
-        {
-            let _ = prompt.update(Message::Edited(text.to_owned()));
-            let Action::Start(spec) = prompt.update(Message::Accepted) else { panic!("{text}") };
-            assert_eq!(spec.documents, [expected]);
-            assert_eq!(spec.agent, Some(agent.id));
-        }
     }
 
     #[test]

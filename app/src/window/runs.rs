@@ -1,94 +1,13 @@
-//! The right panel: runs, their tasks and the evidence for each.
+//! What is said of runs and their tasks, in a line.
 
-use iced::widget::{Column, column, container, row, scrollable};
-use iced::{Element, Length, Padding};
+use iced::Color;
 use maestro_core::run::{Ending, Run, State, Task, TaskState, Verify};
-use maestro_ui::icon::{Icon, icon};
-use maestro_ui::theme::{Tokens, extent, space, type_scale};
-use maestro_ui::{font, line, part, status, style};
+use maestro_core::text;
+use maestro_ui::icon::Icon;
+use maestro_ui::status;
+use maestro_ui::theme::Tokens;
 
 use super::ago;
-use super::model::Model;
-
-/// The panel, while there is a run to show.
-pub fn view<'a, Message: 'a>(
-    model: &Model,
-    tokens: &'static Tokens,
-    now_ms: u64,
-    turning: bool,
-    width: f32,
-) -> Option<Element<'a, Message>> {
-    let mut cards = Column::new().spacing(space::L).padding(Padding {
-        top: 0.0,
-        right: space::M,
-        bottom: space::L,
-        left: space::M,
-    });
-    let mut count = 0;
-    for run in model.runs_in_sight(now_ms) {
-        if count > 0 {
-            cards = cards.push(part::rule(tokens));
-        }
-        cards = cards.push(card(model, run, tokens, now_ms, turning));
-        count += 1;
-    }
-    if count == 0 {
-        return None;
-    }
-    let bar = scrollable::Scrollbar::new().width(4.0).scroller_width(4.0).margin(1.0);
-    let list = scrollable(column![part::section(tokens, "Auto Run", count), cards])
-        .direction(scrollable::Direction::Vertical(bar))
-        .height(Length::Fill)
-        .style(style::scroll(tokens));
-    let panel = container(list)
-        .width(width)
-        .height(Length::Fill)
-        .style(move |_| style::surface(tokens.panel));
-    Some(panel.into())
-}
-
-fn card<'a, Message: 'a>(
-    model: &Model,
-    run: &Run,
-    tokens: &'static Tokens,
-    now_ms: u64,
-    turning: bool,
-) -> Element<'a, Message> {
-    let header = row![
-        line(title(run), type_scale::BASE, font::SEMIBOLD, tokens.text).fill(),
-        line(summary(run, now_ms), type_scale::BASE, font::REGULAR, tokens.dim),
-    ]
-    .spacing(space::S);
-    let failed = run.tasks.iter().any(|task| task.state == TaskState::Failed);
-    let color = if failed { tokens.red } else { tokens.green };
-    let (words, ink) = standing(run, tokens);
-    let who = run.spec.agent.and_then(|id| model.agent(id)).map(|agent| agent.name.clone());
-    let who = who.unwrap_or_else(|| run.spec.provider.title().to_owned());
-    let standing =
-        part::paragraph(format!("{who} · {words}"), type_scale::SMALL, font::REGULAR, ink);
-    let mut tasks = Column::new().spacing(10.0).padding(Padding::ZERO.top(space::XS));
-    for task in &run.tasks {
-        tasks = tasks.push(task_row(task, tokens, turning));
-    }
-    let untouched = unvisited(run);
-    if untouched > 0 {
-        let words = if untouched == 1 {
-            "1 more task".to_owned()
-        } else {
-            format!("{untouched} more tasks")
-        };
-        tasks = tasks.push(
-            row![
-                icon(Icon::Ring, extent::GLYPH, tokens.faint),
-                line(words, type_scale::BASE, font::REGULAR, tokens.dim).fill()
-            ]
-            .spacing(space::M),
-        );
-    }
-    column![header, part::progress(tokens, run.done, run.done + run.open, color), standing, tasks]
-        .spacing(space::S)
-        .into()
-}
 
 /// The first document's name; a number for those after it.
 pub fn title(run: &Run) -> String {
@@ -116,12 +35,34 @@ pub fn summary(run: &Run, now_ms: u64) -> String {
     }
 }
 
-fn standing(run: &Run, tokens: &Tokens) -> (String, iced::Color) {
+/// How a run stands, without colour.
+pub fn state_words(run: &Run) -> String {
+    standing(run, &maestro_ui::theme::NOCTURNE).0
+}
+
+/// The shape of how a run stands.
+pub fn shape(run: &Run, tokens: &Tokens) -> (Icon, Color) {
+    match &run.state {
+        State::Running | State::Stopping => status::of_task(tokens, TaskState::Working),
+        State::Waiting { .. } => (Icon::Clock, tokens.purple),
+        State::Paused(_) => (Icon::Diamond, tokens.accent),
+        State::Interrupted => (Icon::DashedRing, tokens.orange),
+        State::Ended(Ending::Completed) => (Icon::Check, tokens.green),
+        State::Ended(Ending::WithFailures | Ending::Failed(_)) => (Icon::Failed, tokens.red),
+        State::Ended(Ending::Stopped | Ending::Killed) => (Icon::Ring, tokens.faint),
+    }
+}
+
+/// How a run stands, and in which colour.
+pub fn standing(run: &Run, tokens: &Tokens) -> (String, Color) {
     match &run.state {
         State::Running => ("working".to_owned(), tokens.blue),
         State::Stopping => ("stops after this task".to_owned(), tokens.dim),
         State::Waiting { because, .. } => (because.clone(), tokens.purple),
-        State::Paused(pause) => (pause.sentence(), tokens.orange),
+        State::Paused(pause) => (
+            format!("Paused. {}", maestro_ui::part::sentence(&text::clean(&pause.sentence(), 400))),
+            tokens.accent,
+        ),
         State::Interrupted => {
             ("interrupted; goes on when the host has recovered".to_owned(), tokens.orange)
         }
@@ -134,46 +75,28 @@ fn standing(run: &Run, tokens: &Tokens) -> (String, iced::Color) {
 }
 
 /// Open boxes that no attempt was made at yet.
-fn unvisited(run: &Run) -> usize {
+pub fn unvisited(run: &Run) -> usize {
     let open_touched = run.tasks.iter().filter(|task| task.state != TaskState::Done).count();
     (run.open as usize).saturating_sub(open_touched)
 }
 
-fn task_row<'a, Message: 'a>(
-    task: &Task,
-    tokens: &'static Tokens,
-    turning: bool,
-) -> Element<'a, Message> {
-    let shape = status::of_task(tokens, task.state);
-    let glyph = status::glyph(tokens, shape, extent::GLYPH, turning);
-    let text = part::paragraph(task.text.clone(), type_scale::BASE, font::REGULAR, tokens.text);
-    let (words, wrong) = evidence(task);
-    let ink = if wrong { tokens.red } else { tokens.faint };
-    let evidence = line(words, type_scale::SMALL, font::REGULAR, ink).or(short(task)).fill();
-    row![
-        container(glyph).padding(Padding::ZERO.top(3.0)),
-        column![text, evidence].width(Length::Fill)
-    ]
-    .spacing(space::M)
-    .into()
-}
-
 /// The evidence where its command does not fit: that it was verified, and how long it took.
-fn short(task: &Task) -> Option<String> {
+pub fn short(task: &Task) -> Option<String> {
     let verified = task.state == TaskState::Done && task.verify.is_some();
     verified.then(|| format!("verified{} · {}", again(task), ago::took(task.duration_ms)))
 }
 
 fn again(task: &Task) -> String {
-    match task.attempts {
-        0 | 1 => String::new(),
-        2 => " after 1 repair".to_owned(),
-        attempts => format!(" after {} repairs", attempts - 1),
+    match (task.repairs, task.attempts) {
+        (0, 0 | 1) => String::new(),
+        (1, 0 | 1) => " after 1 repair".to_owned(),
+        (repairs, 0 | 1) => format!(" after {repairs} repairs"),
+        (_, attempts) => format!(" in attempt {attempts}"),
     }
 }
 
 /// What speaks for a task's state, in a line; whether it is bad news.
-fn evidence(task: &Task) -> (String, bool) {
+pub fn evidence(task: &Task, now_ms: u64) -> (String, bool) {
     let took = ago::took(task.duration_ms);
     let again = again(task);
     let because = task.because.as_deref();
@@ -194,7 +117,9 @@ fn evidence(task: &Task) -> (String, bool) {
                 format!("session {short}")
             });
             let attempt = (task.attempts > 1).then(|| format!("attempt {}", task.attempts));
-            let facts = [session, attempt, because.map(str::to_owned)];
+            let since = now_ms.saturating_sub(task.started_ms);
+            let since = (task.started_ms > 0 && since >= 1000).then(|| ago::took(since));
+            let facts = [session, attempt, because.map(str::to_owned), since];
             let words: Vec<_> = facts.into_iter().flatten().collect();
             (if words.is_empty() { "working".to_owned() } else { words.join(" · ") }, false)
         }
@@ -228,7 +153,7 @@ mod tests {
     #[test]
     fn evidence_names_the_command() {
         let run = &scene::world().runs[0];
-        let (words, wrong) = evidence(&run.tasks[0]);
+        let (words, wrong) = evidence(&run.tasks[0], scene::NOW_MS);
         assert!(words.starts_with("verified: cargo test"), "{words}");
         assert!(!wrong);
     }

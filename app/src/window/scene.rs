@@ -1,6 +1,7 @@
 //! Made-up worlds and screens, for pictures and for tests.
 
 mod dress;
+mod runs;
 mod stored;
 mod talk;
 
@@ -15,6 +16,9 @@ use maestro_core::screen::{
 use maestro_core::turn::Usage;
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, TerminalStats, World};
+pub use runs::{
+    DOCUMENT, RUNS, evidence, gated, heard, leaves, past_runs, plan, playbooks, running,
+};
 pub use stored::{hits, indexed, stored, sums};
 pub use talk::{TALKS, menu, queues, said, tabs};
 
@@ -48,11 +52,17 @@ const OTHERS: [&str; 22] = [
 ];
 
 /// Every scene, in the order in which they are listed.
-pub const NAMES: [&str; OTHERS.len() + TALKS.len()] = {
-    let mut names = [""; OTHERS.len() + TALKS.len()];
+pub const NAMES: [&str; OTHERS.len() + TALKS.len() + RUNS.len()] = {
+    let mut names = [""; OTHERS.len() + TALKS.len() + RUNS.len()];
     let mut at = 0;
     while at < names.len() {
-        names[at] = if at < OTHERS.len() { OTHERS[at] } else { TALKS[at - OTHERS.len()] };
+        names[at] = if at < OTHERS.len() {
+            OTHERS[at]
+        } else if at < OTHERS.len() + TALKS.len() {
+            TALKS[at - OTHERS.len()]
+        } else {
+            RUNS[at - OTHERS.len() - TALKS.len()]
+        };
         at += 1;
     }
     names
@@ -167,7 +177,8 @@ fn terminals_of(agent: &Agent) -> [TerminalInfo; 2] {
 fn task(text: &str, line: u32, state: TaskState, verify: Option<&str>, seconds: u64) -> Task {
     Task {
         state,
-        attempts: if line == 9 { 2 } else { 1 },
+        attempts: 1,
+        repairs: u32::from(line == 9),
         // A fresh session for each task.
         session: Some(format!("7f3c{line:02}ae-8f20-4a59-b3f6-63da0b1b4e10")),
         tree_before: Some(tree(line)),

@@ -1,5 +1,6 @@
 //! The window itself: what it knows, what happens, what it shows.
 
+mod autorun;
 mod commands;
 mod dialogs;
 mod graphics;
@@ -35,6 +36,7 @@ use maestro_protocol::message::{
 use maestro_ui::theme::{self, Tokens};
 
 use super::ask::{self, Ask};
+use super::autorun::{self as autorunning, Autorun};
 use super::debug::Debug;
 use super::find::Find;
 use super::hints::Hints;
@@ -119,6 +121,10 @@ pub struct Shell {
     /// Whether the clipboard is being read: what is typed after a paste comes after it.
     reading: bool,
     debug: Option<Debug>,
+    /// Checklists and runs.
+    autorun: Autorun,
+    /// The project whose checklists are shown.
+    autorun_directory: Option<PathBuf>,
     /// The conversations.
     talks: Talks,
     /// Panes in which there is little place.
@@ -222,6 +228,8 @@ pub enum Message {
     Usage(usage::Message),
     /// A stored session is gone on with, or not.
     SessionResumed(Result<sessions::Resumed, String>),
+    /// In Auto Run.
+    Autorun(autorunning::Message),
     /// In a conversation, or in a list about them.
     Talk(talking::Message),
     /// Beside a dialog was pressed.
@@ -252,8 +260,6 @@ pub enum Message {
     Pasted(TerminalId, Option<String>),
     /// The clipboard's image for a terminal, and whether it was asked for by name.
     ImageRead(TerminalId, Result<Option<Vec<u8>>, String>, bool),
-    /// What was selected in vi mode.
-    Yanked(TerminalId, Option<String>),
     /// What a command printed.
     OutputCopied(String),
     /// What was selected in a terminal when its search bar opened.
@@ -327,6 +333,8 @@ impl Shell {
             dropping: false,
             reading: false,
             debug: None,
+            autorun: Autorun::default(),
+            autorun_directory: None,
             talks: Talks::default(),
             narrow: BTreeSet::new(),
             graphics: Graphics::default(),
@@ -420,7 +428,11 @@ impl Shell {
             Message::Sessions(message) => self.sessions_message(message),
             Message::Usage(message) => self.usage(|page| page.update(message)),
             Message::SessionResumed(resumed) => self.session_resumed(resumed),
+            Message::Autorun(message) => self.autorun_message(message),
             Message::Talk(message) => self.talk_message(message),
+            Message::Outside if self.autorun_has_overlay() => {
+                self.autorun_command(Id::OverlayCancel)
+            }
             Message::Outside => {
                 self.overlay = None;
                 Task::none()
@@ -489,7 +501,6 @@ impl Shell {
                 }
             }
             Message::ImageRead(terminal, image, wanted) => self.image_read(terminal, image, wanted),
-            Message::Yanked(terminal, text) => self.yanked(terminal, text),
             Message::OutputCopied(text) => self.output_copied(text),
             Message::FindPrefilled(terminal, text) => self.find_prefilled(terminal, &text),
             Message::FindDue => self.find_due(),

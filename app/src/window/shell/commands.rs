@@ -80,14 +80,10 @@ impl Shell {
             Id::ScrollPageDown => self.terminal_input(Input::Scroll(ScrollTo::Pages(-1))),
             Id::ScrollTop => self.terminal_input(Input::Scroll(ScrollTo::Top)),
             Id::ScrollBottom => self.terminal_input(Input::Scroll(ScrollTo::Bottom)),
-            Id::RunStart => {
-                self.overlay =
-                    self.chosen_agent().map(|agent| Overlay::Prompt(Prompt::start(agent)));
-            }
             Id::RunStop | Id::RunKill => return self.end_run(id == Id::RunKill),
             Id::ToggleAgents => self.kept.agents_shown = !self.kept.agents_shown,
             Id::FocusAgents => self.mark(),
-            Id::RegionNext | Id::RegionPrevious => self.region_step(id == Id::RegionNext),
+            Id::RegionNext | Id::RegionPrevious => return self.region(id == Id::RegionNext),
             Id::ListLeave => self.marked = None,
             Id::AgentsWider => self.widen(Panel::Agents, STEP),
             Id::AgentsNarrower => self.widen(Panel::Agents, -STEP),
@@ -121,6 +117,16 @@ impl Shell {
                 if let Some(id) = self.marked {
                     return self.go_to_waiting(id);
                 }
+            }
+            Id::OverlayUp
+            | Id::OverlayDown
+            | Id::OverlayNext
+            | Id::OverlayPrevious
+            | Id::OverlayAccept
+            | Id::OverlayCancel
+                if self.autorun_has_overlay() =>
+            {
+                return self.autorun_command(id);
             }
             Id::OverlayUp
             | Id::OverlayDown
@@ -190,6 +196,55 @@ impl Shell {
             | Id::QueueUndo
             | Id::QueueHoldAll
             | Id::QueueAll => return self.queue_command(id),
+            Id::RunStart
+            | Id::RunsOpen
+            | Id::RunsFocus
+            | Id::RunsHistory
+            | Id::RunsPage(_)
+            | Id::RunsUp
+            | Id::RunsDown
+            | Id::RunsPageUp
+            | Id::RunsPageDown
+            | Id::RunsFirst
+            | Id::RunsLast
+            | Id::RunsAccept
+            | Id::RunsPart
+            | Id::RunsStart
+            | Id::RunsLeave
+            | Id::DocumentMark
+            | Id::DocumentNew
+            | Id::DocumentEdit
+            | Id::DocumentFind
+            | Id::DocumentNext
+            | Id::DocumentUndo
+            | Id::EditorSave
+            | Id::EditorLeave
+            | Id::EditorTask
+            | Id::EditorTick
+            | Id::EditorFind
+            | Id::EditorUndo
+            | Id::EditorRedo
+            | Id::EditorPaste
+            | Id::RunPause
+            | Id::RunSkip
+            | Id::RunSkipDocument
+            | Id::RunRetry
+            | Id::RunUndo
+            | Id::RunEndTask
+            | Id::RunEndNow
+            | Id::RunEvidence
+            | Id::RunDiff
+            | Id::RunReport
+            | Id::RunPrevious
+            | Id::RunNext
+            | Id::RunFollow
+            | Id::HistoryFilter
+            | Id::StartUp
+            | Id::StartDown
+            | Id::StartLess
+            | Id::StartMore
+            | Id::StartToggle
+            | Id::StartRemove => return self.autorun_command(id),
             id => return self.talk_command(id),
         }
         Task::none()
@@ -309,6 +364,29 @@ impl Shell {
         }
         self.kept.focused = Some(pane);
         self.marked = None;
+        // The keyboard is wanted there, and what one goes to is to be seen.
+        (self.autorun.panel, self.autorun.full) = (false, false);
+    }
+
+    /// Gives the keyboard to the next part of the window: the panes, the runs, the list of agents.
+    fn region(&mut self, forward: bool) -> Task<Message> {
+        let marked = self.marked.is_some();
+        if self.autorun.panel {
+            self.autorun.panel = false;
+            if forward {
+                self.mark();
+            }
+            return Task::none();
+        }
+        let there = self.runs_width().is_some() && !self.autorun.full;
+        if marked && !forward && there {
+            return self.autorun_command(Id::RunsFocus);
+        }
+        self.region_step(forward);
+        if forward && !marked && self.marked.is_some() && there {
+            return self.autorun_command(Id::RunsFocus);
+        }
+        Task::none()
     }
 
     pub(super) fn focus_step(&mut self, by: isize) {
@@ -348,6 +426,7 @@ impl Shell {
     /// Gives the keyboard to the list of agents.
     pub(super) fn mark(&mut self) {
         self.kept.agents_shown = true;
+        self.autorun.panel = false;
         let order = agents::order(&self.model);
         let here = self.focused_agent().map(|(agent, _)| agent.id);
         self.marked = here.or_else(|| order.first().copied());

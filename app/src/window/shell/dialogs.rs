@@ -157,7 +157,6 @@ impl Shell {
             }
             prompt::Action::Rename(agent, name) => Command::RenameAgent { agent, name },
             prompt::Action::Remove(agent) => Command::RemoveAgent { agent },
-            prompt::Action::Start(spec) => Command::StartRun(*spec),
         };
         self.request(command, |reply| Message::Answered(reply.map(|_| ())))
     }

@@ -35,12 +35,25 @@ impl Shell {
                 let _ = self.model.apply(seq, event);
                 self.indexed()
             }
+            News::Event { seq, event: Event::DocumentsChanged { folder } } => {
+                let action = self.autorun.documents_changed(&folder);
+                let _ = self.model.apply(seq, Event::DocumentsChanged { folder });
+                self.autorun_action(action)
+            }
+            News::Event { seq, event: Event::Run(run) } => {
+                let id = run.id;
+                let _ = self.model.apply(seq, Event::Run(run));
+                self.autorun_run_changed(id)
+            }
             News::Event { seq, event } => match self.model.apply(seq, event) {
                 Some(notice) => self.notice(notice),
                 None => Task::none(),
             },
             News::Said { tab, updates } => self.talk_said(tab, updates),
-            News::Heard { .. } => Task::none(),
+            News::Heard { run, lines } => {
+                self.autorun.hear(run, lines);
+                Task::none()
+            }
             News::Lost(why) => {
                 self.subscribed.clear();
                 self.connection = Connection::Lost(why);
@@ -81,7 +94,8 @@ impl Shell {
             });
         let told = self.tell_resumable(again);
         let talks = Task::batch([self.read_own(), self.keep_all_drafts()]);
-        Task::batch([restored, detect, told, talks])
+        let runs = self.autorun_again();
+        Task::batch([restored, detect, told, talks, runs])
     }
 
     pub(super) fn tell_resumable(&mut self, again: bool) -> Task<Message> {

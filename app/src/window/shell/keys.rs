@@ -17,6 +17,8 @@ impl Shell {
             if queue.is_editing() { Context::Overlay } else { Context::Queue }
         } else if self.overlay.is_some() {
             Context::Overlay
+        } else if let Some(context) = self.autorun.context() {
+            context
         } else if self.marked.is_some() {
             Context::Agents
         } else if self.hints.is_some() {

@@ -1,5 +1,6 @@
 //! Windows for pictures and tests: made-up ones, and questions about a real one.
 
+mod runs;
 mod talk;
 
 use std::collections::HashMap;
@@ -192,6 +193,7 @@ impl Shell {
         }
         shell.prepare(name);
         shell.prepare_talk(name);
+        shell.prepare_runs(name);
         let _ = shell.settle();
         shell.fill(name);
         shell.finish(name);

@@ -25,7 +25,9 @@ impl Shell {
         }
         self.settle_terminals();
         let talks = self.settle_talks();
-        Task::batch([talks, self.settle_keyboard(), self.settle_kept(), self.settle_graphics()])
+        let runs = self.settle_autorun();
+        let rest = [self.settle_keyboard(), self.settle_kept(), self.settle_graphics()];
+        Task::batch([talks, runs].into_iter().chain(rest))
     }
 
     /// There is a focused pane whenever there is a pane.
@@ -107,6 +109,9 @@ impl Shell {
             Some(Overlay::Queue(queue)) if queue.is_editing() => queue::INPUT.to_owned(),
             Some(Overlay::Queue(_) | Overlay::Why(_)) => NOBODY.to_owned(),
             Some(Overlay::Ask(ask)) => ask.input().unwrap_or(NOBODY).to_owned(),
+            None if self.autorun.has_keyboard() => {
+                self.autorun.input().unwrap_or_else(|| NOBODY.to_owned())
+            }
             None if self.marked.is_some() || self.connection == Connection::Stopped => {
                 NOBODY.to_owned()
             }
@@ -118,7 +123,8 @@ impl Shell {
         if wanted == self.keyboard {
             return Task::none();
         }
-        let is_input = (self.overlay.is_some() || wanted == find::INPUT) && wanted != NOBODY;
+        let is_input = (self.overlay.is_some() || wanted == find::INPUT || self.autorun_has_overlay())
+            && wanted != NOBODY;
         self.keyboard.clone_from(&wanted);
         let focus = operation::focus(wanted.clone());
         if is_input { focus.chain(operation::select_all(wanted)) } else { focus }

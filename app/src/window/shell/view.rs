@@ -11,7 +11,7 @@ use maestro_ui::{keys, part, style};
 
 use super::layout::Panel;
 use super::{Connection, Message, Overlay, Shell};
-use crate::window::{agents, bars, debug, panes, queue, runs, sessions, talk, usage};
+use crate::window::{agents, autorun, bars, debug, panes, queue, sessions, talk, usage};
 
 /// How often times such as "2m" are brought up to date, while the window is looked at.
 const TICK: Duration = Duration::from_secs(20);
@@ -76,7 +76,13 @@ impl Shell {
         } else {
             Subscription::none()
         };
-        Subscription::batch([events, ticks, seconds, counts])
+        let runs = if self.window.focused && self.autorun.ticks() {
+            iced::time::every(Duration::from_secs(1))
+                .map(|_| Message::Autorun(autorun::Message::Second(crate::window::now_ms())))
+        } else {
+            Subscription::none()
+        };
+        Subscription::batch([events, ticks, seconds, counts, runs])
     }
 
     /// The window.
@@ -96,7 +102,11 @@ impl Shell {
             Message::NextWaiting,
         );
         let bottom = bars::bottom(&self.model, tokens, &self.keymap, self.status());
-        let middle = row![self.left(), self.middle(), self.right()].height(Length::Fill);
+        let middle: Element<'_, Message> = if self.autorun.full {
+            container(self.autorun_view()).height(Length::Fill).into()
+        } else {
+            row![self.left(), self.middle(), self.right()].height(Length::Fill).into()
+        };
         let window =
             container(column![top, part::rule(tokens), middle, part::rule(tokens), bottom])
                 .style(move |_| style::surface(tokens.base));
@@ -185,11 +195,14 @@ impl Shell {
 
     pub(super) fn right(&self) -> Element<'_, Message> {
         let Some(width) = self.runs_width() else { return Space::new().into() };
-        let turning = self.window.focused;
-        match runs::view(&self.model, self.tokens, self.now_ms, turning, width) {
-            Some(panel) => row![self.edge(Panel::Runs), part::upright(self.tokens), panel].into(),
-            None => Space::new().into(),
-        }
+        let look = self.autorun_look(width);
+        let panel = autorun::panel(&self.autorun, &self.model, look).map(Message::Autorun);
+        let tokens = self.tokens;
+        let panel = container(panel)
+            .width(width)
+            .height(Length::Fill)
+            .style(move |_| style::surface(tokens.panel));
+        row![self.edge(Panel::Runs), part::upright(tokens), panel].into()
     }
 
     pub(super) fn status(&self) -> bars::Status<'_> {
@@ -208,6 +221,13 @@ impl Shell {
         let top = if low { space::XL } else { extent::PALETTE_TOP };
         let (content, width) = match &self.overlay {
             None if self.held.is_some() => return holding(),
+            None if self.autorun_has_overlay() => {
+                let look = self.autorun_look(self.window.size.width);
+                match self.autorun.over(look) {
+                    Some(content) => (content.map(Message::Autorun), autorun::WIDTH),
+                    None => return Space::new().into(),
+                }
+            }
             None => return Space::new().into(),
             Some(Overlay::Palette(palette)) => {
                 (palette.view(tokens).map(Message::Palette), extent::PALETTE)

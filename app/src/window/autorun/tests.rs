@@ -1,0 +1,174 @@
+use super::super::scene;
+use super::*;
+
+fn model() -> Model {
+    let mut model = Model::default();
+    model.replace(scene::world());
+    model
+}
+
+fn asked(action: &Action) -> Vec<Command> {
+    match action {
+        Action::All(actions) => actions.iter().flat_map(asked).collect(),
+        Action::Ask(_, command) => vec![(**command).clone()],
+        _ => Vec::new(),
+    }
+}
+
+fn heard(task: u32, text: &str) -> Heard {
+    Heard { task, kind: HeardKind::Tool, text: text.to_owned() }
+}
+
+#[test]
+fn a_run_in_sight_is_listened_to_and_left_again() {
+    let model = model();
+    let run = model.runs[0].id;
+    let mut autorun = Autorun::default();
+    let opened = autorun.open(Page::Live, Some(Path::new("/p")), &model);
+    assert!(asked(&opened).contains(&Command::HearRun { run, follow: true }));
+    autorun.hear(run, vec![heard(3, "cargo test")]);
+    autorun.hear(RunId(99), vec![heard(3, "another run")]);
+    assert_eq!(autorun.heard.len(), 1);
+    let left = autorun.update(Message::Page(Page::History), &model);
+    assert!(asked(&left).contains(&Command::HearRun { run, follow: false }));
+    assert!(asked(&left).contains(&Command::ListRuns));
+}
+
+#[test]
+fn what_a_run_says_is_bounded() {
+    let model = model();
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::Live, None, &model);
+    let lines = (0..2 * LINES).map(|number| heard(3, &number.to_string())).collect();
+    autorun.hear(model.runs[0].id, lines);
+    assert_eq!(autorun.heard.len(), LINES);
+    assert_eq!(autorun.heard.back().map(|line| line.text.as_str()), Some("1199"));
+}
+
+#[test]
+fn the_mark_follows_the_run_until_it_is_moved() {
+    let model = model();
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::Live, None, &model);
+    let run = autorun.run(&model).expect("a run");
+    assert_eq!(autorun.marked_in(run), 3, "the task it works on");
+    let _ = autorun.command(Id::RunsUp, &model);
+    assert_eq!(autorun.marked_in(autorun.run(&model).expect("a run")), 2);
+    let _ = autorun.command(Id::RunFollow, &model);
+    assert_eq!(autorun.marked_in(autorun.run(&model).expect("a run")), 3);
+}
+
+#[test]
+fn keys_tell_the_host_and_what_destroys_is_asked_about() {
+    let model = model();
+    let run = model.runs[0].id;
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::Live, None, &model);
+    for (id, expected) in [
+        (Id::RunPause, Command::PauseRun { run }),
+        (Id::RunSkip, Command::SkipTask { run, task: None }),
+        (Id::RunSkipDocument, Command::SkipDocument { run }),
+        (Id::RunEndTask, Command::StopRun { run }),
+    ] {
+        assert_eq!(asked(&autorun.command(id, &model)), [expected]);
+    }
+    assert_eq!(autorun.command(Id::RunEndNow, &model), Action::None);
+    assert_eq!(autorun.context(), Some(Context::Overlay));
+    assert_eq!(autorun.command(Id::OverlayCancel, &model), Action::None);
+    let _ = autorun.command(Id::RunEndNow, &model);
+    assert_eq!(asked(&autorun.command(Id::OverlayAccept, &model)), [Command::KillRun { run }]);
+}
+
+#[test]
+fn undoing_names_what_builds_on_it_first() {
+    let model = model();
+    let run = &model.runs[0];
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::Live, None, &model);
+    let _ = autorun.command(Id::RunsFirst, &model);
+    let read = Command::ReadEvidence { run: run.id, task: 0 };
+    assert_eq!(asked(&autorun.command(Id::RunUndo, &model)), [read]);
+    let evidence = scene::evidence(run, 0);
+    let later = evidence.built_on_by.clone();
+    assert!(!later.is_empty());
+    let reply = Ok(Reply::TaskEvidence(Box::new(evidence)));
+    let _ = autorun.update(Message::Answered(Question::Evidence(run.id, 0), reply), &model);
+    let Some(Confirm::Undo { later: named, .. }) = &autorun.confirm else { panic!("not asked") };
+    assert_eq!(named.len(), later.len());
+    let undo = Command::UndoTask { run: run.id, task: 0, force: true };
+    assert_eq!(asked(&autorun.command(Id::OverlayAccept, &model)), [undo]);
+}
+
+#[test]
+fn a_document_of_a_run_is_locked() {
+    let model = model();
+    let path = model.runs[0].spec.documents[0].clone();
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::Documents, Some(Path::new("/p")), &model);
+    autorun.wanted = Some(path.clone());
+    let _ = autorun.update(Message::Read(path.clone(), Ok(b"- [ ] a\n".to_vec())), &model);
+    for id in [Id::DocumentMark, Id::DocumentEdit] {
+        assert!(matches!(autorun.command(id, &model), Action::Tell(_)), "{id}");
+    }
+    assert_eq!(autorun.open.as_ref().map(Open::text), Some("- [ ] a\n"));
+    let free = Model::default();
+    let action = autorun.command(Id::DocumentMark, &free);
+    assert_eq!(action, Action::Save(path, b"- [x] a\n".to_vec(), b"- [ ] a\n".to_vec()));
+}
+
+#[test]
+fn documents_are_chosen_in_order_and_run() {
+    let model = model();
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::Documents, Some(Path::new("/home/ada/shop")), &model);
+    let folder = autorun.folder.clone().expect("a folder");
+    let reply = Ok(Reply::Documents(scene::leaves()));
+    let _ = autorun.update(Message::Answered(Question::Documents(folder), reply), &model);
+    let documents: Vec<usize> = autorun
+        .list()
+        .iter()
+        .enumerate()
+        .filter(
+            |(_, row)| matches!(row, Row::Leaf(leaf) if !leaf.is_folder && leaf.problem.is_none()),
+        )
+        .map(|(at, _)| at)
+        .take(2)
+        .collect();
+    for at in documents.iter().rev() {
+        autorun.row = *at;
+        let _ = autorun.command(Id::DocumentMark, &model);
+    }
+    let chosen = autorun.chosen.clone();
+    assert_eq!(chosen.len(), 2);
+    let _ = autorun.start(&model, None);
+    let start = autorun.start.as_ref().expect("a dialog");
+    let shown: Vec<_> = start.documents.iter().map(|(path, _)| path.clone()).collect();
+    assert_eq!(shown, chosen);
+    assert_eq!(start.who().map(|who| who.name.as_str()), Some("api"));
+}
+
+#[test]
+fn the_history_is_filtered_by_words_of_tasks_and_states() {
+    let model = model();
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::History, None, &model);
+    let _ = autorun
+        .update(Message::Answered(Question::Runs, Ok(Reply::Runs(scene::past_runs()))), &model);
+    let all = autorun.past(&model).len();
+    assert!(all > 3);
+    let _ = autorun.command(Id::HistoryFilter, &model);
+    let _ = autorun.update(Message::Typed("MIGRATION user".to_owned()), &model);
+    assert!(!autorun.past(&model).is_empty() && autorun.past(&model).len() < all);
+    let _ = autorun.command(Id::OverlayCancel, &model);
+    assert_eq!(autorun.past(&model).len(), all);
+}
+
+#[test]
+fn a_diff_is_shown_file_by_file() {
+    let diff = "diff --git a/x.rs b/x.rs\nindex 1..2\n--- a/x.rs\n+++ b/x.rs\n@@ -1 +1,2 @@\n-a\n+b\n+c\n\
+                diff --git a/y b/y\nnew file mode 100644\n--- /dev/null\n+++ b/y\n@@ -0,0 +1 @@\n+d\n";
+    let changes = changes(diff);
+    let shown: Vec<_> =
+        changes.iter().map(|change| (change.path.as_str(), change.counts)).collect();
+    assert_eq!(shown, [("x.rs", (2, 1)), ("y", (1, 0))]);
+}
