@@ -1,5 +1,7 @@
 //! What every command keeps to: exit codes and one sentence.
 
+mod verbs;
+
 use serde_json::Value;
 
 use crate::place::Place;
