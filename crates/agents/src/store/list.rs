@@ -86,6 +86,27 @@ impl Place {
         .collect()
     }
 
+    /// Where this place will come to be, while it does not exist: the nearest folder above it that does. What is
+    /// made there may be the way to it.
+    #[must_use]
+    pub fn awaited(&self) -> Option<PathBuf> {
+        let place = match self.provider {
+            Provider::Codex => self.path.join("sessions"),
+            _ => self.path.clone(),
+        };
+        if place.exists() {
+            return None;
+        }
+        place.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_owned)
+    }
+
+    /// Whether a folder is on the way to what [`Self::folders`] gives, or is it.
+    #[must_use]
+    pub fn is_below(&self, folder: &Path) -> bool {
+        self.path.starts_with(folder)
+            || (self.provider == Provider::Codex && folder == self.path.join("sessions"))
+    }
+
     /// The session that a file of this place belongs to, by the file's name; `None` for every other file.
     #[must_use]
     pub fn session_of(&self, file: &Path) -> Option<Found> {

@@ -9,11 +9,16 @@ use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::Ask;
 
+/// How often places are looked for again that come into being while they are begun to be watched.
+const WAYS: u32 = 8;
+
 /// Watches the places of sessions.
 #[derive(Debug)]
 pub(super) struct Watch {
     watcher: Option<RecommendedWatcher>,
     watched: HashSet<PathBuf>,
+    /// Folders in which a place will be that is not there yet.
+    awaited: HashSet<PathBuf>,
     /// Whether every place that exists is watched.
     whole: bool,
 }
@@ -34,22 +39,56 @@ impl Watch {
         let watcher = RecommendedWatcher::new(told, config)
             .inspect_err(|error| tracing::warn!(%error, "stored sessions cannot be watched"))
             .ok();
-        Self { watcher, watched: HashSet::new(), whole: false }
+        Self { watcher, watched: HashSet::new(), awaited: HashSet::new(), whole: false }
     }
 
-    /// Watches what of these places exists.
+    /// Watches what of these places exists, and for the others the folder in which they will be.
     pub(super) fn add(&mut self, places: &[Place]) {
+        let look = || -> (HashSet<PathBuf>, HashSet<PathBuf>) {
+            let folders: HashSet<PathBuf> = places.iter().flat_map(Place::folders).collect();
+            let awaited = places.iter().filter_map(Place::awaited);
+            let awaited = awaited.filter(|folder| !folders.contains(folder)).collect();
+            (folders, awaited)
+        };
+        let (mut folders, mut awaited) = look();
+        // What is made while its folder is not watched yet would not be seen.
+        for _ in 0..WAYS {
+            self.watch(places, &folders, &awaited);
+            let now = look();
+            if now == (folders, awaited) {
+                return;
+            }
+            (folders, awaited) = now;
+        }
+        self.whole = false;
+    }
+
+    fn watch(&mut self, places: &[Place], folders: &HashSet<PathBuf>, awaited: &HashSet<PathBuf>) {
         self.whole = self.watcher.is_some();
         let Some(watcher) = &mut self.watcher else { return };
-        let folders: HashSet<PathBuf> = places.iter().flat_map(Place::folders).collect();
-        self.watched.retain(|known| folders.contains(known));
-        for folder in folders {
-            if self.watched.contains(&folder) {
+        self.awaited.retain(|folder| {
+            let stays = awaited.contains(folder);
+            if !stays && !folders.contains(folder) {
+                let _ = watcher.unwatch(folder);
+            }
+            stays
+        });
+        for folder in awaited {
+            if self.awaited.contains(folder) {
                 continue;
             }
-            match watcher.watch(&folder, depth(&folder, places)) {
+            if watcher.watch(folder, RecursiveMode::NonRecursive).is_ok() {
+                let _ = self.awaited.insert(folder.clone());
+            }
+        }
+        self.watched.retain(|known| folders.contains(known));
+        for folder in folders {
+            if self.watched.contains(folder) {
+                continue;
+            }
+            match watcher.watch(folder, depth(folder, places)) {
                 Ok(()) => {
-                    let _ = self.watched.insert(folder);
+                    let _ = self.watched.insert(folder.clone());
                 }
                 Err(error) => {
                     tracing::info!(%error, folder = %folder.display(), "this is looked at instead of watched");

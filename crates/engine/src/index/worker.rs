@@ -362,6 +362,11 @@ impl Worker {
                         place.provider == Provider::OpenCode
                             && path.to_string_lossy().starts_with(&*place.path.to_string_lossy())
                     });
+                    // A folder on the way to a place that was not there before.
+                    let comes = self.places.iter().any(|place| place.is_below(&path));
+                    if comes && path.is_dir() {
+                        self.looked = None;
+                    }
                     if !path.exists() && self.known.values().any(|known| known.path == path) {
                         self.looked = None;
                     }
