@@ -1,10 +1,10 @@
 //! What waits to be said, and when it is: [`crate::queue`] within the host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 
 use maestro_core::conversation::{Prompt, Tab, TabState};
-use maestro_core::queue::{Held, Queue};
+use maestro_core::queue::{Queue, after_restart};
 use maestro_core::turn::Failure;
 use maestro_core::{AgentId, ItemId, RunId, TabId};
 use maestro_protocol::message::{Command, Error, ErrorKind, Event, Reply};
@@ -86,10 +86,15 @@ pub(crate) async fn recovered(shared: &Arc<Shared>) {
 /// What a host before left in queues, for clients that come before it was looked at. Blocks.
 pub(super) fn left(store: &Store) -> Result<Vec<Queue>, maestro_store::Error> {
     let mut queues: BTreeMap<AgentId, Queue> = BTreeMap::new();
+    let limited = |tab: &Tab| matches!(tab.state, TabState::Limited { resumes: true, .. });
+    let limited: BTreeSet<AgentId> =
+        store.tabs()?.iter().filter(|tab| limited(tab)).map(|tab| tab.agent).collect();
     for stored in store.items()? {
         if stored.state == ItemState::Waiting {
             let agent = stored.agent;
-            let empty = || Queue { agent, held: Some(Held::AfterRestart), items: Vec::new() };
+            // As it will be decided.
+            let held = after_restart(None, limited.contains(&agent), false);
+            let empty = || Queue { agent, held, items: Vec::new() };
             queues.entry(agent).or_insert_with(empty).items.push(stored.item);
         }
     }
