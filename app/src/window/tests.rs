@@ -433,32 +433,15 @@ fn what_is_the_childs_reaches_it() {
         named(key::Named::F3),
     ];
     for event in keys {
-        let mut shell = shell("grid");
-        // A window gives the keyboard by an operation.
-        let mut simulator = simulator(&shell);
-        let place =
-            simulator.find("❯ add the preferences endpoint and its tests").expect("the pane");
-        let _ = place;
-        let _ = simulator.click("❯ add the preferences endpoint and its tests");
-        drop(simulator);
-        let _ = shell.link().sent();
-        let messages = apply_focused(&mut shell, event.clone());
+        let mut live = order::Live::new(shell("grid"));
+        let messages = live.handle(std::slice::from_ref(&event));
         assert!(messages.is_empty(), "{event:?}: {messages:?}");
-        let sent = shell.link().sent();
+        let sent = live.shell.link().sent();
         assert!(
             sent.iter().any(|(_, input)| matches!(input, Input::Key(_))),
             "{event:?}: {sent:?}"
         );
     }
-}
-
-/// What comes of an event while the terminal has the keyboard: a click first, as no operation runs here.
-fn apply_focused(shell: &mut Shell, event: Event) -> Vec<Message> {
-    let mut simulator = simulator(shell);
-    let _ = simulator.click("❯ add the preferences endpoint and its tests");
-    let _ = simulator.simulate([event]);
-    let messages = simulator.into_messages().collect::<Vec<_>>();
-    messages.into_iter().filter(|message| !matches!(message, Message::Panes(_))).collect()
 }
 
 #[test]
@@ -549,29 +532,24 @@ fn an_input_method_types_nothing_into_a_program_that_is_not_typed_into() {
     let commit =
         || Event::InputMethod(iced::advanced::input_method::Event::Commit("好".to_owned()));
     for (name, typed) in [("grid", true), ("vi", false), ("hints", false)] {
-        let shell = shell(name);
-        let mut simulator = simulator(&shell);
-        let api = simulator.find("api").expect("the pane").bounds();
-        // Under the header.
-        simulator.point_at(Point::new(api.x + 700.0, api.y + 200.0));
-        let _ = simulator.simulate(iced_test::simulator::click());
-        let _ = shell.link().sent();
-        let _ = simulator.simulate([commit()]);
-        let sent = shell.link().sent();
+        let mut live = order::Live::new(shell(name));
+        let _ = live.handle(&[commit()]);
+        let sent = live.shell.link().sent();
         let texts = sent.iter().any(|(_, input)| matches!(input, Input::Text(_)));
         assert_eq!(texts, typed, "{name}: {sent:?}");
     }
 }
 
 #[test]
-fn what_is_copied_in_vi_mode_is_asked_for_before_the_selection_is_gone() {
+fn copying_in_vi_mode_ends_it_at_once() {
     let mut shell = shell("grid");
     let _ = apply(&mut shell, ctrl_shift(" "));
+    let _ = shell.link().sent();
     let commands = asked(&mut shell, Message::Command(Id::ViCopy));
     assert_eq!(commands, [Command::CopySelection { terminal: HERE }]);
-    assert!(shell.link().sent().iter().all(|(_, input)| *input != Input::Vi(Vi::Leave)));
-    let _ = shell.update(Message::Yanked(HERE, Some("text".to_owned())));
-    assert!(shell.link().sent().contains(&(HERE, Input::Vi(Vi::Leave))));
+    let ended = [Input::Select(Select::Clear), Input::Vi(Vi::Leave)];
+    assert_eq!(shell.link().sent(), ended.map(|input| (HERE, input)));
+    assert!(!shows(&shell, "y copy · Esc back"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use iced::advanced::widget::{Operation, Tree, tree};
 use iced::advanced::{
     Clipboard, Layout, Shell, Widget, input_method, layout, mouse, overlay, renderer,
 };
-use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector, keyboard};
+use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector, keyboard, touch};
 
 /// The most keys that wait. More are taken for what they mean now: a second of a key that repeats.
 const MOST_WAITING: usize = 64;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 ///
 /// Events come in batches, and what a key means is decided by the view of that moment. So keys that follow
 /// one that became a message wait until its message was taken in and there is another view: what is
-/// typed right behind a chord goes where the chord leads.
+/// typed right behind a chord goes where the chord leads, and right behind a click to what was clicked.
 pub fn before<'a, Message: 'a, P: Into<Press<Message>>>(
     content: impl Into<Element<'a, Message>>,
     on_key: impl Fn(&keyboard::Event) -> P + 'a,
@@ -93,7 +93,7 @@ type Sees<'a, Message> = dyn Fn(&Event, bool) -> Seen<Message> + 'a;
 struct Before<'a, Message> {
     content: Element<'a, Message>,
     sees: Box<Sees<'a, Message>>,
-    /// Whether a key became a message: what the next one means, the next view knows.
+    /// Whether a key or a click became a message: what the next key means, the next view knows.
     spent: bool,
 }
 
@@ -204,6 +204,18 @@ impl<Message> Before<'_, Message> {
     }
 }
 
+/// Whether what comes of an event may give the keyboard to something else.
+fn is_click(event: &Event) -> bool {
+    use mouse::Event::{ButtonPressed, ButtonReleased};
+    use touch::Event::{FingerLifted, FingerPressed};
+
+    matches!(
+        event,
+        Event::Mouse(ButtonPressed(_) | ButtonReleased(_))
+            | Event::Touch(FingerPressed { .. } | FingerLifted { .. })
+    )
+}
+
 fn waiting(tree: &mut Tree) -> &mut Waiting {
     tree.state.downcast_mut()
 }
@@ -262,7 +274,15 @@ impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
         if matches!(seen, Seen::Later) && Self::wait(tree, event, shell) {
             return;
         }
-        self.hand_on(seen, tree, event, &mut hands, shell);
+        if !is_click(event) {
+            self.hand_on(seen, tree, event, &mut hands, shell);
+            return;
+        }
+        let mut messages = Vec::new();
+        let mut own = Shell::new(&mut messages);
+        self.hand_on(seen, tree, event, &mut hands, &mut own);
+        self.spent |= !own.is_empty();
+        shell.merge(own, |message| message);
     }
 
     fn draw(

@@ -27,21 +27,37 @@ const LOST: &str = "The graphics device was lost";
 const ANEW: &str = "The window was opened anew. Agents and terminals were not touched.";
 
 /// Begins the program anew where the toolkit would end it: a device that goes away while a picture is drawn
-/// makes it panic when that is shown, and nobody can keep it from it.
+/// makes it panic when that is shown, and nobody can keep it from it. To be called by the thread that draws:
+/// any other's panic, and any that is not the graphics libraries' own, stays what it is.
 pub(in crate::window) fn outlive_devices() {
     let usual = std::panic::take_hook();
+    let draws = std::thread::current().id();
     std::panic::set_hook(Box::new(move |panic| {
         usual(panic);
+        let here = std::thread::current().id() == draws;
+        let file = panic.location().map_or("", std::panic::Location::file);
+        if !here || !is_of_graphics(file) {
+            return;
+        }
         // Whether it is gone may not have been told yet.
         let said = panic.payload().downcast_ref::<String>();
         let is_it = said.is_some_and(|said| said.contains("device is lost"));
         if is_it || maestro_grid::device::is_lost() {
+            // What was typed before is on its way to the host, on another thread.
+            std::thread::sleep(duration::ARC_STEP);
             let now = crate::window::now_ms();
             let why = lost_before(now).map(|_| "it went away while it drew");
             let again = again(why, now);
             eprintln!("maestro: no graphics device stays usable: {again}");
         }
     }));
+}
+
+/// Whether a source file is one of the libraries that draw: `wgpu-27.0.1/src/…`, `wgpu-core-…`,
+/// `iced_wgpu-…`.
+fn is_of_graphics(file: &str) -> bool {
+    let mut folders = file.split(['/', '\\']);
+    folders.any(|folder| folder.starts_with("wgpu") || folder.starts_with("iced_wgpu"))
 }
 
 /// When the program before this one lost its device, if that was a moment ago.
@@ -159,4 +175,26 @@ fn again(why: Option<&str>, now_ms: u64) -> String {
 fn again(why: Option<&str>, _now_ms: u64) -> String {
     let _: Option<OsString> = None;
     format!("{}; start Maestro with {BACKEND}=tiny-skia", why.unwrap_or(LOST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_graphics_libraries_panics_begin_the_window_anew() {
+        let registry = "/home/a/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f";
+        for (file, wanted) in [
+            (format!("{registry}/wgpu-27.0.1/src/backend/wgpu_core.rs"), true),
+            (format!("{registry}/wgpu-core-27.0.3/src/device/global.rs"), true),
+            (format!("{registry}/iced_wgpu-0.14.0/src/window/compositor.rs"), true),
+            (r"C:\Users\a\.cargo\git\iced_wgpu\src\lib.rs".to_owned(), true),
+            (format!("{registry}/iced_winit-0.14.0/src/lib.rs"), false),
+            ("app/src/window/shell.rs".to_owned(), false),
+            ("crates/grid/src/gpu.rs".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(is_of_graphics(&file), wanted, "{file}");
+        }
+    }
 }

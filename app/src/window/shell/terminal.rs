@@ -133,20 +133,18 @@ impl Shell {
         self.vi.select(select);
     }
 
-    /// Copies what is selected, then leaves vi mode: the other way round there would be nothing.
-    pub(super) fn vi_copy(&self) -> Task<Message> {
+    /// Copies what is selected and leaves vi mode, in this order: the other way round there would be
+    /// nothing. What is typed next is meant for the program, however long the answer takes.
+    pub(super) fn vi_copy(&mut self) -> Task<Message> {
         let Some(terminal) = self.focused_terminal() else { return Task::none() };
-        self.request(Command::CopySelection { terminal }, move |reply| match reply {
-            Ok(Reply::Text(text)) => Message::Yanked(terminal, text),
-            Ok(_) => Message::Yanked(terminal, None),
+        let copied = self.request(Command::CopySelection { terminal }, |reply| match reply {
+            Ok(Reply::Text(text)) => Message::Copied(text, false),
+            Ok(_) => Message::Copied(None, false),
             Err(why) => Message::Done(Err(why)),
-        })
-    }
-
-    pub(super) fn yanked(&mut self, terminal: TerminalId, text: Option<String>) -> Task<Message> {
+        });
         self.link.input(terminal, Input::Select(Select::Clear));
         self.leave_vi(terminal);
-        text.map_or_else(Task::none, clipboard::write)
+        copied
     }
 
     fn copy_output(&self, terminal: TerminalId) -> Task<Message> {

@@ -15,21 +15,23 @@ use maestro_ui::theme::type_scale;
 use super::*;
 
 /// A window that keeps its widgets' state from one view to the next, as the toolkit's own loop does.
-struct Live {
-    shell: Shell,
+pub(super) struct Live {
+    pub(super) shell: Shell,
     cache: Option<Cache>,
     renderer: iced::Renderer,
+    cursor: pointer::Cursor,
 }
 
 type Operations = Vec<Box<dyn Operation>>;
 
 impl Live {
-    fn new(shell: Shell) -> Self {
+    pub(super) fn new(shell: Shell) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let renderer =
             iced::Renderer::new(font::REGULAR, type_scale::BASE.0.into(), Some("tiny-skia"));
         let renderer = runtime.block_on(renderer).expect("software draws");
-        let mut live = Self { shell, cache: Some(Cache::default()), renderer };
+        let cursor = pointer::Cursor::Unavailable;
+        let mut live = Self { shell, cache: Some(Cache::default()), renderer, cursor };
         // A scene is there before its widgets are.
         let keyboard = live.shell.keyboard().to_owned();
         live.operate(vec![Box::new(focusable::focus::<()>(keyboard.into()))]);
@@ -58,13 +60,19 @@ impl Live {
         panic!("it goes on and on");
     }
 
-    fn handle(&mut self, events: &[Event]) -> Vec<Message> {
+    /// A place in a pane that does not have the keyboard, under its header.
+    fn pane_beside(&self) -> Point {
+        let mut simulator = simulator(&self.shell);
+        let bounds = simulator.find("web").expect("another pane").bounds();
+        Point::new(bounds.x + 100.0, bounds.y + 200.0)
+    }
+
+    pub(super) fn handle(&mut self, events: &[Event]) -> Vec<Message> {
         let mut messages = Vec::new();
         let cache = self.cache.take().expect("put back");
         let mut ui = UserInterface::build(self.shell.screen(), SIZE, cache, &mut self.renderer);
         let mut clipboard = clipboard::Null;
-        let cursor = pointer::Cursor::Unavailable;
-        let _ = ui.update(events, cursor, &mut self.renderer, &mut clipboard, &mut messages);
+        let _ = ui.update(events, self.cursor, &mut self.renderer, &mut clipboard, &mut messages);
         self.cache = Some(ui.into_cache());
         messages
     }
@@ -196,6 +204,51 @@ fn the_way_out_of_a_mode_and_what_follows_it_keep_their_order() {
         _ => None,
     });
     assert_eq!(keys.collect::<String>(), "echo");
+}
+
+#[test]
+fn what_is_typed_behind_a_copy_in_vi_mode_goes_to_the_program() {
+    let mut live = Live::new(shell("grid"));
+    live.batch(&batch([vec![ctrl_shift(" ")], letters("jy"), letters("echo"), enter()]));
+    live.redraw();
+    let sent = live.shell.link().sent();
+    let place = |wanted: &Input| sent.iter().position(|(_, input)| input == wanted);
+    let left = place(&Input::Vi(Vi::Leave)).expect("y leaves");
+    assert!(place(&Input::Vi(Vi::Move(Motion::Down))).is_some_and(|moved| moved < left));
+    let keys = sent.iter().skip(left).filter_map(|(_, input)| match input {
+        Input::Key(key) => Some(key.text.as_str()),
+        _ => None,
+    });
+    assert_eq!(keys.collect::<String>().trim_end(), "echo");
+    let asked = live.shell.link().asked();
+    assert_eq!(asked, [Command::CopySelection { terminal: HERE }]);
+}
+
+#[test]
+fn what_is_typed_behind_a_click_goes_to_what_was_clicked() {
+    let mut live = Live::new(shell("grid"));
+    let pane = live.pane_beside();
+    let press = |pressed| {
+        let button = pointer::Button::Left;
+        Event::Mouse(if pressed {
+            pointer::Event::ButtonPressed(button)
+        } else {
+            pointer::Event::ButtonReleased(button)
+        })
+    };
+    live.cursor = pointer::Cursor::Available(pane);
+    live.batch(&batch([letters("ab"), vec![press(true), press(false)], letters("cd")]));
+    live.redraw();
+    let keys = live.shell.link().sent().into_iter().filter_map(|(to, input)| match input {
+        Input::Key(key) => Some((to, key.text)),
+        _ => None,
+    });
+    let keys: Vec<_> = keys.collect();
+    let here: String =
+        keys.iter().filter(|(to, _)| *to == HERE).map(|(_, text)| text.as_str()).collect();
+    let there: String =
+        keys.iter().filter(|(to, _)| *to != HERE).map(|(_, text)| text.as_str()).collect();
+    assert_eq!((here.as_str(), there.as_str()), ("ab", "cd"), "{keys:?}");
 }
 
 #[test]
