@@ -149,10 +149,28 @@ pub(super) fn import(
     for path in files.keys() {
         refuse_link(&folder, path).map_err(bad)?;
     }
-    for (path, bytes) in &files {
-        write(&join(&folder, path), bytes)?;
+    if fs::symlink_metadata(&folder).is_ok() {
+        put(&folder, &files)?;
+    } else {
+        // A new playbook is there as a whole or not at all.
+        let new = into.join(format!(".new-{}", std::process::id()));
+        let made = put(&new, &files).and_then(|()| {
+            fs::rename(&new, &folder).map_err(|source| Error::Io {
+                path: folder.clone(),
+                what: "written",
+                source,
+            })
+        });
+        if made.is_err() {
+            let _ = fs::remove_dir_all(&new);
+        }
+        made?;
     }
     Ok(folder::open(&folder))
+}
+
+fn put(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
+    files.iter().try_for_each(|(path, bytes)| write(&join(folder, path), bytes))
 }
 
 /// The first names, and how many more.
@@ -289,6 +307,15 @@ fn lay_out(
         }
         if files.insert(place.clone(), bytes).is_some() {
             return Err(format!("it has `{place}` twice"));
+        }
+    }
+    for path in files.keys() {
+        let mut parent = path.as_str();
+        while let Some((above, _)) = parent.rsplit_once('/') {
+            if files.contains_key(above) {
+                return Err(format!("`{above}` is a file and a folder in it"));
+            }
+            parent = above;
         }
     }
     let playbook = match own {

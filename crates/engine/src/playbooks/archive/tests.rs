@@ -207,6 +207,8 @@ fn what_nobody_should_unpack_is_refused() {
     place.refused(&place.zip(&[("manifest.json", lost)]), "`gone.md` is not in it");
     let twice = [good, ("documents/a.md", "1"), ("documents/A.md", "2")];
     place.refused(&place.zip(&twice), "twice");
+    let both = [good, ("documents/a.md", "1"), ("documents/a.md/b.md", "2")];
+    place.refused(&place.zip(&both), "a file and a folder");
     let toml = ("playbook.toml", "lops = 1\n");
     place.refused(&place.zip(&[good, toml]), "line 1: `lops`");
 
@@ -215,6 +217,21 @@ fn what_nobody_should_unpack_is_refused() {
     place.refused(&place.zip(&many), "more than 2000 files");
     let deep = format!("documents/{}a.md", "d/".repeat(MAX_DEPTH));
     place.refused(&place.zip(&[good, (&deep, "")]), "deeper than");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_playbook_is_there_as_a_whole_or_not_at_all() {
+    let place = Place::new();
+    let manifest = r#"{"version":1,"name":"mine","documents":[{"filename":"a"}]}"#;
+    // A name that is longer than the file system takes, and not longer than we let through.
+    let long = format!("documents/{}", "x".repeat(255));
+    let files = [("manifest.json", manifest), ("documents/a.md", ""), (long.as_str(), "")];
+    let _ = import(&place.zip(&files), &place.path("books"), None, false);
+    let left: Vec<_> = fs::read_dir(place.path("books"))
+        .map(|entries| entries.flatten().map(|entry| entry.file_name()).collect())
+        .unwrap_or_default();
+    assert!(left.is_empty() || left == ["mine"], "{left:?}");
 }
 
 #[test]
