@@ -476,6 +476,7 @@ impl Actor {
     async fn speak(&mut self, prompt: Prompt) {
         let policy = if prompt.read_only { Policy::ReadOnly } else { self.tab.policy };
         self.fold.for_this_turn((policy != self.tab.policy).then_some(policy));
+        let prompt = self.retold(prompt).await;
         for attempt in 0..2 {
             let driven = self.drive(policy).await;
             if self.ending {
@@ -503,6 +504,29 @@ impl Actor {
                 }
             }
         }
+    }
+
+    /// A prompt for a new session in a tab in which something was said already: that session is lost, full, or
+    /// cannot go on here, so what was said in it is told first.
+    async fn retold(&mut self, prompt: Prompt) -> Prompt {
+        if self.tab.session.is_some() || self.driver.is_some() || self.tab.entries < 2 {
+            return prompt;
+        }
+        let said = match self.page(u64::MAX, PAGE.0 as u32).await {
+            Ok(page) => page.entries,
+            Err(error) => {
+                tracing::warn!(tab = %self.tab.id, %error, "what was said cannot be told again");
+                return prompt;
+            }
+        };
+        if !said.iter().any(|entry| matches!(entry.body, Body::Text(_) | Body::Tool(_))) {
+            return prompt;
+        }
+        let mut updates = Vec::new();
+        let text = "A new session begins with what was said before.";
+        self.fold.note(text, now_ms(), &mut self.tab, &mut updates);
+        self.add(updates);
+        Prompt { text: rebuild(&said, &prompt.text), ..prompt }
     }
 
     /// Sees to it that a driver with this policy lives.
@@ -768,24 +792,12 @@ impl Actor {
             let _ = done.send(Err(refuse(ErrorKind::Invalid, text)));
             return;
         };
-        let said = match self.page(u64::MAX, PAGE.0 as u32).await {
-            Ok(page) => page.entries,
-            Err(error) => {
-                let _ = done.send(Err(error));
-                return;
-            }
-        };
         self.end_driver().await;
         let before = self.tab.session.take();
         match self.begin(prompt.clone(), None, true).await {
             Ok(_) => {
-                let mut updates = Vec::new();
-                let text = "A new session begins with what was said before.";
-                self.fold.note(text, now_ms(), &mut self.tab, &mut updates);
-                self.add(updates);
                 let _ = done.send(Ok(self.tab.clone()));
-                let text = rebuild(&said, &prompt.text);
-                self.speak(Prompt { text, ..prompt }).await;
+                self.speak(prompt).await;
             }
             Err(refused) => {
                 self.tab.session = before;

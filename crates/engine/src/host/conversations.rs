@@ -9,6 +9,7 @@ use maestro_agents::new_session_id;
 use maestro_core::agent::{Agent, Provider, State};
 use maestro_core::conversation::{Image, Place, Prompt, Tab};
 use maestro_core::screen::Size;
+use maestro_core::session::SessionKey;
 use maestro_core::text::clean;
 use maestro_core::{AgentId, TabId};
 use maestro_protocol::message::{Command, Error, ErrorKind, IMAGE_LIMIT, Reply, TabChange};
@@ -128,11 +129,12 @@ impl Shared {
                 return Ok(known);
             }
         }
+        let stays = session.as_deref().is_some_and(|session| self.stays_behind(&agent, session));
         let tab = {
             let _saving = self.saving.lock().await;
             // It may have been removed meanwhile.
             let _ = self.agent(id)?;
-            let (store, session) = (self.store.clone(), session.clone());
+            let (store, session) = (self.store.clone(), session.clone().filter(|_| !stays));
             let tab = blocking(move || {
                 let tab = conversation::new_tab(store.next_tab_id()?, id, session, title);
                 store.put_tab(&tab)?;
@@ -146,11 +148,26 @@ impl Shared {
         };
         if session.is_some() {
             let stored = self.said_elsewhere(&agent, session.as_deref()).await;
+            let session = session.filter(|_| !stays);
             let ask = |done| Ask::Back { session, stored, done };
             return self.tabs.ask(self, tab.id, ask).await?;
         }
         self.watch_tab(&tab);
         Ok(tab)
+    }
+
+    /// Whether a session can only go on where it is, which is not where its agent works. OpenCode keeps one in the
+    /// directory in which it began, and what it asks there is heard by nobody else (seen with 1.18.33).
+    fn stays_behind(&self, agent: &Agent, session: &str) -> bool {
+        if agent.provider != Provider::OpenCode {
+            return false;
+        }
+        let key = SessionKey { provider: agent.provider, id: session.to_owned() };
+        let marks = self.sessions.marks().clone();
+        let known = self.sessions.with_reader(|reader| reader.get(&key, &marks)).ok().flatten();
+        let Some(directory) = known.and_then(|found| found.session.directory) else { return false };
+        let real = |path: &std::path::Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        real(&directory) != real(&agent.directory)
     }
 
     /// Puts a tab before another of its agent, or at the end.
