@@ -1,5 +1,6 @@
 //! `maestro term -- CHILD` against `alacritty -e CHILD` on the same display with the same cells, in
-//! alternating pairs. The child writes the kinds of output that vtebench is known for.
+//! alternating pairs, and against `kitty CHILD` where that is installed. The child writes the kinds of output
+//! that vtebench is known for.
 
 use std::path::Path;
 use std::process::{Child, Command};
@@ -19,6 +20,9 @@ const BAR: f64 = 1.0;
 const WORST: f64 = 1.3;
 const PAIRS: usize = 5;
 
+/// Of kitty, for which there is no bar.
+const PAIRS_OF_KITTY: usize = 3;
+
 /// One run over all kinds, on a slow machine.
 const LIMIT: Duration = Duration::from_secs(180);
 
@@ -36,6 +40,21 @@ dynamic_padding = false
 [scrolling]
 history = 10000
 "#;
+
+/// The same for kitty, whose cells are a pixel narrower. It would otherwise wait for a display that refreshes.
+const KITTY: &str = "
+font_family JetBrains Mono
+font_size 9.0
+remember_window_size no
+initial_window_width 120c
+initial_window_height 40c
+window_padding_width 4
+scrollback_lines 10000
+update_check_interval 0
+confirm_os_window_close 0
+enable_audio_bell no
+sync_to_monitor no
+";
 
 /// One run of one terminal.
 struct Run {
@@ -57,14 +76,14 @@ pub fn run(setup: &Setup) -> Result<Vec<Measure>> {
     let display = Display::start()?;
     let folder = std::env::temp_dir().join(format!("maestro-vtebench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let pairs = pairs(&maestro, &display, &folder);
+    let measured = measured(&maestro, &display, &folder);
     let mut stop = Command::new(&maestro);
     let _ = stop.args(["host", "stop"]).env("MAESTRO_HOME", folder.join("home")).output();
     let _ = std::fs::remove_dir_all(&folder);
-    Ok(report(&pairs?))
+    measured
 }
 
-fn pairs(maestro: &Path, display: &Display, folder: &Path) -> Result<Vec<(Run, Run)>> {
+fn measured(maestro: &Path, display: &Display, folder: &Path) -> Result<Vec<Measure>> {
     let fonts = cargo::root().join("resources").join("fonts");
     let fonts = format!(
         "<?xml version=\"1.0\"?><!DOCTYPE fontconfig SYSTEM \"fonts.dtd\"><fontconfig>\
@@ -86,7 +105,38 @@ fn pairs(maestro: &Path, display: &Display, folder: &Path) -> Result<Vec<(Run, R
         let _ = command.env("FONTCONFIG_FILE", folder.join("fonts.conf")).env("HOME", folder);
         once(command.env("SHELL", "/bin/sh"), display, folder)
     };
-    super::pairs(PAIRS, &mut ours, &mut theirs)
+    let mut measures = report(&super::pairs(PAIRS, &mut ours, &mut theirs)?);
+    if !cargo::has("kitty") {
+        let none = Measure { value: None, ..Measure::told("vtebench/beside kitty", 0.0, "×", 0) };
+        measures.push(none.note("kitty is not installed"));
+        return Ok(measures);
+    }
+    std::fs::write(folder.join("kitty.conf"), KITTY)?;
+    let mut kitty = || {
+        let mut command = Command::new("kitty");
+        let _ = command.arg("--config").arg(folder.join("kitty.conf"));
+        let _ = command.env("FONTCONFIG_FILE", folder.join("fonts.conf")).env("HOME", folder);
+        let _ = command.env("LIBGL_ALWAYS_SOFTWARE", "1");
+        once(command.env("SHELL", "/bin/sh"), display, folder)
+    };
+    measures.push(beside_kitty(&super::pairs(PAIRS_OF_KITTY, &mut ours, &mut kitty)?));
+    Ok(measures)
+}
+
+/// All kinds in one number, which nothing depends on.
+fn beside_kitty(pairs: &[(Run, Run)]) -> Measure {
+    let measures = report(pairs);
+    let told: Vec<String> = measures
+        .iter()
+        .filter_map(|measure| {
+            let kind = measure.name.strip_prefix("vtebench/")?;
+            Some(format!("{kind} {:.2}", measure.value?))
+        })
+        .collect();
+    let all = measures.last().and_then(|measure| measure.value).unwrap_or(f64::NAN);
+    Measure::told("vtebench/beside kitty", all, "×", PAIRS_OF_KITTY)
+        .peer("kitty")
+        .note(told.join(", "))
 }
 
 /// Runs the child in a terminal and reads what it measured.
