@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use maestro_core::playbook::{Found, Listed, Playbook};
 use maestro_core::run::{Loops, Mode, PullRequest};
@@ -153,7 +154,7 @@ pub(super) fn import(
         put(&folder, &files)?;
     } else {
         // A new playbook is there as a whole or not at all.
-        let new = into.join(format!(".new-{}", std::process::id()));
+        let new = into.join(temporary("playbook"));
         let made = put(&new, &files).and_then(|()| {
             fs::rename(&new, &folder).map_err(|source| Error::Io {
                 path: folder.clone(),
@@ -221,6 +222,9 @@ fn unpack(archive: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let mut bytes = Vec::new();
     let _ =
         File::open(archive).map_err(io)?.take(MAX_ARCHIVE).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.windows(4).enumerate().any(|(at, part)| claims_too_much(part, &bytes[at..])) {
+        return Err(bad(format!("it has more than {MAX_ENTRIES} files")));
+    }
     let mut zip = ZipArchive::new(io::Cursor::new(bytes))
         .map_err(|error| bad(format!("it is no archive that can be read ({error})")))?;
     if zip.len() > MAX_ENTRIES {
@@ -271,6 +275,22 @@ fn unpack(archive: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let _ = files.insert(name, bytes);
     }
     Ok(files)
+}
+
+/// Whether bytes are the end of an archive's directory and say that it has more files than are unpacked.
+/// What reads archives would make room for all of them first.
+fn claims_too_much(signature: &[u8], record: &[u8]) -> bool {
+    match signature {
+        b"PK\x05\x06" => record
+            .get(10..12)
+            .and_then(|count| count.try_into().ok())
+            .is_some_and(|count| usize::from(u16::from_le_bytes(count)) > MAX_ENTRIES),
+        b"PK\x06\x06" => record
+            .get(32..40)
+            .and_then(|count| count.try_into().ok())
+            .is_some_and(|count| u64::from_le_bytes(count) > MAX_ENTRIES as u64),
+        _ => false,
+    }
 }
 
 fn unreadable(index: usize, error: &zip::result::ZipError) -> String {
@@ -533,17 +553,20 @@ fn refuse_link(folder: &Path, path: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// A name beside another one that nobody else uses now.
+fn temporary(name: &str) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name: String = name.chars().take(40).collect();
+    format!(".{name}.{}-{}.new", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// Writes a file so that nobody ever reads half of it.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let io = |source| Error::Io { path: path.to_owned(), what: "written", source };
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(io)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.join(format!(
-        ".{}.{}.new",
-        name.chars().take(40).collect::<String>(),
-        std::process::id()
-    ));
+    let temporary = folder.join(temporary(&name));
     let written = File::create(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, path));

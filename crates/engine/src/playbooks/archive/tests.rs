@@ -215,6 +215,11 @@ fn what_nobody_should_unpack_is_refused() {
     let many: Vec<String> = (0..=MAX_ENTRIES).map(|n| format!("documents/{n}.md")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "")).collect();
     place.refused(&place.zip(&many), "more than 2000 files");
+    // One that only says so.
+    let mut bytes = fs::read(place.zip(&[good])).expect("an archive");
+    let end = bytes.windows(4).position(|part| part == b"PK\x05\x06").expect("its end");
+    bytes[end + 10..end + 12].copy_from_slice(&u16::MAX.to_le_bytes());
+    place.refused(&place.bytes(&bytes), "more than 2000 files");
     let deep = format!("documents/{}a.md", "d/".repeat(MAX_DEPTH));
     place.refused(&place.zip(&[good, (&deep, "")]), "deeper than");
 }
