@@ -25,7 +25,7 @@ use self::files::Unsaved;
 use self::start::{Field, Stage, Start};
 use super::model::{self, Model};
 
-pub use view::{DETAIL, EDITOR, FIND, LIST, Look, NAME, PREVIEW, WIDTH, panel};
+pub use view::{DETAIL, EDITOR, FIND, FORM, LIST, Look, NAME, PREVIEW, WIDTH, panel};
 
 /// The most lines of what a run says that are kept.
 const LINES: usize = 600;
@@ -940,7 +940,12 @@ impl Autorun {
             return self.confirmed(id);
         }
         if self.start.is_some() {
-            return self.in_start(|start| start.command(id));
+            let done = self.in_start(|start| start.command(id));
+            let sight = self
+                .start
+                .as_ref()
+                .map_or(Action::None, |start| Action::Scroll(FORM, start.depth()));
+            return Action::All(vec![done, sight]);
         }
         if self.typing.is_some()
             && matches!(

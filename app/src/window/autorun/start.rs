@@ -391,6 +391,19 @@ impl Start {
         Action::None
     }
 
+    /// How far down the marked row is, in points.
+    #[must_use]
+    pub fn depth(&self) -> f32 {
+        match &self.stage {
+            Stage::Plan(_, marked) => 120.0 + *marked as f32 * 32.0,
+            _ => {
+                let fields = self.fields();
+                let at = fields.iter().position(|field| *field == self.field).unwrap_or(0);
+                at as f32 * 36.0
+            }
+        }
+    }
+
     /// Goes to another field.
     fn step(&mut self, by: isize) {
         let fields = self.fields();

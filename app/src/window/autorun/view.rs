@@ -31,6 +31,8 @@ pub const PREVIEW: &str = "autorun-preview";
 /// See [`LIST`].
 pub const EDITOR: &str = "autorun-editor";
 /// See [`LIST`].
+pub const FORM: &str = "autorun-form";
+/// See [`LIST`].
 pub const FIND: &str = "autorun-find";
 /// See [`LIST`].
 pub const NAME: &str = "autorun-name";
@@ -56,6 +58,8 @@ pub struct Look<'a> {
     pub turning: bool,
     /// Width of the place.
     pub width: f32,
+    /// Height of the window.
+    pub height: f32,
     /// The project's directory.
     pub directory: Option<&'a std::path::Path>,
 }

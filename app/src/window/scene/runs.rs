@@ -39,7 +39,7 @@ pub const DOCUMENT: &str = "# Preferences\n\nUsers keep **how they want things**
 - [x] Implement `PreferencesService` with create, read, update and delete {#service}\n  verify: cargo test -p core\n\n\
 ## Interface\n\n- [x] Add API endpoints\n  needs: service\n  verify: cargo test -p api\n\
 - [ ] Write integration tests\n  Cover concurrent writes: the last one wins.\n  verify: cargo test --test preferences\n\
-  - [ ] for the happy path\n  - [ ] for what is refused\n- [ ] Update API documentation\n  needs: service\n\n\
+\x20 - [ ] for the happy path\n\x20 - [ ] for what is refused\n- [ ] Update API documentation\n  needs: service\n\n\
 ```sh\n# Run it once by hand before the release\ncargo run -p api -- --seed demo\n```\n";
 
 /// A folder of checklists.

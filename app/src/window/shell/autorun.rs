@@ -26,6 +26,7 @@ impl Shell {
             now_ms: self.now_ms,
             turning: self.window.focused,
             width,
+            height: self.window.size.height,
             directory: self.autorun_directory.as_deref(),
         }
     }
@@ -232,4 +233,97 @@ fn waiting<T: Send + 'static>(
             .unwrap_or_else(|error| Err(format!("it could not be done: {error}")))
     };
     Task::perform(work, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use iced::Size;
+    use maestro_core::command::Context;
+    use maestro_ui::font;
+    use maestro_ui::theme::NOCTURNE;
+
+    use super::*;
+    use crate::window::scene;
+
+    fn shell(name: &str) -> Shell {
+        font::load();
+        Shell::scene(name, Size::new(1440.0, 900.0), 1.0, &NOCTURNE).expect("a scene")
+    }
+
+    fn does(shell: &mut Shell, id: Id) {
+        let _ = shell.update(Message::Command(id));
+    }
+
+    #[test]
+    fn every_state_gives_its_own_meaning_to_keys() {
+        for (name, expected) in [
+            ("runs", Context::Documents),
+            ("runs-editing", Context::Editor),
+            ("runs-live", Context::Run),
+            ("runs-history", Context::History),
+            ("runs-start", Context::RunDialog),
+            ("runs-trust", Context::Overlay),
+            ("runs-conflict", Context::Overlay),
+            ("runs-undo", Context::Overlay),
+            ("runs-panel", Context::Run),
+        ] {
+            assert_eq!(shell(name).context(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_keyboard_goes_to_the_view_and_back_to_the_terminal() {
+        let mut shell = shell("grid");
+        let before = (shell.context(), shell.keyboard.clone());
+        does(&mut shell, Id::RunsOpen);
+        assert_eq!(shell.context(), Context::Run, "a run is going on");
+        does(&mut shell, Id::RunsPage(1));
+        assert_eq!(
+            (shell.context(), shell.keyboard.as_str()),
+            (Context::Documents, super::super::NOBODY)
+        );
+        does(&mut shell, Id::RunsLeave);
+        assert_eq!((shell.context(), shell.keyboard.clone()), before);
+    }
+
+    #[test]
+    fn every_part_of_the_window_is_reached_by_one_key() {
+        let mut shell = shell("runs-panel");
+        does(&mut shell, Id::RegionNext);
+        assert_eq!(shell.context(), Context::Agents);
+        does(&mut shell, Id::RegionPrevious);
+        assert_eq!(shell.context(), Context::Run);
+        does(&mut shell, Id::RegionPrevious);
+        assert!(!shell.autorun.has_keyboard());
+        does(&mut shell, Id::RegionNext);
+        assert_eq!(shell.context(), Context::Run);
+    }
+
+    #[test]
+    fn what_is_not_saved_is_saved_when_one_goes_elsewhere() {
+        let mut shell = shell("runs-editing");
+        assert!(shell.autorun.open.as_ref().is_some_and(|open| open.is_dirty()));
+        let agent = shell.model.agents[1].id;
+        let _ = shell.go_to(agent);
+        assert!(!shell.autorun.full);
+        let _ = shell.settle();
+        let open = shell.autorun.open.as_mut().expect("a document");
+        assert!(open.save().is_none(), "it is being written already");
+    }
+
+    #[test]
+    fn a_run_is_asked_for_by_keys_alone() {
+        let mut shell = shell("runs-trust");
+        let _ = shell.link.asked();
+        does(&mut shell, Id::OverlayAccept);
+        let asked = shell.link.asked();
+        let started = asked.iter().find_map(|command| match command {
+            maestro_protocol::message::Command::StartRun(spec) => Some(spec),
+            _ => None,
+        });
+        let spec = started.expect("it starts");
+        assert_eq!(spec.options.trusted, Some(scene::plan(false).hash));
+        assert_eq!(spec.documents.len(), 2);
+        assert_eq!(spec.options.reset, [spec.documents[1].clone()]);
+    }
 }

@@ -265,6 +265,8 @@ const OURS: &[&str] = &[
     "Ctrl+Alt+O",
     "Ctrl+Alt+Q",
     "Ctrl+Alt+R",
+    "Ctrl+Alt+Shift+R",
+    "Ctrl+Shift+R",
     "Ctrl+Alt+U",
     "Ctrl+Alt+Shift+Down",
 ];

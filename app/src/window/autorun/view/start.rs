@@ -8,7 +8,7 @@ use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
 use maestro_ui::{font, line, part, style};
 
-use super::{Look, field_id, hint, printed};
+use super::{FORM, Look, field_id, hint, printed, scrolled};
 use crate::window::autorun::Message;
 use crate::window::autorun::start::{COMMANDS, Field, Stage, Start, shown};
 
@@ -23,9 +23,9 @@ pub(super) fn view<'a>(start: &'a Start, look: Look<'a>) -> Element<'a, Message>
     let (title, body) = match &start.stage {
         Stage::Form | Stage::Planning => ("Start a run", form(start, look)),
         Stage::Plan(plan, marked) => {
-            ("This is what would be done", planned(start, plan, *marked, tokens))
+            ("This is what would be done", planned(start, plan, *marked, look))
         }
-        Stage::Starting(plan) => ("Starting…", planned(start, plan, 0, tokens)),
+        Stage::Starting(plan) => ("Starting…", planned(start, plan, 0, look)),
     };
     let who = start.who().map(|who| {
         let place = format!("{} · {}", who.name, who.directory.display());
@@ -52,14 +52,24 @@ fn form<'a>(start: &'a Start, look: Look<'a>) -> Element<'a, Message> {
     let wide = look.width >= 820.0;
     for field in start.fields() {
         if let Some(title) = section(field) {
-            column = column.push(part::section(tokens, title, 0));
+            let title = line(title.to_uppercase(), type_scale::TINY, font::MEDIUM, tokens.faint);
+            column = column.push(
+                container(title)
+                    .padding(Padding::ZERO.top(space::M).bottom(space::XS).left(space::XL)),
+            );
         }
         column = column.push(match field {
             Field::Document(at) => document(start, at, tokens),
             field => choice(start, field, tokens, wide),
         });
     }
-    column.into()
+    let rows = start.fields().len() as f32 * 33.0 + 3.0 * 31.0 + 2.0 * space::S;
+    container(scrolled(tokens, FORM, column)).height(rows.min(room(look))).into()
+}
+
+/// The height there is for what a dialog is about.
+fn room(look: Look<'_>) -> f32 {
+    (look.height - 260.0).max(160.0)
 }
 
 /// The heading that stands before a field.
@@ -208,8 +218,9 @@ fn planned<'a>(
     start: &'a Start,
     plan: &'a Plan,
     marked: usize,
-    tokens: &'static Tokens,
+    look: Look<'a>,
 ) -> Element<'a, Message> {
+    let tokens = look.tokens;
     let mut column = Column::new().spacing(space::S).padding([space::M, space::XL]);
     let directory = start.who().map(|who| who.directory.clone()).unwrap_or_default();
     for obstacle in plan.obstacles.iter().take(10) {
@@ -264,7 +275,7 @@ fn planned<'a>(
         let words = format!("… and {} more", plan.tasks.len() - TASKS);
         column = column.push(line(words, type_scale::SMALL, font::REGULAR, tokens.faint));
     }
-    column.into()
+    container(scrolled(tokens, FORM, column)).height(room(look)).into()
 }
 
 fn note<'a>(shape: Icon, ink: Color, words: &str) -> Element<'a, Message> {
