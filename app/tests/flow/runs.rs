@@ -63,7 +63,9 @@ fn a_task_whose_command_fails_stays_open_and_the_next_is_done() {
         steps.iter().filter(|step| step["type"] == "task_complete").collect();
     let [bad, good] = complete[..] else { panic!("{ended}") };
     assert_eq!((&bad["success"], &good["success"]), (&json!(false), &json!(true)));
-    assert_eq!((&bad["attempts"], &bad["verify"]["exit_code"]), (&json!(2), &json!(3)));
+    // Sent back to its session once: two turns, one attempt.
+    assert_eq!((&bad["attempts"], &bad["repairs"]), (&json!(1), &json!(1)));
+    assert_eq!(bad["verify"]["exit_code"], 3);
     assert!(bad["verify"]["output"].as_str().is_some_and(|text| text.contains("broken")));
     assert!(bad["because"].is_string(), "{bad:#}");
     assert_eq!((&good["attempts"], &good["verify"]["exit_code"]), (&json!(1), &json!(0)));
@@ -101,7 +103,7 @@ fn an_agent_that_ticks_its_own_box_without_the_work_does_not_get_away_with_it() 
         });
         event.unwrap_or_else(|| panic!("{name} was taken as done: {ended}")).clone()
     };
-    assert_eq!((&of("Cheat")["success"], &of("Cheat")["attempts"]), (&json!(false), &json!(3)));
+    assert_eq!((&of("Cheat")["success"], &of("Cheat")["repairs"]), (&json!(false), &json!(2)));
     assert_eq!(of("Other")["success"], true);
     assert_eq!(place.read(repository.join("tries.txt")), "try\n".repeat(3), "each has a turn");
 }

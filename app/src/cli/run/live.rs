@@ -58,7 +58,11 @@ impl Drop for Live {
     }
 }
 
-/// How a run stands, in at most so many columns less one: in the last, some terminals wrap.
+/// Columns that stay free: the terminal itself puts `^C` behind the line when it is pressed, once or twice,
+/// and what had been pushed into the next row could not be taken away any more.
+const FREE: usize = 5;
+
+/// How a run stands, in what is free of so many columns.
 fn line(run: &Run, now_ms: u64, columns: usize) -> String {
     let total = run.done.saturating_add(run.open);
     let mut parts = vec![format!("{} {}/{total}", run.id, run.done)];
@@ -88,7 +92,7 @@ fn line(run: &Run, now_ms: u64, columns: usize) -> String {
     }
     // What a task costs is seen while it fills up; so the long text gives way.
     let tail = cost(&run.usage).map(|cost| format!(" · {cost}")).unwrap_or_default();
-    let room = columns.saturating_sub(1);
+    let room = columns.saturating_sub(FREE);
     let head = cut(&parts.join(" · "), room.saturating_sub(tail.width()));
     cut(&format!("{head}{tail}"), room)
 }
@@ -149,10 +153,10 @@ mod tests {
         assert_eq!(wide, "r1 1/4 · Add a total·[2J · 1 min 5 s · $0.12 · 45.2k tokens");
         for columns in 0..80 {
             let text = line(&run, 66_000, columns);
-            assert!(text.width() <= columns.saturating_sub(1), "{columns}: {text}");
+            assert!(text.width() <= columns.saturating_sub(FREE), "{columns}: {text}");
             assert!(!text.chars().any(char::is_control), "{text:?}");
         }
-        assert!(line(&run, 66_000, 50).ends_with("… · $0.12 · 45.2k tokens"));
+        assert!(line(&run, 66_000, 54).ends_with("… · $0.12 · 45.2k tokens"));
         run.state = State::Waiting { until_ms: 186_000, because: "a limit".to_owned() };
         assert!(line(&run, 66_000, 200).contains("waiting: a limit · 2 min 0 s left"));
         run.state = State::Paused(Pause::User);

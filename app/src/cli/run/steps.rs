@@ -28,6 +28,8 @@ pub struct Progress {
     flag: Option<Flag>,
     state: Option<State>,
     pass: u32,
+    /// Turns it had begun.
+    turns: u32,
 }
 
 /// What was told of a task last.
@@ -62,6 +64,12 @@ impl Progress {
     /// What is new in a run since the last time.
     pub fn steps(&mut self, run: &Run) -> Vec<Step> {
         let mut steps = Vec::new();
+        // A host that took over from a dead one may know less for a moment. What was told stays told.
+        if run.turns < self.turns && !matches!(run.state, State::Ended(_)) {
+            return steps;
+        }
+        let is_new = run.turns > self.turns;
+        self.turns = self.turns.max(run.turns);
         if !self.started {
             self.started = true;
             self.pass = run.pass;
@@ -72,18 +80,28 @@ impl Progress {
             steps.push(Step::Pass(run.pass));
         }
         for (index, task) in run.tasks.iter().enumerate() {
-            self.task(index, task, &mut steps);
+            self.task(index, task, is_new, &mut steps);
         }
         self.flags(run, &mut steps);
         self.state(run, &mut steps);
         steps
     }
 
-    fn task(&mut self, index: usize, task: &Task, steps: &mut Vec<Step>) {
+    fn task(&mut self, index: usize, task: &Task, is_new: bool, steps: &mut Vec<Step>) {
         // A task is there a moment before its first attempt is counted.
         let attempt = task.attempts.max(1);
         let now = Told { state: task.state, attempt, repairs: task.repairs };
         let before = self.tasks.get(index).copied();
+        let was_over = before.is_some_and(|before| !before.state.is_under_way());
+        let begins_again = was_over && task.state.is_under_way();
+        // One that is tried again begins with no attempt, or with another turn; else it is an old story.
+        if begins_again
+            && task.attempts > 0
+            && !is_new
+            && before.is_some_and(|b| b.attempt == attempt)
+        {
+            return;
+        }
         match self.tasks.get_mut(index) {
             Some(told) => *told = now,
             None => self.tasks.push(now),
@@ -98,10 +116,10 @@ impl Progress {
         }
         // What was passed over before it was begun has never started.
         let is_begun = task.state != TaskState::Skipped || task.attempts > 0;
-        if is_begun && before.is_none_or(|before| before.attempt != attempt) {
+        if is_begun && (begins_again || before.is_none_or(|before| before.attempt != attempt)) {
             steps.push(Step::TaskStarted { number, task: task.clone() });
         }
-        let repaired = before.map_or(0, |before| before.repairs);
+        let repaired = before.filter(|_| !begins_again).map_or(0, |before| before.repairs);
         if task.repairs > repaired {
             steps.push(Step::Repairing { number, task: task.clone() });
         }

@@ -86,6 +86,53 @@ fn what_was_skipped_in_between_comes_out_in_order() {
 }
 
 #[test]
+fn what_was_told_is_not_told_again_when_another_host_knows_less_for_a_moment() {
+    let mut progress = Progress::default();
+    let mut run = run(3, 0);
+    run.tasks.push(task("One", TaskState::Working, 1));
+    run.turns = 1;
+    let before = run.clone();
+    run.tasks[0].state = TaskState::Done;
+    let done = run.clone();
+    run.tasks.push(task("Two", TaskState::Working, 1));
+    run.turns = 2;
+    assert_eq!(
+        kinds(&progress.steps(&run), &run),
+        ["start", "task_start", "task_complete", "task_start"]
+    );
+    assert_eq!(progress.steps(&before), []);
+    assert_eq!(progress.steps(&done), []);
+    assert_eq!(progress.steps(&run), []);
+    let mut progress = Progress::default();
+    let _ = progress.steps(&done);
+    assert_eq!(progress.steps(&before), []);
+    assert_eq!(progress.steps(&done), []);
+}
+
+#[test]
+fn a_task_that_is_tried_again_by_its_user_begins_anew() {
+    let mut progress = Progress::default();
+    let mut run = run(1, 0);
+    run.tasks.push(task("One", TaskState::Failed, 1));
+    run.turns = 1;
+    let _ = progress.steps(&run);
+    let mut seen = progress;
+    run.tasks[0] = task("One", TaskState::Working, 0);
+    assert_eq!(kinds(&seen.steps(&run), &run), ["task_start"]);
+    run.tasks[0] = task("One", TaskState::Working, 1);
+    run.turns = 2;
+    assert_eq!(seen.steps(&run), []);
+    // The moment without an attempt was not seen.
+    let mut unseen = Progress::default();
+    run.tasks[0] = task("One", TaskState::Failed, 1);
+    run.turns = 1;
+    let _ = unseen.steps(&run);
+    run.tasks[0] = task("One", TaskState::Working, 1);
+    run.turns = 2;
+    assert_eq!(kinds(&unseen.steps(&run), &run), ["task_start"]);
+}
+
+#[test]
 fn flags_that_were_dropped_in_between_bring_no_old_ones_back() {
     let flag = |at_ms| Flag { at_ms, task: Some(0), text: format!("flag {at_ms}") };
     let mut progress = Progress::default();
