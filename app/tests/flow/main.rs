@@ -2,6 +2,8 @@
 //!
 //! - `usage`: what every command keeps to: exit codes, one sentence, output that may be cut off.
 //! - `hosts`, `terminals`, `agents`, `worktrees`, `runs`: the commands, by what they are about.
+//! - `steering`: runs that are followed, paused, undone, refused and asked about from elsewhere.
+//! - `schema`: what events of runs look like.
 //! - `queue`: what waits to be said, and what turns consumed.
 //! - `sessions`: stored conversations of every provider: found, shown, marked, resumed.
 //! - `terminal_commands`: searching, exporting, pasting and the like.
@@ -29,7 +31,9 @@ mod playbooks;
 mod queue;
 mod real;
 mod runs;
+mod schema;
 mod sessions;
+mod steering;
 mod terminal_commands;
 mod terminals;
 mod usage;
