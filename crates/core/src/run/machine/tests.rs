@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::id::RunId;
-use crate::run::{Spec, State, TaskState};
+use crate::run::{Options, Spec, State, TaskState};
 use crate::turn::FailureKind;
 
 /// What the agent of the simulated world does in a turn: changes the documents and the files.
 type Agent = fn(&mut World, &Turn, u32) -> Result<(), Failure>;
 
 struct World {
+    /// Where the documents are, copies included.
+    paths: Vec<PathBuf>,
     documents: Vec<String>,
     /// Files of the directory: their texts.
     files: Vec<String>,
@@ -24,11 +26,34 @@ struct World {
     faults: Vec<Fault>,
     /// What the user does, by the number of turns begun.
     user: Vec<(usize, Input)>,
+    options: Options,
+    /// Answers of the next commits that are not made.
+    refusals: Vec<Uncommitted>,
+    /// Commits: their messages.
+    commits: Vec<Option<String>>,
+    /// Whether what a task did can be taken back: the later ones that go with it.
+    undone: Result<Vec<usize>, String>,
+    agents: Vec<(String, AgentId, Provider)>,
+    /// How long turns take.
+    duration_ms: u64,
+    /// What the first turn makes of the first document: this instead of that.
+    edit: Option<(&'static str, &'static str)>,
+    /// Commands that ran.
+    verified: Vec<String>,
 }
 
 impl World {
     fn new(documents: &[&str], agent: Agent) -> Self {
         Self {
+            paths: (0..documents.len()).map(|at| PathBuf::from(format!("/d/{at}.md"))).collect(),
+            options: Options::default(),
+            refusals: Vec::new(),
+            commits: Vec::new(),
+            undone: Ok(Vec::new()),
+            agents: Vec::new(),
+            duration_ms: 5,
+            edit: None,
+            verified: Vec::new(),
             documents: documents.iter().map(|text| (*text).to_owned()).collect(),
             files: Vec::new(),
             journal: vec![(0, Entry::Started)],
@@ -44,6 +69,11 @@ impl World {
 
     fn document(&self, at: usize) -> Document {
         Document::parse(self.documents[at].clone().into_bytes()).expect("a checklist")
+    }
+
+    /// Where a document is among the documents.
+    fn number(&self, path: &std::path::Path) -> usize {
+        self.paths.iter().position(|other| other == path).expect("a document")
     }
 
     fn tree(&self) -> String {
@@ -68,29 +98,35 @@ impl World {
                 None
             }
             Effect::Read(paths) => {
-                let documents = paths.iter().map(|path| Ok(self.document(number(path))));
+                let documents = paths.iter().map(|path| Ok(self.document(self.number(path))));
                 Some(Input::Documents(documents.collect()))
             }
-            Effect::Look(_) => {
-                Some(Input::Looked { tree: Some(self.tree()), head: None, new_session: None })
-            }
+            Effect::Look(_) => Some(Input::Looked {
+                tree: Some(self.tree()),
+                head: Some(format!("c{}", self.commits.len())),
+                new_session: None,
+            }),
             Effect::Turn(turn) => {
                 self.turns.push(turn.clone());
                 let number = self.turns.len();
+                if let Some((old, new)) = self.edit.take() {
+                    self.documents[0] = self.documents[0].replacen(old, new, 1);
+                }
                 let result = (self.agent)(self, &turn, u32::try_from(number).expect("few turns"));
                 let session = Some(format!("s{number}"));
                 let usage = Usage { input_tokens: 10, ..Usage::default() };
                 let outcome = Outcome { session, text: String::new(), usage, result };
-                Some(Input::TurnEnded { outcome, duration_ms: 5 })
+                Some(Input::TurnEnded { outcome, duration_ms: self.duration_ms })
             }
             // A command is the name of a file that has to be there.
             Effect::Verify { command } => {
+                self.verified.push(command.clone());
                 let exit_code = Some(i32::from(!self.files.contains(&command)));
                 let verify = Verify { command, exit_code, output: "output".to_owned() };
                 Some(Input::Verified { verify, duration_ms: 2 })
             }
             Effect::Rewrite { document, changes } => {
-                let document = number(&document);
+                let document = self.number(&document);
                 if let Some(fault) = self.faults.pop() {
                     return Some(Input::Rewritten(Err(fault)));
                 }
@@ -104,9 +140,27 @@ impl World {
                 Some(Input::Woken)
             }
             Effect::Cancel => None,
-            Effect::Copy(_) | Effect::Commit(_) | Effect::Restore { .. } => {
-                unreachable!("not asked")
+            Effect::Copy(copies) => {
+                for (document, copy) in copies {
+                    let text = self.document(self.number(&document)).reset();
+                    self.paths.push(copy);
+                    self.documents.push(text);
+                }
+                Some(Input::Copied(Ok(())))
             }
+            Effect::Commit(commit) => {
+                let since: usize =
+                    commit.since.expect("in a repository")[1..].parse().expect("a number");
+                let result = match self.refusals.pop() {
+                    Some(refusal) => Err(refusal),
+                    None => {
+                        self.commits.extend(commit.message.map(Some));
+                        Ok((since + 1..=self.commits.len()).map(|at| format!("c{at}")).collect())
+                    }
+                };
+                Some(Input::Committed { result, duration_ms: 1 })
+            }
+            Effect::Restore { .. } => Some(Input::Restored(self.undone.clone())),
             Effect::Tell(text) => {
                 self.told.push(text);
                 None
@@ -115,19 +169,32 @@ impl World {
     }
 
     fn machine(&self) -> Machine {
-        let run = run(self.documents.len());
-        if self.journal.len() > 1 {
+        let listed = self.paths.iter().filter(|path| !path.starts_with("/d/runs"));
+        let mut run = run(listed.count());
+        run.spec.options = self.options.clone();
+        let mut machine = if self.journal.len() > 1 {
             Machine::resume(run, Policy::default(), &self.journal)
         } else {
             Machine::new(run, Policy::default())
-        }
+        };
+        machine.know_agents(self.agents.clone());
+        machine
     }
 
     /// Works the run off until it is over; with `dies_before`, only so many effects.
     fn live(&mut self, dies_before: Option<usize>) -> Option<Run> {
         let mut machine = self.machine();
-        let mut todo: std::collections::VecDeque<Effect> =
-            machine.step(Input::Begin, self.now_ms).into();
+        self.work(&mut machine, Input::Begin, dies_before)
+    }
+
+    /// The same from something that happened.
+    fn work(
+        &mut self,
+        machine: &mut Machine,
+        input: Input,
+        dies_before: Option<usize>,
+    ) -> Option<Run> {
+        let mut todo: std::collections::VecDeque<Effect> = machine.step(input, self.now_ms).into();
         let mut done = 0;
         while let Some(effect) = todo.pop_front() {
             if Some(done) == dies_before {
@@ -166,12 +233,6 @@ impl World {
     }
 }
 
-/// The number in a document's name.
-fn number(path: &std::path::Path) -> usize {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.parse().expect("a numbered document")
-}
-
 pub(super) fn machine_over(documents: &[&str]) -> Machine {
     Machine::new(run(documents.len()), Policy::default())
 }
@@ -188,7 +249,7 @@ pub(super) fn run(documents: usize) -> Run {
         verify_timeout_s: 10,
         attempts: 3,
         unattended: true,
-        options: super::super::Options::default(),
+        options: Options::default(),
     };
     Run::new(RunId(1), spec, 0, 0, 0)
 }
@@ -711,3 +772,5 @@ fn a_new_task_is_not_taken_for_one_that_disappeared() {
     assert_eq!(states(&run), [("a", Done, 1), ("b", Done, 1), ("follow up", Done, 1)]);
     assert_eq!(run.state, State::Ended(Ending::Completed));
 }
+
+mod orders;
