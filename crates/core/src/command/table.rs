@@ -36,7 +36,7 @@ const fn count() -> usize {
     count
 }
 
-const TABLE: [Command; count()] = {
+static TABLE: [Command; count()] = {
     let mut table = [PARTS[0][0]; count()];
     let (mut part, mut at) = (0, 0);
     while part < PARTS.len() {
