@@ -174,11 +174,20 @@ fn the_list_of_agents_is_walked_by_keys() {
 #[test]
 fn one_key_goes_from_region_to_region_and_escape_goes_back() {
     let mut shell = shell("grid");
-    for (to, back) in [(key::Named::F6, key::Named::F6), (key::Named::F6, key::Named::Escape)] {
-        let _ = apply(&mut shell, named(to));
-        assert_eq!(shell.keyboard(), "nobody", "a terminal still has the keyboard");
-        let _ = apply(&mut shell, named(back));
-        assert_eq!(shell.keyboard(), "terminal-t1", "{back:?}");
+    // The runs at the right, the list of agents, the panes; from each, Escape leads back.
+    for parts in [1, 2] {
+        for back in [key::Named::F6, key::Named::Escape] {
+            for expected in &[Context::Run, Context::Agents][..parts] {
+                let _ = apply(&mut shell, named(key::Named::F6));
+                assert_eq!(shell.context_for_tests(), *expected);
+                assert_eq!(shell.keyboard(), "nobody", "a terminal still has the keyboard");
+            }
+            if parts == 1 && back == key::Named::F6 {
+                let _ = apply(&mut shell, named(back));
+            }
+            let _ = apply(&mut shell, named(back));
+            assert_eq!(shell.keyboard(), "terminal-t1", "{back:?}");
+        }
     }
 }
 
@@ -321,6 +330,12 @@ fn every_scene_can_be_drawn() {
                 | "sessions"
                 | "sessions-empty"
                 | "usage"
+                | "models"
+                | "runs-conflict"
+                | "runs-undo"
+                | "runs-start"
+                | "runs-plan"
+                | "runs-trust"
         );
         if !dimmed {
             picture(name, SIZE, 1.0, &theme::NOCTURNE);

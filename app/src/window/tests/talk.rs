@@ -396,12 +396,19 @@ fn the_regions_are_gone_through_by_f6() {
     let mut shell = shell("approval");
     let forward = || named(key::Named::F6);
     assert_eq!(shell.context_for_tests(), Context::Request);
-    for expected in [Context::Composer, Context::Agents, Context::Entries, Context::Request] {
+    let all = [
+        Context::Composer,
+        Context::Run,
+        Context::Agents,
+        Context::Entries,
+        Context::Request,
+    ];
+    for expected in all {
         let _ = apply(&mut shell, forward());
         assert_eq!(shell.context_for_tests(), expected);
     }
     let back = || press(Key::Named(key::Named::F6), Modifiers::SHIFT);
-    for expected in [Context::Entries, Context::Agents] {
+    for expected in [Context::Entries, Context::Agents, Context::Run] {
         let _ = apply(&mut shell, back());
         assert_eq!(shell.context_for_tests(), expected);
     }
