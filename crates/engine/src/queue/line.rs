@@ -310,11 +310,12 @@ impl Line {
         if inner.alive().is_err() || self.ended.load(Ordering::SeqCst) {
             return None;
         }
+        // Before what was noted is looked at: a failure is noted before its tab can be seen to be free.
+        let tabs = inner.deps.tabs.tabs_of(self.agent);
         self.merge(inner, &mut state).await;
         if !state.unwritten.is_empty() || state.items.is_empty() {
             return None;
         }
-        let tabs = inner.deps.tabs.tabs_of(self.agent);
         state.reading.retain(|id| tabs.iter().any(|tab| tab.id == *id && tab.state.is_busy()));
         let seats: Vec<Seat> =
             tabs.iter().map(|tab| Seat::of(tab, state.reading.contains(&tab.id))).collect();
