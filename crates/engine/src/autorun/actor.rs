@@ -139,7 +139,13 @@ impl Actor {
     pub(super) async fn live(mut self) -> End {
         let first = std::mem::replace(&mut self.first, Input::Begin);
         self.machine.know_agents(self.deps.providers.agents());
-        let mut todo: VecDeque<Effect> = self.machine.step(first, self.now()).into();
+        let now = self.now();
+        let mut todo: VecDeque<Effect> = VecDeque::new();
+        if self.amending {
+            // What was taken back of it before may not be through.
+            todo.extend(self.machine.step(Input::Begin, now));
+        }
+        todo.extend(self.machine.step(first, now));
         let mut work: Option<Work> = None;
         let mut ordered = Vec::new();
         let keeper = Arc::clone(&self.awake);

@@ -115,21 +115,21 @@ impl Runs {
             return self.tell(run, input).await;
         }
         let inner = Arc::clone(&self.inner);
-        let flags = known.flags.len();
         let (machine, lock) = blocking(move || inner.reopen_ended(known)).await?;
         self.spawn(machine, lock, None, Some(input));
         self.until_idle(run).await;
         let after = self.get(run).await?;
-        // What was refused is told as a flag; who asked wants to hear it.
-        match after.tasks.get(task as usize).map(|task| task.state) {
-            Some(TaskState::Undone) => Ok(after),
-            _ => {
-                let because = after.flags.get(flags..).and_then(<[_]>::last);
-                let text = because
-                    .map_or_else(|| "Nothing was taken back.".to_owned(), |flag| flag.text.clone());
-                Err(error(ErrorKind::Invalid, text))
-            }
+        if after.tasks.get(task as usize).map(|task| task.state) == Some(TaskState::Undone) {
+            return Ok(after);
         }
+        // Who asked wants to hear why.
+        let refused =
+            self.journal(run).await?.into_iter().rev().find_map(|(_, entry)| match entry {
+                Entry::UndoRefused { because, .. } => Some(because),
+                _ => None,
+            });
+        let text = refused.unwrap_or_else(|| "Nothing was taken back.".to_owned());
+        Err(error(ErrorKind::Invalid, text))
     }
 
     /// What a task's tick rests on.

@@ -1,5 +1,7 @@
 //! Auto Run with real processes: a provider that is a small shell script, real files, a real store.
 
+mod effects;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use maestro_agents::{CommandLine, TurnOptions};
 use maestro_core::agent::Provider;
 use maestro_core::run::journal::Entry;
 use maestro_core::run::machine::{Effect, Policy};
-use maestro_core::run::{Ending, Run, Spec, State, TaskState};
+use maestro_core::run::{Ending, Pause, Run, Spec, State, TaskState};
 use maestro_core::turn::Failure;
 use maestro_engine::autorun::{Deps, Hook, Providers, Runs};
 use maestro_engine::playbooks;
@@ -77,7 +79,11 @@ impl Providers for Script {
 
     fn environment(&self) -> Vec<(OsString, OsString)> {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        vec![("PATH".into(), path), ("HOME".into(), self.home.clone().into())]
+        // What a test puts there comes first.
+        let mut own = self.home.with_file_name("bin").into_os_string();
+        own.push(":");
+        own.push(path);
+        vec![("PATH".into(), own), ("HOME".into(), self.home.clone().into())]
     }
 }
 
@@ -248,8 +254,9 @@ async fn what_is_not_done_is_not_ticked() {
     assert_eq!(
         states(&run),
         [
-            ("cheat", TaskState::Failed, 2),
-            ("lie", TaskState::Failed, 2),
+            // A command that fails goes back to the session of the attempt.
+            ("cheat", TaskState::Failed, 1),
+            ("lie", TaskState::Failed, 1),
             ("garbage", TaskState::Failed, 2),
             ("nothing", TaskState::Failed, 2),
             ("add", TaskState::Done, 1),
@@ -424,9 +431,22 @@ async fn what_vanishes_ends_the_run_with_its_sentence() {
         State::Ended(Ending::Failed(because)) => because.clone(),
         other => panic!("{other:?}"),
     };
+    // A document that is gone can be put back: the run waits for that.
     let world = World::new(&[("tasks.md", "- [ ] vanish\n- [ ] write b\n")]);
-    let run = world.run(&["tasks.md"]).await;
-    assert!(because(&run).contains("put it back"), "{run:?}");
+    let runs = world.host(world.store("home/maestro.db"), None);
+    let run = runs.start(world.spec(&["tasks.md"])).await.expect("it starts");
+    let needed = async || match runs.get(run.id).await.expect("known").state {
+        State::Paused(Pause::Needed(sentence)) => Some(sentence),
+        _ => None,
+    };
+    until("it waits for the user", async || needed().await.is_some()).await;
+    let sentence = needed().await.expect("a sentence");
+    assert!(sentence.contains("put it back"), "{sentence}");
+    fs::write(world.path("work/tasks.md"), "- [x] vanish\n- [ ] write b\n").expect("put back");
+    let _ = runs.resume(run.id).await.expect("it goes on");
+    until("the other task is done", async || !world.text("b").is_empty()).await;
+    let _ = runs.stop(run.id).await.expect("known");
+    let _ = ended(&runs, &run).await;
 
     // The repository, and then the whole directory, go while the turn runs.
     for (what, sentence) in [(".git", "git repository"), ("", "bring it back")] {
