@@ -20,8 +20,8 @@ use maestro_agents::Environment;
 use maestro_core::playbook::{Finding, Found, Leaf};
 use maestro_protocol::message::{Error, ErrorKind};
 
-pub use self::plan::{commands_of, variables};
 pub(crate) use self::plan::{Facts, plan};
+pub use self::plan::{commands_of, variables};
 pub use self::trust::{Trust, hash};
 pub(crate) use self::watch::Watches;
 

@@ -310,4 +310,24 @@ mod tests {
         let findings = check(&[root.to_owned()], &environment());
         assert_eq!((findings[0].line, findings[0].kind), (3, FindingKind::Document));
     }
+
+    #[test]
+    fn odd_documents_are_looked_over_like_others() {
+        let place = tempfile::tempdir().expect("a folder");
+        let path = place.path().join("odd.md");
+        let text = "\u{feff}- [ ] One\r\n\t- [ ] Twice\r\n\t\t- verify: nonesuch\r\n\t- [ ] Twice\r\n\
+                    ```\n- [ ] no task\n  - verify: nonesuch\n```\n";
+        fs::write(&path, text).expect("a document");
+        let told: Vec<_> = check(&[path.clone()], &environment())
+            .into_iter()
+            .map(|finding| (finding.line, finding.kind))
+            .collect();
+        assert!(told.contains(&(2, FindingKind::MissingCommand)), "{told:?}");
+        assert!(told.iter().any(|(_, kind)| *kind == FindingKind::Duplicate), "{told:?}");
+        assert!(told.iter().all(|(line, _)| *line <= 4), "{told:?}");
+
+        let text: String = (0..50_000).map(|n| format!("- [ ] Task {n}\n")).collect();
+        fs::write(&path, text).expect("a document");
+        assert_eq!(check(&[path], &environment()), []);
+    }
 }

@@ -7,7 +7,7 @@ use maestro_core::playbook::{FindingKind, Plan};
 use maestro_core::run::{Options, Spec};
 use maestro_protocol::message::{Command, ErrorKind, Event, Reply};
 
-use crate::harness::{Place, User, stop};
+use crate::harness::{Place, User, provider, stop};
 
 fn spec(place: &Place, document: &str) -> Spec {
     Spec {
@@ -37,7 +37,9 @@ async fn commands_run_only_after_they_were_agreed_to() {
     let place = Place::new();
     let work = place.folder("work");
     fs::write(work.join("a.md"), "- [ ] one\n  - verify: touch ran\n").expect("a document");
-    let host = place.host().await;
+    let program = place.script("demo", "exit 1");
+    let detected = vec![provider(Provider::Demo, program)];
+    let host = place.host_with(|options| options.detected = detected).await;
     let user = User::of(&host).await;
     let mut spec = spec(&place, "work/a.md");
 
@@ -51,12 +53,22 @@ async fn commands_run_only_after_they_were_agreed_to() {
     );
     assert!(!work.join("ran").exists() && before.tasks[0].prompt.contains("touch ran"));
 
-    spec.provider = Provider::Shell;
-    let shell = user.ask(Command::StartRun(spec.clone())).await.expect_err("no shell");
-    assert_eq!(shell.kind, ErrorKind::Invalid);
+    for agreed in [None, Some("00".to_owned())] {
+        spec.options.trusted = agreed;
+        let refused = user.ask(Command::StartRun(spec.clone())).await.expect_err("a refusal");
+        assert_eq!(refused.kind, ErrorKind::Untrusted);
+        assert!(refused.message.contains("\n  touch ran"), "{refused}");
+    }
+    assert_eq!(user.ask(Command::ListRuns).await, Ok(Reply::Runs(Vec::new())), "no run was begun");
     user.done(Command::TrustCommands { hash: before.hash.clone(), trusted: true }).await;
-    spec.provider = Provider::Demo;
+    spec.options.trusted = None;
     assert!(plan(&user, &spec).await.is_trusted);
+    // Another command is another set.
+    fs::write(work.join("a.md"), "- [ ] one\n  - verify: touch ran\n  - verify: touch other\n")
+        .expect("a document");
+    let refused = user.ask(Command::StartRun(spec.clone())).await.expect_err("a refusal");
+    assert_eq!(refused.kind, ErrorKind::Untrusted);
+    fs::write(work.join("a.md"), "- [ ] one\n  - verify: touch ran\n").expect("a document");
     user.done(Command::TrustCommands { hash: before.hash.clone(), trusted: false }).await;
     assert!(!plan(&user, &spec).await.is_trusted);
     stop(&host).await;
