@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_tick_in_a_long_list_is_a_small_entry() {
         let list = "- [ ] task\n".repeat(10_000);
-        let before = Document::parse(list.clone().into_bytes()).expect("a checklist");
+        let before = Document::parse(list.into_bytes()).expect("a checklist");
         let now = format!("{}- [ ] one more\n", before.with_mark(4, true));
         let now = Document::parse(now.into_bytes()).expect("a checklist");
         let entry = difference(0, &audit::marks(&before), &now).expect("a difference");

@@ -104,8 +104,7 @@ impl Machine {
             if self.slots[self.pass[at]].skipped {
                 continue;
             }
-            for place in 0..self.documents[at].tasks().len() {
-                let number = numbers[at][place];
+            for (place, number) in numbers[at].iter().copied().enumerate() {
                 let is_wanted = wanted.as_ref().is_none_or(|wanted| wanted.contains(&(at, place)));
                 if !is_wanted || self.documents[at].tasks()[place].checked {
                     continue;

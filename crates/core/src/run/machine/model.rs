@@ -354,7 +354,7 @@ impl World {
                 8..=10 => return answer(Err(Uncommitted::Passing("Locked".to_owned()))),
                 11 => return answer(Err(Uncommitted::Impossible("Who are you?".to_owned()))),
                 _ if self.commits.last() != Some(&self.files) => {
-                    self.commits.push(self.files.clone())
+                    self.commits.push(self.files.clone());
                 }
                 _ => {}
             }
@@ -400,7 +400,7 @@ impl World {
                     format!("- [ ] first {n}\n  verify: curl {n}\n\n{text}")
                 }),
                 29 => {
-                    self.edit(&path, |text, _| text.replacen("verify: test", "verify: true #", 1))
+                    self.edit(&path, |text, _| text.replacen("verify: test", "verify: true #", 1));
                 }
                 30 => self.edit(&path, |text, n| {
                     text.replacen("] task", &format!("] other {n} task"), 1)

@@ -175,7 +175,7 @@ fn a_pause_comes_after_the_turn_and_ends_when_the_user_says_so() {
     // The next host leaves it so.
     let mut machine_of_next = one.machine();
     assert_eq!(
-        one.work(&mut machine_of_next, Input::Begin, None).map(|run| run.state.clone()),
+        one.work(&mut machine_of_next, Input::Begin, None).map(|run| run.state),
         Some(machine.run().state.clone())
     );
     let run = one.work(&mut machine, Input::Resume, None).expect("it ends");
@@ -579,4 +579,23 @@ fn fifty_thousand_tasks_are_no_burden() {
         .collect();
     let large = sizes.iter().filter(|size| **size > 20_000).count();
     assert_eq!(large, 1, "only the boxes at the beginning");
+}
+
+#[test]
+fn a_cheat_takes_no_other_task_with_it() {
+    let list = "- [ ] cheat\n  - verify: false\n- [ ] other\n";
+    for dies_before in (0..120).map(Some).chain([None]) {
+        let mut one = World::new(&[list], |world, turn, number| {
+            if turn.prompt.contains("cheat") && !turn.prompt.contains("\nother\n") {
+                world.documents[0] = world.documents[0].replace("[ ]", "[x]");
+                return Ok(());
+            }
+            world.files.push(format!("x{number}"));
+            Ok(())
+        });
+        let _ = one.live(dies_before);
+        let run = one.live(None).expect("it ends");
+        assert_eq!(texts(&run), [("cheat", Failed), ("other", Done)], "{dies_before:?}");
+        assert_eq!(one.ticked(), ["other"], "{dies_before:?}");
+    }
 }
