@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn what_is_not_saved_is_saved_when_one_goes_elsewhere() {
         let mut shell = shell("runs-editing");
-        assert!(shell.autorun.open.as_ref().is_some_and(|open| open.is_dirty()));
+        assert!(shell.autorun.open.as_ref().is_some_and(autorun::document::Open::is_dirty));
         let agent = shell.model.agents[1].id;
         let _ = shell.go_to(agent);
         assert!(!shell.autorun.full);

@@ -174,8 +174,7 @@ fn choice<'a>(
                 .font(if field == Field::Verify { font::MONO } else { font::REGULAR })
                 .padding([3.0, 8.0])
                 .style(style::input(tokens, wrong)),
-        )
-        .into(),
+        ),
         None => {
             let words = start.choice(field).unwrap_or_else(|| "nobody yet".to_owned());
             let turn = |forward, shape: &'static str| {
