@@ -158,8 +158,11 @@ impl Printed {
     }
 }
 
-/// Changes of colours and attributes, with what they do to [`Printed`].
-pub const STYLES: [(&str, fn(&mut Look)); 24] = [
+/// A sequence that changes colours or attributes, and what it does to [`Printed`].
+type Style = (&'static str, fn(&mut Look));
+
+/// The styles that are printed.
+pub const STYLES: [Style; 24] = [
     ("\x1b[m", |look| *look = Look { link: look.link.take(), ..BLANK }),
     ("\x1b[1m", |look| look.flags |= flags::BOLD),
     ("\x1b[2m", |look| look.flags |= flags::DIM),
