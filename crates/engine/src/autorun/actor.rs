@@ -321,6 +321,17 @@ impl Actor {
         End::Suspended
     }
 
+    /// Whether a task was settled since the run was shown last, in a run that is short enough to be saved for
+    /// that: whoever looks after a crash should see it.
+    fn has_settled(&self) -> bool {
+        const SHORT: usize = 200;
+        let settled =
+            |run: &Run| run.tasks.iter().filter(|task| !task.state.is_under_way()).count();
+        let run = self.machine.run();
+        let view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        run.tasks.len() + run.ahead.len() <= SHORT && settled(run) != settled(&view)
+    }
+
     /// Writes entries, however long that takes: what is not in the journal is not done.
     async fn journal(&mut self, entries: Vec<Entry>) -> Result<(), End> {
         let mut wait = RETRY.0;
@@ -328,7 +339,8 @@ impl Actor {
         let now = self.now();
         let is_due = name != std::mem::discriminant(&self.view().state)
             || now.saturating_sub(self.saved_ms) >= SAVED
-            || now < self.saved_ms;
+            || now < self.saved_ms
+            || self.has_settled();
         let entries = Arc::new(entries);
         loop {
             let (store, run) = (self.deps.store.clone(), self.machine.run());

@@ -93,7 +93,7 @@ mod tests {
         let mut waited = false;
         let (third, ()) =
             tokio::join!(slots.enter(Provider::Demo, 2, &cancel, || waited = true), async {
-                drop(first)
+                drop(first);
             });
         assert!(third.is_some() && waited);
         cancel.cancel();

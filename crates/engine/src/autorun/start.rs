@@ -68,7 +68,7 @@ impl Inner {
         let added = git
             .add_worktree(&NewWorktree {
                 repository: spec.directory.clone(),
-                branch: Branch::New { name: branch.clone(), base: wanted.base.clone() },
+                branch: Branch::New { name: branch.clone(), base: wanted.base },
                 path: None,
                 place: Place::default(),
             })

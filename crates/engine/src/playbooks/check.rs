@@ -318,7 +318,7 @@ mod tests {
         let text = "\u{feff}- [ ] One\r\n\t- [ ] Twice\r\n\t\t- verify: nonesuch\r\n\t- [ ] Twice\r\n\
                     ```\n- [ ] no task\n  - verify: nonesuch\n```\n";
         fs::write(&path, text).expect("a document");
-        let told: Vec<_> = check(&[path.clone()], &environment())
+        let told: Vec<_> = check(std::slice::from_ref(&path), &environment())
             .into_iter()
             .map(|finding| (finding.line, finding.kind))
             .collect();

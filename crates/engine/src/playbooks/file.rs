@@ -285,7 +285,7 @@ impl Reader<'_> {
 
     fn pull_request(&self, value: &Spanned<DeValue<'_>>) -> Result<Option<PullRequest>, Problem> {
         match value.get_ref() {
-            DeValue::Boolean(wanted) => return Ok(wanted.then(PullRequest::default)),
+            DeValue::Boolean(wanted) => Ok(wanted.then(PullRequest::default)),
             DeValue::Table(table) => {
                 let mut request = PullRequest::default();
                 self.each(table, " of [pull-request]", &["target", "draft"], |(key, value)| {

@@ -66,7 +66,7 @@ fn what_is_said_is_no_draft_any_more() {
     assert_eq!(store.drafted_tabs().expect("read"), [TabId(2)]);
     // Asked again, because the answer was lost: the draft that came back with it goes, too.
     drafts(1, "a");
-    let again = store.add_item(said.clone()).expect("known");
+    let again = store.add_item(said).expect("known");
     assert_eq!((again.id, again.fresh), (first.id, false));
     assert_eq!(store.drafted_tabs().expect("read"), [TabId(2)]);
     // What is not taken stays a draft.

@@ -12,7 +12,6 @@ use std::path::PathBuf;
 
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
 use maestro_core::run::{self, Run, Spec};
-use maestro_core::turn::Usage;
 use maestro_core::{AgentId, RunId};
 use maestro_store::{Lease, Store};
 use tempfile::TempDir;
