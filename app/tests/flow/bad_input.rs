@@ -19,12 +19,14 @@ impl Place {
         })
     }
 
-    /// The sentence of a run that could not go on.
+    /// Why a run waits for its user.
     #[track_caller]
-    fn failed(&self, run: &str) -> String {
-        let run = self.ended(run);
-        let because = run["state"]["ended"]["failed"].as_str();
-        because.unwrap_or_else(|| panic!("it did not fail: {run:#}")).to_owned()
+    fn needed(&self, run: &str) -> String {
+        until("it waits for its user", || {
+            let run = self.json(&["run", "show", run]);
+            assert!(run["state"]["ended"].is_null(), "{run:#}");
+            run["state"]["paused"]["needed"].as_str().map(str::to_owned)
+        })
     }
 
     /// A program in the user's PATH that claims to be Codex and then does something else.
@@ -55,7 +57,7 @@ fn documents_that_are_none_are_refused_before_anything_begins() {
     let refused = |words: &[&str], file: &Path| {
         let file = file.display().to_string();
         let ended = place.run(&["run", &file, "-p", "demo", "-d", &dir]);
-        assert!(matches!(ended.code, Some(1 | 2)), "{ended}");
+        assert!(matches!(ended.code, Some(1 | 8)), "{ended}");
         let _ = ended.fails(ended.code.unwrap_or_default(), words);
     };
     refused(&["gone.md", "cannot be read"], &place.path("gone.md"));
@@ -150,16 +152,18 @@ fn what_a_person_writes_into_a_document_meanwhile_is_kept_and_done() {
 }
 
 #[test]
-fn a_document_that_is_deleted_ends_the_run_with_a_sentence() {
+fn a_document_that_is_deleted_pauses_the_run_with_a_sentence() {
     let place = Place::new();
     let (repository, document) = held(&place, "- [ ] Second [[write second.txt 2]]\n");
     fs::remove_file(&document).expect("deleted");
     fs::write(repository.join("go"), "").expect("written");
-    let because = place.failed("r1");
+    let because = place.needed("r1");
     assert!(because.contains("tasks.md"), "{because}");
     assert!(!Path::new(&document).exists(), "it is not made anew");
     assert!(!repository.join("second.txt").exists());
-    // The directory is free again.
+    // The directory is free when its user has given up.
+    let _ = place.ok(&["run", "stop", "r1"]);
+    let _ = place.ended("r1");
     let other = place.document("other.md", "- [ ] Other [[write other.txt o]]\n");
     let _ = place.ok(&["run", &other, "-p", "demo", "-d", &repository.display().to_string()]);
 }
@@ -170,7 +174,7 @@ fn a_document_that_becomes_something_else_is_left_alone() {
     let (repository, document) = held(&place, "- [ ] Second [[write second.txt 2]]\n");
     fs::write(&document, b"- [ ] First\n\xff\xfe\n").expect("written");
     fs::write(repository.join("go"), "").expect("written");
-    let because = place.failed("r1");
+    let because = place.needed("r1");
     assert!(because.contains("UTF-8") && because.contains("tasks.md"), "{because}");
     assert_eq!(fs::read(&document).expect("there"), b"- [ ] First\n\xff\xfe\n");
 }
@@ -241,7 +245,8 @@ fn a_repository_that_its_own_task_deletes_ends_the_run_with_a_sentence() {
     );
     let ended = place.run(&["run", &tasks, "-p", "demo", "-d", &dir]);
     let _ = ended.code.filter(|code| *code == 1).unwrap_or_else(|| panic!("{ended}"));
-    let because = place.failed("r1");
+    let run = place.ended("r1");
+    let because = run["state"]["ended"]["failed"].as_str().unwrap_or_else(|| panic!("{run:#}"));
     assert!(because.contains("shop"), "{because}");
     assert!(place.read(&tasks).contains("- [ ] Second"));
     assert!(!repository.exists(), "it is not made anew");
@@ -399,7 +404,7 @@ fn a_provider_that_misbehaves_fails_its_task_and_nothing_else() {
             let _ = place.document(&format!("shop{number}.sh"), does);
             let tasks = place.document(&format!("tasks{number}.md"), before);
             let run = ["run", &tasks, "-p", "codex", "-d", &dir, "--attempts", "1", "--detach"];
-            let limits = ["--silence-timeout", "2", "--turn-timeout", "5"];
+            let limits = ["--yes", "--silence-timeout", "2", "--turn-timeout", "5"];
             let run = place.ok(&[&run[..], &limits].concat());
             (name, tasks, run)
         })
