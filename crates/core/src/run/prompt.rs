@@ -155,9 +155,11 @@ pub fn naming_the_task(template: &str) -> String {
 #[must_use]
 pub fn render(template: &str, facts: &Facts<'_>, variables: &Variables) -> String {
     let template = template.replace("\r\n", "\n");
-    let (task, details) = (variables.expand(facts.task), variables.expand(facts.details));
-    let section = facts.section.map(|section| variables.expand(section));
-    let prose = variables.expand(facts.prose);
+    // Cut first: filling in what is left out again would be work for nothing.
+    let expanded = |text: &str| variables.expand(&shortened(text));
+    let (task, details) = (expanded(facts.task), expanded(facts.details));
+    let section = facts.section.map(expanded);
+    let prose = expanded(facts.prose);
     let facts = Facts {
         task: &task,
         details: &details,
