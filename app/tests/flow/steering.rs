@@ -272,7 +272,7 @@ fn a_follower_goes_on_over_the_death_of_its_host() {
     begun(&repository, "one");
     let host = place.host();
     place.kill_host();
-    until("another host runs", || place.host().filter(|now| Some(*now) != host));
+    let _ = until("another host runs", || place.host().filter(|now| Some(*now) != host));
     go(&repository, "one");
     let ended = follower.end();
     assert_eq!(ended.code, Some(0), "{ended}");
