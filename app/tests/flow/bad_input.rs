@@ -70,7 +70,7 @@ fn documents_that_are_none_are_refused_before_anything_begins() {
         .expect("written");
     refused(&["binary.md", "UTF-8"], &path);
     let path = place.path("huge.md");
-    fs::write(&path, "- [ ] again and again\n".repeat(100_000)).expect("written");
+    fs::write(&path, "- [ ] again and again\n".repeat(800_000)).expect("written");
     refused(&["huge.md", "split it"], &path);
     let path = place.path("empty.md");
     fs::write(&path, "").expect("written");

@@ -155,8 +155,14 @@ fn human(task: &Task) -> Option<&'static str> {
         .collect();
     let line = format!(" {} ", words.join(" "));
     PHRASES.iter().find_map(|(why, phrases)| {
-        phrases.iter().any(|phrase| line.contains(&format!(" {phrase} "))).then_some(*why)
+        phrases.iter().any(|phrase| has_words(&line, phrase)).then_some(*why)
     })
+}
+
+/// Whether a line of words, each between blanks, has a phrase of whole words.
+fn has_words(line: &str, phrase: &str) -> bool {
+    line.match_indices(phrase)
+        .any(|(at, _)| line[..at].ends_with(' ') && line[at + phrase.len()..].starts_with(' '))
 }
 
 /// Phrases by what they ask for.

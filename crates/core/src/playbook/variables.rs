@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::agent::Provider;
 use crate::id::{AgentId, RunId};
+use crate::text::beginning_of;
 
 /// Every name with what it stands for, in the order in which they are told to people.
 pub const NAMES: [(&str, &str); 31] = [
@@ -224,7 +225,8 @@ impl Variables {
         while let Some(begin) = rest.find("{{") {
             // The innermost braces: `{{ {{date}}` holds one name.
             let inner = &rest[begin + 2..];
-            let value = inner
+            // No name is longer; looking further would cost as much again for every brace.
+            let value = beginning_of(inner, NAME)
                 .find("}}")
                 .filter(|end| !inner[..*end].contains("{{"))
                 .and_then(|end| Some((end, self.get(inner[..end].trim())?)));
@@ -242,6 +244,9 @@ impl Variables {
         filled
     }
 }
+
+/// Where the end of a name is looked for, in bytes: blanks around it, and more than the longest name.
+const NAME: usize = 128;
 
 fn is_for_branches(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+')
