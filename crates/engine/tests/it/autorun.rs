@@ -1,5 +1,6 @@
 //! Auto Run with real processes: a provider that is a small shell script, real files, a real store.
 
+mod day;
 mod effects;
 
 use std::ffi::OsString;
