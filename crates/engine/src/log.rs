@@ -12,7 +12,7 @@ const LIMIT: u64 = 4 << 20;
 /// Older logs kept: `host.log.1` is the newest of them.
 const KEPT: u32 = 3;
 /// What is logged unless told otherwise.
-const FILTER: &str = "info";
+const FILTER: &str = "info,notify=warn";
 
 /// Sends everything that is traced to a file, and panics with it. `MAESTRO_LOG`, or `RUST_LOG`, filters
 /// as usual (`debug`, `maestro_engine=trace,info`). A second call in one process changes nothing.

@@ -14,7 +14,7 @@ use maestro_core::playbook::{HeardKind, Variables};
 use maestro_core::run::journal::Entry;
 use maestro_core::run::machine::{Effect, Input, Machine, Turn, Uncommitted};
 use maestro_core::run::{Ending, Run, State};
-use maestro_core::turn::{Event as TurnEvent, Outcome, Usage};
+use maestro_core::turn::{Event as TurnEvent, FailureKind, Outcome, Usage};
 use maestro_protocol::message::Event;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -413,12 +413,21 @@ impl Actor {
                 let (providers, names) =
                     (Arc::clone(&self.deps.providers), Arc::clone(&self.names));
                 plain(Box::pin(blocking(move || {
-                    let agents = providers.agents();
-                    let agent = agents.iter().find(|(_, agent, _)| Some(*agent) == spec.agent);
-                    let agent = agent.map_or("", |(name, _, _)| name.as_str());
-                    let known = variables(&spec, Some(id), agent, &repository.git, now);
-                    *names.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
-                    repository.look(maestro_agents::new_session_id(provider), in_repository)
+                    let name = || {
+                        let agents = providers.agents();
+                        let agent = agents.iter().find(|(_, agent, _)| Some(*agent) == spec.agent);
+                        let agent = agent.map_or("", |(name, _, _)| name.as_str());
+                        let known = variables(&spec, Some(id), agent, &repository.git, now);
+                        *names.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+                    };
+                    // While git looks at the tree, which is most of what a task costs without its agent.
+                    std::thread::scope(|scope| {
+                        let thread = std::thread::Builder::new().name("run-names".into());
+                        if thread.spawn_scoped(scope, name).is_err() {
+                            name();
+                        }
+                        repository.look(maestro_agents::new_session_id(provider), in_repository)
+                    })
                 })))
             }
             Effect::Rewrite { document, changes } => {
@@ -487,6 +496,7 @@ impl Actor {
             grace: GRACE,
             output: FLOOD,
         };
+        let resumes = options.resume.is_some();
         let agent = turn.agent.or(run.spec.agent);
         let marks: Vec<_> = self
             .marks(agent)
@@ -514,11 +524,13 @@ impl Actor {
                 tokio::task::spawn_blocking(move || providers.turn(provider, &options)).await;
             let outcome = match command {
                 Ok(Ok(command)) => {
-                    maestro_agents::turn::run(command, limits, &marks, &cancel, move |event| {
-                        hub.event(id, task, &event);
-                        tell(&told, event);
-                    })
-                    .await
+                    let outcome =
+                        maestro_agents::turn::run(command, limits, &marks, &cancel, move |event| {
+                            hub.event(id, task, &event);
+                            tell(&told, event);
+                        })
+                        .await;
+                    if resumes { without_its_session(outcome) } else { outcome }
                 }
                 Ok(Err(failure)) => Outcome {
                     session: None,
@@ -604,6 +616,19 @@ impl Actor {
     fn with_view(&self, change: impl FnOnce(&mut Run)) {
         change(&mut self.view.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// A program that was to go on with a session and ended without a word did not get as far as the session:
+/// Factory Droid without a login, for one, says nothing else. The task is begun anew in a fresh one then.
+fn without_its_session(mut outcome: Outcome) -> Outcome {
+    if outcome.session.is_none()
+        && outcome.text.is_empty()
+        && let Err(failure) = &mut outcome.result
+        && failure.kind == FailureKind::Crashed
+    {
+        failure.kind = FailureKind::SessionMissing;
+    }
+    outcome
 }
 
 /// The variables that mark the processes of a run.
