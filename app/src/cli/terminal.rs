@@ -160,7 +160,10 @@ fn search(named: &str, query: Query, out: &mut Out) -> Result<()> {
                 let _ = host.world(true)?;
                 continue;
             }
-            Incoming::Event { .. } | Incoming::Frame(_) | Incoming::Said { .. } | Incoming::Heard { .. } => continue,
+            Incoming::Event { .. }
+            | Incoming::Frame(_)
+            | Incoming::Said { .. }
+            | Incoming::Heard { .. } => continue,
             Incoming::Closed(why) => return Err(Failure::failed(why)),
         };
         let Some(search) = search else {

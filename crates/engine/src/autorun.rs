@@ -50,8 +50,8 @@ use self::heard::Hub;
 use self::lock::{DirectoryLock, Refused, Wanted};
 use self::slots::Slots;
 use self::start::check_options;
-use crate::queue::{Clock, WallClock};
 use crate::playbooks::{self, Trust};
+use crate::queue::{Clock, WallClock};
 
 /// Documents of one run. More is a mistake, and every turn would read them all.
 const MAX_DOCUMENTS: usize = 64;

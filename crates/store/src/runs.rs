@@ -195,8 +195,7 @@ impl Store {
             if found == 0 {
                 return Ok(false);
             }
-            for sql in
-                ["DELETE FROM run_journal WHERE run = ?1", "DELETE FROM runs WHERE id = ?1"]
+            for sql in ["DELETE FROM run_journal WHERE run = ?1", "DELETE FROM runs WHERE id = ?1"]
             {
                 let _ = transaction.prepare_cached(sql)?.execute([id])?;
             }

@@ -123,8 +123,9 @@ impl Shell {
         if wanted == self.keyboard {
             return Task::none();
         }
-        let is_input = (self.overlay.is_some() || wanted == find::INPUT || self.autorun_has_overlay())
-            && wanted != NOBODY;
+        let is_input =
+            (self.overlay.is_some() || wanted == find::INPUT || self.autorun_has_overlay())
+                && wanted != NOBODY;
         self.keyboard.clone_from(&wanted);
         let focus = operation::focus(wanted.clone());
         if is_input { focus.chain(operation::select_all(wanted)) } else { focus }

@@ -82,7 +82,9 @@ fn what_is_written_is_sent_by_enter_and_shift_enter_begins_a_line() {
     let _ = asked(&shell);
     let _ = apply(&mut shell, named(key::Named::Enter));
     let sent = done(&shell);
-    let [Command::Send { tab: TAB, prompt, token, typed: true }] = sent.as_slice() else { panic!("{sent:?}") };
+    let [Command::Send { tab: TAB, prompt, token, typed: true }] = sent.as_slice() else {
+        panic!("{sent:?}")
+    };
     assert_eq!(prompt.text, "fix it");
     assert!(!token.is_empty());
     let _ = apply(&mut shell, named(key::Named::Enter));
@@ -396,13 +398,8 @@ fn the_regions_are_gone_through_by_f6() {
     let mut shell = shell("approval");
     let forward = || named(key::Named::F6);
     assert_eq!(shell.context_for_tests(), Context::Request);
-    let all = [
-        Context::Composer,
-        Context::Run,
-        Context::Agents,
-        Context::Entries,
-        Context::Request,
-    ];
+    let all =
+        [Context::Composer, Context::Run, Context::Agents, Context::Entries, Context::Request];
     for expected in all {
         let _ = apply(&mut shell, forward());
         assert_eq!(shell.context_for_tests(), expected);
