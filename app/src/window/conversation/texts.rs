@@ -143,7 +143,7 @@ impl View {
     /// What is selected with the mouse, as it is read.
     #[must_use]
     pub fn selected(&self, transcript: &Transcript) -> Option<String> {
-        let (from, to) = self.selection.read(|selection| selection.range())?;
+        let (from, to) = self.selection.read(maestro_ui::select::Selection::range)?;
         let several = from.key != to.key;
         let mut words = String::new();
         for entry in transcript.iter() {
