@@ -214,10 +214,10 @@ async fn measure(folder: &Path, tasks: usize) -> Result<(), Box<dyn std::error::
         "median of {tasks} tasks in a repository of 10 000 files; 95 % ≤ {p95} ms; the turn itself, not \
          counted: {turn} ms"
     );
-    report("autorun/overhead per task", overhead(&costs), "ms", Some(OVERHEAD_MS), tasks, &note);
+    report("autorun/overhead", overhead(&costs), "ms", Some(OVERHEAD_MS), tasks, &note);
     let note = format!("last {PART} tasks {} ms, first {} ms", overhead(last), overhead(first));
     report(
-        "autorun/time growth",
+        "autorun/time_growth",
         overhead(last) / overhead(first),
         "×",
         Some(GROWTH),
@@ -229,10 +229,10 @@ async fn measure(folder: &Path, tasks: usize) -> Result<(), Box<dyn std::error::
         bytes(last),
         bytes(first)
     );
-    report("autorun/journal growth", bytes(last) / bytes(first), "×", Some(GROWTH), tasks, &note);
+    report("autorun/journal_growth", bytes(last) / bytes(first), "×", Some(GROWTH), tasks, &note);
     let grown = late_kb.saturating_sub(early_kb) as f64;
     let note = format!("{early_kb} kB after {PART} tasks, {late_kb} kB after all");
-    report("autorun/memory growth", grown, "kB", Some(MEMORY_KB), tasks, &note);
+    report("autorun/memory_growth", grown, "kB", Some(MEMORY_KB), tasks, &note);
     drop(runs);
     store.close();
     Ok(())
