@@ -1,8 +1,8 @@
 //! Selecting text with the mouse over many texts, of which most are out of sight: what is selected is
 //! kept as places in what is said, never as places on the screen.
 //!
-//! A text that can be selected has a [`Seat`]. It draws what of it is selected, and shows a [`Laid`] to
-//! whoever operates on it; [`crate::list`] does what the mouse says.
+//! A text that can be selected has a [`Seat`]. It draws what of it is selected, and shows a `Laid` to
+//! whoever operates on it; [`crate::list()`] does what the mouse says.
 
 use std::cell::RefCell;
 use std::ops::Range;
