@@ -266,6 +266,15 @@ fn resets_in(text: &str, now_ms: u64, zone: jiff::tz::TimeZone) -> Option<u64> {
             let year = found.name("year").and_then(|year| year.as_str().parse().ok());
             jiff::civil::Date::new(year.unwrap_or(here.year()), month, day).ok()?
         }
+        // A time is told without its seconds, so a reset in this very minute reads like one that was
+        // a moment ago: a day later would be a day lost.
+        _ if clock <= here.time()
+            && clock.duration_until(here.time()) < jiff::SignedDuration::from_mins(5) =>
+        {
+            let due = here.date().to_datetime(clock).to_zoned(zone).ok()?;
+            let due = u64::try_from(due.timestamp().as_millisecond()).ok()?;
+            return Some(due.saturating_add(60_000).max(now_ms.saturating_add(1_000)));
+        }
         // The next time that the clock shows it.
         _ if clock > here.time() => here.date(),
         _ => here.date().tomorrow().ok()?,
@@ -383,7 +392,11 @@ mod tests {
         check("hit your usage limit. Try again at 8:32 AM.", Some("2026-11-23T07:32:00Z"));
         check("or try again at 8:32 PM.", Some("2026-11-22T19:32:00Z"));
         check("You've hit your limit · resets 8:28am (UTC)", Some("2026-11-23T08:28:00Z"));
-        check("limit · resets 5pm (Europe/Berlin)", Some("2026-11-23T16:00:00Z"));
+        check("limit · resets 4pm (Europe/Berlin)", Some("2026-11-23T15:00:00Z"));
+        // In this minute, a moment ago, and a while ago.
+        check("limit · resets 5pm (Europe/Berlin)", Some("2026-11-22T16:01:00Z"));
+        check("or try again at 4:58 PM.", Some("2026-11-22T16:00:01Z"));
+        check("or try again at 4:50 PM.", Some("2026-11-23T15:50:00Z"));
         check("limit · resets Nov 25 at 5pm (UTC)", Some("2026-11-25T17:00:00Z"));
         check("try again at Nov 25th, 2026 8:32 AM.", Some("2026-11-25T07:32:00Z"));
         check("try again in 1 day 2 hours 3 minutes.", Some("2026-11-23T18:03:00Z"));
