@@ -550,7 +550,6 @@ mod tests {
         for line in [
             "nonsense",
             "run",
-            "run tasks.md",
             "run tasks.md --agent a --provider demo",
             "run show 3",
             "agent new",
