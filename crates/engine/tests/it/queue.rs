@@ -30,6 +30,8 @@ struct Machine {
     store: Store,
     world: Arc<Mutex<World>>,
     time: watch::Sender<u64>,
+    /// Of the newest host, whether it is dead.
+    dead: Mutex<Arc<AtomicBool>>,
 }
 
 #[derive(Default)]
@@ -187,7 +189,7 @@ impl Machine {
         let tabs = [ONE, TWO].map(|id| (id, tab(id)));
         let world = World { tabs: tabs.into_iter().collect(), ..World::default() };
         let world = Arc::new(Mutex::new(world));
-        Self { folder, store, world, time: watch::Sender::new(BEGIN) }
+        Self { folder, store, world, time: watch::Sender::new(BEGIN), dead: Mutex::default() }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -203,11 +205,14 @@ impl Machine {
 
     /// A host that dies at a point when it comes there for the `nth` time, from 0.
     async fn host_with(&self, settings: Settings, death: Option<(Death, usize)>) -> Host {
+        let dead = Arc::new(AtomicBool::new(false));
+        // There is one at a time: the one before would say what its tabs are free for from here on.
+        let before = std::mem::replace(&mut *self.dead.lock().expect("no panic"), Arc::clone(&dead));
+        before.store(true, Ordering::SeqCst);
         // What conversations do with turns that a dead host had open.
         for tab in self.world().tabs.values_mut() {
             tab.state = limits::after_restart(&tab.state);
         }
-        let dead = Arc::new(AtomicBool::new(false));
         let cut = match death {
             Some((Death::In(cut), nth)) => Some((cut, AtomicUsize::new(nth))),
             _ => None,
@@ -296,7 +301,11 @@ impl Host {
     }
 
     async fn reached(&self, texts: &[&str]) {
-        until(&format!("{texts:?} is said"), async || self.world().reached == texts).await;
+        let said = async || {
+            let world = self.world();
+            world.reached == texts && world.answered.len() >= world.reached.len()
+        };
+        until(&format!("{texts:?} is said"), said).await;
     }
 
     /// Gives everything a chance that might be said, and makes sure that nothing is.
