@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::AgentId;
+
 /// The most files that are named in one cell.
 pub const MAX_FILES: usize = 100;
 
@@ -90,7 +92,104 @@ pub struct Hunk {
     pub theirs: String,
 }
 
+/// The matrix of a repository that somebody watches, as it is by now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// The repository: its main checkout's root.
+    pub repository: PathBuf,
+    /// What fits and what does not.
+    pub matrix: Matrix,
+}
+
+/// With whom an agent's work conflicts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collisions {
+    /// Whose work.
+    pub agent: AgentId,
+    /// With which lines of work; none when everything fits again.
+    pub with: Vec<Collision>,
+}
+
+/// A line of work with which an agent's conflicts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collision {
+    /// Its branch, or its folder's name; the target's name for the target.
+    pub with: String,
+    /// Its worktree; `None` for the target.
+    pub directory: Option<PathBuf>,
+    /// The agents that work there.
+    pub agents: Vec<AgentId>,
+    /// The files.
+    pub files: Vec<PathBuf>,
+}
+
+impl Side {
+    /// What a person calls it: its branch, or its folder's name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let folder =
+            || self.directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.branch.clone().unwrap_or_else(folder)
+    }
+}
+
 impl Matrix {
+    /// Whether another matrix says the same, however long it took.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (&self.target, &self.sides, &self.cells) == (&other.target, &other.sides, &other.cells)
+    }
+
+    /// With whom each agent's work conflicts, for agents given with their directories: those that have a
+    /// worktree of the matrix. The pair of the target's own checkout with the target is nobody's news.
+    #[must_use]
+    pub fn met_by(&self, agents: &[(AgentId, PathBuf)]) -> Vec<Collisions> {
+        let side_of = |directory: &PathBuf| {
+            let own = |at: &usize| directory.starts_with(&self.sides[*at].directory);
+            // The innermost: a worktree may be in a folder of another.
+            let inner = |at: &usize| self.sides[*at].directory.components().count();
+            (0..self.sides.len()).filter(own).max_by_key(inner)
+        };
+        let placed: Vec<(AgentId, usize)> = agents
+            .iter()
+            .filter_map(|(agent, directory)| Some((*agent, side_of(directory)?)))
+            .collect();
+        let there = |side: usize| {
+            placed.iter().filter(|(_, at)| *at == side).map(|(agent, _)| *agent).collect()
+        };
+        placed
+            .iter()
+            .map(|(agent, own)| {
+                let with = self.cells.iter().filter_map(|cell| {
+                    let Fit::Conflicts(files) = &cell.fit else { return None };
+                    let (a, b) = (cell.a as usize, cell.b.map(|b| b as usize));
+                    let other = match b {
+                        None if a == *own => None,
+                        Some(b) if a == *own => Some(b),
+                        Some(b) if b == *own => Some(a),
+                        _ => return None,
+                    };
+                    let files = files.clone();
+                    Some(match other.and_then(|at| Some((at, self.sides.get(at)?))) {
+                        Some((at, side)) => Collision {
+                            with: side.name(),
+                            directory: Some(side.directory.clone()),
+                            agents: there(at),
+                            files,
+                        },
+                        None => Collision {
+                            with: self.target.clone().unwrap_or_default(),
+                            directory: None,
+                            agents: Vec::new(),
+                            files,
+                        },
+                    })
+                });
+                Collisions { agent: *agent, with: with.collect() }
+            })
+            .collect()
+    }
+
     /// The cell of two sides (or of a side and the target), in whichever order.
     #[must_use]
     pub fn cell(&self, a: u32, b: Option<u32>) -> Option<&Cell> {
@@ -171,6 +270,52 @@ mod tests {
         assert!(hunks(text, 1, 99).1 && hunks(text, 9, 3).1);
         // Never closed: what there is.
         assert_eq!(hunks("<<<<<<< one\nours", 9, 99).0[0].ours, "ours");
+    }
+
+    #[test]
+    fn agents_are_told_with_whom_they_collide() {
+        let side = |directory: &str, branch: Option<&str>| Side {
+            directory: directory.into(),
+            branch: branch.map(str::to_owned),
+            head: None,
+            is_dirty: false,
+            touched: 0,
+            problem: None,
+        };
+        let clash = |a, b| Cell { a, b, fit: Fit::Conflicts(vec!["f".into()]) };
+        let matrix = Matrix {
+            target: Some("main".into()),
+            sides: vec![side("/r", Some("main")), side("/r/in", Some("in")), side("/x", None)],
+            cells: vec![
+                clash(1, Some(2)),
+                clash(2, None),
+                Cell { a: 0, b: Some(1), fit: Fit::Apart },
+            ],
+            took_ms: 1,
+        };
+        let agents = [
+            (AgentId(1), "/r/src".into()),
+            (AgentId(2), "/r/in/src".into()),
+            (AgentId(3), "/x".into()),
+            (AgentId(4), "/elsewhere".into()),
+        ];
+        let met = matrix.met_by(&agents);
+        let shown: Vec<_> = met
+            .iter()
+            .map(|met| {
+                let with = met.with.iter().map(|one| (one.with.as_str(), one.agents.clone()));
+                (met.agent.0, with.collect::<Vec<_>>())
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (1, vec![]),
+                (2, vec![("x", vec![AgentId(3)])]),
+                (3, vec![("in", vec![AgentId(2)]), ("main", vec![])]),
+            ]
+        );
+        assert!(matrix.says_the_same(&Matrix { took_ms: 9, ..matrix.clone() }));
     }
 
     #[test]

@@ -61,6 +61,10 @@ id! {
     /// One item of a queue. Shown as `q9`.
     ItemId, 'q'
 }
+id! {
+    /// One merge train. Shown as `m2`.
+    TrainId, 'm'
+}
 
 #[cfg(test)]
 mod tests {

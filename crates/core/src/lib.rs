@@ -17,13 +17,16 @@ pub mod keymap;
 pub mod link;
 pub mod markdown;
 pub mod playbook;
+pub mod pull;
 pub mod queue;
+pub mod race;
 pub mod run;
 pub mod screen;
 pub mod search;
 pub mod session;
 pub mod text;
+pub mod train;
 pub mod turn;
 pub mod usage;
 
-pub use id::{AgentId, ItemId, RunId, TabId, TerminalId};
+pub use id::{AgentId, ItemId, RunId, TabId, TerminalId, TrainId};
