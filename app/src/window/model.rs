@@ -106,6 +106,7 @@ impl Model {
             Event::Search { terminal, search } => return Some(Notice::Search { terminal, search }),
             Event::HostStopping => return Some(Notice::HostStopping),
             Event::Preference { .. } => {}
+            Event::Conflicts(_) | Event::Collides(_) | Event::Train(_) => {}
         }
         None
     }

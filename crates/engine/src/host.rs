@@ -19,7 +19,9 @@ mod export;
 mod images;
 mod notices;
 mod playbooks;
+mod pulls;
 pub(crate) mod queues;
+mod race;
 mod recovery;
 mod runs;
 mod serve;
@@ -27,6 +29,7 @@ mod stored;
 mod terminals;
 mod theme;
 mod tools;
+mod train;
 pub(crate) mod usage;
 mod world;
 

@@ -4,22 +4,25 @@
 use std::path::PathBuf;
 
 use maestro_core::agent::{Agent, Clipboard, Evidence, Provider};
-use maestro_core::conflict::{Clash, Matrix};
+use maestro_core::conflict::{Clash, Collisions, Live, Matrix};
 use maestro_core::conversation::{Answer, Entry, Image, Menu, Policy, Prompt, Tab, Update};
 use maestro_core::input::Input;
 use maestro_core::playbook::{Finding, Found, Heard, Leaf, Plan};
+use maestro_core::pull::{self, PullRequest, SentFailures};
 use maestro_core::queue::Queue;
+use maestro_core::race::Race;
 use maestro_core::run::{Run, Spec};
 use maestro_core::screen::{Frame, Modes, Row, Scroll, Size};
 use maestro_core::search::{Query, Search};
 use maestro_core::session::{Filter, Hit, Indexing, Session, SessionKey};
+use maestro_core::train::{self, Train};
 use maestro_core::usage::{By, Sum};
 use maestro_core::{AgentId, ItemId, RunId, TabId, TerminalId};
 use serde::{Deserialize, Serialize};
 
 /// Version of these types. A client and a host with different numbers refuse each other with a
 /// sentence; every change of a type here raises it.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// The most bytes of text in one paste; a larger one is refused.
 pub const PASTE_LIMIT: usize = 64 << 20;
@@ -627,6 +630,29 @@ pub enum Command {
         /// Value, at most 64 KiB; `None` removes it.
         value: Option<String>,
     },
+    /// The conflicts of a repository as [`Command::ReadConflicts`], and from then on
+    /// [`Event::Conflicts`] whenever they are others; the answer is [`Reply::Conflicts`].
+    WatchConflicts {
+        /// Any directory in it.
+        repository: PathBuf,
+        /// From now on, or not any more. Ends with the connection.
+        follow: bool,
+    },
+    /// Something about merge trains: [`Reply::Train`], [`Reply::Trains`] or [`Reply::TrainPlan`].
+    Train(train::Ask),
+    /// Something about pull requests: [`Reply::PullRequest`] or [`Reply::SentFailures`].
+    PullRequest(pull::Ask),
+    /// How the branches of a race stand: [`Reply::Race`].
+    ReadRace {
+        /// Any directory in the repository.
+        repository: PathBuf,
+        /// The race: its branches are this name, a dash and a number.
+        name: String,
+        /// What they are held against; the main checkout's branch when absent.
+        target: Option<String>,
+        /// A shell command that is run in each worktree, one after the other.
+        verify: Option<String>,
+    },
 }
 
 /// What comes back.
@@ -707,6 +733,18 @@ pub enum Reply {
     Usage(Vec<Sum>),
     /// Answer to [`Command::Why`]: what was seen, the newest first.
     Evidence(Vec<Evidence>),
+    /// The train as it is now.
+    Train(Box<Train>),
+    /// Answer to [`train::Ask::List`], the newest first.
+    Trains(Vec<Train>),
+    /// Answer to [`train::Ask::Plan`].
+    TrainPlan(Box<train::Plan>),
+    /// The pull request as it is now.
+    PullRequest(Box<PullRequest>),
+    /// Answer to [`pull::Ask::SendFailures`].
+    SentFailures(SentFailures),
+    /// Answer to [`Command::ReadRace`].
+    Race(Box<Race>),
 }
 
 /// What a worktree is held against.
@@ -816,6 +854,10 @@ pub struct World {
     pub runs: Vec<Run>,
     /// The preferences.
     pub preferences: Vec<(String, String)>,
+    /// Agents whose work conflicts with somebody's, as far as that is watched.
+    pub collisions: Vec<Collisions>,
+    /// Merge trains that are not over, and the latest ones that are.
+    pub trains: Vec<Train>,
 }
 
 /// Something happened in the world. Applying an event twice changes nothing.
@@ -890,6 +932,13 @@ pub enum Event {
     },
     /// The host is about to stop.
     HostStopping,
+    /// The conflicts of a repository are others: at most four times a second. For whoever sent
+    /// [`Command::WatchConflicts`]; everybody gets it.
+    Conflicts(Box<Live>),
+    /// An agent's work begins to conflict with somebody's, with others, or with nobody any more.
+    Collides(Collisions),
+    /// A merge train is new or changed.
+    Train(Box<Train>),
 }
 
 /// Why a command was refused or failed: a sentence a user can act on, and a kind for programs.

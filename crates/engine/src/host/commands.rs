@@ -5,14 +5,15 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use maestro_core::TerminalId;
+use maestro_core::train::Ask;
 use maestro_protocol::message::{
     Branch, Command, Error, ErrorKind, HostStatus, Reply, Repository, TerminalStats, Worktree,
 };
 
 use super::tools::failed;
 use super::{
-    Shared, blocking, check_path, conflicts, conversations, export, images, playbooks, queues,
-    refuse, runs, stored, theme, usage,
+    Shared, blocking, check_path, conflicts, conversations, export, images, playbooks, pulls,
+    queues, race, refuse, runs, stored, theme, train, usage,
 };
 use crate::session::Session;
 
@@ -106,8 +107,14 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
             let found = blocking(move || git.worktrees(&repository)).await.map_err(failed)?;
             Ok(Reply::Worktrees(found.map_err(git_error)?.into_iter().map(worktree).collect()))
         }
-        command @ (Command::ReadConflicts { .. } | Command::ReadClashes { .. }) => {
-            conflicts::run(shared, command).await
+        command @ (Command::ReadConflicts { .. }
+        | Command::ReadClashes { .. }
+        | Command::WatchConflicts { .. }) => conflicts::run(shared, command).await,
+        Command::Train(ask) => train::run(shared, ask).await,
+        Command::PullRequest(ask) => pulls::run(shared, ask).await,
+        Command::ReadRace { repository, name, target, verify } => {
+            let race = race::read(shared, repository, name, target, verify).await?;
+            Ok(Reply::Race(Box::new(race)))
         }
         Command::NewWorktree { repository, branch, path } => {
             let added = shared.add_worktree(repository, branch, path).await?;
@@ -297,6 +304,8 @@ fn changes_something(command: &Command) -> bool {
             | Command::TerminalStats
             | Command::ReadConflicts { .. }
             | Command::ReadClashes { .. }
+            | Command::ReadRace { .. }
+            | Command::Train(Ask::Plan(_) | Ask::List | Ask::Show(_))
             | Command::Why { .. }
             | Command::ReadTab { .. }
             | Command::FindSessions { .. }

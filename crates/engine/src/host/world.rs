@@ -10,11 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use maestro_core::agent::{Agent, Attention, Provider};
+use maestro_core::conflict::Collisions;
 use maestro_core::conversation::Tab;
 use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
 use maestro_core::session::Indexing;
-use maestro_core::{AgentId, RunId, TabId, TerminalId};
+use maestro_core::train::Train;
+use maestro_core::{AgentId, RunId, TabId, TerminalId, TrainId};
 use maestro_protocol::message::{self, Event, Reply};
 use maestro_terminal::Palette;
 use tokio::sync::OwnedSemaphorePermit;
@@ -49,6 +51,9 @@ struct Inner {
     queues_told: HashMap<AgentId, (Instant, bool)>,
     preferences: BTreeMap<String, String>,
     indexing: Indexing,
+    /// Only those that meet somebody.
+    collisions: BTreeMap<AgentId, Collisions>,
+    trains: BTreeMap<TrainId, Train>,
     followers: Vec<Arc<Client>>,
     palette: Palette,
 }
@@ -168,9 +173,42 @@ impl World {
         });
     }
 
+    /// With whom an agent's work conflicts; told if that is different.
+    pub(crate) fn set_collisions(&self, collisions: Collisions) {
+        let mut inner = self.lock();
+        let known = inner.collisions.get(&collisions.agent);
+        if known.map_or(&[][..], |known| &known.with) == collisions.with {
+            return;
+        }
+        if collisions.with.is_empty() {
+            let _ = inner.collisions.remove(&collisions.agent);
+        } else {
+            let _ = inner.collisions.insert(collisions.agent, collisions.clone());
+        }
+        inner.publish(Event::Collides(collisions));
+    }
+
+    /// Agents whose work conflicts with somebody's.
+    pub(crate) fn colliding(&self) -> Vec<AgentId> {
+        self.lock().collisions.keys().copied().collect()
+    }
+
+    /// A train is new or changed.
+    pub(crate) fn set_train(&self, train: Train) {
+        let mut inner = self.lock();
+        let _ = inner.trains.insert(train.id, train.clone());
+        let ended: Vec<TrainId> =
+            inner.trains.values().rev().filter(|train| !train.is_open()).map(|t| t.id).collect();
+        for old in ended.into_iter().skip(ENDED_RUNS) {
+            let _ = inner.trains.remove(&old);
+        }
+        inner.publish(Event::Train(Box::new(train)));
+    }
+
     /// An agent is gone.
     pub(crate) fn remove_agent(&self, id: AgentId) {
         let mut inner = self.lock();
+        let _ = inner.collisions.remove(&id);
         inner.agents.retain(|agent| agent.id != id);
         let (gone, tabs): (Vec<Tab>, Vec<Tab>) =
             std::mem::take(&mut inner.tabs).into_iter().partition(|tab| tab.agent == id);
@@ -400,6 +438,8 @@ impl Inner {
             indexing: self.indexing,
             runs: self.runs.values().rev().cloned().collect(),
             preferences: self.preferences.clone().into_iter().collect(),
+            collisions: self.collisions.values().cloned().collect(),
+            trains: self.trains.values().rev().cloned().collect(),
         }
     }
 
