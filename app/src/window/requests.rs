@@ -260,6 +260,7 @@ impl Cards {
             | Id::CardCompact
             | Id::CardNewTab
             | Id::CardRelease
+            | Id::CardResumes
             | Id::CardTerminal => Action::Command(id),
             _ => Action::None,
         }

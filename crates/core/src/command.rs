@@ -149,6 +149,8 @@ pub enum Id {
     TabsSearch,
     TurnInterrupt,
     TurnRetry,
+    /// Whether what waits for a limit goes on by itself.
+    TurnResumes,
     TurnCompact,
     SessionRebuild,
     RequestFocus,
@@ -190,6 +192,7 @@ pub enum Id {
     CardNewTab,
     CardRelease,
     CardTerminal,
+    CardResumes,
     QueueUp,
     QueueDown,
     QueueRowHold,

@@ -99,7 +99,8 @@ const FEW_ROWS: f32 = 12.0;
 const OWN_ROWS: f32 = 2.0;
 
 /// How many columns of panes: enough for every pane to have its 80 columns of text while it has a dozen
-/// rows, too; where that cannot be, what comes closest in both, an even arrangement before an uneven.
+/// rows, too; where that cannot be, what comes closest in both, an even arrangement before an uneven. Where
+/// several give all panes a whole screen, the one that leaves none of them short in one direction.
 fn best_columns(count: usize, area: Size, grain: &Grain) -> usize {
     let score = |columns: usize| {
         let rows = count.div_ceil(columns);
@@ -110,11 +111,13 @@ fn best_columns(count: usize, area: Size, grain: &Grain) -> usize {
         // Lines that wrap cost more than lines that are out of sight.
         let lines = ((high - OWN_ROWS) / (ROWS - OWN_ROWS)).clamp(0.01, 1.0);
         let close = (wide / COLUMNS).min(1.0).powf(1.6) * lines * even;
-        (wide >= COLUMNS && high >= FEW_ROWS, close)
+        let room = (wide / COLUMNS).min(high / ROWS);
+        (wide >= COLUMNS && high >= FEW_ROWS, close, room)
     };
     let better = |a: &usize, b: &usize| {
         let (a, b) = ((score(*a), a), (score(*b), b));
-        a.0.0.cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1)).then(b.1.cmp(a.1))
+        let closest = a.0.0.cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1));
+        closest.then(a.0.2.total_cmp(&b.0.2)).then(b.1.cmp(a.1))
     };
     (1..=count.max(1)).max_by(better).unwrap_or(1)
 }
@@ -389,6 +392,7 @@ mod tests {
             (5, 737.0, 556.0, 2),
             (16, 737.0, 556.0, 4),
             // 1920×1080.
+            (2, 1657.0, 996.0, 2),
             (3, 1657.0, 996.0, 2),
             (6, 1657.0, 996.0, 2),
             (16, 1657.0, 996.0, 4),

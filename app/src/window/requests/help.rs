@@ -122,11 +122,16 @@ fn limited(until_ms: Option<u64>, resumes: bool, waiting: usize, now_ms: u64) ->
         (true, None) => format!("The turn{what} on as soon as it is let."),
         (false, _) => format!("The turn{what} on when you try again."),
     };
-    let keys = vec![
+    let mut keys = vec![
         (Id::CardRetry, "Try now"),
         (Id::TurnInterrupt, "Stop waiting"),
         (Id::CardModel, "Another model"),
     ];
+    if resumes {
+        keys.push((Id::CardResumes, "Not by itself"));
+    } else if until_ms.is_some() {
+        keys.push((Id::CardResumes, "Go on by itself"));
+    }
     Help { title, words, kept, keys, tone: Tone::Limited }
 }
 
@@ -162,9 +167,17 @@ fn held(queue: &Queue, waiting: usize) -> Option<Help> {
             "What waits was not meant for what is left.".to_owned(),
         ),
     };
-    let kept = format!("{} kept.", prompts(waiting));
+    let kept = format!("What you write now is said at once; {} held.", stays(waiting));
     let keys = vec![(Id::CardRelease, "Go on"), (Id::QueueShow, "Show the queue")];
     Some(Help { title: title.to_owned(), words, kept, keys, tone: Tone::Held })
+}
+
+fn stays(count: usize) -> String {
+    if count == 1 {
+        "the 1 queued prompt stays".to_owned()
+    } else {
+        format!("the {count} queued prompts stay")
+    }
 }
 
 fn prompts(count: usize) -> String {
@@ -238,6 +251,19 @@ mod tests {
         }
         assert_eq!(help(&idle, Some(&queue(Some(Held::ByUser), vec![])), 0), None);
         assert_eq!(help(&idle, Some(&queue(None, vec![item])), 0), None);
+    }
+
+    #[test]
+    fn whether_a_limit_is_waited_for_alone_can_be_changed_where_its_end_is_known() {
+        let limited = |until_ms, resumes| {
+            let state = TabState::Limited { until_ms, resumes };
+            let help = help(&tab(state), None, 0).expect("a card");
+            let found = help.keys.into_iter().find(|(id, _)| *id == Id::CardResumes);
+            found.map(|(_, label)| label)
+        };
+        assert_eq!(limited(Some(60_000), true), Some("Not by itself"));
+        assert_eq!(limited(Some(60_000), false), Some("Go on by itself"));
+        assert_eq!(limited(None, false), None);
     }
 
     #[test]

@@ -418,6 +418,9 @@ fn scrolled<'a>(tokens: &'static Tokens, content: Element<'a, Message>) -> Eleme
 fn changes_of<'a>(tokens: &'static Tokens, changes: &[Change]) -> Element<'a, Message> {
     let mut rows: Vec<Element<'a, Message>> = Vec::new();
     let mut left = MOST_LINES;
+    let count = |sign, lines, ink| {
+        (lines > 0).then(|| line(format!("{sign}{lines}"), type_scale::SMALL, font::REGULAR, ink))
+    };
     for change in changes {
         let (kind, ink) = match change.kind {
             ChangeKind::Add => ("new", tokens.dim),
@@ -428,9 +431,9 @@ fn changes_of<'a>(tokens: &'static Tokens, changes: &[Change]) -> Element<'a, Me
             line(foreign::clean(&change.path, 200), type_scale::SMALL, font::MONO, tokens.text)
                 .fill(),
             line(kind, type_scale::SMALL, font::REGULAR, ink),
-            line(format!("+{}", change.added), type_scale::SMALL, font::REGULAR, tokens.green),
-            line(format!("−{}", change.removed), type_scale::SMALL, font::REGULAR, tokens.red),
         ]
+        .push(count("+", change.added, tokens.green))
+        .push(count("−", change.removed, tokens.red))
         .spacing(space::S);
         rows.push(counts.into());
         let lines = diff::lines(&change.diff);

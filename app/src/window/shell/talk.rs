@@ -186,6 +186,7 @@ impl Shell {
                 | Id::CardNewTab
                 | Id::CardRelease
                 | Id::CardTerminal
+                | Id::CardResumes
         );
         let Some((tab, talk)) = self.focused_talk().filter(|_| helps) else { return true };
         let queue = self.model.queues.get(&tab.agent);
@@ -377,6 +378,7 @@ impl Shell {
             }
             Id::TurnInterrupt => return self.interrupt(tab.id),
             Id::TurnRetry | Id::CardRetry => return self.ask(Command::TryAgain { tab: tab.id }),
+            Id::TurnResumes | Id::CardResumes => return self.turn_resumes(&tab),
             Id::TurnCompact | Id::CardCompact => return self.compact(&tab),
             Id::SessionRebuild | Id::CardRebuild => {
                 return self.ask(Command::Rebuild { tab: tab.id });

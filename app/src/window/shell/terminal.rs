@@ -235,6 +235,10 @@ impl Shell {
     }
 
     pub(super) fn find_command(&mut self, id: Id) -> Task<Message> {
+        // A conversation has bars of its own.
+        if self.focused_tab().is_some() {
+            return self.talk_command(id);
+        }
         let Some(terminal) = self.find.as_ref().map(|find| find.terminal) else {
             return Task::none();
         };

@@ -6,8 +6,8 @@ use std::time::Duration;
 use iced::{Task, clipboard};
 use maestro_core::TabId;
 use maestro_core::command::Id;
-use maestro_core::conversation::{Place, Prompt, Tab};
-use maestro_protocol::message::{Command, IMAGE_LIMIT, ItemChange, Reply};
+use maestro_core::conversation::{Place, Prompt, Tab, TabState};
+use maestro_protocol::message::{Command, IMAGE_LIMIT, ItemChange, Reply, TabChange};
 
 use super::super::{Message, Shell};
 use super::{ODD, said};
@@ -188,6 +188,20 @@ impl Shell {
         let prompt = Prompt { text: "/compact".to_owned(), ..Prompt::default() };
         let token = self.fresh_token(tab.id);
         self.ask(Command::Send { tab: tab.id, prompt, token, typed: false })
+    }
+
+    /// Whether a limit's end is waited for without the user: the other way round from now on.
+    pub(super) fn turn_resumes(&mut self, tab: &Tab) -> Task<Message> {
+        let words = match tab.state {
+            TabState::Limited { resumes, until_ms } if resumes || until_ms.is_some() => {
+                return self.change_tab(tab.id, TabChange::Resumes(!resumes));
+            }
+            TabState::Limited { .. } => {
+                "Nobody knows when this limit ends: go on with “Try now” when it has."
+            }
+            _ => "This tab waits for no limit.",
+        };
+        self.toast(toast::Source::Window, Kind::Hint, None, words)
     }
 
     // What is pasted and dropped.

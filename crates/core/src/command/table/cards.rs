@@ -328,6 +328,15 @@ pub(super) const COMMANDS: &[Command] = &[
     .at(Context::Request)
     .unlisted(),
     command(
+        Id::CardResumes,
+        "card.resumes",
+        "Go on by itself, or not",
+        &["u"],
+        "Whether it goes on by itself, unattended, when the limit ends.",
+    )
+    .at(Context::Request)
+    .unlisted(),
+    command(
         Id::QueueUp,
         "queue.up",
         "Move up",

@@ -215,6 +215,15 @@ pub(super) const COMMANDS: &[Command] = &[
     .group(Group::Conversation)
     .at(Context::Conversation),
     command(
+        Id::TurnResumes,
+        "turn.resumes",
+        "Go on by itself after the limit, or not",
+        &[],
+        "Whether what waits for a limit goes on by itself when the limit ends.",
+    )
+    .group(Group::Conversation)
+    .at(Context::Conversation),
+    command(
         Id::TurnCompact,
         "turn.compact",
         "Compact the context",
