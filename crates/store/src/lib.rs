@@ -31,6 +31,7 @@ mod runs;
 mod schema;
 mod snapshots;
 mod tabs;
+mod trains;
 mod trusted;
 mod usage;
 
@@ -232,6 +233,7 @@ enum Counter {
     Run,
     Tab,
     Item,
+    Train,
 }
 
 impl Counter {
@@ -242,6 +244,7 @@ impl Counter {
             Self::Run => "run",
             Self::Tab => "tab",
             Self::Item => "item",
+            Self::Train => "train",
         }
     }
 

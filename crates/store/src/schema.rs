@@ -171,6 +171,18 @@ pub(crate) const MIGRATIONS: &[&str] = &[
         commands TEXT NOT NULL CHECK (json_valid(commands))
     ) STRICT, WITHOUT ROWID;
     ",
+    // 5: merge trains.
+    "
+    INSERT INTO counters (name, next) VALUES ('train', 1);
+
+    CREATE TABLE trains (
+        id INTEGER PRIMARY KEY,
+        state TEXT NOT NULL,
+        started_ms INTEGER NOT NULL,
+        train TEXT NOT NULL CHECK (json_valid(train))
+    ) STRICT;
+    CREATE INDEX trains_by_state ON trains (state);
+    ",
 ];
 
 /// The version of an open database.

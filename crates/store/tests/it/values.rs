@@ -254,3 +254,35 @@ fn what_was_agreed_to_is_kept_by_its_hash_until_it_is_taken_back() {
     assert!(!store.distrust("aa").expect("nothing to take back"));
     assert_eq!(store.trusted("aa").expect("an answer"), None);
 }
+
+#[test]
+fn trains_are_kept_as_they_were_last() {
+    use maestro_core::train::{End, How, Spec, State, Train};
+
+    let home = Home::new();
+    let store = home.store();
+    let spec = Spec {
+        repository: "/r".into(),
+        target: "main".into(),
+        cars: Vec::new(),
+        sorted: false,
+        how: How::Rebase,
+        verify: vec!["make".into()],
+        limit_s: 1,
+        commit: true,
+        returns: 2,
+    };
+    let ids: Vec<_> = (0..2).map(|_| store.next_train_id().expect("an id")).collect();
+    let mut train = Train::new(ids[0], spec.clone(), Vec::new(), 5);
+    store.put_train(&train).expect("kept");
+    store.put_train(&Train::new(ids[1], spec, Vec::new(), 6)).expect("kept");
+    train.end(End::Done, 7);
+    store.put_train(&train).expect("kept");
+    store.close();
+    let store = home.store();
+    assert_eq!(store.train(ids[0]).expect("read"), Some(train.clone()));
+    let found = |trains: Vec<Train>| trains.iter().map(|train| train.id).collect::<Vec<_>>();
+    assert_eq!(found(store.trains(9).expect("read")), [ids[1], ids[0]]);
+    assert_eq!(found(store.open_trains().expect("read")), [ids[1]]);
+    assert_eq!(train.state, State::Ended(End::Done));
+}
