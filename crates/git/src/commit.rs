@@ -201,7 +201,7 @@ fn index_info(entries: &[Entry]) -> Vec<u8> {
 }
 
 /// A merge or rebase that somebody has begun is not ours to end.
-fn refuse_half_done(repository: &Repository, checkout: &Path) -> Result<()> {
+pub(crate) fn refuse_half_done(repository: &Repository, checkout: &Path) -> Result<()> {
     for (name, what) in [
         ("MERGE_HEAD", "merge"),
         ("rebase-merge", "rebase"),

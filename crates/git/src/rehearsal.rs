@@ -5,7 +5,7 @@
 //! own, which reads the repository's as its alternate (`gitrepository-layout(5)`). What was found out is
 //! kept as long as neither side changes, so that a save costs one row of the matrix.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use maestro_core::conflict::{Cell, Clash, Fit, MAX_FILES, Matrix, Side, hunks};
 use crate::error::Error;
 use crate::process::{self, Version};
 use crate::repository;
+use crate::train::shown;
 use crate::{Git, Result, Shared, Worktree};
 
 /// Since when git merges without a checkout.
@@ -46,13 +47,19 @@ pub struct Rehearsal {
     place: PathBuf,
     merged: HashMap<(String, String), Outcome>,
     touched: HashMap<(String, String), Arc<BTreeSet<PathBuf>>>,
+    /// Where two commits parted.
+    bases: HashMap<(String, String), Option<String>>,
+    /// What was in each worktree when it was last looked at.
+    works: HashMap<PathBuf, Work>,
+    /// Worktrees in this folder are nobody's work.
+    left_out: Option<PathBuf>,
 }
 
 /// What came of a merge: the files that conflict, or why it could not be tried.
 type Outcome = std::result::Result<Vec<PathBuf>, String>;
 
 /// A worktree's work as a commit.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Work {
     commit: String,
     head: String,
@@ -82,6 +89,9 @@ impl Git {
             place: place.to_owned(),
             merged: HashMap::new(),
             touched: HashMap::new(),
+            bases: HashMap::new(),
+            works: HashMap::new(),
+            left_out: None,
         })
     }
 
@@ -115,6 +125,13 @@ fn in_list(path: &Path) -> OsString {
 }
 
 impl Rehearsal {
+    /// The same, without the worktrees in a folder: merges that are made there are nobody's work.
+    #[must_use]
+    pub fn leaving_out(mut self, folder: PathBuf) -> Self {
+        self.left_out = Some(folder.canonicalize().unwrap_or(folder));
+        self
+    }
+
     /// Whether this is about the repository with that common directory.
     #[must_use]
     pub fn is_of(&self, common_dir: &Path) -> bool {
@@ -129,12 +146,27 @@ impl Rehearsal {
     /// When the worktrees cannot be listed. What is wrong with a single one, or a single pair, is said
     /// there.
     pub fn matrix(&mut self, target: Option<&str>) -> Result<Matrix> {
+        self.works.clear();
+        self.renewed(target, &HashSet::new())
+    }
+
+    /// The same, where only these worktrees (by directory) can have other files than the last time. What
+    /// was committed meanwhile is seen in all.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Rehearsal::matrix`].
+    pub fn renewed(&mut self, target: Option<&str>, changed: &HashSet<PathBuf>) -> Result<Matrix> {
         let began = Instant::now();
         if self.merged.len() > REMEMBERED {
             self.merged.clear();
             self.touched.clear();
+            self.bases.clear();
         }
         let mut worktrees = self.git.worktrees(&self.common_dir)?;
+        if let Some(folder) = &self.left_out {
+            worktrees.retain(|worktree| !worktree.path.starts_with(folder));
+        }
         worktrees.retain(|worktree| worktree.head.is_some() || worktree.branch.is_some());
         let too_many = worktrees.len() > MAX_SIDES;
         worktrees.truncate(MAX_SIDES);
@@ -148,7 +180,17 @@ impl Rehearsal {
         let mut sides = Vec::new();
         let mut works = Vec::new();
         for (number, worktree) in worktrees.into_iter().enumerate() {
-            let work = self.work(&worktree, number);
+            let known = self.works.get(&worktree.path).filter(|known| {
+                worktree.head.as_ref() == Some(&known.head) && !changed.contains(&worktree.path)
+            });
+            let work = match known {
+                Some(known) => Ok(known.clone()),
+                None => self.work(&worktree, number),
+            };
+            let _ = match &work {
+                Ok(work) => self.works.insert(worktree.path.clone(), work.clone()),
+                Err(_) => self.works.remove(&worktree.path),
+            };
             let touched = work.as_ref().ok().and_then(|work| {
                 let base = self.base(aim.as_deref()?, &work.commit)?;
                 self.touched(&base, &work.commit)
@@ -230,7 +272,7 @@ impl Rehearsal {
             .map(|path| {
                 let kind = kinds.get(&path).cloned().unwrap_or_default();
                 let (hunks, is_cut) = self.hunks(&tree, &path);
-                Ok(Clash { path, kind, hunks, is_cut })
+                Ok(Clash { path: shown(path), kind, hunks, is_cut })
             })
             .collect()
     }
@@ -293,11 +335,21 @@ impl Rehearsal {
     }
 
     /// Where two commits parted.
-    fn base(&self, one: &str, other: &str) -> Option<String> {
+    fn base(&mut self, one: &str, other: &str) -> Option<String> {
+        let key = (one.to_owned(), other.to_owned());
+        if let Some(known) = self.bases.get(&key) {
+            return known.clone();
+        }
         let output =
-            self.git.reading(&self.common_dir, "merge-base").args([one, other]).output().ok()?;
-        let text = String::from_utf8_lossy(&output);
-        text.lines().next().map(str::to_owned)
+            self.git.reading(&self.common_dir, "merge-base").args([one, other]).run().ok()?;
+        // 1: they have nothing in common. Anything else may be otherwise the next time.
+        let base = match output.code {
+            Some(0) => String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned),
+            Some(1) => None,
+            _ => return None,
+        };
+        let _ = self.bases.insert(key, base.clone());
+        base
     }
 
     /// The files that differ between two commits.
@@ -323,10 +375,10 @@ impl Rehearsal {
             Some(Ok(files)) if files.is_empty() => {
                 let (Some(mine), Some(theirs)) = (mine, theirs) else { return Fit::Apart };
                 let both: Vec<PathBuf> =
-                    mine.intersection(theirs).take(MAX_FILES).cloned().collect();
+                    mine.intersection(theirs).take(MAX_FILES).cloned().map(shown).collect();
                 if both.is_empty() { Fit::Apart } else { Fit::SameFiles(both) }
             }
-            Some(Ok(files)) => Fit::Conflicts(files.clone()),
+            Some(Ok(files)) => Fit::Conflicts(files.iter().cloned().map(shown).collect()),
             Some(Err(why)) => Fit::Unknown(why.clone()),
             None => Fit::Unknown("git did not say how they fit together.".to_owned()),
         }

@@ -136,8 +136,15 @@ fn looking_for_conflicts_runs_nothing_of_the_repository() {
 /// What the matrix says is what git says when the two are really merged.
 #[test]
 fn generated_histories_agree_with_real_merges() {
+    for seed in [0x2545_f491_4f6c_dd1d, 0x9e37_79b9_7f4a_7c15] {
+        agree(seed);
+    }
+}
+
+/// Histories with changed lines, renames, binaries, modes, removals, new files and submodules.
+fn agree(mut seed: u64) {
     let (sandbox, app, paths) = sandbox(&["a", "b", "c", "d", "e"]);
-    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let commits = [sandbox.git(&app, &["rev-parse", "HEAD"]), "1".repeat(40), "2".repeat(40)];
     let mut next = |below: u64| {
         seed ^= seed << 13;
         seed ^= seed >> 7;
@@ -146,7 +153,17 @@ fn generated_histories_agree_with_real_merges() {
     };
     for path in &paths {
         for step in 0..4 {
-            match next(6) {
+            let mut staged = false;
+            match next(7) {
+                // A submodule that is not checked out: an empty folder, and a commit in the index.
+                6 => {
+                    fs::create_dir_all(path.join("sub")).expect("a folder");
+                    let commit = &commits[usize::try_from(next(3)).expect("small")];
+                    let _ = sandbox.git(path, &["add", "--all"]);
+                    let link = format!("160000,{commit},sub");
+                    let _ = sandbox.git(path, &["update-index", "--add", "--cacheinfo", &link]);
+                    staged = true;
+                }
                 0 | 1 => {
                     let line = usize::try_from(next(40)).expect("small");
                     let text = fs::read_to_string(path.join("file")).unwrap_or_default();
@@ -176,7 +193,9 @@ fn generated_histories_agree_with_real_merges() {
                 _ => fs::write(path.join(format!("new{}", next(3))), format!("{}\n", next(2)))
                     .expect("a file"),
             }
-            let _ = sandbox.git(path, &["add", "--all"]);
+            if !staged {
+                let _ = sandbox.git(path, &["add", "--all"]);
+            }
             let _ = sandbox
                 .git(path, &["commit", "--quiet", "--allow-empty", "-m", &format!("step {step}")]);
         }
@@ -208,5 +227,35 @@ fn generated_histories_agree_with_real_merges() {
             if really { conflicting += 1 } else { clean += 1 }
         }
     }
+    let links = sandbox.git(&app, &["log", "--all", "--raw", "--format="]);
+    assert!(links.contains("160000"), "no history has a submodule");
     assert!(clean > 0 && conflicting > 0, "the histories say nothing: {clean} {conflicting}");
+}
+
+#[test]
+fn only_what_changed_is_looked_at_again() {
+    let (sandbox, app, paths) = sandbox(&["a", "b", "c"]);
+    let place = sandbox.root().join("place");
+    let mut rehearsal = sandbox.handle().rehearsal(&app, &place).expect("prepared");
+    let first = rehearsal.matrix(None).expect("a matrix");
+    assert_eq!(fit(&first, "a", "b"), &Fit::Apart);
+    fs::write(paths[0].join("file"), lines(&[(5, "a")])).expect("saved");
+    fs::write(paths[1].join("file"), lines(&[(5, "b")])).expect("saved");
+    // Only b is said to be another one: what is in a is not known yet.
+    let said = [paths[1].clone()].into();
+    let renewed = rehearsal.renewed(None, &said).expect("a matrix");
+    assert_eq!(fit(&renewed, "a", "b"), &Fit::Apart);
+    assert!(renewed.sides.iter().any(|side| side.branch.as_deref() == Some("b") && side.is_dirty));
+    let said = [paths[0].clone()].into();
+    let renewed = rehearsal.renewed(None, &said).expect("a matrix");
+    assert!(matches!(fit(&renewed, "a", "b"), Fit::Conflicts(_)));
+    // A commit is seen without being told.
+    sandbox.commit(&paths[2], "file", &lines(&[(5, "c")]), "C");
+    let renewed = rehearsal.renewed(None, &[].into()).expect("a matrix");
+    assert!(matches!(fit(&renewed, "a", "c"), Fit::Conflicts(_)));
+    assert!(renewed.says_the_same(&rehearsal.matrix(None).expect("a matrix")));
+    // A place of ours is nobody's work.
+    let mut rehearsal =
+        sandbox.handle().rehearsal(&app, &place).expect("prepared").leaving_out(paths[2].clone());
+    assert_eq!(rehearsal.matrix(None).expect("a matrix").sides.len(), 3);
 }
