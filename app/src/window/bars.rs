@@ -13,11 +13,18 @@ use super::model::{self, Model};
 use super::panes::Side;
 use super::runs;
 
+/// How wide the field in the bar at the top is, where there is place.
+const SEARCH: f32 = 360.0;
+
+/// From this width of the window on, the field stands in its middle.
+const WIDE: f32 = 840.0;
+
 /// The bar at the top: the name, the way to everything, what needs the user.
 pub fn top<'a, M: Clone + 'a>(
     model: &Model,
     tokens: &'static Tokens,
     keymap: &Keymap,
+    width: f32,
     on_search: M,
     on_waiting: M,
 ) -> Element<'a, M> {
@@ -33,11 +40,22 @@ pub fn top<'a, M: Clone + 'a>(
         pills = pills.push(part::pill(tokens, format!("{working} working"), false));
     }
     let name = line("Maestro", type_scale::LARGE, font::SEMIBOLD, tokens.text);
-    let sides = row![name, line("", type_scale::BASE, font::REGULAR, tokens.dim).fill(), pills]
-        .align_y(Alignment::Center)
-        .height(Length::Fill);
-    let search = container(search(tokens, keymap, on_search)).center(Length::Fill);
-    container(stack![sides, search])
+    let search = search(tokens, keymap, on_search);
+    let content: Element<'a, M> = if width < WIDE {
+        // Beside each other: in the middle it would lie on what needs the user.
+        let search = container(search).max_width(SEARCH).center_x(Length::Fill);
+        row![name, container(search).center_x(Length::Fill), pills]
+            .spacing(space::L)
+            .align_y(Alignment::Center)
+            .height(Length::Fill)
+            .into()
+    } else {
+        let between = line("", type_scale::BASE, font::REGULAR, tokens.dim).fill();
+        let sides = row![name, between, pills].align_y(Alignment::Center).height(Length::Fill);
+        let search = container(container(search).width(SEARCH)).center(Length::Fill);
+        stack![sides, search].into()
+    };
+    container(content)
         .padding([0.0, space::M])
         .height(extent::TOP_BAR)
         .width(Length::Fill)
@@ -59,7 +77,7 @@ fn search<'a, M: Clone + 'a>(
     .height(Length::Fill);
     button(content)
         .padding([0.0, 10.0])
-        .width(360.0)
+        .width(Length::Fill)
         .height(26.0)
         .style(move |_, status| {
             let hovered = matches!(status, button::Status::Hovered | button::Status::Pressed);

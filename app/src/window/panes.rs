@@ -126,6 +126,8 @@ pub struct Over<'a> {
     pub talks: &'a Talks,
     /// Panes in which there is little place.
     pub narrow: &'a BTreeSet<Pane>,
+    /// Panes that are low.
+    pub low: &'a BTreeSet<Pane>,
     /// What the program tells, where the conversation with the keyboard shows it.
     pub toasts: Option<&'a Toasts>,
 }
@@ -256,6 +258,7 @@ fn conversation_body<'a>(
         settings: context.over.settings,
         focused: context.focused == Some(pane),
         narrow: context.over.narrow.contains(&pane),
+        low: context.over.low.contains(&pane),
         toasts: context.over.toasts.filter(|_| context.focused == Some(pane)),
         now_ms: context.now_ms,
         turning: context.turning,

@@ -26,6 +26,9 @@ pub const LIST: &str = "queue-list";
 /// How wide the view is.
 pub const WIDTH: f32 = 760.0;
 
+/// What is around the list in a low window: the window's edges, the head, keys in two rows.
+const AROUND: f32 = 176.0;
+
 /// Height of a prompt's row.
 const ROW: f32 = 42.0;
 
@@ -218,13 +221,13 @@ impl View {
         }
     }
 
-    /// The view.
+    /// The view, in a window of a height.
     pub fn view<'a>(
         &'a self,
         model: &'a Model,
         tokens: &'static Tokens,
         keymap: &'a Keymap,
-        now_ms: u64,
+        (height, now_ms): (f32, u64),
     ) -> Element<'a, Message> {
         let queues = self.queues(model);
         let waiting: usize = queues.iter().map(|(_, queue)| queue.items.len()).sum();
@@ -263,7 +266,7 @@ impl View {
                 .id(LIST)
                 .direction(scrollable::Direction::Vertical(bar))
                 .style(style::scroll(tokens));
-            container(list).max_height(440.0).into()
+            container(list).max_height((height - AROUND).clamp(96.0, 440.0)).into()
         };
         column![header, part::rule(tokens), list, part::rule(tokens), self.footer(tokens, waiting)]
             .into()

@@ -129,6 +129,8 @@ pub struct Shell {
     talks: Talks,
     /// Panes in which there is little place.
     narrow: BTreeSet<Pane>,
+    /// Panes that are low.
+    low: BTreeSet<Pane>,
     graphics: Graphics,
     /// How often the view was built.
     views: Cell<u64>,
@@ -337,6 +339,7 @@ impl Shell {
             autorun_directory: None,
             talks: Talks::default(),
             narrow: BTreeSet::new(),
+            low: BTreeSet::new(),
             graphics: Graphics::default(),
             views: Cell::new(0),
         }

@@ -40,6 +40,9 @@ const PAST: usize = 200;
 /// Below this width of a pane words are left out.
 pub const NARROW: f32 = 560.0;
 
+/// Below this height of a pane a card and what is being written do not both have place.
+pub const LOW: f32 = 330.0;
+
 /// The widest what is said is: longer lines are hard to read.
 pub const WIDEST: f32 = 860.0;
 
@@ -225,8 +228,10 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// Whether its pane has the keyboard.
     pub focused: bool,
-    /// Whether there is little place.
+    /// Whether there is little place beside each other.
     pub narrow: bool,
+    /// Whether there is little place above each other.
+    pub low: bool,
     /// Now.
     pub now_ms: u64,
     /// Whether what works turns.
@@ -467,7 +472,9 @@ fn body<'a>(
         .width(Length::Fill)
         .height(Length::Fill);
     let above = stack![above, over].width(Length::Fill).height(Length::Fill);
-    column![above, aligned(composer, space::M)].into()
+    // Whoever answers in a low pane writes nothing, and a card wants to be seen with its buttons.
+    let answering = context.low && region(Region::Cards) && talk.composer.is_empty();
+    column![above].push((!answering).then(|| aligned(composer, space::M))).into()
 }
 
 /// A tab in which nothing was said: what it is for, and what can be done with the keyboard.
@@ -512,7 +519,7 @@ fn none<'a>(agent: &Agent, context: Context<'_>) -> Element<'a, Message> {
         .push(chord)
         .spacing(space::S)
         .align_y(Alignment::Center);
-    let words = "Every tab of this agent is closed. What was said in them is kept.";
+    let words = "Every tab is closed; what was said is kept.";
     let content = column![
         icon(Icon::Ring, extent::GLYPH * 2.0, tokens.faint),
         line("No conversation is open", type_scale::LARGE, font::MEDIUM, tokens.text),

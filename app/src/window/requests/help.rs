@@ -63,6 +63,9 @@ fn failed(failure: &Failure, queue: Option<&Queue>, waiting: usize) -> Help {
         keys.push((Id::CardRelease, "Go on with the queue"));
     }
     let words = part::sentence(&maestro_core::text::clean(&failure.message, 400));
+    // A provider that says no more than the title is not repeated.
+    let same = words.trim_end_matches('.').eq_ignore_ascii_case(title);
+    let words = if same { String::new() } else { words };
     Help { title: title.to_owned(), words, kept, keys, tone: Tone::Failed }
 }
 
@@ -109,7 +112,7 @@ fn limited(until_ms: Option<u64>, resumes: bool, waiting: usize, now_ms: u64) ->
         None => "Limited, until when is not known".to_owned(),
     };
     let words = match until_ms.filter(|until| *until > now_ms) {
-        Some(until) => format!("That is in {}.", local::left(until, now_ms)),
+        Some(until) => format!("in {}", local::left(until, now_ms)),
         None => String::new(),
     };
     let what = match waiting {
@@ -128,9 +131,9 @@ fn limited(until_ms: Option<u64>, resumes: bool, waiting: usize, now_ms: u64) ->
         (Id::CardModel, "Another model"),
     ];
     if resumes {
-        keys.push((Id::CardResumes, "Not by itself"));
+        keys.push((Id::CardResumes, "Not without me"));
     } else if until_ms.is_some() {
-        keys.push((Id::CardResumes, "Go on by itself"));
+        keys.push((Id::CardResumes, "Go on without me"));
     }
     Help { title, words, kept, keys, tone: Tone::Limited }
 }
@@ -227,6 +230,17 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_said_twice() {
+        let failure = |message: &str| {
+            let message = message.to_owned();
+            let failure = Failure { kind: FailureKind::ModelUnknown, message };
+            help(&tab(TabState::Failed(failure)), None, 0).expect("a card").words
+        };
+        assert_eq!(failure("there is no such model."), "");
+        assert_eq!(failure("no model opus-9"), "No model opus-9.");
+    }
+
+    #[test]
     fn what_one_did_oneself_is_no_failure() {
         let failure = Failure { kind: FailureKind::Interrupted, message: String::new() };
         assert_eq!(help(&tab(TabState::Failed(failure)), None, 0), None);
@@ -261,8 +275,8 @@ mod tests {
             let found = help.keys.into_iter().find(|(id, _)| *id == Id::CardResumes);
             found.map(|(_, label)| label)
         };
-        assert_eq!(limited(Some(60_000), true), Some("Not by itself"));
-        assert_eq!(limited(Some(60_000), false), Some("Go on by itself"));
+        assert_eq!(limited(Some(60_000), true), Some("Not without me"));
+        assert_eq!(limited(Some(60_000), false), Some("Go on without me"));
         assert_eq!(limited(None, false), None);
     }
 

@@ -323,22 +323,26 @@ fn trouble<'a>(help: Help, context: Context<'a>) -> Element<'a, Message> {
             .push(hint)
             .spacing(space::XS)
             .align_y(Alignment::Center)
-            .into()
     });
-    let buttons = Row::with_children(buttons.chain(focus))
-        .spacing(space::M)
-        .align_y(Alignment::Center)
-        .wrap();
+    let buttons = Row::with_children(buttons).spacing(space::M).align_y(Alignment::Center).wrap();
     let title = line(help.title, type_scale::BASE, font::SEMIBOLD, tokens.text);
     let glyph = icon(shape, extent::GLYPH, ink);
     let content: Element<'a, Message> = if short {
         let said = line(help.words, type_scale::BASE, font::REGULAR, tokens.dim).fill();
-        let header = row![glyph, title, said].spacing(space::S).align_y(Alignment::Center);
+        let header = row![glyph, title, said].push(focus);
+        let header = header.spacing(space::S).align_y(Alignment::Center);
         column![header, buttons].spacing(space::S).into()
     } else {
-        let header = row![glyph, title].spacing(space::S).align_y(Alignment::Center);
+        // How long a limit still holds belongs to until when.
+        let (beside, below) = match help.tone {
+            Tone::Limited => (help.words, String::new()),
+            _ => (String::new(), help.words),
+        };
+        let beside = line(beside, type_scale::BASE, font::REGULAR, tokens.dim).fill();
+        let header = row![glyph, title, beside].push(focus);
+        let header = header.spacing(space::S).align_y(Alignment::Center);
         column![header]
-            .push(words(help.words))
+            .push(words(below))
             .push(words(help.kept))
             .push(container(buttons).padding(Padding::ZERO.top(space::XS)))
             .spacing(space::XS)

@@ -28,6 +28,9 @@ pub const WIDTH: f32 = 1180.0;
 /// Below this width there is no preview.
 const BOTH: f32 = 860.0;
 
+/// Below this width not all keys have place.
+const NARROW: f32 = 720.0;
+
 /// What is above and below the list: input, filters, footer and the lines between.
 const FRAME: f32 = 46.0 + 38.0 + 40.0 + 3.0;
 
@@ -353,7 +356,7 @@ impl Browser {
             key(Deed::Resume, None, "↵", "resume"),
             key(Deed::Converse, Some(Id::SessionConverse), "", "as conversation"),
             key(Deed::Branch, Some(Id::SessionBranch), "", "in a worktree"),
-            key(Deed::Star, Some(Id::SessionStar), "", "star"),
+            key(Deed::Star, Some(Id::SessionStar), "", "star").filter(|_| width >= NARROW),
             key(Deed::Title, Some(Id::SessionTitle), "", "title").filter(|_| wide),
             key(Deed::Tags, Some(Id::SessionTags), "", "tags").filter(|_| wide),
             key(Deed::CopyId, Some(Id::SessionCopy), "", "copy id").filter(|_| wide),

@@ -6,7 +6,7 @@ mod lists;
 
 use std::time::Duration;
 
-use iced::Task;
+use iced::{Rectangle, Size, Task};
 use maestro_core::agent::Agent;
 use maestro_core::command::{Context, Id};
 use maestro_core::conversation::{Place, Tab, TabState};
@@ -83,7 +83,7 @@ impl Shell {
         let known = |id: &TabId| self.model.tab(*id).is_some();
         self.talks.open.retain(|id, _| known(id));
         self.kept.conversing.retain(|id| self.model.agent(*id).is_some());
-        self.settle_widths();
+        self.settle_sizes();
         let mut tasks = Vec::new();
         let seen: Vec<TabId> = self
             .visible_panes()
@@ -139,15 +139,19 @@ impl Shell {
     }
 
     /// Panes in which there is little place.
-    fn settle_widths(&mut self) {
+    fn settle_sizes(&mut self) {
         let panes = self.visible_panes();
         let places = if self.kept.maximised {
-            vec![self.grid_size().width]
+            vec![self.grid_size()]
         } else {
-            self.places(panes.len()).iter().map(|place| place.width).collect()
+            self.places(panes.len()).iter().map(Rectangle::size).collect()
         };
-        let narrow = panes.iter().zip(places).filter(|(_, width)| *width < talk::NARROW);
-        self.narrow = narrow.map(|((pane, _), _)| *pane).collect();
+        let of = |is: fn(&Size) -> bool| {
+            let small = panes.iter().zip(&places).filter(|(_, size)| is(size));
+            small.map(|((pane, _), _)| *pane).collect()
+        };
+        self.narrow = of(|size| size.width < talk::NARROW);
+        self.low = of(|size| size.height < talk::LOW);
     }
 
     fn open_tab(&mut self, tab: TabId) -> Task<Message> {

@@ -98,6 +98,7 @@ impl Shell {
             &self.model,
             tokens,
             &self.keymap,
+            self.window.size.width,
             Message::Command(Id::Palette),
             Message::NextWaiting,
         );
@@ -187,6 +188,7 @@ impl Shell {
                 dropping: self.dropping,
                 talks: &self.talks,
                 narrow: &self.narrow,
+                low: &self.low,
                 toasts: Some(&self.toasts).filter(|_| self.tells_in_pane()),
             },
         };
@@ -249,7 +251,12 @@ impl Shell {
                 (content, extent::PALETTE)
             }
             Some(Overlay::Queue(queue)) => {
-                let content = queue.view(&self.model, tokens, &self.keymap, self.now_ms);
+                let content = queue.view(
+                    &self.model,
+                    tokens,
+                    &self.keymap,
+                    (self.window.size.height, self.now_ms),
+                );
                 (content.map(talk::Message::Queue).map(Message::Talk), queue::WIDTH)
             }
             Some(Overlay::Why(why)) => {
