@@ -16,6 +16,9 @@ const SHOWN: usize = 8;
 /// Height of a two-line row.
 const ROW: f32 = 50.0;
 
+/// What is above and below the rows in a low window: its edges, the input, the keys.
+const AROUND: f32 = 140.0;
+
 /// The input's id, for the `focus` operation and for tests.
 pub const INPUT: &str = "palette-input";
 
@@ -53,6 +56,8 @@ pub struct Palette {
     marked: usize,
     /// The first row shown.
     top: usize,
+    /// How many rows fit.
+    shown: usize,
 }
 
 /// What happens in the palette.
@@ -89,7 +94,16 @@ impl Palette {
             .chain(others.into_iter().map(agent_row))
             .chain(tabs.iter().filter(|tab| !tab.closed).map(|tab| tab_row(tab, agents)))
             .collect();
-        Self { query: String::new(), rows: all.clone(), all, marked: 0, top: 0 }
+        Self { query: String::new(), rows: all.clone(), all, marked: 0, top: 0, shown: SHOWN }
+    }
+
+    /// The window has this height: no more rows than fit, and the marked one among them.
+    pub fn fit(&mut self, height: f32) {
+        let shown = (((height - AROUND) / ROW).max(2.0) as usize).min(SHOWN);
+        if shown != self.shown {
+            self.shown = shown;
+            self.step(0);
+        }
     }
 
     /// Takes in what happened.
@@ -105,7 +119,7 @@ impl Palette {
                 return self.accept();
             }
             Message::Scrolled(rows) => {
-                let last = self.rows.len().saturating_sub(SHOWN);
+                let last = self.rows.len().saturating_sub(self.shown);
                 self.top = self.top.saturating_add_signed(rows as isize).min(last);
             }
         }
@@ -117,7 +131,7 @@ impl Palette {
         let count = self.rows.len() as isize;
         if count > 0 {
             self.marked = (self.marked as isize + by).rem_euclid(count) as usize;
-            self.top = self.top.clamp((self.marked + 1).saturating_sub(SHOWN), self.marked);
+            self.top = self.top.clamp((self.marked + 1).saturating_sub(self.shown), self.marked);
         }
     }
 
@@ -138,7 +152,7 @@ impl Palette {
             .font(font::REGULAR)
             .padding([11.0, space::L])
             .style(style::bare_input(tokens));
-        let shown = self.rows.iter().enumerate().skip(self.top).take(SHOWN);
+        let shown = self.rows.iter().enumerate().skip(self.top).take(self.shown);
         let rows = shown.map(|(index, row)| row.view(tokens, index, index == self.marked));
         let list: Element<'_, Message> = if self.rows.is_empty() {
             let words = format!("Nothing is called “{}”. Fewer letters find more.", self.query);
@@ -153,7 +167,7 @@ impl Palette {
 
     fn footer(&self, tokens: &'static Tokens) -> Element<'_, Message> {
         let quiet = |words: &str| line(words, type_scale::SMALL, font::REGULAR, tokens.faint);
-        let below = self.rows.len().saturating_sub(self.top + SHOWN);
+        let below = self.rows.len().saturating_sub(self.top + self.shown);
         let more = (below > 0).then(|| quiet(&format!("{below} more")));
         row![quiet("↑↓ choose"), quiet("↵ run"), quiet("Esc close"), quiet("").fill()]
             .push(more)
@@ -332,6 +346,17 @@ mod tests {
         assert_eq!(palette.top, palette.rows.len() - SHOWN);
         palette.step(1);
         assert_eq!((palette.marked, palette.top), (0, 0));
+    }
+
+    #[test]
+    fn a_low_window_shows_fewer_rows_and_still_the_marked_one() {
+        let mut palette = palette();
+        (0..6).for_each(|_| palette.step(1));
+        assert_eq!(palette.top, 0);
+        palette.fit(400.0);
+        assert_eq!((palette.shown, palette.marked, palette.top), (5, 6, 2));
+        palette.fit(900.0);
+        assert_eq!(palette.shown, SHOWN);
     }
 
     #[test]

@@ -23,6 +23,9 @@ impl Shell {
             self.settle_focus();
             self.settle_subscriptions();
         }
+        if let Some(Overlay::Palette(palette)) = &mut self.overlay {
+            palette.fit(self.window.size.height);
+        }
         self.settle_terminals();
         let talks = self.settle_talks();
         let runs = self.settle_autorun();

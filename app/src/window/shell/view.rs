@@ -247,7 +247,8 @@ impl Shell {
             }
             Some(Overlay::Usage(page)) => (page.view(tokens).map(Message::Usage), usage::WIDTH),
             Some(Overlay::Picker(picker)) => {
-                let content = picker.view(tokens).map(talk::Message::Picker).map(Message::Talk);
+                let content = picker.view(tokens, self.window.size.height);
+                let content = content.map(talk::Message::Picker).map(Message::Talk);
                 (content, extent::PALETTE)
             }
             Some(Overlay::Queue(queue)) => {

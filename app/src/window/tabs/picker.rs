@@ -20,6 +20,9 @@ const SHOWN: usize = 9;
 /// Height of a row.
 const ROW: f32 = 40.0;
 
+/// What is above and below the rows in a low window: its edges, heading and input, the keys.
+const AROUND: f32 = 160.0;
+
 /// What a choice does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pick {
@@ -260,7 +263,8 @@ impl Picker {
     }
 
     /// The list.
-    pub fn view(&self, tokens: &'static Tokens) -> Element<'_, Message> {
+    pub fn view(&self, tokens: &'static Tokens, window: f32) -> Element<'_, Message> {
+        let fits = (((window - AROUND) / ROW).max(2.0) as usize).min(SHOWN);
         let (size, height) = type_scale::LARGE;
         let input = text_input(self.hint, &self.query)
             .id(INPUT)
@@ -270,8 +274,8 @@ impl Picker {
             .font(font::REGULAR)
             .padding([11.0, space::L])
             .style(style::bare_input(tokens));
-        let top = (self.marked + 1).saturating_sub(SHOWN);
-        let rows = self.rows.iter().enumerate().skip(top).take(SHOWN);
+        let top = (self.marked + 1).saturating_sub(fits);
+        let rows = self.rows.iter().enumerate().skip(top).take(fits);
         let rows = rows.map(|(index, row)| row.view(tokens, index, index == self.marked));
         let list: Element<'_, Message> = if self.rows.is_empty() {
             let words = match (self.searches, self.query.is_empty(), self.all.is_empty()) {
@@ -287,7 +291,7 @@ impl Picker {
             Column::with_children(rows).into()
         };
         let quiet = |words: &str| line(words, type_scale::SMALL, font::REGULAR, tokens.faint);
-        let below = self.rows.len().saturating_sub(top + SHOWN);
+        let below = self.rows.len().saturating_sub(top + fits);
         let more = (below > 0).then(|| quiet(&format!("{below} more")));
         let waits = self.waits.then(|| quiet("asking the provider…"));
         let footer =
