@@ -433,3 +433,15 @@ fn what_is_said_while_a_tab_is_opened_is_not_lost() {
     let _ = shell.update(Said::Talk(Talk::Opened(TAB, Ok(Box::new(page)))));
     assert_eq!(shell.transcript_for_tests(TAB), Some((0, last + 1)));
 }
+
+#[test]
+fn the_bar_that_finds_in_a_conversation_has_its_keys() {
+    let mut shell = shell("conversation-find");
+    assert_eq!(shell.keyboard(), "turns-find");
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    assert_eq!(shell.keyboard(), "composer-c1", "Escape closes it");
+    let _ = apply(&mut shell, ctrl("f"));
+    assert_eq!(shell.keyboard(), "turns-find");
+    let _ = apply(&mut shell, press(Key::Named(key::Named::Enter), Modifiers::CTRL));
+    assert_eq!(shell.keyboard(), "nobody", "the entry with the match has it");
+}
