@@ -30,6 +30,7 @@ pub const TESTS: &[&str] = &[
     "openbox",
     "xdotool",
     "xclip",
+    "python3-xlib",
     "imagemagick",
     "python3",
     "iproute2",

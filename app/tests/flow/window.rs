@@ -1,6 +1,7 @@
 //! The real window on a display of its own, with a window manager, driven by keys.
 
 mod device;
+mod drop;
 mod hands;
 mod talk;
 mod terminal;

@@ -166,7 +166,7 @@ impl Picker {
         let rows = tabs.into_iter().map(|tab| Row {
             pick: Pick::Reopen(tab.id),
             title: title(tab),
-            about: format!("{} turns · {}", tab.turns, ago::since(tab.used_ms, now_ms)),
+            about: format!("{} · {}", turns(tab.turns), ago::since(tab.used_ms, now_ms)),
             now: false,
             matched: Vec::new(),
         });
@@ -206,12 +206,15 @@ impl Picker {
         }
         self.rows = hits
             .into_iter()
-            .map(|(title, hit)| Row {
-                pick: Pick::Entry(hit.tab, hit.entry),
-                title: maestro_core::text::clean(&hit.excerpt, 160),
-                about: title,
-                now: false,
-                matched: Vec::new(),
+            .map(|(title, hit)| {
+                let (excerpt, matched) = around(&hit);
+                Row {
+                    pick: Pick::Entry(hit.tab, hit.entry),
+                    title: excerpt,
+                    about: title,
+                    now: false,
+                    matched,
+                }
             })
             .collect();
         self.marked = 0;
@@ -315,9 +318,15 @@ impl Row {
     ) -> Element<'a, Message> {
         let bar = if marked { tokens.accent } else { Color::TRANSPARENT };
         let title = part::marked(tokens, &self.title, &self.matched, font::MEDIUM);
-        let about = line(&*self.about, type_scale::SMALL, font::REGULAR, tokens.dim).fill();
+        let about = line(&*self.about, type_scale::SMALL, font::REGULAR, tokens.dim);
         let now = self.now.then(|| part::pill(tokens, "now", false));
-        let content = row![title, about]
+        let content = if matches!(self.pick, Pick::Entry(..)) {
+            // What was said takes what the name of its tab leaves.
+            row![container(title).width(Length::Fill).clip(true), about]
+        } else {
+            row![title, about.fill()]
+        };
+        let content = content
             .push(now)
             .push(marked.then(|| part::chord(tokens, "↵")))
             .spacing(space::M)
@@ -348,6 +357,57 @@ fn meaning(policy: Policy) -> &'static str {
         Policy::ReadOnly => "may read and nothing else, its own shell included",
         Policy::Bypass => "does everything without asking",
     }
+}
+
+fn turns(count: u64) -> String {
+    if count == 1 { "1 turn".to_owned() } else { format!("{count} turns") }
+}
+
+/// What is said before the first hit, at most: it has to be in sight in a narrow list, too.
+const BEFORE: usize = 24;
+
+/// The excerpt of a hit from shortly before it, and which of its characters are one.
+fn around(hit: &TabHit) -> (String, Vec<usize>) {
+    let (mut said, mut matched, mut end) = (String::new(), Vec::new(), 0);
+    let clean = |text: &str| maestro_core::text::clean(text, 300);
+    let mut count = 0;
+    let mut push = |said: &mut String, text: &str| {
+        said.push_str(text);
+        count += text.chars().count();
+        count
+    };
+    for (from, to) in hit.marks.iter().map(|(from, to)| (*from as usize, *to as usize)) {
+        let (Some(before), Some(found)) = (hit.excerpt.get(end..from), hit.excerpt.get(from..to))
+        else {
+            continue;
+        };
+        let space = |text: &str| text.starts_with(char::is_whitespace);
+        let (edge, last) = (space(before), before.ends_with(char::is_whitespace));
+        let mut before = clean(before);
+        if end == 0 {
+            let long = before.chars().count().saturating_sub(BEFORE);
+            if long > 0 {
+                let near: String = before.chars().skip(long).collect();
+                // From the next word on.
+                before = format!("…{}", near.split_once(' ').map_or(&*near, |(_, words)| words));
+            }
+        } else if edge {
+            before.insert(0, ' ');
+        }
+        if last && !before.ends_with(' ') {
+            before.push(' ');
+        }
+        let start = push(&mut said, &before);
+        let until = push(&mut said, &clean(found));
+        matched.extend(start..until);
+        end = to;
+    }
+    let rest = hit.excerpt.get(end..).unwrap_or_default();
+    if end > 0 && rest.starts_with(char::is_whitespace) {
+        said.push(' ');
+    }
+    said.push_str(&clean(rest));
+    (said, matched)
 }
 
 #[cfg(test)]
@@ -382,5 +442,26 @@ mod tests {
         assert_eq!(picker.accept(), Action::None);
         picker.found("currency", vec![("a".to_owned(), hit(2))]);
         assert_eq!(picker.accept(), Action::Go(Pick::Entry(TabId(1), 2)));
+    }
+
+    #[test]
+    fn a_hit_is_shown_from_shortly_before_it() {
+        let check = |excerpt: &str, words: &str, expected: &str| {
+            let from = excerpt.find(words).expect("in it");
+            let marks = vec![(from as u32, (from + words.len()) as u32)];
+            let hit = TabHit { tab: TabId(1), entry: 1, excerpt: excerpt.to_owned(), marks };
+            let (said, matched) = around(&hit);
+            let found: String = matched.iter().filter_map(|at| said.chars().nth(*at)).collect();
+            assert_eq!((said.as_str(), found.as_str()), (expected, words));
+        };
+        check("the currency first", "currency", "the currency first");
+        check("currency", "currency", "currency");
+        check(
+            "one two three four five six seven ü eight currency",
+            "currency",
+            "…five six seven ü eight currency",
+        );
+        let none = TabHit { tab: TabId(1), entry: 1, excerpt: "said".into(), marks: vec![(9, 12)] };
+        assert_eq!(around(&none), ("said".to_owned(), Vec::new()));
     }
 }

@@ -5,7 +5,7 @@ use std::thread;
 use super::*;
 
 /// A window with one agent in it, whose conversation has the keyboard.
-struct Talk<'a> {
+pub(super) struct Talk<'a> {
     place: &'a Place,
     display: &'a Display,
     directory: std::path::PathBuf,
@@ -21,7 +21,7 @@ fn prepared() -> Option<(Place, Display)> {
 }
 
 impl<'a> Talk<'a> {
-    fn open(place: &'a Place, display: &'a Display) -> Self {
+    pub(super) fn open(place: &'a Place, display: &'a Display) -> Self {
         let directory = place.repository("shop");
         let dir = directory.display().to_string();
         let _ = place.ok(&["agent", "new", "api", "-p", "demo", "-d", &dir]);
@@ -40,7 +40,7 @@ impl<'a> Talk<'a> {
         self.window.key_changes("ctrl+shift+j", 0.01);
     }
 
-    fn sends(&self, words: &str) {
+    pub(super) fn sends(&self, words: &str) {
         self.display.types(words);
         self.display.key("Return");
     }
@@ -63,7 +63,7 @@ impl<'a> Talk<'a> {
         let _ = self.display.settled();
     }
 
-    fn turns(&self, turns: u64) -> Value {
+    pub(super) fn turns(&self, turns: u64) -> Value {
         self.becomes("the turn is over", |tab| tab["turns"] == turns && over(tab))
     }
 
@@ -94,7 +94,7 @@ impl<'a> Talk<'a> {
     }
 
     /// What was said, as its user reads it elsewhere.
-    fn said(&self) -> String {
+    pub(super) fn said(&self) -> String {
         self.place.read(self.place.home().root().join("conversations/c1.jsonl"))
     }
 }

@@ -304,15 +304,21 @@ struct Known {
 }
 
 impl Known {
-    /// The most urgent of what is known. A run that is at work knows better than the terminal beside it.
+    /// The most urgent of what is known. A run that is at work knows better than the terminal beside it,
+    /// and so does a conversation that was had since the terminal ended: nobody waits for that any more.
     fn verdict(&self) -> Option<(Slot, &Attention)> {
         let runs = self
             .slots
             .get(&Slot::Run)
             .is_some_and(|run| matches!(run.state, State::Working | State::Limited));
+        let ended = self.slots.get(&Slot::Terminal).filter(|at| at.state == State::Resumable);
+        let talked = ended.is_some_and(|ended| {
+            let mut tabs = self.slots.iter().filter(|(slot, _)| matches!(slot, Slot::Tab(_)));
+            tabs.any(|(_, tab)| tab.since_ms > ended.since_ms)
+        });
         self.slots
             .iter()
-            .filter(|(slot, _)| !(runs && **slot == Slot::Terminal))
+            .filter(|(slot, _)| !((runs || talked) && **slot == Slot::Terminal))
             .min_by_key(|(slot, attention)| (urgency(attention.state), **slot))
             .map(|(slot, attention)| (*slot, attention))
     }
@@ -587,6 +593,18 @@ mod tests {
             created_ms: 0,
             clipboard: maestro_core::agent::Clipboard::Focused,
         }
+    }
+
+    #[test]
+    fn a_conversation_since_its_terminal_ended_says_how_an_agent_is() {
+        let mut known = Known::default();
+        let at = |state, since| verdict(state, "", Source::Stream, since);
+        let tab = Slot::Tab(TabId(1));
+        let _ = known.slots.insert(Slot::Terminal, at(State::Resumable, 5));
+        let _ = known.slots.insert(tab, at(State::Idle, 4));
+        assert_eq!(known.verdict().map(|(slot, _)| slot), Some(Slot::Terminal));
+        let _ = known.slots.insert(tab, at(State::Idle, 6));
+        assert_eq!(known.verdict().map(|(slot, _)| slot), Some(tab));
     }
 
     #[test]
