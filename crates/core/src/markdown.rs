@@ -38,8 +38,8 @@ pub struct Block {
 pub enum Inside {
     /// A quotation.
     Quote,
-    /// An item of a list; whether the list has numbers.
-    Item(bool),
+    /// An item of a list; how many digits its number has, none without one.
+    Item(u8),
 }
 
 /// What stands before an item.

@@ -18,6 +18,10 @@ use super::{Message, View};
 /// How far an item of a list is moved in.
 const INDENT: f32 = 22.0;
 
+/// A digit of an item's number, and what there is beside the digits: a full stop, and air.
+const DIGIT: f32 = 8.5;
+const STOP: f32 = 11.0;
+
 /// Columns of a table are not told apart beyond this many characters.
 const WIDEST: usize = 48;
 
@@ -133,11 +137,14 @@ impl Pen<'_> {
         }
         for place in block.inside.iter().rev() {
             content = match place {
-                Inside::Item(_) => {
-                    let marker = marker.take().map(|marker| self.marker(marker));
+                Inside::Item(digits) => {
+                    // All but the longest lists have numbers of two digits at most, which share a place.
+                    let digits = if *digits == 0 { 0.0 } else { f32::from((*digits).max(2)) };
+                    let indent = INDENT.max(digits * DIGIT + STOP);
+                    let marker = marker.take().map(|marker| self.marker(marker, indent));
                     let place = container(column![].push(marker))
                         .padding(Padding::ZERO.top(inside))
-                        .width(INDENT);
+                        .width(indent);
                     row![place, content].into()
                 }
                 Inside::Quote => aside(content, self.tokens.strong, 2.0, space::M),
@@ -146,7 +153,7 @@ impl Pen<'_> {
         container(content).padding(Padding::ZERO.top(outside)).into()
     }
 
-    fn marker<'a>(&self, marker: Marker) -> Element<'a, Message> {
+    fn marker<'a>(&self, marker: Marker, indent: f32) -> Element<'a, Message> {
         let tokens = self.tokens;
         match marker {
             Marker::Bullet => container(line("•", type_scale::BASE, font::REGULAR, tokens.dim))
@@ -155,7 +162,7 @@ impl Pen<'_> {
             Marker::Number(number) => {
                 let words = format!("{number}.");
                 let words = line(words, type_scale::BASE, font::REGULAR, tokens.dim);
-                container(words).width(INDENT - 5.0).align_x(Alignment::End).into()
+                container(words).width(indent - 5.0).align_x(Alignment::End).into()
             }
             Marker::Task(done) => {
                 let (shape, ink) =

@@ -50,7 +50,7 @@ enum Container {
     },
     Item {
         marker: Option<Marker>,
-        numbered: bool,
+        digits: u8,
         /// Whether nothing of it was shown yet.
         fresh: bool,
         /// Whether its list has paragraphs, and so stands wide.
@@ -160,7 +160,7 @@ impl Builder {
                 let marker = number.map_or(Marker::Bullet, Marker::Number);
                 self.containers.push(Container::Item {
                     marker: Some(marker),
-                    numbered: number.is_some(),
+                    digits: number.map_or(0, digits),
                     fresh: true,
                     wide: false,
                 });
@@ -298,7 +298,7 @@ impl Container {
         match self {
             Self::Quote => Some(Inside::Quote),
             Self::List { .. } => None,
-            Self::Item { numbered, .. } => Some(Inside::Item(*numbered)),
+            Self::Item { digits, .. } => Some(Inside::Item(*digits)),
         }
     }
 }
@@ -325,4 +325,9 @@ fn column(alignment: Alignment) -> Column {
         Alignment::Center => Column::Centre,
         Alignment::Right => Column::Right,
     }
+}
+
+fn digits(number: u64) -> u8 {
+    let most = number.checked_ilog10().unwrap_or(0) + 1;
+    u8::try_from(most).unwrap_or(u8::MAX)
 }
