@@ -17,6 +17,11 @@ mod push;
 mod rehearsal;
 mod repository;
 mod restore;
+#[cfg(target_os = "linux")]
+mod seen;
+#[cfg(not(target_os = "linux"))]
+#[path = "seen/elsewhere.rs"]
+mod seen;
 mod status;
 mod train;
 mod tree;
@@ -33,6 +38,7 @@ pub use push::Pushed;
 pub use rehearsal::{Other, Rehearsal};
 pub use repository::Repository;
 pub use restore::Restored;
+pub use seen::Seen;
 pub use status::{Lines, Status};
 pub use train::{Bring, Brought, Moved, Target};
 pub use worktree::{Added, Branch, NewWorktree, Place, Worktree};

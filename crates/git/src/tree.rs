@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::process::Version;
 use crate::repository::Repository;
+use crate::seen::Seen;
 use crate::{Git, Result};
 
 /// Since when `git add` must be told that files outside a sparse checkout are meant, too.
@@ -38,7 +39,7 @@ impl Git {
             copy_index(&repository.git_dir.join("index"), &index).map_err(own)?;
             match self.tree_through(checkout, &index) {
                 Err(Error::Git { code: Some(128), .. }) if tried < TRIES => {}
-                result => return result,
+                result => return result.map(|(tree, _)| tree),
             }
         }
         unreachable!("the loop returns on its last try")
@@ -54,7 +55,32 @@ impl Git {
     /// As for [`Git::tree_of`].
     pub fn tree_with(&self, directory: &Path, index: &Path) -> Result<String> {
         let repository = self.repository(directory)?;
+        self.kept_tree(&repository, index).map(|(tree, _)| tree)
+    }
+
+    /// The same as [`Git::tree_with`] for somebody who looks again and again: where the files that changed
+    /// since the last look can be told without git, it is not asked. `seen` is what is known since then,
+    /// nothing at first.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Git::tree_of`].
+    pub fn tree_again(&self, directory: &Path, index: &Path, seen: &mut Seen) -> Result<String> {
+        let repository = self.repository(directory)?;
         let checkout = checkout(&repository)?;
+        if let Some(tree) = seen.look(checkout) {
+            return Ok(tree);
+        }
+        // Before git looks: what comes later is not taken for something it has seen.
+        let before = self.before(&repository, checkout);
+        let (tree, is_whole) = self.kept_tree(&repository, index)?;
+        seen.learn(before.filter(|_| is_whole), &tree, index);
+        Ok(tree)
+    }
+
+    /// The tree, and whether every file could be read.
+    fn kept_tree(&self, repository: &Repository, index: &Path) -> Result<(String, bool)> {
+        let checkout = checkout(repository)?;
         let own = |source| Error::Process { command: "add".into(), source: Arc::new(source) };
         let theirs = repository.git_dir.join("index");
         let beside = |extension: &str| {
@@ -110,7 +136,8 @@ impl Git {
         self.head(checkout)
     }
 
-    fn tree_through(&self, checkout: &Path, index: &Path) -> Result<String> {
+    /// The tree, and whether every file could be read.
+    fn tree_through(&self, checkout: &Path, index: &Path) -> Result<(String, bool)> {
         let sparse = (self.version()? >= ADDS_SPARSE).then_some("--sparse");
         let added = self
             .reading(checkout, "add")
@@ -133,7 +160,7 @@ impl Git {
             .config("index.skipHash=true")
             .env("GIT_INDEX_FILE", index)
             .output()?;
-        Ok(String::from_utf8_lossy(&tree).trim().to_owned())
+        Ok((String::from_utf8_lossy(&tree).trim().to_owned(), added.code == Some(0)))
     }
 }
 

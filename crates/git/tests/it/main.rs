@@ -5,6 +5,7 @@ mod keep;
 mod process;
 mod rehearsal;
 mod repository;
+mod seen;
 mod train;
 mod tree;
 mod worktree;
