@@ -9,7 +9,7 @@ mod actor;
 mod asked;
 mod awake;
 mod closing;
-mod command;
+pub(crate) mod command;
 mod documents;
 mod evidence;
 mod heard;
@@ -383,6 +383,7 @@ impl Runs {
             held_up: None,
             names: Arc::default(),
             saved_ms: 0,
+            seen: Arc::default(),
             kept: HashMap::new(),
             _lock: lock,
         };

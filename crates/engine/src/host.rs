@@ -67,7 +67,7 @@ use notices::Notices;
 use tools::Tools;
 use world::World;
 
-pub(crate) use commands::store_error;
+pub(crate) use commands::{git_error, store_error};
 pub(crate) use terminals::tab_marks as marks;
 pub(crate) use tools::failed;
 
@@ -175,6 +175,7 @@ impl Host {
             detach(report_panic(Arc::clone(&shared), name, worker));
         }
         detach(refresh_branches(Arc::clone(&shared)));
+        detach(conflicts::watch(Arc::clone(&shared)));
         if let Some(listener) = listener {
             let listening = tokio::spawn(serve::listen(Arc::clone(&shared), listener));
             let mut place = shared.listening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -407,6 +408,11 @@ impl Shared {
             {
                 tracing::warn!("runs did not end in time; the next host goes on with them");
             }
+            if let Some(tools) = self.tools.get()
+                && tokio::time::timeout(SUSPEND, tools.trains.suspend()).await.is_err()
+            {
+                tracing::warn!("trains did not end in time; the next host goes on with them");
+            }
         };
         // They look at every slice whether the host stops.
         let written = async {
@@ -510,6 +516,11 @@ impl Shared {
         self.clients().len()
     }
 
+    /// Whether a client is still connected.
+    pub(crate) fn has_client(&self, id: u64) -> bool {
+        self.clients().contains_key(&ClientId(id))
+    }
+
     fn all_clients(&self) -> Vec<Arc<Client>> {
         self.clients().values().cloned().collect()
     }
@@ -558,7 +569,10 @@ async fn watch_idle(shared: Arc<Shared>) {
             || shared.live_terminals() > 0
             || shared.tabs.alive() > 0
             || shared.queues().is_waiting()
-            || shared.tools.get().is_some_and(|tools| tools.runs.active() > 0);
+            || shared
+                .tools
+                .get()
+                .is_some_and(|tools| tools.runs.active() > 0 || tools.trains.active() > 0);
         if busy {
             since = tokio::time::Instant::now();
         } else if since.elapsed() >= limit {

@@ -10,6 +10,7 @@ pub mod host;
 pub mod log;
 pub mod playbooks;
 pub mod queue;
+pub mod train;
 
 mod client;
 mod heap;
@@ -18,5 +19,6 @@ mod nice;
 mod pool;
 mod searcher;
 mod session;
+mod trees;
 
 pub use session::Fault;

@@ -20,22 +20,22 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// What to run.
 #[derive(Debug)]
-pub(super) struct Command<'a> {
+pub(crate) struct Command<'a> {
     /// For `sh -c`.
-    pub(super) line: &'a str,
-    pub(super) directory: &'a Path,
+    pub(crate) line: &'a str,
+    pub(crate) directory: &'a Path,
     /// Complete.
-    pub(super) env: Vec<(OsString, OsString)>,
+    pub(crate) env: Vec<(OsString, OsString)>,
     /// Variables by which what it starts is recognised.
-    pub(super) marks: Vec<(String, String)>,
+    pub(crate) marks: Vec<(String, String)>,
     /// One that nothing else has.
-    pub(super) mark: (&'static str, String),
-    pub(super) limit: Option<Duration>,
+    pub(crate) mark: (&'static str, String),
+    pub(crate) limit: Option<Duration>,
 }
 
 /// Runs it to its end, whatever that is.
 /// `heard` is told what it prints, line by line, a part of it when it prints much.
-pub(super) async fn run(
+pub(crate) async fn run(
     command: Command<'_>,
     mut cancelled: watch::Receiver<bool>,
     heard: &(dyn Fn(&str) + Sync),

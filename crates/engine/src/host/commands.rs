@@ -107,9 +107,9 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
             let found = blocking(move || git.worktrees(&repository)).await.map_err(failed)?;
             Ok(Reply::Worktrees(found.map_err(git_error)?.into_iter().map(worktree).collect()))
         }
-        command @ (Command::ReadConflicts { .. }
-        | Command::ReadClashes { .. }
-        | Command::WatchConflicts { .. }) => conflicts::run(shared, command).await,
+        command @ (Command::ReadConflicts { .. } | Command::ReadClashes { .. }) => {
+            conflicts::run(shared, command).await
+        }
         Command::Train(ask) => train::run(shared, ask).await,
         Command::PullRequest(ask) => pulls::run(shared, ask).await,
         Command::ReadRace { repository, name, target, verify } => {
@@ -179,6 +179,7 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         | Command::TrustCommands { .. }) => playbooks::run(shared, command).await,
         // The connection's own reader does these, in order.
         Command::HearRun { .. }
+        | Command::WatchConflicts { .. }
         | Command::Search { .. }
         | Command::SearchMove { .. }
         | Command::ClearTerminal { .. }

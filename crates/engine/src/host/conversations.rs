@@ -102,7 +102,7 @@ impl Shared {
     }
 
     /// A tab for an agent: with a new session, or with one that is stored, whose history is read.
-    async fn new_tab(
+    pub(super) async fn new_tab(
         self: &Arc<Self>,
         id: AgentId,
         session: Option<String>,

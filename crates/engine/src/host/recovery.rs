@@ -116,6 +116,12 @@ pub(crate) async fn recover(shared: Arc<Shared>) {
     }
     let _ = shared.recovered.send_replace(true);
     queues::recovered(&shared).await;
+    if let Some(tools) = shared.tools.get() {
+        match tools.trains.recover().await {
+            Ok(trains) => trains.into_iter().for_each(|train| shared.world.set_train(train)),
+            Err(error) => shared.problem(None, format!("Trains could not be read: {error}")),
+        }
+    }
     let store = shared.store.clone();
     let unread = store.unread();
     if !unread.is_empty() {

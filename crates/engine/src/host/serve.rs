@@ -73,6 +73,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, connection: Connection) {
     converse(&shared, &client, peer).await;
     shared.remove_client(&client);
     shared.forget_watches(client.id.0);
+    shared.forget_followed_conflicts(client.id.0);
     // Whatever it watched may have been watched by the task that was ended.
     for session in shared.world.terminals() {
         session.forget(client.id);
@@ -276,6 +277,15 @@ impl Reader {
                     }
                     Err(error) => Err(error),
                 }
+            }
+            Command::WatchConflicts { repository, follow } => {
+                let (shared, client) = (Arc::clone(&self.shared), Arc::clone(&self.client));
+                super::detach(async move {
+                    let own = client.id.0;
+                    let result = super::conflicts::follow(&shared, own, repository, follow).await;
+                    client.reply(id, result, Some(permit));
+                });
+                return;
             }
             command => {
                 self.later(id, command, permit);

@@ -17,12 +17,14 @@ use super::attention::Slot;
 use super::{Shared, attention, blocking, now_ms, refuse, usage};
 use crate::autorun::{self, Runs};
 use crate::queue::WallClock;
+use crate::train::Trains;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Tools {
     pub(crate) git: Git,
     pub(crate) runs: Runs,
+    pub(crate) trains: Trains,
 }
 
 impl Shared {
@@ -51,7 +53,8 @@ impl Shared {
             locks: autorun::locks_folder(),
         };
         let clock = self.options.clock.clone().unwrap_or_else(|| Arc::new(WallClock));
-        Tools { git, runs: Runs::with_clock(deps, Policy::default(), None, clock) }
+        let trains = super::train::trains(self, git.clone());
+        Tools { git, runs: Runs::with_clock(deps, Policy::default(), None, clock), trains }
     }
 
     /// What children inherit. Blocks the first time.

@@ -19,3 +19,4 @@ mod queue_host;
 mod searching;
 mod sessions;
 mod terminals;
+mod train;
