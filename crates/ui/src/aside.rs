@@ -1,10 +1,10 @@
 //! A bar at the left of something, exactly as high as it is.
 
-use iced::advanced::widget::{Operation, Tree};
-use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
-use iced::{
-    Background, Color, Element, Event, Length, Padding, Point, Rectangle, Renderer, Size, Theme,
-};
+use iced::advanced::widget::Tree;
+use iced::advanced::{Layout, Renderer as _, Widget, layout, mouse, renderer};
+use iced::{Background, Color, Element, Length, Padding, Point, Rectangle, Renderer, Size, Theme};
+
+use crate::content::{hands_events_on, hands_on};
 
 /// Something with a bar of a colour and a width at its left, and a gap between them. As wide as there is
 /// place.
@@ -25,13 +25,8 @@ struct Aside<'a, Message> {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Aside<'_, Message> {
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(&[&self.content]);
-    }
+    hands_on!();
+    hands_events_on!();
 
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fill, Length::Shrink)
@@ -50,30 +45,6 @@ impl<Message> Widget<Message, Theme, Renderer> for Aside<'_, Message> {
         let node = content.layout(&mut tree.children[0], renderer, &inner);
         let size = Size::new(width, node.size().height);
         layout::Node::with_children(size, vec![node.move_to(Point::new(left, 0.0))])
-    }
-
-    fn update(
-        &mut self,
-        tree: &mut Tree,
-        event: &Event,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        renderer: &Renderer,
-        clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-        viewport: &Rectangle,
-    ) {
-        let Some(inner) = layout.children().next() else { return };
-        self.content.as_widget_mut().update(
-            &mut tree.children[0],
-            event,
-            inner,
-            cursor,
-            renderer,
-            clipboard,
-            shell,
-            viewport,
-        );
     }
 
     fn draw(
@@ -95,29 +66,5 @@ impl<Message> Widget<Message, Theme, Renderer> for Aside<'_, Message> {
         let Some(inner) = layout.children().next() else { return };
         let content = self.content.as_widget();
         content.draw(&tree.children[0], renderer, theme, style, inner, cursor, viewport);
-    }
-
-    fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        renderer: &Renderer,
-        operation: &mut dyn Operation,
-    ) {
-        let Some(inner) = layout.children().next() else { return };
-        self.content.as_widget_mut().operate(&mut tree.children[0], inner, renderer, operation);
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        let Some(inner) = layout.children().next() else { return mouse::Interaction::None };
-        let content = self.content.as_widget();
-        content.mouse_interaction(&tree.children[0], inner, cursor, viewport, renderer)
     }
 }

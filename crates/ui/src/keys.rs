@@ -4,11 +4,11 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use iced::advanced::widget::{Operation, Tree, tree};
-use iced::advanced::{
-    Clipboard, Layout, Shell, Widget, input_method, layout, mouse, overlay, renderer,
-};
-use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector, keyboard, touch};
+use iced::advanced::widget::{Tree, tree};
+use iced::advanced::{Clipboard, Layout, Shell, Widget, input_method, layout, mouse, renderer};
+use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, keyboard, touch};
+
+use crate::content::hands_on;
 
 /// The most keys that wait. More are taken for what they mean now: a second of a key that repeats.
 const MOST_WAITING: usize = 64;
@@ -221,20 +221,14 @@ fn waiting(tree: &mut Tree) -> &mut Waiting {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
+    hands_on!();
+
     fn tag(&self) -> tree::Tag {
         tree::Tag::of::<Waiting>()
     }
 
     fn state(&self) -> tree::State {
         tree::State::new(Waiting::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(&[&self.content]);
     }
 
     fn size(&self) -> Size<Length> {
@@ -299,42 +293,5 @@ impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
         let Some(inner) = layout.children().next() else { return };
         let content = self.content.as_widget();
         content.draw(&tree.children[0], renderer, theme, style, inner, cursor, viewport);
-    }
-
-    fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        renderer: &Renderer,
-        operation: &mut dyn Operation,
-    ) {
-        let Some(inner) = layout.children().next() else { return };
-        self.content.as_widget_mut().operate(&mut tree.children[0], inner, renderer, operation);
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        let Some(inner) = layout.children().next() else { return mouse::Interaction::None };
-        let content = self.content.as_widget();
-        content.mouse_interaction(&tree.children[0], inner, cursor, viewport, renderer)
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        let inner = layout.children().next()?;
-        let content = self.content.as_widget_mut();
-        content.overlay(&mut tree.children[0], inner, renderer, viewport, translation)
     }
 }

@@ -6,6 +6,7 @@
 pub mod aside;
 pub mod backend;
 pub mod code;
+mod content;
 pub mod font;
 pub mod icon;
 pub mod keys;

@@ -1,13 +1,13 @@
 //! A part of a card that is drawn in pieces, one below the other: together they look like one box with
 //! round corners, and each can be built and thrown away by itself.
 
-use iced::advanced::widget::{Operation, Tree};
-use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
+use iced::advanced::widget::Tree;
+use iced::advanced::{Layout, Renderer as _, Widget, layout, mouse, renderer};
 use iced::{
-    Background, Border, Color, Element, Event, Length, Padding, Point, Rectangle, Renderer, Size,
-    Theme,
+    Background, Border, Color, Element, Length, Padding, Point, Rectangle, Renderer, Size, Theme,
 };
 
+use crate::content::{hands_events_on, hands_on};
 use crate::theme::extent;
 
 /// How a piece of a card looks.
@@ -39,13 +39,8 @@ struct Slice<'a, Message> {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Slice<'_, Message> {
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(&[&self.content]);
-    }
+    hands_on!();
+    hands_events_on!();
 
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fill, Length::Shrink)
@@ -71,30 +66,6 @@ impl<Message> Widget<Message, Theme, Renderer> for Slice<'_, Message> {
         let size = Size::new(width, node.size().height + padding.top + padding.bottom);
         let node = node.move_to(Point::new(padding.left, padding.top));
         layout::Node::with_children(size, vec![node])
-    }
-
-    fn update(
-        &mut self,
-        tree: &mut Tree,
-        event: &Event,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        renderer: &Renderer,
-        clipboard: &mut dyn Clipboard,
-        shell: &mut Shell<'_, Message>,
-        viewport: &Rectangle,
-    ) {
-        let Some(inner) = layout.children().next() else { return };
-        self.content.as_widget_mut().update(
-            &mut tree.children[0],
-            event,
-            inner,
-            cursor,
-            renderer,
-            clipboard,
-            shell,
-            viewport,
-        );
     }
 
     fn draw(
@@ -134,29 +105,5 @@ impl<Message> Widget<Message, Theme, Renderer> for Slice<'_, Message> {
             // Over the layer of the box.
             renderer.with_layer(clip, draw);
         }
-    }
-
-    fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        renderer: &Renderer,
-        operation: &mut dyn Operation,
-    ) {
-        let Some(inner) = layout.children().next() else { return };
-        self.content.as_widget_mut().operate(&mut tree.children[0], inner, renderer, operation);
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        let Some(inner) = layout.children().next() else { return mouse::Interaction::None };
-        let content = self.content.as_widget();
-        content.mouse_interaction(&tree.children[0], inner, cursor, viewport, renderer)
     }
 }

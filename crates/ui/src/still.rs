@@ -3,9 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use iced::advanced::widget::{Operation, Tree, tree};
-use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, renderer};
-use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, Vector, keyboard, window};
+use iced::advanced::widget::{Tree, tree};
+use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, renderer};
+use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, keyboard, window};
+
+use crate::content::hands_on;
 
 /// So long after the last key or press the cursor goes on blinking.
 const BLINKS: Duration = Duration::from_secs(5);
@@ -26,20 +28,14 @@ struct State {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Still<'_, Message> {
+    hands_on!();
+
     fn tag(&self) -> tree::Tag {
         tree::Tag::of::<State>()
     }
 
     fn state(&self) -> tree::State {
         tree::State::new(State { done: None, made: Instant::now() })
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(&[&self.content]);
     }
 
     fn size(&self) -> Size<Length> {
@@ -52,7 +48,9 @@ impl<Message> Widget<Message, Theme, Renderer> for Still<'_, Message> {
         renderer: &Renderer,
         limits: &layout::Limits,
     ) -> layout::Node {
-        self.content.as_widget_mut().layout(&mut tree.children[0], renderer, limits)
+        let content = self.content.as_widget_mut();
+        let node = content.layout(&mut tree.children[0], renderer, limits);
+        layout::Node::with_children(node.size(), vec![node])
     }
 
     fn update(
@@ -66,6 +64,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Still<'_, Message> {
         shell: &mut Shell<'_, Message>,
         viewport: &Rectangle,
     ) {
+        let Some(inner) = layout.children().next() else { return };
         let state = tree.state.downcast_mut::<State>();
         let done = matches!(
             event,
@@ -92,7 +91,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Still<'_, Message> {
         self.content.as_widget_mut().update(
             &mut tree.children[0],
             seen,
-            layout,
+            inner,
             cursor,
             renderer,
             clipboard,
@@ -114,41 +113,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Still<'_, Message> {
         cursor: mouse::Cursor,
         viewport: &Rectangle,
     ) {
+        let Some(inner) = layout.children().next() else { return };
         let content = self.content.as_widget();
-        content.draw(&tree.children[0], renderer, theme, style, layout, cursor, viewport);
-    }
-
-    fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        renderer: &Renderer,
-        operation: &mut dyn Operation,
-    ) {
-        self.content.as_widget_mut().operate(&mut tree.children[0], layout, renderer, operation);
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        let content = self.content.as_widget();
-        content.mouse_interaction(&tree.children[0], layout, cursor, viewport, renderer)
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        let content = self.content.as_widget_mut();
-        content.overlay(&mut tree.children[0], layout, renderer, viewport, translation)
+        content.draw(&tree.children[0], renderer, theme, style, inner, cursor, viewport);
     }
 }
