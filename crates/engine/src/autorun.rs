@@ -272,6 +272,16 @@ impl Runs {
         Ok(runs)
     }
 
+    /// The next older runs, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn older(&self, before: RunId) -> Result<Vec<Run>, Error> {
+        let store = self.inner.deps.store.clone();
+        blocking(move || store.runs_before(before, LISTED).map_err(stored)).await
+    }
+
     /// One run as it is now.
     ///
     /// # Errors

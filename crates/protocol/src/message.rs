@@ -653,6 +653,17 @@ pub enum Command {
         /// A shell command that is run in each worktree, one after the other.
         verify: Option<String>,
     },
+    /// The folder of a project's checklists, whether it is there yet or not: the one chosen for its agent,
+    /// or its own, or in a worktree the main checkout's. Answered by [`Reply::Text`].
+    FindPlaybooks {
+        /// The project's directory, absolute.
+        directory: PathBuf,
+    },
+    /// The next older runs, newest first: [`Reply::Runs`]. None is the end.
+    ListOlderRuns {
+        /// Those that began before this one.
+        before: RunId,
+    },
 }
 
 /// What comes back.

@@ -104,6 +104,20 @@ impl Store {
         self.select("SELECT id, run FROM runs ORDER BY id DESC LIMIT ?1", limit)
     }
 
+    /// The newest runs that began before another one, newest first. Those that cannot be read are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub fn runs_before(&self, before: RunId, limit: u32) -> Result<Vec<Run>> {
+        let before = i64::try_from(before.0).unwrap_or(i64::MAX);
+        let found = self.call(move |connection| {
+            let older = "SELECT id, run FROM runs WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+            rows(&mut *connection.prepare_cached(older)?, (before, i64::from(limit)))
+        })?;
+        Ok(self.readable(found, "run r"))
+    }
+
     /// The runs that have not ended, oldest first: what a host finds after a crash. Those that cannot be
     /// read are left out; [`Store::unread`] names them.
     ///

@@ -100,6 +100,9 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         Command::StopRun { run } => shared.tools().await?.runs.stop(run).await.map(run_reply),
         Command::KillRun { run } => shared.tools().await?.runs.kill(run).await.map(run_reply),
         Command::ListRuns => shared.tools().await?.runs.list().await.map(Reply::Runs),
+        Command::ListOlderRuns { before } => {
+            shared.tools().await?.runs.older(before).await.map(Reply::Runs)
+        }
         Command::ShowRun { run } => shared.tools().await?.runs.get(run).await.map(run_reply),
         Command::ListWorktrees { repository } => {
             check_path(&repository)?;
@@ -171,6 +174,7 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         | Command::ReadReport { .. }) => runs::run(shared, command).await,
         command @ (Command::PlanRun(_)
         | Command::ListPlaybooks { .. }
+        | Command::FindPlaybooks { .. }
         | Command::NewPlaybook { .. }
         | Command::ImportPlaybook { .. }
         | Command::ExportPlaybook { .. }

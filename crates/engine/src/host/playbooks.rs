@@ -6,6 +6,7 @@ use std::sync::Arc;
 use maestro_core::agent::Provider;
 use maestro_core::playbook::Plan;
 use maestro_core::run::Spec;
+use maestro_git::Git;
 use maestro_protocol::message::{Command, Error, ErrorKind, Event, Reply};
 
 use super::tools::failed;
@@ -56,6 +57,7 @@ pub(super) fn follow(
 pub(super) async fn run(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error> {
     match command {
         Command::ListPlaybooks { directory } => list(shared, directory).await,
+        Command::FindPlaybooks { directory } => find(shared, directory).await,
         Command::NewPlaybook { folder, from } => {
             check_path(&folder)?;
             from.as_deref().map_or(Ok(()), check_path)?;
@@ -108,20 +110,37 @@ async fn list(shared: &Arc<Shared>, directory: PathBuf) -> Result<Reply, Error> 
     let home = shared.options.home.root().join(SHIPPED);
     let chosen = chosen(shared, &directory);
     let list = move || {
-        let mut folders: Vec<PathBuf> = chosen.into_iter().collect();
-        if folders.is_empty() {
-            folders = playbooks::folders_of(&directory);
-        }
-        // A worktree has those of its repository, unless it brings its own.
-        if folders.is_empty()
-            && let Ok(repository) = git.repository(&directory)
-            && repository.root != directory
-        {
-            folders = playbooks::folders_of(&repository.root);
-        }
+        let folders = folders(&git, chosen, &directory);
         playbooks::list(&directory, &folders, &home)
     };
     Ok(Reply::Playbooks(blocking(list).await.map_err(failed)?))
+}
+
+async fn find(shared: &Arc<Shared>, directory: PathBuf) -> Result<Reply, Error> {
+    check_path(&directory)?;
+    let git = shared.tools().await?.git.clone();
+    let chosen = chosen(shared, &directory);
+    let find = move || {
+        let first = folders(&git, chosen, &directory).into_iter().next();
+        first.unwrap_or_else(|| directory.join(playbooks::FOLDER))
+    };
+    let folder = blocking(find).await.map_err(failed)?;
+    Ok(Reply::Text(Some(folder.to_string_lossy().into_owned())))
+}
+
+/// The folders of a project's playbooks. A worktree has those of its repository, unless it brings its own.
+fn folders(git: &Git, chosen: Option<PathBuf>, directory: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = chosen.into_iter().collect();
+    if folders.is_empty() {
+        folders = playbooks::folders_of(directory);
+    }
+    if folders.is_empty()
+        && let Ok(repository) = git.repository(directory)
+        && repository.root != directory
+    {
+        folders = playbooks::folders_of(&repository.root);
+    }
+    folders
 }
 
 /// The folder of playbooks that the user has chosen for an agent of this directory: the preference
