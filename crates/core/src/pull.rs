@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AgentId, ItemId};
+use crate::train::fenced;
 
 /// What a client asks about the pull request of a branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,4 +111,33 @@ pub struct SentFailures {
     pub checks: Vec<String>,
     /// What waits to be said now; absent when nothing failed.
     pub item: Option<ItemId>,
+}
+
+/// What an agent is told about checks that failed: their names with the ends of their logs.
+#[must_use]
+pub fn prompt(request: &PullRequest, logs: &[(String, String)]) -> String {
+    let number = request.number.map_or_else(String::new, |number| format!(" #{number}"));
+    let mut text = format!(
+        "Checks of the pull request{number} of your branch `{}` fail. Find out why, mend it, and commit \
+         the result; do not weaken the checks.\n",
+        request.branch
+    );
+    for (name, log) in logs {
+        text.push_str(&format!("\n{name}:\n\n"));
+        fenced(log, &mut text);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_told_which_checks_fail() {
+        let request = PullRequest { branch: "x".into(), number: Some(7), ..PullRequest::default() };
+        let text = prompt(&request, &[("test".into(), "a ```\nb".into())]);
+        assert!(text.starts_with("Checks of the pull request #7 of your branch `x` fail."));
+        assert!(text.ends_with("\ntest:\n\n````\na ```\nb\n````\n"), "{text}");
+    }
 }

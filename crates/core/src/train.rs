@@ -589,7 +589,7 @@ fn tell_clashes(clashes: &[Clash], target: &str, text: &mut String) {
 }
 
 /// Text between fences that it cannot close.
-fn fenced(inner: &str, text: &mut String) {
+pub(crate) fn fenced(inner: &str, text: &mut String) {
     let mut longest = 0;
     let mut run = 0;
     for c in inner.chars() {

@@ -17,6 +17,7 @@ mod heap;
 mod index;
 mod nice;
 mod pool;
+mod pulls;
 mod searcher;
 mod session;
 mod trees;

@@ -40,7 +40,7 @@ pub use repository::Repository;
 pub use restore::Restored;
 pub use seen::Seen;
 pub use status::{Lines, Status};
-pub use train::{Bring, Brought, Moved, Target};
+pub use train::{Bring, Brought, Moved, Size, Target};
 pub use worktree::{Added, Branch, NewWorktree, Place, Worktree};
 
 use std::collections::HashMap;

@@ -67,6 +67,17 @@ pub enum Moved {
     },
 }
 
+/// How much differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Size {
+    /// Files.
+    pub files: u32,
+    /// Lines that were added; binary files have none.
+    pub added: u32,
+    /// Lines that were removed.
+    pub removed: u32,
+}
+
 /// A branch that things are brought to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -338,6 +349,31 @@ impl Git {
             return Err(Error::CommitRefused { words: said(&output) });
         }
         self.head(&checkout)
+    }
+
+    /// How much of a checkout, what is not committed included, differs from where it parted from a commit.
+    ///
+    /// # Errors
+    ///
+    /// When they have nothing in common.
+    pub fn size_since(&self, directory: &Path, commit: &str) -> Result<Size> {
+        let base = self.reading(directory, "merge-base").args(["HEAD", commit]).output()?;
+        let base = String::from_utf8_lossy(&base).lines().next().unwrap_or_default().to_owned();
+        let tree = self.tree_of(directory)?;
+        let output = self
+            .reading(directory, "diff-tree")
+            .args(["-r", "-z", "--numstat", "--no-ext-diff", "--no-textconv", "--no-renames"])
+            .args([base.as_str(), tree.as_str()])
+            .output()?;
+        let mut size = Size::default();
+        for record in output.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
+            let text = String::from_utf8_lossy(record);
+            let mut words = text.split('\t').map(|word| word.parse::<u32>().unwrap_or(0));
+            size.files = size.files.saturating_add(1);
+            size.added = size.added.saturating_add(words.next().unwrap_or(0));
+            size.removed = size.removed.saturating_add(words.next().unwrap_or(0));
+        }
+        Ok(size)
     }
 
     /// Whether the history of a commit has another one in it.

@@ -2,18 +2,153 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use maestro_core::race::Race;
+use maestro_core::AgentId;
+use maestro_core::race::{MAX_RUNNERS, Race, Runner, number};
+use maestro_core::train::{Check, MAX_COMMAND};
+use maestro_core::usage::By;
+use maestro_git::{Git, Worktree};
 use maestro_protocol::message::{Error, ErrorKind};
+use tokio::sync::watch;
 
-use super::{Shared, refuse};
+use super::commands::git_error;
+use super::{Shared, blocking, check_path, failed, refuse};
+use crate::autorun::command;
 
+/// How long the check of one runner may take.
+const CHECK: Duration = Duration::from_secs(15 * 60);
+
+/// Looks at every branch that is called after the race.
 pub(super) async fn read(
-    _shared: &Arc<Shared>,
-    _repository: PathBuf,
-    _name: String,
-    _target: Option<String>,
-    _verify: Option<String>,
+    shared: &Arc<Shared>,
+    repository: PathBuf,
+    name: String,
+    target: Option<String>,
+    verify: Option<String>,
 ) -> Result<Race, Error> {
-    Err(refuse(ErrorKind::Unsupported, "this host cannot do that yet"))
+    check_path(&repository)?;
+    if verify.as_ref().is_some_and(|line| line.len() > MAX_COMMAND || line.trim().is_empty()) {
+        let text = format!("a command that checks has 1 to {MAX_COMMAND} bytes");
+        return Err(refuse(ErrorKind::Invalid, text));
+    }
+    let git = shared.tools().await?.git.clone();
+    let (asked, race) = (git.clone(), name.clone());
+    let found = blocking(move || look(&asked, &repository, &race, target));
+    let (target, mut runners) = found.await.map_err(failed)?.map_err(git_error)?;
+    if runners.is_empty() {
+        let text = format!("there is no race `{name}`: no worktree is on a branch {name}-1");
+        return Err(refuse(ErrorKind::NotFound, text));
+    }
+    let agents = shared.world.agents();
+    let tabs = shared.world.tabs();
+    for runner in &mut runners {
+        let here = agents.iter().find(|agent| agent.directory.starts_with(&runner.directory));
+        runner.agent = here.map(|agent| agent.id);
+        runner.is_busy = shared.writer_in(&runner.directory).is_some();
+        if let Some(agent) = runner.agent {
+            runner.cost = cost(shared, agent).await;
+            let own: Vec<_> =
+                tabs.iter().filter(|tab| tab.agent == agent && tab.turns > 0).collect();
+            let (began, ended) = (
+                own.iter().map(|tab| tab.created_ms).min(),
+                own.iter().map(|tab| tab.used_ms).max(),
+            );
+            runner.worked_ms = ended.zip(began).map(|(ended, began)| ended.saturating_sub(began));
+        }
+        if let Some(line) = &verify {
+            runner.check = Some(check(shared, runner, line).await);
+        }
+    }
+    Ok(Race { name, target, runners })
+}
+
+/// What an agent's turns cost: the providers' own figures and the estimates together, where every one of
+/// them has either.
+async fn cost(shared: &Arc<Shared>, agent: AgentId) -> Option<f64> {
+    let name = shared.world.agent(agent)?.name;
+    let sums = super::usage::read(shared, By::Agent, 0).await.ok()?;
+    let own = sums.into_iter().find(|sum| sum.of == name)?;
+    match (own.usage.cost_usd, own.estimated_usd) {
+        (None, None) => None,
+        (told, guessed) => Some(told.unwrap_or_default() + guessed.unwrap_or_default()),
+    }
+}
+
+async fn check(shared: &Arc<Shared>, runner: &Runner, line: &str) -> Check {
+    // Nobody stops it but the end of the host.
+    let (cut, stopped) = watch::channel(false);
+    let done = command::run(
+        command::Command {
+            line,
+            directory: &runner.directory,
+            env: shared.environment().to_vec(),
+            marks: vec![("MAESTRO_HOST".to_owned(), shared.instance.clone())],
+            mark: ("MAESTRO_RACE", format!("{}-{}", shared.instance, runner.branch)),
+            limit: Some(CHECK),
+        },
+        stopped,
+        &|_| {},
+    );
+    tokio::pin!(done);
+    let verify = tokio::select! {
+        verify = &mut done => verify,
+        () = shared.stopping() => {
+            let _ = cut.send_replace(true);
+            done.await
+        }
+    };
+    Check { command: verify.command, code: verify.exit_code, output: verify.output }
+}
+
+fn look(
+    git: &Git,
+    repository: &std::path::Path,
+    name: &str,
+    target: Option<String>,
+) -> maestro_git::Result<(String, Vec<Runner>)> {
+    let root = git.repository(repository)?.root;
+    let main = git.repository(&root)?.branch;
+    let target = target.or(main).unwrap_or_else(|| "HEAD".to_owned());
+    let aim = git.commit(&root, &target)?;
+    let mut found: Vec<(u32, Worktree)> = git
+        .worktrees(&root)?
+        .into_iter()
+        .filter_map(|worktree| Some((number(name, worktree.branch.as_deref()?)?, worktree)))
+        .collect();
+    found.sort_by_key(|(number, _)| *number);
+    found.truncate(MAX_RUNNERS);
+    let runners = found.into_iter().map(|(_, worktree)| runner(git, &aim, worktree)).collect();
+    Ok((target, runners))
+}
+
+fn runner(git: &Git, aim: &str, worktree: Worktree) -> Runner {
+    let mut runner = Runner {
+        branch: worktree.branch.clone().unwrap_or_default(),
+        directory: worktree.path.clone(),
+        agent: None,
+        is_busy: false,
+        commits: 0,
+        files: 0,
+        added: 0,
+        removed: 0,
+        cost: None,
+        worked_ms: None,
+        check: None,
+        problem: None,
+    };
+    let facts = || {
+        let head = worktree.head.as_deref().unwrap_or("HEAD");
+        let (commits, _) = git.ahead_behind(&worktree.path, aim, head)?;
+        let size = git.size_since(&worktree.path, aim)?;
+        Ok::<_, maestro_git::Error>((commits, size))
+    };
+    match facts() {
+        Ok((commits, size)) => {
+            runner.commits = commits;
+            (runner.files, runner.added, runner.removed) = (size.files, size.added, size.removed);
+        }
+        Err(error) => runner.problem = Some(error.to_string()),
+    }
+    runner
 }

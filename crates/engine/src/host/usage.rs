@@ -22,14 +22,17 @@ pub(super) async fn run(shared: &Arc<Shared>, command: Command) -> Result<Reply,
     let Command::ReadUsage { by, since_ms } = command else {
         return Err(refuse(ErrorKind::Unsupported, "this is no command about usage"));
     };
+    read(shared, by, since_ms.unwrap_or_default()).await.map(Reply::Usage)
+}
+
+/// What turns consumed since a time, added up.
+pub(super) async fn read(shared: &Arc<Shared>, by: By, since_ms: u64) -> Result<Vec<Sum>, Error> {
     let store = shared.store.clone();
-    let found = blocking(move || store.usage(by, since_ms.unwrap_or_default()))
-        .await
-        .map_err(failed)?
-        .map_err(store_error)?;
+    let found =
+        blocking(move || store.usage(by, since_ms)).await.map_err(failed)?.map_err(store_error)?;
     let names = Names::of(shared);
     let zone = TimeZone::system();
-    Ok(Reply::Usage(sums(found, by, prices(), &zone, &names)))
+    Ok(sums(found, by, prices(), &zone, &names))
 }
 
 /// Notes what the last turn of a tab consumed, that turn alone. Does not wait.
