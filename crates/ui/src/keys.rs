@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use iced::advanced::widget::{Tree, tree};
 use iced::advanced::{Clipboard, Layout, Shell, Widget, input_method, layout, mouse, renderer};
-use iced::{Element, Event, Length, Rectangle, Renderer, Size, Theme, keyboard, touch};
+use iced::{Element, Event, Length, Point, Rectangle, Renderer, Size, Theme, keyboard, touch};
 
 use crate::content::hands_on;
 
@@ -102,11 +102,29 @@ struct Before<'a, Message> {
 struct Waiting {
     events: VecDeque<Event>,
     since: Option<Instant>,
+    /// Where the mouse was last heard to be.
+    mouse: Option<Point>,
 }
 
 impl Waiting {
     fn is_patient(&self) -> bool {
         self.since.is_none_or(|since| since.elapsed() < PATIENCE)
+    }
+
+    /// Where the mouse was when something happened. A busy window is handed several events at once, each
+    /// with where the mouse is after the last of them: a press would be taken for one where a drag ended.
+    fn mouse_at(&mut self, event: &Event, cursor: mouse::Cursor) -> mouse::Cursor {
+        match event {
+            Event::Mouse(mouse::Event::CursorMoved { position }) => self.mouse = Some(*position),
+            Event::Mouse(mouse::Event::CursorLeft) => self.mouse = None,
+            _ => {}
+        }
+        match (event, cursor, self.mouse) {
+            (Event::Mouse(_), mouse::Cursor::Available(_), Some(at)) => {
+                mouse::Cursor::Available(at)
+            }
+            _ => cursor,
+        }
     }
 }
 
@@ -257,6 +275,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
         shell: &mut Shell<'_, Message>,
         viewport: &Rectangle,
     ) {
+        let cursor = waiting(tree).mouse_at(event, cursor);
         let mut hands = Hands { layout, cursor, renderer, clipboard, viewport };
         self.catch_up(tree, &mut hands, shell);
         let is_key = matches!(event, Event::Keyboard(_) | Event::InputMethod(_));
@@ -293,5 +312,30 @@ impl<Message> Widget<Message, Theme, Renderer> for Before<'_, Message> {
         let Some(inner) = layout.children().next() else { return };
         let content = self.content.as_widget();
         content.draw(&tree.children[0], renderer, theme, style, inner, cursor, viewport);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_press_is_where_the_mouse_was_then() {
+        let (at, late) = (Point::new(3.0, 4.0), Point::new(90.0, 80.0));
+        let end = mouse::Cursor::Available(late);
+        let press = Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left));
+        let mut waiting = Waiting::default();
+        assert_eq!(waiting.mouse_at(&press, end), end, "nothing was heard yet");
+        let moved = Event::Mouse(mouse::Event::CursorMoved { position: at });
+        for event in [&moved, &press] {
+            assert_eq!(waiting.mouse_at(event, end), mouse::Cursor::Available(at));
+        }
+        // Something lies over it.
+        for above in [mouse::Cursor::Levitating(late), mouse::Cursor::Unavailable] {
+            assert_eq!(waiting.mouse_at(&press, above), above);
+        }
+        let left = Event::Mouse(mouse::Event::CursorLeft);
+        assert_eq!(waiting.mouse_at(&left, end), end);
+        assert_eq!(waiting.mouse_at(&press, end), end);
     }
 }

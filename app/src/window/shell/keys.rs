@@ -68,8 +68,8 @@ impl Shell {
             // What is selected is copied: only without anything selected is it an interrupt.
             Id::TurnInterrupt if composing && self.has_selected() => Press::Left,
             Id::TurnInterrupt
-                if context == Context::Entries
-                    && (self.entries_selected() || !self.can_interrupt()) =>
+                if self.entries_selected()
+                    || (context == Context::Entries && !self.can_interrupt()) =>
             {
                 Press::Taken(Message::Command(Id::EntryCopy))
             }
