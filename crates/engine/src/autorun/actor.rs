@@ -15,6 +15,7 @@ use maestro_core::run::journal::Entry;
 use maestro_core::run::machine::{Effect, Input, Machine, Turn, Uncommitted};
 use maestro_core::run::{Ending, Run, State};
 use maestro_core::turn::{Event as TurnEvent, FailureKind, Outcome, Usage};
+use maestro_git::Seen;
 use maestro_protocol::message::Event;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -74,6 +75,8 @@ pub(super) struct Actor {
     pub(super) names: Arc<Mutex<Option<Variables>>>,
     /// When the run was saved last.
     pub(super) saved_ms: u64,
+    /// What is known of its checkout since the last look.
+    pub(super) seen: Arc<Mutex<Seen>>,
     /// The trees that are kept already, by task: before and after.
     pub(super) kept: HashMap<usize, (Option<String>, Option<String>)>,
     /// Held while the run is.
@@ -294,6 +297,7 @@ impl Actor {
             git: self.deps.git.clone(),
             directory: run.spec.directory.clone(),
             index: super::scratch(&self.deps, run.id).join("index"),
+            seen: Arc::clone(&self.seen),
         }
     }
 

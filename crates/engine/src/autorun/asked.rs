@@ -148,6 +148,7 @@ impl Runs {
                 git: inner.deps.git.clone(),
                 directory: known.spec.directory.clone(),
                 index: scratch(&inner.deps, run).join("index"),
+                seen: Arc::default(),
             };
             repository.evidence(&mut evidence, &known);
             Ok(evidence)

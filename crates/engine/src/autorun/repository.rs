@@ -3,10 +3,11 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use maestro_core::run::machine::{Commit, Input, Uncommitted};
 use maestro_core::run::{Run, TaskState, Verify};
-use maestro_git::{Error, Git};
+use maestro_git::{Error, Git, Seen};
 
 /// Bytes that are kept of what a hook printed: the end, where the failure is.
 const PRINTED: usize = 8 * 1024;
@@ -20,6 +21,8 @@ pub(super) struct Repository {
     pub(super) directory: PathBuf,
     /// An index that lasts as long as the run: see [`Git::tree_with`].
     pub(super) index: PathBuf,
+    /// What is known since the last look: see [`Git::tree_again`].
+    pub(super) seen: Arc<Mutex<Seen>>,
 }
 
 impl Repository {
@@ -32,10 +35,11 @@ impl Repository {
             // A tree without a lasting index is as good, and slower.
             let _ = std::fs::create_dir_all(folder);
         }
-        let tree = self
-            .git
-            .tree_with(&self.directory, &self.index)
-            .or_else(|_| self.git.tree_of(&self.directory));
+        let tree = {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            self.git.tree_again(&self.directory, &self.index, &mut seen)
+        };
+        let tree = tree.or_else(|_| self.git.tree_of(&self.directory));
         let tree = match tree {
             Ok(tree) => Some(tree),
             Err(Error::NotARepository { .. }) if in_repository => {
