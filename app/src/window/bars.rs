@@ -19,6 +19,9 @@ const SEARCH: f32 = 360.0;
 /// From this width of the window on, the field stands in its middle.
 const WIDE: f32 = 840.0;
 
+/// From this width on, the line at the bottom has place for a run beside a conversation and its keys.
+const ROOMY: f32 = 1180.0;
+
 /// The bar at the top: the name, the way to everything, what needs the user.
 pub fn top<'a, M: Clone + 'a>(
     model: &Model,
@@ -102,6 +105,8 @@ pub struct Status<'a> {
     pub trouble: Option<&'a str>,
     /// Whether one pane is shown alone.
     pub maximised: bool,
+    /// How wide the window is.
+    pub width: f32,
 }
 
 /// The line at the bottom: where one is, what goes on, which keys help.
@@ -134,7 +139,10 @@ pub fn bottom<'a, M: 'a>(
     if about.maximised {
         left = left.push(words("maximised".to_owned(), tokens.accent));
     }
-    if let Some(run) = model.runs.iter().find(|run| model::is_active(run)) {
+    // Half a name says nothing: the run has a panel and a page, too.
+    let talks = matches!(about.agent, Some((_, Side::Conversation(_))));
+    let place = about.width >= ROOMY || !talks && about.width >= WIDE;
+    if let Some(run) = model.runs.iter().find(|run| place && model::is_active(run)) {
         let all = run.done + run.open;
         let bar = container(part::progress(tokens, run.done, all, tokens.green)).width(64.0);
         let name = words(format!("{} {} of {all}", runs::title(run), run.done), tokens.dim);
@@ -146,7 +154,6 @@ pub fn bottom<'a, M: 'a>(
         Some((_, Side::Conversation(_))) => ("own interface", Id::ConversationMove),
         _ => ("shell", Id::ToggleShell),
     };
-    let talks = matches!(about.agent, Some((_, Side::Conversation(_))));
     for (id, label) in [
         (about.agent.map(|_| here), side),
         (Some(Id::RegionNext).filter(|_| talks), "next region"),

@@ -11,6 +11,7 @@ use maestro_core::conversation::{
     Applied, Body, Image, Menu, Prompt, Tab, TabState, Transcript, Update,
 };
 use maestro_core::keymap::Keymap;
+use maestro_core::queue::Held;
 use maestro_core::{AgentId, TabId};
 use maestro_protocol::message::{Page, TabHit};
 use maestro_ui::icon::{Icon, icon};
@@ -333,7 +334,12 @@ pub fn waits(model: &Model, tab: &Tab) -> bool {
     let queue = model.queues.get(&tab.agent);
     tab.state.is_busy()
         || matches!(tab.state, TabState::Limited { .. })
-        || queue.is_some_and(|queue| queue.held.is_some() || !queue.items.is_empty())
+        || queue.is_some_and(|queue| match queue.held {
+            // What is typed passes by a hold that came by itself.
+            Some(Held::ByUser) => true,
+            Some(_) => false,
+            None => !queue.items.is_empty(),
+        })
         || model.tabs.iter().any(|other| other.agent == tab.agent && other.state.is_busy())
 }
 

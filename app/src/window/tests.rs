@@ -75,6 +75,13 @@ fn shows(shell: &Shell, text: &'static str) -> bool {
 }
 
 #[test]
+fn a_command_that_has_nothing_to_work_on_says_so() {
+    let mut shell = shell("conversation");
+    let _ = shell.update(Message::Command(Id::Export));
+    assert!(shows(&shell, "“Export as text” is for a terminal: Ctrl+J shows one."));
+}
+
+#[test]
 fn an_empty_window_says_what_to_do() {
     let mut shell = shell("empty");
     assert!(shows(&shell, "Bring in your first agent"));

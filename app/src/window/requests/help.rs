@@ -170,14 +170,18 @@ fn held(queue: &Queue, waiting: usize) -> Option<Help> {
             "What waits was not meant for what is left.".to_owned(),
         ),
     };
-    let kept = format!("What you write now is said at once; {} held.", stays(waiting));
+    // What holds by itself lets pass who has seen it; what the user holds is held for all.
+    let kept = match held {
+        Held::ByUser => format!("What you write now waits, too: {} kept.", prompts(waiting)),
+        _ => format!("What you write now is said at once; {} held.", stays(waiting)),
+    };
     let keys = vec![(Id::CardRelease, "Go on"), (Id::QueueShow, "Show the queue")];
     Some(Help { title: title.to_owned(), words, kept, keys, tone: Tone::Held })
 }
 
 fn stays(count: usize) -> String {
     if count == 1 {
-        "the 1 queued prompt stays".to_owned()
+        "the queued prompt stays".to_owned()
     } else {
         format!("the {count} queued prompts stay")
     }
@@ -261,6 +265,7 @@ mod tests {
             let help =
                 help(&idle, Some(&queue(Some(held), vec![item.clone()])), 0).expect("a card");
             assert!(help.title.contains(said), "{}", help.title);
+            assert_eq!(help.kept.contains("at once"), said != "held", "{}", help.kept);
             assert!(help.keys.iter().any(|(id, _)| *id == Id::CardRelease));
         }
         assert_eq!(help(&idle, Some(&queue(Some(Held::ByUser), vec![])), 0), None);

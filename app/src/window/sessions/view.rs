@@ -28,6 +28,9 @@ pub const WIDTH: f32 = 1180.0;
 /// Below this width there is no preview.
 const BOTH: f32 = 860.0;
 
+/// How wide the words are that stand in place of a list.
+const NOTHING: f32 = 460.0;
+
 /// Below this width not all keys have place.
 const NARROW: f32 = 720.0;
 
@@ -56,14 +59,13 @@ impl Browser {
         let top = if self.marked < top { self.marked } else { top };
         let rows = self.hits.iter().enumerate().skip(top).take(shown);
         let rows = rows.map(|(at, hit)| self.row(tokens, at, hit));
-        let list: Element<'_, Message> = if self.hits.is_empty() {
-            container(self.nothing(tokens)).padding(space::XL).width(Length::Fill).into()
-        } else {
-            let area = mouse_area(column(rows)).on_scroll(|delta| Message::Scrolled(wheel(delta)));
-            container(area).width(Length::Fill).into()
-        };
+        let list = mouse_area(column(rows)).on_scroll(|delta| Message::Scrolled(wheel(delta)));
+        let list = container(list).width(Length::Fill);
         let width = (window.width - 2.0 * space::XL).min(WIDTH);
-        let body: Element<'_, Message> = if width >= BOTH {
+        let body: Element<'_, Message> = if self.hits.is_empty() {
+            let nothing = container(self.nothing(tokens)).max_width(NOTHING);
+            container(nothing).padding(space::L).center(Length::Fill).clip(true).into()
+        } else if width >= BOTH {
             let list = container(list).width(width * 0.42).height(Length::Fill);
             row![list, part::upright(tokens), self.preview(tokens)].into()
         } else {
@@ -191,11 +193,22 @@ impl Browser {
             let words = "Fewer words find more. Tool output is looked through only when asked for.";
             ("Nobody said that".to_owned(), words.to_owned())
         };
+        let said = |words: String, (size, height): type_scale::Step, face, ink| {
+            text(words)
+                .size(size)
+                .line_height(text::LineHeight::Absolute(height.into()))
+                .font(face)
+                .color(ink)
+                .center()
+        };
+        let glyph = if self.asked.filter.trashed { Icon::Check } else { Icon::Search };
         column![
-            part::paragraph(title, type_scale::LARGE, font::SEMIBOLD, tokens.text),
-            part::paragraph(words, type_scale::BASE, font::REGULAR, tokens.dim),
+            icon(glyph, 28.0, tokens.faint),
+            said(title, type_scale::LARGE, font::MEDIUM, tokens.text),
+            said(words, type_scale::BASE, font::REGULAR, tokens.dim),
         ]
-        .spacing(space::XS)
+        .spacing(space::M)
+        .align_x(Alignment::Center)
         .into()
     }
 

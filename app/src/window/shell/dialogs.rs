@@ -8,6 +8,7 @@ use super::{Message, NOBODY, Overlay, Shell};
 use crate::window::new_agent::{self, NewAgent};
 use crate::window::palette::{self, Target};
 use crate::window::prompt;
+use crate::window::toast::{self, Kind};
 
 impl Shell {
     pub(super) fn overlay_command(&mut self, id: Id) -> Task<Message> {
@@ -79,6 +80,18 @@ impl Shell {
                 }
             }
         }
+    }
+
+    /// A command has nothing to work on where the keyboard is: says what it is for, and what shows that.
+    pub(super) fn misplaced(&mut self, id: Id, what: &str, leads: Id) -> Task<Message> {
+        if !id.command().listed {
+            return Task::none();
+        }
+        let chord = self.keymap.title(leads).filter(|_| self.focused_agent().is_some());
+        let shows = chord.map(|chord| format!(": {chord} shows one")).unwrap_or_default();
+        let title = id.command().title.trim_end_matches('…');
+        let words = format!("“{title}” is for {what}{shows}.");
+        self.toast(toast::Source::Window, Kind::Hint, None, words)
     }
 
     pub(super) fn open_new_agent(&mut self) -> Task<Message> {

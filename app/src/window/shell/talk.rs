@@ -355,7 +355,9 @@ impl Shell {
             Id::TabReopen => return self.offer_closed(),
             _ => {}
         }
-        let Some(tab) = self.focused_tab().cloned() else { return Task::none() };
+        let Some(tab) = self.focused_tab().cloned() else {
+            return self.misplaced(id, "a conversation", Id::ConversationShow);
+        };
         match id {
             Id::TabClose => return self.close_tab(tab.id),
             Id::TabRename => {

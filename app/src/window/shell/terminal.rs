@@ -27,7 +27,9 @@ const TYPING: Duration = Duration::from_millis(16);
 impl Shell {
     /// A command about the terminal with the keyboard.
     pub(super) fn terminal_command(&mut self, id: Id) -> Task<Message> {
-        let Some(terminal) = self.focused_terminal() else { return Task::none() };
+        let Some(terminal) = self.focused_terminal() else {
+            return self.misplaced(id, "a terminal", Id::ToggleShell);
+        };
         match id {
             Id::Search | Id::ViSearch => return self.open_find(terminal),
             Id::Hints => return self.open_hints(terminal),

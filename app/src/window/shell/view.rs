@@ -214,7 +214,12 @@ impl Shell {
             Connection::Stopped => Some("The host was stopped"),
             Connection::Connecting | Connection::Up => None,
         };
-        bars::Status { agent: self.focused_agent(), trouble, maximised: self.kept.maximised }
+        bars::Status {
+            agent: self.focused_agent(),
+            trouble,
+            maximised: self.kept.maximised,
+            width: self.window.size.width,
+        }
     }
 
     pub(super) fn over(&self) -> Element<'_, Message> {
