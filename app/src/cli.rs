@@ -12,12 +12,15 @@ mod host;
 mod list;
 mod output;
 mod playbook;
+mod pr;
 mod queue;
+mod race;
 mod run;
 mod sessions;
 mod settings;
 mod talk;
 mod terminal;
+mod train;
 mod usage;
 mod window;
 mod worktree;
@@ -93,6 +96,9 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Playbook(playbook) => playbook::run(playbook, &mut out),
         args::Command::Worktree(worktree) => worktree::run(worktree, &mut out),
         args::Command::Conflicts(arguments) => conflicts::run(&arguments, &mut out),
+        args::Command::Train(train) => train::run(train, &mut out),
+        args::Command::Pr(pull) => pr::run(pull, &mut out),
+        args::Command::Race(race) => race::run(race, &mut out),
         args::Command::Queue(queue) => queue::run(queue, &mut out),
         args::Command::Usage(usage) => usage::run(usage, &mut out),
         args::Command::Sessions(sessions) => sessions::run(sessions, &mut out),

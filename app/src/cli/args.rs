@@ -10,7 +10,7 @@ use maestro_core::screen::Size;
 /// Conduct many coding agents at once, each in its own git worktree.
 ///
 /// Without a command the window opens. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no host runs,
-/// 4 not supported here, 5 timed out; of runs also 6 paused, 7 stopped, 8 refused.
+/// 4 not supported here, 5 timed out; of runs and trains also 6 paused, 7 stopped, 8 refused.
 #[derive(Debug, Parser)]
 #[command(name = "maestro", version, disable_help_subcommand = true)]
 pub struct Cli {
@@ -38,6 +38,15 @@ pub enum Command {
     Worktree(Worktree),
     /// How the worktrees of a repository fit together, what is not committed included.
     Conflicts(super::conflicts::Conflicts),
+    /// Merge trains: bring branches home one after the other, each checked before the target moves.
+    #[command(subcommand)]
+    Train(super::train::Trains),
+    /// Pull requests: open one for a branch, and see how it and its checks are.
+    #[command(subcommand)]
+    Pr(super::pr::Pulls),
+    /// Races: several branches for one task, side by side.
+    #[command(subcommand)]
+    Race(super::race::Races),
     /// What waits to be said to agents: list, edit, hold, release, move, remove, restore, send now.
     #[command(subcommand)]
     Queue(super::queue::Queues),

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use maestro_core::conflict::{Clash, Fit, Matrix, Side};
-use maestro_protocol::message::{Against, Command, Reply};
+use maestro_protocol::client::Incoming;
+use maestro_protocol::message::{Against, Command, Event, Reply};
 use serde_json::json;
 
 use super::Host;
@@ -32,11 +33,20 @@ pub struct Conflicts {
     /// End with 1 when something conflicts.
     #[arg(long)]
     exit_code: bool,
+    /// Go on, and show them again whenever they are others.
+    #[arg(long, short, conflicts_with_all = ["pair", "exit_code", "target"])]
+    watch: bool,
+    /// With --watch: one line of JSON for each change.
+    #[arg(long, requires = "watch")]
+    jsonl: bool,
 }
 
 pub fn run(arguments: &Conflicts, out: &mut Out) -> Result<()> {
     let repository = absolute(&arguments.repository)?;
     let mut host = Host::on_demand()?;
+    if arguments.watch {
+        return watch(&mut host, repository, arguments, out);
+    }
     let target = arguments.target.clone();
     let matrix = match host.ask(Command::ReadConflicts { repository, target })? {
         Reply::Conflicts(matrix) => *matrix,
@@ -66,6 +76,51 @@ pub fn run(arguments: &Conflicts, out: &mut Out) -> Result<()> {
         }
     };
     if collides && arguments.exit_code { Err(Failure::silent()) } else { Ok(()) }
+}
+
+/// Shows the conflicts, and again whenever they are others, until the host ends.
+fn watch(host: &mut Host, repository: PathBuf, arguments: &Conflicts, out: &mut Out) -> Result<()> {
+    let _ = host.world(true)?;
+    let command = Command::WatchConflicts { repository: repository.clone(), follow: true };
+    let mut matrix = match host.ask(command)? {
+        Reply::Conflicts(matrix) => *matrix,
+        other => return Err(unexpected(&other)),
+    };
+    let root = match host.ask(Command::InspectRepository { directory: repository.clone() })? {
+        Reply::Repository(found) => found.root.unwrap_or_default(),
+        other => return Err(unexpected(&other)),
+    };
+    loop {
+        if arguments.jsonl || out.json {
+            out.json_line(&json!(matrix))?;
+        } else {
+            show(&matrix, arguments.all, out)?;
+            out.line("")?;
+        }
+        loop {
+            match host.client.next(None) {
+                Ok(Incoming::Event { event: Event::Conflicts(live), .. })
+                    if live.repository == root && !live.matrix.says_the_same(&matrix) =>
+                {
+                    matrix = live.matrix;
+                    break;
+                }
+                Ok(Incoming::Lagged) => {
+                    let _ = host.world(true)?;
+                    let asked = Command::WatchConflicts { repository: root.clone(), follow: true };
+                    if let Reply::Conflicts(now) = host.ask(asked)? {
+                        matrix = *now;
+                    }
+                    break;
+                }
+                Ok(Incoming::Closed(_) | Incoming::Event { event: Event::HostStopping, .. }) => {
+                    return Err(Failure::failed("the host ended"));
+                }
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
 }
 
 /// The worktree that a user means, by its branch or its directory.
@@ -120,7 +175,7 @@ fn show(matrix: &Matrix, all: bool, out: &mut Out) -> Result<()> {
     Ok(())
 }
 
-fn named(files: &[PathBuf]) -> String {
+pub fn named(files: &[PathBuf]) -> String {
     let names: Vec<_> =
         files.iter().take(NAMED).map(|path| output::plain(&path.to_string_lossy())).collect();
     match files.len().saturating_sub(NAMED) {
