@@ -50,7 +50,12 @@ pub fn run(arguments: Arguments, out: &mut Out) -> Result<()> {
             steer(run, Command::RetryTask { run, task }, out)
         }
         Runs::Undo { run, task, force } => {
-            steer(run, Command::UndoTask { run, task: index(task), force }, out)
+            let asked = steer(run, Command::UndoTask { run, task: index(task), force }, out);
+            // The words on the command line were right; the host had reasons.
+            asked.map_err(|failure| match failure.code {
+                Code::Usage => Failure::new(Code::Refused, failure.message),
+                _ => failure,
+            })
         }
         Runs::Evidence { run, task } => {
             let command = Command::ReadEvidence { run, task: index(task) };

@@ -92,6 +92,9 @@ pub struct Run {
     /// The report written at its end.
     #[serde(default)]
     pub report: Option<PathBuf>,
+    /// Whether it pauses as soon as the turn that runs has ended, because the user asked for it.
+    #[serde(default)]
+    pub pausing: bool,
 }
 
 impl Run {
@@ -116,6 +119,7 @@ impl Run {
             worktree: None,
             pull_request: None,
             report: None,
+            pausing: false,
         }
     }
 

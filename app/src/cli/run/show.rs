@@ -113,6 +113,7 @@ pub fn state(run: &Run) -> String {
         State::Ended(Ending::Failed(why)) => format!("failed: {why}"),
         State::Ended(Ending::WithFailures) => "ended with failures".to_owned(),
         State::Ended(ending) => output::word(ending),
+        State::Running if run.pausing => "pausing after this task".to_owned(),
         state @ (State::Running | State::Stopping | State::Interrupted) => output::word(state),
     }
 }

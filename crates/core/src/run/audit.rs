@@ -1,6 +1,6 @@
 //! What a turn did to the boxes of a document, compared with what they were before.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::journal::Mark;
 use crate::checklist::Document;
@@ -14,6 +14,8 @@ pub struct Audit {
     pub unticked: Vec<usize>,
     /// Texts of open tasks that are no longer there, nor anything in their place.
     pub dropped: Vec<String>,
+    /// Open tasks in whose place another one stands, by their text, and that one's number in the document.
+    pub reworded: Vec<(String, usize)>,
 }
 
 /// The boxes of a document.
@@ -64,27 +66,29 @@ pub fn compare(before: &[Mark], now: &Document) -> Audit {
             let text_at =
                 |at: Option<usize>| at.and_then(|at| before.get(at)).map(|mark| mark.text.as_str());
             // What stands between its neighbours now is the task in other words, a task of its own.
-            if !places.contains(&(text_at(at.checked_sub(1)), text_at(Some(at + 1)))) {
-                audit.dropped.push((*text).to_owned());
+            match places.get(&(text_at(at.checked_sub(1)), text_at(Some(at + 1)))) {
+                Some(place) => audit.reworded.push(((*text).to_owned(), *place)),
+                None => audit.dropped.push((*text).to_owned()),
             }
         }
     }
     audit.ticked.sort_unstable();
     audit.unticked.sort_unstable();
     audit.dropped.sort_unstable();
+    audit.reworded.sort_unstable();
     audit
 }
 
-/// The neighbours of the tasks whose text was not there before.
+/// The neighbours of the tasks whose text was not there before, with their numbers in the document.
 fn places_of_new_texts<'a>(
     now: &'a Document,
     old: &HashMap<&str, Vec<usize>>,
-) -> HashSet<(Option<&'a str>, Option<&'a str>)> {
+) -> HashMap<(Option<&'a str>, Option<&'a str>), usize> {
     let tasks = now.tasks();
     let text = |at: Option<usize>| at.and_then(|at| tasks.get(at)).map(|task| task.text.as_str());
     (0..tasks.len())
         .filter(|at| !old.contains_key(tasks[*at].text.as_str()))
-        .map(|at| (text(at.checked_sub(1)), text(Some(at + 1))))
+        .map(|at| ((text(at.checked_sub(1)), text(Some(at + 1))), at))
         .collect()
 }
 
@@ -121,5 +125,14 @@ mod tests {
         // Reworded in place.
         check("- [ ] a\n- [ ] b\n- [ ] c\n", "- [ ] a\n- [ ] b, well\n- [ ] c\n", &[], &[], &[]);
         check("- [ ] a\n- [ ] b\n", "- [ ] a\n- [x] b, done\n", &[1], &[], &[]);
+    }
+
+    #[test]
+    fn what_stands_in_a_tasks_place_is_told_with_it() {
+        let before = marks(&document("- [ ] a\n- [ ] b\n- [x] c\n"));
+        let audit = compare(&before, &document("- [ ] new\n- [ ] a, well\n- [ ] b!\n- [x] c\n"));
+        assert_eq!(audit.reworded, [], "who knows which is which");
+        let audit = compare(&before, &document("- [ ] a\n- [ ] b!\n- [x] c\n"));
+        assert_eq!(audit.reworded, [("b".to_owned(), 1)]);
     }
 }

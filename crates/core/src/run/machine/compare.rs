@@ -4,17 +4,17 @@
 use std::path::PathBuf;
 
 use super::{Effect, Effects, End, Fate, Machine, boxes};
-use crate::checklist::{Change, Found, MarkerKind};
+use crate::checklist::{Change, Found, MarkerKind, Task};
 use crate::run::audit;
 use crate::run::journal::{Claim, Entry};
-use crate::text::quoted;
+use crate::text::{clean, quoted};
 
 impl Machine {
     pub(super) fn audit(&mut self, effects: &mut Effects) {
         self.attempt.is_void = self.kill || self.is_skipped();
         let mut changes: Vec<(usize, Vec<Change>)> = Vec::new();
         let (mut unticked, mut reticked, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
-        let mut claims = Vec::new();
+        let (mut claims, mut lost) = (Vec::new(), Vec::new());
         let current = self.known[self.current].clone();
         for (at, document) in self.documents.iter().enumerate() {
             let slot = self.pass[at];
@@ -52,6 +52,9 @@ impl Machine {
             }
             let is_current =
                 |text: &String| slot == current.document && *text == current.anchor.text;
+            lost.extend(found.reworded.iter().filter_map(|(text, place)| {
+                self.lost_command(slot, text, &document.tasks()[*place])
+            }));
             dropped.extend(
                 found.dropped.into_iter().filter(|text| !is_current(text)).map(|text| (slot, text)),
             );
@@ -67,11 +70,15 @@ impl Machine {
         // Told once: after boxes were set back the comparison is made again, and finds nothing.
         if self.attempt.audited {
             dropped.clear();
+            lost.clear();
         }
         let halt = self.halted();
         self.attempt.lost_gate = self.lost_gate();
         if !self.attempt.audited || !changes.is_empty() {
             self.tell(&unticked, &reticked, &dropped, effects);
+            for text in &lost {
+                self.flag(text, effects);
+            }
             let entry = Entry::Audited { anchor, unticked, reticked, dropped, claims, halt };
             self.record(entry, effects);
         }
@@ -83,6 +90,24 @@ impl Machine {
                 .push(Effect::Rewrite { document: self.path(*document), changes: first.clone() }),
             None => self.judge(effects),
         }
+    }
+
+    /// What is to be told of a task in whose place another one stands, when nothing verifies that one.
+    fn lost_command(&self, slot: usize, text: &str, now: &Task) -> Option<String> {
+        /// Characters of a command in a sentence.
+        const QUOTED: usize = 200;
+        let agreed = self.agreed.as_ref()?;
+        let before = agreed.by_task.get(&(self.slots[slot].listed, text.to_owned()))?;
+        let command = before.iter().flatten().next()?;
+        (now.fields.verify.is_empty()).then(|| {
+            format!(
+                "While {} was worked on, {} became {}, which is not checked by `{}` any more.",
+                quoted(std::iter::once(self.known[self.current].anchor.text.as_str())),
+                quoted(std::iter::once(text)),
+                quoted(std::iter::once(now.text.as_str())),
+                clean(command, QUOTED),
+            )
+        })
     }
 
     /// The command of a task that was ticked beside the one that was worked on, if that decides.

@@ -144,6 +144,7 @@ impl Machine {
             }
             waiting_or_user => self.apply_order(waiting_or_user, at_ms),
         }
+        self.run.pausing = self.pause && !self.is_over();
     }
 
     /// Waiting, and what the user wants.

@@ -453,6 +453,31 @@ fn a_reworded_task_is_attempted_again_and_a_dropped_one_is_told() {
 }
 
 #[test]
+fn a_task_that_loses_its_command_with_its_words_is_told() {
+    const LIST: &str = "- [ ] a\n- [ ] b\n  - verify: make b\n";
+    fn check(agent: Agent, told: bool) {
+        let mut world = World::new(&[LIST], agent);
+        let _ = world.live(None).expect("it ends");
+        let is_told = |text: &String| text.contains("“b”") && text.contains("`make b`");
+        assert_eq!(world.told.iter().any(is_told), told, "{:?}", world.told);
+    }
+    let without: Agent = |world, turn, number| {
+        if number == 1 {
+            world.documents[0] = LIST.replace("b\n  - verify: make b", "b, well");
+        }
+        diligent(world, turn, number)
+    };
+    let with: Agent = |world, turn, number| {
+        if number == 1 {
+            world.documents[0] = LIST.replace("] b", "] b, well");
+        }
+        diligent(world, turn, number)
+    };
+    check(without, true);
+    check(with, false);
+}
+
+#[test]
 fn boxes_with_evidence_are_ticked_again_during_a_turn() {
     let mut world = World::new(&["- [ ] a\n- [ ] b\n"], |world, turn, number| {
         // The second session writes back a stale copy.
