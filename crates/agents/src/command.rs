@@ -292,7 +292,7 @@ const DROID_READS: &str = "Read,LS,Grep,Glob";
 
 /// What the user configured for OpenCode, with nothing allowed but to look.
 fn reading_opencode(users: Option<&str>) -> String {
-    crate::drive::opencode_config(users, Policy::ReadOnly)
+    crate::drive::opencode_config(users, Policy::ReadOnly, &serde_json::Value::Null)
 }
 
 /// What the user configured for OpenCode, without its question tool: it would wait for an answer that

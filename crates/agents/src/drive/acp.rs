@@ -371,10 +371,12 @@ impl Acp {
 }
 
 impl Dialect for Acp {
-    /// OpenCode opens its database before it sets how long it waits for locks: of two that start at once, one
-    /// may end at once (seen with 1.18.33).
+    /// OpenCode opens its database before it sets how long it waits for locks, and makes its tables in many
+    /// steps without keeping others out: of several that start at once, above all for the first time, some may
+    /// end at once (seen with 1.18.33). What had been made by then is found by the next start.
     fn was_kept_out(&self, stderr: &str) -> bool {
-        self.provider == Provider::OpenCode && stderr.contains("database is locked")
+        self.provider == Provider::OpenCode
+            && ["database is locked", "Failed query:"].iter().any(|words| stderr.contains(words))
     }
 
     fn begin(&mut self, _now_ms: u64, out: &mut Out) {

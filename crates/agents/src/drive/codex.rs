@@ -3,6 +3,7 @@
 
 mod ask;
 mod ending;
+mod fence;
 mod items;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 use self::ask::Asked;
 use self::ending::Limits;
+use self::fence::Fence;
 use self::items::Items;
 use super::{Dialect, Launch, Order, Out, Taken};
 use crate::command::{Args, CommandLine, checked, child_environment, program};
@@ -58,6 +60,7 @@ pub(super) struct Codex {
     /// The program's own sandbox for work in the directory: it knows the user's configuration.
     workspace: Option<Value>,
     thread: Thread,
+    fence: Fence,
     calls: u64,
     /// What our calls were about that are not answered.
     waiting: HashMap<u64, Call>,
@@ -94,6 +97,7 @@ struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
     Initialize,
+    Config,
     Thread,
     Turn,
     Models,
@@ -121,6 +125,7 @@ impl Codex {
             told: Settings::default(),
             workspace: None,
             thread: Thread::Starting,
+            fence: Fence::default(),
             calls: 0,
             waiting: HashMap::new(),
             asked: HashMap::new(),
@@ -153,6 +158,9 @@ impl Codex {
         if let Some(model) = &self.model {
             params["model"] = model.as_str().into();
         }
+        if let Some(config) = self.fence.put_up(self.policy == Policy::ReadOnly) {
+            params["config"] = config;
+        }
         // The effort is a turn's.
         self.told = Settings { policy: self.policy, model: self.model.clone(), effort: None };
         if let Some(thread) = &self.resume {
@@ -163,6 +171,41 @@ impl Codex {
         } else {
             self.call(Call::Thread, "thread/start", &params, out);
         }
+        self.call(Call::Models, "model/list", &json!({ "limit": 100 }), out);
+    }
+
+    /// Which servers of tools it would start is known, or not to be had.
+    fn configured(&mut self, config: Option<&Value>, now_ms: u64, out: &mut Out) {
+        if let Some(config) = config {
+            self.fence.configured(config);
+        }
+        if self.fence.is_decided() || self.thread != Thread::Starting {
+            return;
+        }
+        if config.is_none() && self.policy == Policy::ReadOnly {
+            let failure = fail(
+                FailureKind::Unusable,
+                "Codex does not tell which MCP servers it would start, so it cannot be held to \
+                 reading; update Codex, or choose another policy.",
+            );
+            self.thread = Thread::Failed(failure.clone());
+            self.end(Err(failure), now_ms, out);
+            return;
+        }
+        self.start_thread(out);
+    }
+
+    /// Whether the turn that runs keeps more rights than this policy gives: its sandbox is its own until it
+    /// ends.
+    fn outlasts(&self, policy: Policy) -> bool {
+        let rights = |policy| match policy {
+            Policy::ReadOnly => 0,
+            Policy::Ask | Policy::AcceptEdits => 1,
+            Policy::Bypass => 2,
+        };
+        self.turn.is_some()
+            && matches!(self.thread, Thread::Ready(_))
+            && rights(policy) < rights(self.told.policy)
     }
 
     /// Begins the turn that waits for its thread.
@@ -277,8 +320,15 @@ impl Codex {
         match (about, error) {
             (Call::Initialize, None) => {
                 out.lines.push(json!({ "method": "initialized" }).to_string());
-                self.start_thread(out);
-                self.call(Call::Models, "model/list", &json!({ "limit": 100 }), out);
+                let _ = self.waiting.insert(fence::CALL, Call::Config);
+                out.lines.push(fence::question(&self.directory));
+                if self.policy != Policy::ReadOnly {
+                    self.start_thread(out);
+                }
+            }
+            (Call::Config, error) => {
+                let config = value.pointer("/result/config").filter(|_| error.is_none());
+                self.configured(config, now_ms, out);
             }
             (Call::Thread, None) => {
                 let result = value.get("result")?;
@@ -332,6 +382,9 @@ impl Codex {
         {
             // A subagent's own thread: what it does is told by the item that began it.
             return Some(());
+        }
+        if method == "item/started" && self.policy_now() == Policy::ReadOnly {
+            self.hold_back(params, out);
         }
         if let Some(understood) = self.items.notice(method, params, now_ms, out) {
             return understood.then_some(());
@@ -430,6 +483,21 @@ impl Codex {
             _ => return None,
         }
         Some(())
+    }
+
+    /// A tool of a server is used although the turn may only read: the fence has a hole that nobody knew of.
+    fn hold_back(&mut self, params: &Value, out: &mut Out) {
+        let server = string(params, "/item/server");
+        // Its own, which lists what there is.
+        if string(params, "/item/type") != "mcpToolCall" || server == "codex" {
+            return;
+        }
+        let told = format!(
+            "The turn was stopped: it may only read, and used a tool of the MCP server {server}, of which \
+             nobody knows whether it writes."
+        );
+        self.items.tell(&told, out);
+        self.interrupt(out);
     }
 
     fn verdict(&self, turn: &Value, now_ms: u64) -> Result<(), Failure> {
@@ -546,6 +614,9 @@ impl Dialect for Codex {
                         ));
                     }
                 }
+                if prompt.read_only && self.fence.is_crossed(true) {
+                    return Ok(Taken::Restart);
+                }
                 self.turns += 1;
                 self.raw_lines = 0;
                 self.items.begin_turn(self.turns);
@@ -573,15 +644,12 @@ impl Dialect for Codex {
                 }
             }
             Order::Policy(policy) => {
-                // A turn that runs keeps its sandbox; what it asks is answered by the new policy.
-                if self.turn.is_some()
-                    && self.told.policy == Policy::Bypass
-                    && policy != self.policy
-                {
-                    self.items.tell(
-                        "Codex may do everything until this turn ends; stop it if it must not.",
-                        out,
-                    );
+                if self.outlasts(policy) || self.fence.is_crossed(policy == Policy::ReadOnly) {
+                    if self.outlasts(policy) {
+                        // Until it is stopped it gets nothing that it asks for.
+                        self.policy = policy;
+                    }
+                    return Ok(Taken::Restart);
                 }
                 self.policy = policy;
                 out.events.push(Event::Policy(policy));

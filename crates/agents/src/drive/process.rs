@@ -95,13 +95,16 @@ impl Driver {
     /// # Errors
     ///
     /// When the program cannot be used or started; the sentence says what can be done.
-    #[expect(clippy::unused_async, reason = "a runtime has to be there, which this way is seen")]
     pub async fn start(
         launch: Launch,
         marks: &[(OsString, OsString)],
         events: mpsc::Sender<Event>,
     ) -> Result<Self, Failure> {
-        match super::plan(&launch)? {
+        // Some programs are asked for what is configured first.
+        let planned = tokio::task::spawn_blocking(move || (super::plan(&launch), launch)).await;
+        let (plan, launch) = planned
+            .map_err(|error| fail(FailureKind::Other, format!("It was not started: {error}")))?;
+        match plan? {
             super::Plan::Lasting(command, dialect) => {
                 Self::with(&command, dialect, marks, events, GRACE)
             }

@@ -506,16 +506,86 @@ fn codex_tells_tokens_of_each_turn() {
 /// A Codex whose thread is there.
 fn codex(policy: Policy) -> Play {
     let mut play = Play::with(Box::new(Codex::new(&launch(Provider::Codex, policy))));
+    codex_with(policy, &json!({}))
+}
+
+/// The same with something configured.
+fn codex_with(policy: Policy, config: &Value) -> Play {
+    let mut play = Play::with(Box::new(Codex::new(&launch(Provider::Codex, policy))));
     play.line(r#"{"id":1,"result":{}}"#);
+    play.line(&json!({ "id": 0, "result": { "config": config } }).to_string());
     play.line(r#"{"id":2,"result":{"thread":{"id":"t"},"model":"m","sandbox":{"type":"workspaceWrite","networkAccess":true}}}"#);
     play
+}
+
+#[test]
+fn codex_that_may_only_read_has_no_servers_of_tools() {
+    let config = json!({ "mcp_servers": { "pen": { "command": "x", "enabled": true } } });
+    let mut play = codex_with(Policy::ReadOnly, &config);
+    let sent = play.sent();
+    let start = sent.iter().find(|sent| sent["method"] == "thread/start").expect("it begins");
+    assert_eq!(start["params"]["config"]["mcp_servers"]["pen"]["enabled"], false);
+    assert_eq!(start["params"]["config"]["features"]["apps"], false);
+    // With them it cannot go on as the same thread, nor without them.
+    assert_eq!(play.order(Order::Policy(Policy::Ask)), Ok(Taken::Restart));
+    let mut free = codex_with(Policy::Ask, &config);
+    assert_eq!(free.order(Order::Policy(Policy::Bypass)), Ok(Taken::Now));
+    assert_eq!(free.order(Order::Policy(Policy::ReadOnly)), Ok(Taken::Restart));
+    let look = Order::Say(Prompt { read_only: true, ..prompt("look") });
+    assert_eq!(free.order(look), Ok(Taken::Restart));
+    assert_eq!(codex(Policy::Ask).order(Order::Policy(Policy::ReadOnly)), Ok(Taken::Now));
+
+    // One that is used all the same ends the turn.
+    play.say(prompt("hi"));
+    play.line(r#"{"method":"turn/started","params":{"threadId":"t","turn":{"id":"a"}}}"#);
+    play.line(r#"{"method":"item/started","params":{"threadId":"t","item":{"type":"mcpToolCall","id":"i","server":"odd","tool":"pen","status":"inProgress"}}}"#);
+    let last = play.sent().pop().expect("it is stopped");
+    assert_eq!(
+        (&last["method"], &last["params"]["turnId"]),
+        (&json!("turn/interrupt"), &json!("a"))
+    );
+
+    // Where it does not tell them, nothing is begun.
+    let mut silent = Play::with(Box::new(Codex::new(&launch(Provider::Codex, Policy::ReadOnly))));
+    silent.line(r#"{"id":1,"result":{}}"#);
+    silent.line(r#"{"id":0,"error":{"code":-32601,"message":"unknown method"}}"#);
+    assert!(silent.sent().iter().all(|sent| sent["method"] != "thread/start"));
+    let refused = silent.order(Order::Say(prompt("hi"))).expect_err("it cannot be held to reading");
+    assert_eq!(refused.kind, FailureKind::Unusable);
+}
+
+#[test]
+fn codex_cannot_be_held_back_in_the_middle_of_a_turn() {
+    for (from, to, taken) in [
+        (Policy::Bypass, Policy::Ask, Taken::Restart),
+        (Policy::Bypass, Policy::ReadOnly, Taken::Restart),
+        (Policy::AcceptEdits, Policy::ReadOnly, Taken::Restart),
+        (Policy::AcceptEdits, Policy::Ask, Taken::Now),
+        (Policy::ReadOnly, Policy::Ask, Taken::Now),
+        (Policy::Ask, Policy::Bypass, Taken::Now),
+    ] {
+        let mut play = codex(from);
+        play.say(prompt("hi"));
+        assert_eq!(play.order(Order::Policy(to)), Ok(taken), "{from:?} {to:?}");
+        if taken == Taken::Restart {
+            // What it asks until it is stopped is answered by what holds now.
+            play.line(r#"{"method":"item/commandExecution/requestApproval","id":9,"params":{"command":"touch a"}}"#);
+            let declined = json!({ "id": 9, "result": { "decision": "decline" } });
+            assert_eq!(play.sent().last() == Some(&declined), to == Policy::ReadOnly);
+        }
+        // Between turns there is nothing to hold back.
+        let mut play = codex(from);
+        assert_eq!(play.order(Order::Policy(to)), Ok(Taken::Now), "{from:?} {to:?}");
+    }
 }
 
 #[test]
 fn codex_is_never_told_to_bypass_what_it_may_only_read() {
     let mut play = codex(Policy::ReadOnly);
     play.say(prompt("hi"));
-    let start = &play.sent()[2]["params"];
+    let sent = play.sent();
+    let start = sent.iter().find(|sent| sent["method"] == "thread/start").expect("it begins");
+    let start = &start["params"];
     assert_eq!(
         (&start["sandbox"], &start["approvalPolicy"]),
         (&json!("read-only"), &json!("never"))

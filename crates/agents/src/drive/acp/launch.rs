@@ -9,17 +9,24 @@
 use maestro_core::agent::Provider;
 use maestro_core::conversation::Policy;
 use maestro_core::turn::Failure;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::menu;
 use crate::command::{Args, CommandLine, checked, child_environment, program, unusable};
 use crate::drive::Launch;
+use crate::environment::Environment;
+use crate::probe::Probe;
 
 /// OpenCode's tools that only look.
 const LOOKING: [&str; 7] = ["read", "grep", "glob", "list", "lsp", "todoread", "todowrite"];
 
 /// OpenCode's own agents: what is configured for one of them would win over what is for all.
 const AGENTS: [&str; 4] = ["build", "general", "plan", "explore"];
+
+/// How long OpenCode may take to tell what is configured, and in how many bytes. It takes three seconds.
+const CONFIGURED: (Duration, usize) = (Duration::from_secs(40), 16 << 20);
 
 /// How many of them may do more than look by themselves. The others must not be allowed more here.
 const WORKERS: usize = 2;
@@ -44,7 +51,11 @@ pub(in crate::drive) fn command(launch: &Launch) -> Result<CommandLine, Failure>
         Provider::OpenCode => {
             args.word("acp");
             let users = env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str());
-            let config = opencode_config(users, launch.policy);
+            let configured = match launch.policy {
+                Policy::ReadOnly => configured(launch, &env)?,
+                _ => Value::Null,
+            };
+            let config = opencode_config(users, launch.policy, &configured);
             env.set("OPENCODE_CONFIG_CONTENT", config);
         }
         Provider::Copilot => {
@@ -82,8 +93,35 @@ pub(in crate::drive) fn command(launch: &Launch) -> Result<CommandLine, Failure>
     })
 }
 
-/// What the user configured for OpenCode by the environment, with what a policy needs.
-pub(crate) fn opencode_config(users: Option<&str>, policy: Policy) -> String {
+/// Everything that is configured for OpenCode in this directory, by all of its files: rules of a user's own
+/// agent win over those for all, so that one that is not known could write. A command of the user's may
+/// choose any of them.
+fn configured(launch: &Launch, env: &Environment) -> Result<Value, Failure> {
+    let probe = Probe {
+        program: &program(&launch.detected)?,
+        args: &["debug", "config"],
+        env,
+        directory: Some(&launch.directory),
+        limit: CONFIGURED.0,
+        most: CONFIGURED.1,
+    };
+    // Two that start at once may keep each other from it.
+    let answers = (0..3).map(|_| probe.whole());
+    let told = answers
+        .filter(|answer| answer.success)
+        .find_map(|answer| serde_json::from_slice::<Value>(&answer.stdout).ok());
+    told.filter(Value::is_object).ok_or_else(|| {
+        unusable(
+            "OpenCode does not tell what is configured for it (`opencode debug config`), so it cannot be \
+             held to reading; see what that command says, or choose another policy."
+                .to_owned(),
+        )
+    })
+}
+
+/// What the user configured for OpenCode by the environment, with what a policy needs. To only read it needs
+/// to know everything that is configured: the agents by their names, and what is allowed by patterns.
+pub(crate) fn opencode_config(users: Option<&str>, policy: Policy, configured: &Value) -> String {
     let mut config = users
         .and_then(|text| serde_json::from_str::<Value>(text).ok())
         .filter(Value::is_object)
@@ -112,19 +150,41 @@ pub(crate) fn opencode_config(users: Option<&str>, policy: Policy) -> String {
     if !config["agent"].is_object() {
         config["agent"] = json!({});
     }
-    for agent in &AGENTS[..if read_only { AGENTS.len() } else { WORKERS }] {
+    let mut agents: Vec<&str> = AGENTS[..if read_only { AGENTS.len() } else { WORKERS }].to_vec();
+    if read_only {
+        // Modes are what agents were called before.
+        let named = ["agent", "mode"].into_iter().filter_map(|field| configured[field].as_object());
+        agents.extend(named.flat_map(|named| named.keys().map(String::as_str)));
+        deny_what_is_named(&mut config["permission"], &configured["permission"]);
+    }
+    for agent in agents {
         let own = config["agent"][agent].take();
         let mut own = if own.is_object() { own } else { json!({}) };
         own["permission"] = match own["permission"].take() {
             Value::Object(users) if !read_only => merged(Value::Object(users), &rules),
             _ => rules.clone(),
         };
+        if read_only {
+            for field in ["agent", "mode"] {
+                deny_what_is_named(&mut own["permission"], &configured[field][agent]["permission"]);
+            }
+        }
         config["agent"][agent] = own;
     }
     if read_only {
         config["default_agent"] = "plan".into();
     }
     config.to_string()
+}
+
+/// Denies what a user's rules name besides: they stay where they stand when the two are put together, and a
+/// pattern among them may fit what is denied before it.
+fn deny_what_is_named(rules: &mut Value, users: &Value) {
+    for name in users.as_object().into_iter().flatten().map(|(name, _)| name) {
+        if !LOOKING.contains(&name.as_str()) {
+            rules[name] = "deny".into();
+        }
+    }
 }
 
 /// One object with the fields of another over its own, and after them.
@@ -145,7 +205,7 @@ mod tests {
     #[test]
     fn opencode_asks_or_may_not() {
         let config = |users: Option<&str>, policy| -> Value {
-            serde_json::from_str(&opencode_config(users, policy)).expect("it is JSON")
+            serde_json::from_str(&opencode_config(users, policy, &Value::Null)).expect("it is JSON")
         };
         let asks = config(Some(r#"{"model":"a/b","permission":"allow"}"#), Policy::Bypass);
         assert_eq!(asks["model"], "a/b");
@@ -165,6 +225,29 @@ mod tests {
         }
         assert_eq!(reads["agent"]["mine"]["mode"], "primary");
         assert!(config(Some("nonsense"), Policy::Ask)["permission"]["bash"] == "ask");
+    }
+
+    #[test]
+    fn every_agent_that_is_configured_may_only_look() {
+        let configured = json!({
+            "permission": { "x_*": "allow" },
+            "agent": { "mine": { "permission": { "*": "allow", "b*": "allow", "read": "ask" } } },
+            "mode": { "old": {} },
+        });
+        let config = opencode_config(None, Policy::ReadOnly, &configured);
+        let config: Value = serde_json::from_str(&config).expect("it is JSON");
+        let mine = &config["agent"]["mine"]["permission"];
+        assert_eq!(
+            (&mine["*"], &mine["b*"], &mine["bash"]),
+            (&json!("deny"), &json!("deny"), &json!("deny"))
+        );
+        assert_eq!(mine["read"], "allow");
+        assert_eq!(config["agent"]["old"]["permission"]["edit"], "deny");
+        assert_eq!(config["permission"]["x_*"], "deny");
+        // Otherwise they are the user's.
+        let config = opencode_config(None, Policy::Ask, &configured);
+        let config: Value = serde_json::from_str(&config).expect("it is JSON");
+        assert_eq!(config["agent"]["mine"], Value::Null);
     }
 
     #[test]

@@ -706,3 +706,21 @@ proptest! {
         prop_assert_eq!(talk.outcomes().len(), begun, "each turn ends once");
     }
 }
+
+#[test]
+fn an_opencode_that_others_kept_from_starting_is_started_again() {
+    // The second is what one of two first starts at once printed under load (1.18.33).
+    for (stderr, kept_out) in [
+        ("Error: Unexpected error\n\ndatabase is locked\n", true),
+        (
+            "Error: Unexpected error\n\nFailed query: \n  CREATE TABLE `workspace` (\n `id` text",
+            true,
+        ),
+        ("Error: Cannot find module", false),
+    ] {
+        let opencode = Acp::new(&launch(Provider::OpenCode, Policy::Ask));
+        assert_eq!(opencode.was_kept_out(stderr), kept_out, "{stderr}");
+        let copilot = Acp::new(&launch(Provider::Copilot, Policy::Ask));
+        assert!(!copilot.was_kept_out(stderr));
+    }
+}

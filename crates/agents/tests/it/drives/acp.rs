@@ -124,6 +124,41 @@ fn allow_everything(real: &Real) {
     fs::write(real.project().join("opencode.json"), own.to_string()).expect("written");
 }
 
+/// Rules of an agent of the user's own win over those for all, and a command may choose it.
+#[test]
+fn opencode_that_may_only_read_does_not_write_as_an_agent_of_its_users() {
+    let Some(real) = opencode() else { return };
+    allow_everything(&real);
+    let folder = real.project().join(".opencode");
+    for (name, text) in [
+        (
+            "agent/scribe.md",
+            "---\nmode: primary\npermission:\n  \"b*\": allow\n  edit: allow\n---\nWrite.\n",
+        ),
+        ("command/go.md", "---\nagent: mine\n---\n$ARGUMENTS\n"),
+        ("command/scribe.md", "---\nagent: scribe\n---\n$ARGUMENTS\n"),
+    ] {
+        fs::create_dir_all(folder.join(name).parent().expect("a folder")).expect("made");
+        fs::write(folder.join(name), text).expect("written");
+    }
+    let mut orders = Vec::new();
+    for command in ["go", "scribe"] {
+        for prompt in WRITES {
+            orders.extend([say(&format!("/{command} {prompt}")), ended()]);
+        }
+    }
+    let told = real.talk(&["--policy", "read_only"], &orders);
+    still_as_it_was(&real);
+    assert_eq!(told.ends().len(), orders.len() / 2, "{:#?}", told.0);
+    assert!(told.events("Request").is_empty(), "nobody is to be asked: {:#?}", told.0);
+    // They are the user's own where more is allowed.
+    let told = real.talk(
+        &["--policy", "bypass"],
+        &[say("/scribe [[bash echo hi > loud.txt]] [[text Done.]]"), ended()],
+    );
+    assert_eq!(real.file("loud.txt").as_deref(), Some("hi\n"), "{:#?}", told.0);
+}
+
 #[test]
 fn opencode_changes_its_policy_as_it_goes_or_starts_anew() {
     let Some(real) = opencode() else { return };
