@@ -1,5 +1,7 @@
 //! What is said of runs and their tasks, in a line.
 
+use std::path::{Path, PathBuf};
+
 use iced::Color;
 use maestro_core::run::{Ending, Run, State, Task, TaskState, Verify};
 use maestro_core::text;
@@ -16,6 +18,31 @@ pub fn title(run: &Run) -> String {
     match run.spec.documents.len() {
         0 | 1 => name,
         count => format!("{name} +{}", count - 1),
+    }
+}
+
+/// A command in one line: its first, without the sign of a comment.
+pub fn command(command: &str) -> String {
+    let mut lines = command.trim().lines();
+    let first = lines.next().unwrap_or_default().trim();
+    let first = first.strip_prefix('#').map_or(first, str::trim);
+    if lines.next().is_some() { format!("{first} …") } else { first.to_owned() }
+}
+
+/// What a document of a run is called; a working copy by what it is a copy of.
+pub fn called(run: &Run, document: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = document.file_stem().unwrap_or_default().to_string_lossy();
+    let is_copy = |original: &&PathBuf| {
+        let begins = original.file_stem().unwrap_or_default().to_string_lossy();
+        let rest = stem.strip_prefix(&*begins);
+        rest.is_some_and(|rest| rest.starts_with(&format!("-{}-loop-", run.started_ms)))
+    };
+    let documents = &run.spec.documents;
+    let own = documents.iter().any(|own| own == document);
+    match documents.iter().filter(|_| !own).find(is_copy) {
+        Some(original) => format!("{} (a copy)", name(original)),
+        None => name(document),
     }
 }
 
@@ -102,11 +129,13 @@ pub fn evidence(task: &Task, now_ms: u64) -> (String, bool) {
     let because = task.because.as_deref();
     match (task.state, &task.verify) {
         (TaskState::Done, Some(verify)) => {
-            (format!("verified{again}: {} · {took}", verify.command), false)
+            (format!("verified{again}: {} · {took}", command(&verify.command)), false)
         }
         (TaskState::Done, None) => (format!("done{again} · {took}"), false),
         (TaskState::Failed, verify) => (failure(because, verify.as_ref()), true),
-        (TaskState::Verifying, Some(verify)) => (format!("verifying: {}", verify.command), false),
+        (TaskState::Verifying, Some(verify)) => {
+            (format!("verifying: {}", command(&verify.command)), false)
+        }
         (TaskState::Verifying, None) => ("verifying".to_owned(), false),
         (TaskState::Committing, _) => ("committing".to_owned(), false),
         (TaskState::Skipped, _) => ("skipped".to_owned(), false),
@@ -146,6 +175,11 @@ mod tests {
     fn a_run_says_how_far_it_is() {
         let run = &scene::world().runs[0];
         assert_eq!(title(run), "preferences.md");
+        let copy = format!("/x/preferences-{}-loop-2.md", run.started_ms);
+        assert_eq!(called(run, Path::new(&copy)), "preferences.md (a copy)");
+        assert_eq!(called(run, Path::new("/x/preferences-2.md")), "preferences-2.md");
+        assert_eq!(command("# the project's own tests\nmake test\n"), "the project's own tests …");
+        assert_eq!(command(" make test\n"), "make test");
         assert!(summary(run, scene::NOW_MS).starts_with("3 of 5 · "));
         assert_eq!(unvisited(run), 1);
     }

@@ -1,5 +1,6 @@
 //! A checklist that is open: as it reads, and as it is written.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use iced::widget::text_editor::{Action as Act, Content, Cursor, Edit, Motion, Po
 use maestro_core::checklist;
 use maestro_core::markdown::{self, Block};
 
-use super::files;
+use super::{files, merge};
 use crate::window::composer::undo::Undo;
 
 /// The most lines that are shown as they read; the rest is there to be edited.
@@ -382,7 +383,7 @@ impl Open {
             return Seen::Taken;
         }
         let base = String::from_utf8_lossy(&self.base).into_owned();
-        match files::merge(&base, &self.text, &theirs) {
+        match merge::merge(&base, &self.text, &theirs) {
             Some(merged) => {
                 self.base = theirs.into_bytes();
                 self.put(merged);
@@ -480,6 +481,21 @@ fn found(text: &str, needle: &str) -> Option<(usize, usize)> {
         }
         None
     })
+}
+
+/// Everywhere it is found in a line: byte ranges, at most a hundred. The needle is in small letters.
+#[must_use]
+pub fn all_found(line: &str, needle: &str) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    while !needle.is_empty()
+        && all.len() < 100
+        && let Some((start, end)) = line.get(from..).and_then(|rest| found(rest, needle))
+    {
+        all.push(from + start..from + end);
+        from += end;
+    }
+    all
 }
 
 /// The offset of a line's first byte, as the checklist's rules count lines.
@@ -636,6 +652,8 @@ mod tests {
         assert!(open.find_next());
         let editor = open.editor.as_ref().expect("an editor");
         assert_eq!(editor.content.selection().as_deref(), Some("Straße"));
+        assert_eq!(all_found("- Straße, STRASSE, straße", "straße"), [2..9, 20..27]);
+        assert!(all_found("words", "").is_empty());
     }
 
     #[test]

@@ -102,47 +102,6 @@ fn aside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}.maestro", std::process::id()))
 }
 
-/// Changes made by two sides to the same text, put together; `None` where both changed the same lines.
-#[must_use]
-pub fn merge(base: &str, mine: &str, theirs: &str) -> Option<String> {
-    if mine == base || mine == theirs {
-        return Some(theirs.to_owned());
-    }
-    if theirs == base {
-        return Some(mine.to_owned());
-    }
-    let [base, mine, theirs] =
-        [base, mine, theirs].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
-    let (mine, theirs) = (changed(&base, &mine), changed(&base, &theirs));
-    let (first, second) = if mine.start <= theirs.start { (mine, theirs) } else { (theirs, mine) };
-    // Two insertions at one place have no order, and neighbours may belong together.
-    if first.end >= second.start {
-        return None;
-    }
-    let mut merged = String::new();
-    merged.extend(base[..first.start].iter().copied());
-    merged.extend(first.lines.iter().copied());
-    merged.extend(base[first.end..second.start].iter().copied());
-    merged.extend(second.lines.iter().copied());
-    merged.extend(base[second.end..].iter().copied());
-    Some(merged)
-}
-
-/// Lines of a text that were replaced: from `start` to before `end`, by `lines`.
-struct Changed<'a> {
-    start: usize,
-    end: usize,
-    lines: Vec<&'a str>,
-}
-
-fn changed<'a>(base: &[&str], now: &[&'a str]) -> Changed<'a> {
-    let start = base.iter().zip(now).take_while(|(a, b)| a == b).count();
-    let most = base.len().min(now.len()) - start;
-    let same = base.iter().rev().zip(now.iter().rev()).take_while(|(a, b)| a == b).count();
-    let same = same.min(most);
-    Changed { start, end: base.len() - same, lines: now[start..now.len() - same].to_vec() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,22 +111,6 @@ mod tests {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
         folder
-    }
-
-    #[test]
-    fn changes_of_two_sides_are_put_together_or_told_apart() {
-        let base = "a\nb\nc\nd\ne\n";
-        for (mine, theirs, expected) in [
-            ("A\nb\nc\nd\ne\n", "a\nb\nc\nd\nE\n", Some("A\nb\nc\nd\nE\n")),
-            ("a\nb\nc\nd\ne\n", "a\nX\nc\nd\ne\n", Some("a\nX\nc\nd\ne\n")),
-            ("a\nb\nc\nd\ne\nf\n", "a\nc\nd\ne\n", Some("a\nc\nd\ne\nf\n")),
-            ("a\nB\nc\nd\ne\n", "a\nX\nc\nd\ne\n", None),
-            ("a\nb\nnew\nc\nd\ne\n", "a\nb\nother\nc\nd\ne\n", None),
-            ("a\nX\nc\nd\ne\n", "a\nX\nc\nd\ne\n", Some("a\nX\nc\nd\ne\n")),
-        ] {
-            assert_eq!(merge(base, mine, theirs).as_deref(), expected, "{mine:?} {theirs:?}");
-            assert_eq!(merge(base, theirs, mine).as_deref(), expected, "{theirs:?} {mine:?}");
-        }
     }
 
     #[test]

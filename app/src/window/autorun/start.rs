@@ -395,7 +395,14 @@ impl Start {
     #[must_use]
     pub fn depth(&self) -> f32 {
         match &self.stage {
-            Stage::Plan(_, marked) => 120.0 + *marked as f32 * 32.0,
+            Stage::Plan(_, 0) => 0.0,
+            Stage::Plan(plan, marked) => {
+                let notes =
+                    plan.obstacles.len() + usize::from(plan.dirty > 0) + plan.findings.len();
+                let lines: usize = plan.commands.iter().map(|words| words.lines().count()).sum();
+                let commands = if lines > 0 { 58.0 + lines as f32 * 18.0 } else { 0.0 };
+                notes as f32 * 26.0 + commands + 30.0 + *marked as f32 * 32.0
+            }
             _ => {
                 let fields = self.fields();
                 let at = fields.iter().position(|field| *field == self.field).unwrap_or(0);

@@ -1,3 +1,5 @@
+use maestro_core::playbook::{HeardKind, Playbook};
+
 use super::super::scene;
 use super::*;
 
@@ -148,6 +150,114 @@ fn documents_are_chosen_in_order_and_run() {
 }
 
 #[test]
+fn checklists_are_listed_where_the_host_says_they_are() {
+    let model = model();
+    let mut autorun = Autorun::default();
+    let directory = PathBuf::from("/home/ada/shop");
+    let opened = autorun.open(Page::Documents, Some(&directory), &model);
+    assert!(asked(&opened).contains(&Command::FindPlaybooks { directory: directory.clone() }));
+    let folder = PathBuf::from("/home/ada/Auto Run Docs");
+    let reply = || Ok(Reply::Text(Some("/home/ada/Auto Run Docs".to_owned())));
+    let question = |directory: &Path| Question::Folder(directory.to_owned());
+    let other = Message::Answered(question(Path::new("/home/ada/other")), reply());
+    assert_eq!(asked(&autorun.update(other, &model)), [], "another project's");
+    let list = Command::ListDocuments { folder: folder.clone(), follow: true };
+    let found = Message::Answered(question(&directory), reply());
+    assert_eq!(asked(&autorun.update(found.clone(), &model)), [list]);
+    assert_eq!(asked(&autorun.update(found, &model)), [], "it is listed already");
+    // A checklist that is written now lies there, too.
+    let _ = autorun.command(Id::DocumentNew, &model);
+    let _ = autorun.update(Message::Typed("api/tests".to_owned()), &model);
+    let made = autorun.command(Id::OverlayAccept, &model);
+    assert!(matches!(made, Action::Create(path, _) if path == folder.join("api/tests.md")));
+}
+
+#[test]
+fn a_playbook_is_run_by_the_program_it_was_written_for() {
+    let model = model();
+    let mut autorun = Autorun::default();
+    let agent = &model.agents[0];
+    let _ = autorun.open(Page::Documents, Some(&agent.directory), &model);
+    let mut found = Found {
+        folder: agent.directory.join(".maestro/playbooks/night"),
+        playbook: Playbook::default(),
+        has_file: true,
+        shipped: false,
+        problem: None,
+    };
+    let who = |autorun: &Autorun| {
+        let start = autorun.start.as_ref().expect("a dialog");
+        start.who().cloned().expect("somebody")
+    };
+    let _ = autorun.start_playbook(&found, &model);
+    assert_eq!(who(&autorun).agent, Some(agent.id));
+    found.playbook.provider = Some(agent.provider);
+    let _ = autorun.start_playbook(&found, &model);
+    assert_eq!(who(&autorun).agent, Some(agent.id));
+    let other = maestro_core::agent::Provider::Droid;
+    found.playbook.provider = Some(other);
+    let _ = autorun.start_playbook(&found, &model);
+    let who = who(&autorun);
+    assert_eq!((who.agent, who.provider, &who.directory), (None, other, &agent.directory));
+}
+
+#[test]
+fn pausing_is_said_and_can_be_taken_back() {
+    let model = model();
+    let run = &model.runs[0];
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::Live, None, &model);
+    let pause = Command::PauseRun { run: run.id };
+    assert_eq!(asked(&autorun.command(Id::RunPause, &model)), [pause]);
+    assert!(autorun.is_pausing(run));
+    let resume = Command::ResumeRun { run: run.id };
+    assert_eq!(asked(&autorun.command(Id::RunPause, &model)), [resume]);
+    assert!(!autorun.is_pausing(run));
+    let _ = autorun.command(Id::RunPause, &model);
+    let mut paused = run.clone();
+    paused.state = maestro_core::run::State::Paused(maestro_core::run::Pause::User);
+    let _ = autorun.run_changed(&paused, &model);
+    assert!(!autorun.is_pausing(run), "it has paused, and may have gone on since");
+}
+
+#[test]
+fn only_what_the_run_has_come_to_is_passed_over() {
+    let mut model = model();
+    model.runs[0] = scene::running();
+    let run = model.runs[0].id;
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::Live, None, &model);
+    let _ = autorun.command(Id::RunsLast, &model);
+    assert!(matches!(autorun.command(Id::RunSkip, &model), Action::Tell(_)));
+    let _ = autorun.command(Id::RunFollow, &model);
+    let skip = Command::SkipTask { run, task: None };
+    assert_eq!(asked(&autorun.command(Id::RunSkip, &model)), [skip]);
+}
+
+#[test]
+fn the_history_goes_on_behind_the_newest_runs() {
+    let model = Model::default();
+    let mut autorun = Autorun::default();
+    let _ = autorun.open(Page::History, None, &model);
+    let runs = |ids: std::ops::RangeInclusive<u64>| {
+        let run = |id| Run { id: RunId(id), started_ms: id, ..scene::running() };
+        Ok(Reply::Runs(ids.rev().map(run).collect()))
+    };
+    let newest = Message::Answered(Question::Runs, runs(101..=200));
+    let older = Command::ListOlderRuns { before: RunId(101) };
+    assert_eq!(asked(&autorun.update(newest, &model)), [older]);
+    let older = Message::Answered(Question::Older(RunId(101)), runs(1..=100));
+    assert_eq!(
+        asked(&autorun.update(older, &model)),
+        [Command::ListOlderRuns { before: RunId(1) }]
+    );
+    let end = Message::Answered(Question::Older(RunId(1)), Ok(Reply::Runs(Vec::new())));
+    assert_eq!(asked(&autorun.update(end, &model)), []);
+    assert_eq!(autorun.past(&model).len(), 200);
+    assert_eq!(asked(&autorun.command(Id::RunsLast, &model)), [], "the end is known");
+}
+
+#[test]
 fn the_history_is_filtered_by_words_of_tasks_and_states() {
     let model = model();
     let mut autorun = Autorun::default();
@@ -161,14 +271,4 @@ fn the_history_is_filtered_by_words_of_tasks_and_states() {
     assert!(!autorun.past(&model).is_empty() && autorun.past(&model).len() < all);
     let _ = autorun.command(Id::OverlayCancel, &model);
     assert_eq!(autorun.past(&model).len(), all);
-}
-
-#[test]
-fn a_diff_is_shown_file_by_file() {
-    let diff = "diff --git a/x.rs b/x.rs\nindex 1..2\n--- a/x.rs\n+++ b/x.rs\n@@ -1 +1,2 @@\n-a\n+b\n+c\n\
-                diff --git a/y b/y\nnew file mode 100644\n--- /dev/null\n+++ b/y\n@@ -0,0 +1 @@\n+d\n";
-    let changes = changes(diff);
-    let shown: Vec<_> =
-        changes.iter().map(|change| (change.path.as_str(), change.counts)).collect();
-    assert_eq!(shown, [("x.rs", (2, 1)), ("y", (1, 0))]);
 }

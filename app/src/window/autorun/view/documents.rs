@@ -1,5 +1,8 @@
 //! Checklists of a project, and the open one: as it reads, or as it is written.
 
+use std::ops::Range;
+
+use iced::advanced::text::highlighter;
 use iced::widget::{Column, Space, column, container, mouse_area, row, text_editor};
 use iced::{Alignment, Background, Border, Color, Element, Length, Padding};
 use maestro_core::command::Id;
@@ -22,7 +25,7 @@ use crate::window::model::Model;
 const WIDTH: f32 = 320.0;
 
 /// Width beyond which words are hard to read.
-const READABLE: f32 = 860.0;
+pub(super) const READABLE: f32 = 860.0;
 
 impl Autorun {
     pub(super) fn documents<'a>(
@@ -195,7 +198,10 @@ impl Autorun {
         let problem = open.problem.as_ref().map(|why| trouble(tokens, why));
         let asking = self.asking(tokens).filter(|_| self.typing == Some(Typing::Find));
         let body = match &open.editor {
-            Some(editor) => write(tokens, &editor.content),
+            Some(editor) => {
+                let needle = open.find.as_deref().filter(|_| self.typing == Some(Typing::Find));
+                write(tokens, &editor.content, needle.unwrap_or_default())
+            }
             None => self.reading(open, tokens, run.is_some()),
         };
         column![head, part::rule(tokens)]
@@ -352,7 +358,7 @@ fn styled(tokens: &'static Tokens, span: &markdown::Span, face: iced::Font) -> W
     }
 }
 
-fn prose<'a>(tokens: &'static Tokens, block: &Block) -> Element<'a, Message> {
+pub(super) fn prose<'a>(tokens: &'static Tokens, block: &Block) -> Element<'a, Message> {
     let content: Element<'a, Message> = match &block.body {
         Body::Paragraph(spans) => spoken(tokens, spans, font::REGULAR, tokens.text),
         Body::Heading(level, spans) => {
@@ -365,13 +371,7 @@ fn prose<'a>(tokens: &'static Tokens, block: &Block) -> Element<'a, Message> {
             words(tokens, list, step).ink(tokens.text).width(Length::Fill).into()
         }
         Body::Code { text, .. } => printed(tokens, text),
-        Body::Table(table) => {
-            let row = |cells: &Vec<Vec<markdown::Span>>| {
-                cells.iter().map(|cell| markdown::plain(cell)).collect::<Vec<_>>().join("  |  ")
-            };
-            let rows: Vec<_> = std::iter::once(&table.head).chain(&table.rows).map(row).collect();
-            printed(tokens, &rows.join("\n"))
-        }
+        Body::Table(table) => grid(tokens, table),
         Body::Rule => part::rule(tokens),
     };
     let depth = block.inside.len() as f32;
@@ -396,7 +396,74 @@ fn prose<'a>(tokens: &'static Tokens, block: &Block) -> Element<'a, Message> {
     .into()
 }
 
-fn write<'a>(tokens: &'static Tokens, content: &'a text_editor::Content) -> Element<'a, Message> {
+/// A table: columns as wide as what they say.
+fn grid<'a>(tokens: &'static Tokens, table: &markdown::Table) -> Element<'a, Message> {
+    let rows = || std::iter::once(&table.head).chain(&table.rows);
+    let widths: Vec<u16> = (0..table.columns.len())
+        .map(|at| {
+            let cells = rows().filter_map(|row| row.get(at));
+            let longest = cells.map(|cell| markdown::plain(cell).chars().count()).max();
+            longest.and_then(|count| u16::try_from(count).ok()).unwrap_or(60).clamp(6, 60)
+        })
+        .collect();
+    let line_of = |cells: &Vec<Vec<markdown::Span>>, face| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| {
+            let words = spoken(tokens, cell, face, tokens.text);
+            container(words).width(Length::FillPortion(*width)).padding([2.0, space::XS]).into()
+        });
+        iced::widget::Row::with_children(cells)
+    };
+    let mut column = Column::new();
+    if table.head.iter().any(|cell| !cell.is_empty()) {
+        column = column.push(line_of(&table.head, font::SEMIBOLD)).push(part::rule(tokens));
+    }
+    for cells in &table.rows {
+        column = column.push(line_of(cells, font::REGULAR));
+    }
+    column.into()
+}
+
+/// Marks what is looked for: the toolkit shows no selection while the keyboard is in the search bar.
+struct Finds {
+    needle: String,
+    ink: Color,
+    line: usize,
+}
+
+impl highlighter::Highlighter for Finds {
+    /// What is looked for, in small letters, and in which colour it is shown.
+    type Settings = (String, Color);
+    type Highlight = Color;
+    type Iterator<'a> = std::vec::IntoIter<(Range<usize>, Color)>;
+
+    fn new((needle, ink): &Self::Settings) -> Self {
+        Self { needle: needle.clone(), ink: *ink, line: 0 }
+    }
+
+    fn update(&mut self, settings: &Self::Settings) {
+        *self = Self::new(settings);
+    }
+
+    fn change_line(&mut self, line: usize) {
+        self.line = self.line.min(line);
+    }
+
+    fn highlight_line(&mut self, line: &str) -> Self::Iterator<'_> {
+        self.line += 1;
+        let all = document::all_found(line, &self.needle).into_iter();
+        all.map(|place| (place, self.ink)).collect::<Vec<_>>().into_iter()
+    }
+
+    fn current_line(&self) -> usize {
+        self.line
+    }
+}
+
+fn write<'a>(
+    tokens: &'static Tokens,
+    content: &'a text_editor::Content,
+    needle: &str,
+) -> Element<'a, Message> {
     let (size, height) = type_scale::BASE;
     let editor = text_editor(content)
         .id(EDITOR)
@@ -406,6 +473,9 @@ fn write<'a>(tokens: &'static Tokens, content: &'a text_editor::Content) -> Elem
         .font(font::MONO)
         .padding([space::M, space::L])
         .height(Length::Fill)
+        .highlight_with::<Finds>((needle.to_lowercase(), tokens.accent), |ink, _| {
+            highlighter::Format { color: Some(*ink), font: None }
+        })
         .style(move |_: &iced::Theme, _| text_editor::Style {
             background: Background::Color(tokens.terminal.background()),
             border: Border::default(),

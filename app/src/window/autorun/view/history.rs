@@ -9,7 +9,7 @@ use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status};
 
 use super::{LIST, Look, TALL, empty, pressable, scrolled, trouble};
-use crate::window::autorun::{Autorun, Message};
+use crate::window::autorun::{Autorun, Message, Older};
 use crate::window::model::Model;
 use crate::window::{ago, runs};
 
@@ -97,11 +97,16 @@ impl Autorun {
         let past = self.past(model);
         let mut list = Column::new().width(Length::Fill);
         let marked = self.marked_run.min(past.len().saturating_sub(1));
-        for (at, run) in past.iter().enumerate().take(SHOWN) {
+        // Of very many only those around the marked one are built; the others have their place.
+        let first = marked.saturating_sub(SHOWN / 2).min(past.len().saturating_sub(SHOWN));
+        let last = past.len().min(first + SHOWN);
+        list = list.push(Space::new().height(first as f32 * TALL));
+        for (at, run) in past.iter().enumerate().take(last).skip(first) {
             list = list.push(past_row(model, run, look, at, marked == at));
         }
-        if past.len() > SHOWN {
-            let words = format!("{} more: narrow them with /.", past.len() - SHOWN);
+        list = list.push(Space::new().height((past.len() - last) as f32 * TALL));
+        if self.older != Older::None && self.filter.is_empty() {
+            let words = "There may be older ones: End asks for them.";
             list = list.push(
                 container(line(words, type_scale::SMALL, font::REGULAR, tokens.faint))
                     .padding(space::M),

@@ -10,6 +10,7 @@ use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
 
+use super::documents::{READABLE, prose};
 use super::{
     BOTH, DETAIL, LIST, Look, TALL, boxed, empty, fact, pressable, printed, scrolled, trouble,
 };
@@ -71,7 +72,8 @@ impl Autorun {
         } else {
             scrolled(tokens, LIST, list)
         };
-        let list = column![summary(model, run, look), part::rule(tokens), list];
+        let summary = summary(model, run, look, self.is_pausing(run));
+        let list = column![summary, part::rule(tokens), list];
         let detail = self.detail(run, look);
         if look.width >= BOTH {
             let list = container(list)
@@ -183,7 +185,9 @@ impl Autorun {
     fn shown_report<'a>(&'a self, run: &Run, tokens: &'static Tokens) -> Element<'a, Message> {
         match &self.report {
             Some((of, Ok(report))) if *of == run.id => {
-                scrolled(tokens, DETAIL, container(printed(tokens, report)).padding(space::L))
+                let blocks = report.blocks().iter().map(|block| prose(tokens, block));
+                let blocks = Column::with_children(blocks).max_width(READABLE);
+                scrolled(tokens, DETAIL, container(blocks).padding([space::M, space::L]))
             }
             Some((of, Err(why))) if *of == run.id => trouble(tokens, why),
             _ => container(line("Reading…", type_scale::BASE, font::REGULAR, tokens.faint))
@@ -194,9 +198,12 @@ impl Autorun {
 }
 
 /// How a run stands, and its buttons.
-fn summary<'a>(model: &Model, run: &'a Run, look: Look<'a>) -> Element<'a, Message> {
+fn summary<'a>(model: &Model, run: &'a Run, look: Look<'a>, pausing: bool) -> Element<'a, Message> {
     let tokens = look.tokens;
-    let (words, ink) = runs::standing(run, tokens);
+    let (words, ink) = match pausing {
+        true => ("pauses after this task".to_owned(), tokens.accent),
+        false => runs::standing(run, tokens),
+    };
     let who = run.spec.agent.and_then(|id| model.agent(id)).map(|agent| agent.name.clone());
     let who = who.unwrap_or_else(|| run.spec.provider.title().to_owned());
     let failed = run.tasks.iter().any(|task| task.state == TaskState::Failed);
@@ -241,17 +248,17 @@ fn summary<'a>(model: &Model, run: &'a Run, look: Look<'a>) -> Element<'a, Messa
             .spacing(6.0),
         );
     }
-    container(column.push(buttons(run, tokens))).padding(space::M).into()
+    container(column.push(buttons(run, tokens, pausing))).padding(space::M).into()
 }
 
 /// What can be done with a run that has not ended.
-fn buttons<'a>(run: &Run, tokens: &'static Tokens) -> Option<Element<'a, Message>> {
+fn buttons<'a>(run: &Run, tokens: &'static Tokens, pausing: bool) -> Option<Element<'a, Message>> {
     if !model::is_active(run) {
         return None;
     }
     let resting = matches!(run.state, State::Paused(_) | State::Waiting { .. });
     let needs = matches!(run.state, State::Paused(_));
-    let label = if resting { "Go on" } else { "Pause" };
+    let label = if resting || pausing { "Go on" } else { "Pause" };
     let stopping = run.state == State::Stopping;
     let stop = (!stopping).then_some(Message::Command(Id::RunEndTask));
     Some(
@@ -304,7 +311,7 @@ fn ahead_row<'a>(
     marked: (bool, bool),
 ) -> Element<'a, Message> {
     let tokens = look.tokens;
-    let name = task.document.file_name().unwrap_or_default().to_string_lossy();
+    let name = runs::called(run, &task.document);
     let place = if run.spec.documents.len() > 1 {
         format!("{name}, line {}", task.line)
     } else {
@@ -418,7 +425,13 @@ fn verified<'a>(tokens: &'static Tokens, verify: &Verify) -> Element<'a, Message
     let head = row![
         icon(shape, extent::GLYPH, ink),
         line("Verify", type_scale::BASE, font::SEMIBOLD, tokens.text),
-        line(text::clean(&verify.command, 300), type_scale::CODE, font::MONO, tokens.dim).fill(),
+        line(
+            text::clean(&runs::command(&verify.command), 300),
+            type_scale::CODE,
+            font::MONO,
+            tokens.dim
+        )
+        .fill(),
         line(code, type_scale::SMALL, font::REGULAR, ink),
     ]
     .spacing(space::S)
@@ -501,7 +514,7 @@ pub fn panel<'a>(autorun: &'a Autorun, model: &'a Model, look: Look<'a>) -> Elem
         if at > 0 {
             list = list.push(part::rule(tokens));
         }
-        list = list.push(summary(model, run, look));
+        list = list.push(summary(model, run, look, autorun.is_pausing(run)));
         let is_here = here.is_some_and(|here| here.id == run.id);
         let marked = autorun.marked_in(run);
         for (at, task) in run.tasks.iter().enumerate() {

@@ -11,6 +11,7 @@ use maestro_ui::{font, line, part, style};
 use super::{FORM, Look, field_id, hint, printed, scrolled};
 use crate::window::autorun::Message;
 use crate::window::autorun::start::{COMMANDS, Field, Stage, Start, shown};
+use crate::window::runs;
 
 /// Width of the dialog.
 pub const WIDTH: f32 = 760.0;
@@ -248,7 +249,12 @@ fn planned<'a>(
     column = column.push(line(count, type_scale::BASE, font::SEMIBOLD, tokens.text));
     for (at, task) in plan.tasks.iter().enumerate().take(TASKS) {
         let verify = task.verify.as_ref().map(|command| {
-            line(text::clean(command, 120), type_scale::TINY, font::MONO, tokens.faint)
+            line(
+                text::clean(&runs::command(command), 120),
+                type_scale::TINY,
+                font::MONO,
+                tokens.faint,
+            )
         });
         let here = at == marked;
         let ink = if here { tokens.accent } else { tokens.faint };
