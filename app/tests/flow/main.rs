@@ -2,7 +2,9 @@
 //!
 //! - `usage`: what every command keeps to: exit codes, one sentence, output that may be cut off.
 //! - `hosts`, `terminals`, `agents`, `worktrees`, `runs`: the commands, by what they are about.
+//! - `conflicts`, `train`, `pr`: branches that collide, and their way home.
 //! - `steering`: runs that are followed, paused, undone, refused and asked about from elsewhere.
+//! - `rules`: what a run is told to go by on the command line.
 //! - `schema`: what events of runs look like.
 //! - `queue`: what waits to be said, and what turns consumed.
 //! - `sessions`: stored conversations of every provider: found, shown, marked, resumed.
@@ -23,19 +25,23 @@
 mod agents;
 mod bad_input;
 mod bench;
+mod conflicts;
 mod conversations;
 mod hosts;
 mod kill;
 mod place;
 mod playbooks;
+mod pr;
 mod queue;
 mod real;
+mod rules;
 mod runs;
 mod schema;
 mod sessions;
 mod steering;
 mod terminal_commands;
 mod terminals;
+mod train;
 mod usage;
 mod window;
 mod worktrees;
