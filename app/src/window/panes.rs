@@ -126,8 +126,8 @@ pub struct Over<'a> {
     pub talks: &'a Talks,
     /// Panes in which there is little place.
     pub narrow: &'a BTreeSet<Pane>,
-    /// Panes that are low.
-    pub low: &'a BTreeSet<Pane>,
+    /// How high panes are that are low.
+    pub low: &'a BTreeMap<Pane, f32>,
     /// What the program tells, where the conversation with the keyboard shows it.
     pub toasts: Option<&'a Toasts>,
 }
@@ -258,7 +258,7 @@ fn conversation_body<'a>(
         settings: context.over.settings,
         focused: context.focused == Some(pane),
         narrow: context.over.narrow.contains(&pane),
-        low: context.over.low.contains(&pane),
+        height: context.over.low.get(&pane).copied().unwrap_or(f32::INFINITY),
         toasts: context.over.toasts.filter(|_| context.focused == Some(pane)),
         now_ms: context.now_ms,
         turning: context.turning,

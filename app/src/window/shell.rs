@@ -129,8 +129,8 @@ pub struct Shell {
     talks: Talks,
     /// Panes in which there is little place.
     narrow: BTreeSet<Pane>,
-    /// Panes that are low.
-    low: BTreeSet<Pane>,
+    /// How high panes are that are low.
+    low: BTreeMap<Pane, f32>,
     graphics: Graphics,
     /// How often the view was built.
     views: Cell<u64>,
@@ -339,7 +339,7 @@ impl Shell {
             autorun_directory: None,
             talks: Talks::default(),
             narrow: BTreeSet::new(),
-            low: BTreeSet::new(),
+            low: BTreeMap::new(),
             graphics: Graphics::default(),
             views: Cell::new(0),
         }

@@ -44,6 +44,9 @@ pub const NARROW: f32 = 560.0;
 /// Below this height of a pane a card and what is being written do not both have place.
 pub const LOW: f32 = 330.0;
 
+/// Below this height the line below what is being written goes to what was said.
+pub const LOWEST: f32 = 220.0;
+
 /// The widest what is said is: longer lines are hard to read.
 pub const WIDEST: f32 = 860.0;
 
@@ -231,8 +234,8 @@ pub struct Context<'a> {
     pub focused: bool,
     /// Whether there is little place beside each other.
     pub narrow: bool,
-    /// Whether there is little place above each other.
-    pub low: bool,
+    /// How high its pane is, where that is little.
+    pub height: f32,
     /// Now.
     pub now_ms: u64,
     /// Whether what works turns.
@@ -396,6 +399,7 @@ fn body<'a>(
         enter_sends: context.settings.enter_sends,
         armed: talks.armed == Some(id),
         narrow,
+        bare: context.height < LOWEST && !talk.composer.full,
     });
     let composer = composer.map(move |message| Message::Composer(id, message));
     let popup = move |height: f32| {
@@ -479,7 +483,7 @@ fn body<'a>(
         .height(Length::Fill);
     let above = stack![above, over].width(Length::Fill).height(Length::Fill);
     // Whoever answers in a low pane writes nothing, and a card wants to be seen with its buttons.
-    let answering = context.low && region(Region::Cards) && talk.composer.is_empty();
+    let answering = context.height < LOW && region(Region::Cards) && talk.composer.is_empty();
     column![above].push((!answering).then(|| aligned(composer, space::M))).into()
 }
 

@@ -44,6 +44,8 @@ pub struct Context<'a> {
     pub armed: bool,
     /// Whether there is little place.
     pub narrow: bool,
+    /// Whether there is no place for more than what is written.
+    pub bare: bool,
 }
 
 impl Composer {
@@ -78,7 +80,9 @@ impl Composer {
         let problem = self.problem.as_ref().map(|problem| {
             part::paragraph(part::sentence(problem), type_scale::SMALL, font::REGULAR, tokens.red)
         });
-        let below = if blocked { taken(context) } else { self.footer(context) };
+        let footer = !context.bare || context.armed;
+        let below =
+            if blocked { Some(taken(context)) } else { footer.then(|| self.footer(context)) };
         // Always there, also without images: an input that moves to another place among its neighbours
         // loses the keyboard.
         let room = if self.images.is_empty() { 0.0 } else { space::S };
@@ -289,9 +293,9 @@ pub fn popup<'a>(
 ) -> Option<Element<'a, Message>> {
     let popup = composer.popup.as_ref().filter(|_| has_popup(composer))?;
     let fits = ((height - FOOTER) / extent::ROW).floor().clamp(1.0, SHOWN as f32) as usize;
-    let (kind, none) = match popup.kind {
-        Kind::Files => ("files", "No file has these letters."),
-        Kind::Commands => ("commands", "No command is called that."),
+    let none = match popup.kind {
+        Kind::Files => "No file has these letters.",
+        Kind::Commands => "No command is called that.",
     };
     let top = (popup.marked + 1).saturating_sub(fits);
     let rows = popup.rows.iter().enumerate().skip(top).take(fits);
@@ -306,7 +310,7 @@ pub fn popup<'a>(
     let hint = |words: &str| line(words, type_scale::TINY, font::REGULAR, tokens.faint);
     let more = popup.rows.len().saturating_sub(top + fits);
     let footer = row![hint("↑↓ choose"), hint("⇥ insert"), hint("Esc close"), hint("").fill()]
-        .push((more > 0).then(|| hint(&format!("{more} more {kind}"))))
+        .push((more > 0).then(|| hint(&format!("{more} more"))))
         .spacing(space::M)
         .padding([space::XS, space::M]);
     let card = container(column![list, part::rule(tokens), footer])

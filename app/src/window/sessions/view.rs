@@ -29,7 +29,7 @@ pub const WIDTH: f32 = 1180.0;
 const BOTH: f32 = 860.0;
 
 /// How wide the words are that stand in place of a list.
-const NOTHING: f32 = 460.0;
+const NOTHING: f32 = 480.0;
 
 /// Below this width not all keys have place.
 const NARROW: f32 = 720.0;
@@ -187,7 +187,7 @@ impl Browser {
             ("The trash is empty".to_owned(), words.to_owned())
         } else if self.query.trim().is_empty() {
             let words = "Every conversation that Claude Code, Codex, OpenCode, Droid, Copilot or \
-                         Gemini stores on this machine is listed here, those from before Maestro, too.";
+                         Gemini stores on this machine is listed here, also from before Maestro.";
             ("No conversations yet".to_owned(), words.to_owned())
         } else {
             let words = "Fewer words find more. Tool output is looked through only when asked for.";

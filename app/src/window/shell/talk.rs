@@ -6,7 +6,7 @@ mod lists;
 
 use std::time::Duration;
 
-use iced::{Rectangle, Size, Task};
+use iced::{Rectangle, Task};
 use maestro_core::agent::Agent;
 use maestro_core::command::{Context, Id};
 use maestro_core::conversation::{Place, Tab, TabState};
@@ -146,12 +146,11 @@ impl Shell {
         } else {
             self.places(panes.len()).iter().map(Rectangle::size).collect()
         };
-        let of = |is: fn(&Size) -> bool| {
-            let small = panes.iter().zip(&places).filter(|(_, size)| is(size));
-            small.map(|((pane, _), _)| *pane).collect()
-        };
-        self.narrow = of(|size| size.width < talk::NARROW);
-        self.low = of(|size| size.height < talk::LOW);
+        let sizes = || panes.iter().map(|(pane, _)| *pane).zip(&places);
+        self.narrow =
+            sizes().filter(|(_, size)| size.width < talk::NARROW).map(|(pane, _)| pane).collect();
+        let low = sizes().filter(|(_, size)| size.height < talk::LOW);
+        self.low = low.map(|(pane, size)| (pane, size.height)).collect();
     }
 
     fn open_tab(&mut self, tab: TabId) -> Task<Message> {
