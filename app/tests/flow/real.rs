@@ -5,6 +5,7 @@
 mod autorun;
 mod composer;
 mod talk;
+mod train;
 
 use std::collections::BTreeMap;
 use std::fs;
