@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -216,8 +217,11 @@ fn ctrl_c_stops_after_the_task_and_twice_stops_now() {
     let run = ["run", &tasks, "-p", "demo", "-d", &dir, "--jsonl"];
     let follower = Beside::start(&place, &run);
     begun(&repository, "one");
+    let pressed = Instant::now();
     interrupt(follower.child.id());
     until("it is told", || (state(&place, "r1") == "stopping").then_some(()));
+    // Not when the client would have given up waiting for the host.
+    assert!(pressed.elapsed() < Duration::from_secs(15), "after {:?}", pressed.elapsed());
     go(&repository, "one");
     let ended = follower.end();
     assert_eq!(ended.code, Some(7), "{ended}");
@@ -253,7 +257,7 @@ fn ctrl_c_stops_after_the_task_and_twice_stops_now() {
         let status = place.json(&["host", "status"]);
         status["clients"].as_u64().is_some_and(|clients| clients >= 2).then_some(())
     });
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    std::thread::sleep(Duration::from_millis(500));
     interrupt(watcher.child.id());
     let ended = watcher.end();
     assert_eq!(ended.code, Some(130), "{ended}");

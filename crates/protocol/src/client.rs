@@ -700,15 +700,22 @@ impl Blocking {
         // A zero time-out means none to the system.
         let within = within.map(|within| within.max(Duration::from_millis(1)));
         if self.stream.buffer().is_empty() {
-            set_timeout(self.stream.get_ref(), within);
-            match self.stream.fill_buf() {
-                Ok(_) => {}
-                // By a signal. The read below begins anew, and waits as long as this one would have.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_timeout(&error) => {
-                    return Err(Error::TimedOut(within.unwrap_or_default()));
+            let until = within.map(|within| Instant::now() + within);
+            let mut left = within;
+            loop {
+                set_timeout(self.stream.get_ref(), left);
+                match self.stream.fill_buf() {
+                    Ok(_) => break,
+                    // By a signal, of which whoever waits wants to hear no later than it would have.
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                        let rest = |until: Instant| until.saturating_duration_since(Instant::now());
+                        left = until.map(|until| rest(until).max(Duration::from_millis(1)));
+                    }
+                    Err(error) if is_timeout(&error) => {
+                        return Err(Error::TimedOut(within.unwrap_or_default()));
+                    }
+                    Err(error) => return Err(codec::Error::Io(error).into()),
                 }
-                Err(error) => return Err(codec::Error::Io(error).into()),
             }
             // Only the wait for a message may end early: one that has begun and was given up halfway
             // would leave its rest to be taken for the next.
