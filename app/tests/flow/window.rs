@@ -3,6 +3,7 @@
 mod device;
 mod drop;
 mod hands;
+mod runs;
 mod talk;
 mod terminal;
 
