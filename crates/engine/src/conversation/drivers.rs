@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use maestro_agents::drive::{Driver, Launch, Order, Taken};
+use maestro_core::TabId;
 use maestro_core::conversation::Event;
 use maestro_core::turn::Failure;
 use tokio::sync::mpsc;
@@ -22,6 +23,39 @@ pub trait Drivers: fmt::Debug + Send + Sync {
         marks: Vec<(OsString, OsString)>,
         events: mpsc::Sender<Event>,
     ) -> Boxed<'static, Result<Box<dyn Driven>, Failure>>;
+
+    /// Called before each step of a turn, for tests of what a host leaves that dies right there. Nothing of
+    /// the conversation goes on until it returns.
+    fn before(&self, _tab: TabId, _step: Step) {}
+}
+
+/// A step of a turn, after which a host may be dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// Whoever had the prompt before writes down that it is being said.
+    Journal,
+    /// The tab is written.
+    Tab,
+    /// The prompt is written into the transcript.
+    Prompt,
+    /// Whoever asked is told that it began.
+    Began,
+    /// The program is started.
+    Start,
+    /// The prompt is said to it.
+    Say,
+    /// Something that it reports is taken.
+    Event,
+    /// What was reported is written into the transcript.
+    Write,
+    /// The queue is told that the turn is over.
+    Over,
+    /// What the turn cost is written.
+    Usage,
+    /// The tab is written as it is after the turn.
+    Save,
+    /// Everybody sees the tab free, and the queue goes on.
+    Free,
 }
 
 /// A driver that was started. Dropping it ends its program.

@@ -3,10 +3,10 @@
 use maestro_agents::drive::{Order, Taken};
 use maestro_core::agent::State;
 use maestro_core::conversation::{
-    Answer, Body, Context, Event, Menu, Model, Place, Policy, Prompt, TabState, ToolState,
+    Answer, Body, Context, Event, Menu, Model, Place, Policy, Prompt, Tab, TabState, ToolState,
 };
 use maestro_core::turn::FailureKind;
-use maestro_protocol::message::{Command, ErrorKind, Event as Told, Reply, TabChange};
+use maestro_protocol::message::{Command, ErrorKind, Event as Told, ItemChange, Reply, TabChange};
 
 use crate::driver::{Theatre, copy, tool};
 use crate::harness::within;
@@ -156,10 +156,10 @@ async fn a_policy_holds_at_once_or_from_the_next_turn_on() {
     let _ = player.hears().await;
     let (reply, order) = tokio::join!(theatre.tab_reply(change(Policy::Ask)), player.takes());
     assert_eq!((reply.map(|tab| tab.policy), order), (Ok(Policy::Ask), Order::Policy(Policy::Ask)));
-    // A program that has to be started anew for it is, after the turn.
-    let (reply, ()) = tokio::join!(theatre.tab_reply(change(Policy::ReadOnly)), async {
+    // A program that has to be started anew for more rights is, after the turn.
+    let (reply, ()) = tokio::join!(theatre.tab_reply(change(Policy::Bypass)), async {
         let (order, answer) = player.order().await;
-        assert_eq!(order, Order::Policy(Policy::ReadOnly));
+        assert_eq!(order, Order::Policy(Policy::Bypass));
         let _ = answer.send(Ok(Taken::Restart));
     });
     assert!(reply.is_ok());
@@ -167,6 +167,33 @@ async fn a_policy_holds_at_once_or_from_the_next_turn_on() {
     player.tells(Event::Session { id: "s-9".into(), model: None }).await;
     player.ends(Ok(())).await;
     player.until_closed().await;
+    // With rights that it must not have any more, a turn is stopped, which is told, and nothing goes on.
+    let _ = theatre.send(tab, "and more").await.expect("kept");
+    let mut player = theatre.player().await;
+    assert_eq!(player.launch.policy, Policy::Bypass);
+    let _ = player.hears().await;
+    let _ = theatre.send(tab, "waits").await.expect("kept");
+    let (reply, ()) = tokio::join!(theatre.tab_reply(change(Policy::ReadOnly)), async {
+        let (order, answer) = player.order().await;
+        assert_eq!(order, Order::Policy(Policy::ReadOnly));
+        let _ = answer.send(Ok(Taken::Restart));
+        assert_eq!(player.takes().await, Order::Interrupt);
+    });
+    assert_eq!(reply.map(|tab| tab.state), Ok(TabState::Interrupting));
+    let said = theatre.said(tab).await;
+    assert!(
+        said.last().is_some_and(|last| last.contains("cannot be held to “read-only”")),
+        "{said:?}"
+    );
+    player.ends(Err(FailureKind::Interrupted)).await;
+    player.until_closed().await;
+    let world = theatre.user.world(false).await;
+    assert_eq!(world.queues[0].items.len(), 1, "it is its user who goes on");
+    assert!(!theatre.started_another());
+    let waiting = world.queues[0].items[0].id;
+    let removed =
+        theatre.user.ask(Command::ChangeItem { item: waiting, change: ItemChange::Remove }).await;
+    assert!(removed.is_ok(), "{removed:?}");
     let _ = theatre.send(tab, "two").await.expect("kept");
     let mut player = theatre.player().await;
     assert_eq!(
@@ -195,8 +222,24 @@ async fn a_turn_may_be_read_only_by_itself() {
     assert!(player.answers("seen").await.read_only);
     theatre.until_said(tab, "ended").await;
     assert_eq!(theatre.tab(tab).await.policy, Policy::Ask);
+    // What changes meanwhile is the next turn's.
+    let prompt = Prompt { text: "look again".into(), read_only: true, ..Prompt::default() };
+    let _ = theatre.send_prompt(tab, prompt).await.expect("kept");
+    assert!(player.hears().await.read_only);
+    let change = TabChange::Policy(Policy::AcceptEdits);
+    let changed = theatre.tab_reply(Command::ChangeTab { tab, change }).await;
+    assert_eq!(changed.map(|tab| tab.policy), Ok(Policy::AcceptEdits));
+    player.ends(Ok(())).await;
+    let change = TabChange::Policy(Policy::Ask);
+    let ended = |tab: &Tab| tab.state == TabState::Idle;
+    let _ = theatre.until(tab, "it is over", ended).await;
+    let (changed, order) =
+        tokio::join!(theatre.tab_reply(Command::ChangeTab { tab, change }), player.takes());
+    assert_eq!(
+        (changed.map(|tab| tab.policy), order),
+        (Ok(Policy::Ask), Order::Policy(Policy::Ask))
+    );
     let _ = theatre.send(tab, "now write").await.expect("kept");
-    assert_eq!(player.takes().await, Order::Policy(Policy::Ask));
     assert_eq!(player.hears().await.text, "now write");
 }
 

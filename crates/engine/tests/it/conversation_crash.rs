@@ -2,24 +2,35 @@
 //! started on the copy, as after `kill -9`.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use maestro_core::ItemId;
 use maestro_core::agent::{Provider, State};
-use maestro_core::conversation::{Body, Event, Place as Open, Prompt, TabState, ToolState};
+use maestro_core::conversation::{
+    Answer, Body, Event, Place as Open, Prompt, TabState, Todo, TodoState, ToolState,
+};
 use maestro_core::turn::FailureKind;
-use maestro_protocol::message::Command;
+use maestro_engine::conversation::drivers::Step;
+use maestro_protocol::message::{Command, ItemChange};
 
 use crate::driver::{Theatre, tool};
 use crate::harness::{Place, stop, wait, within};
 
 /// A copy of a host's folder as it is at this moment.
 fn copied(from: &Place) -> Place {
+    copied_home(&from.path("home"))
+}
+
+fn copied_home(from: &Path) -> Place {
     fn copy(from: &Path, to: &Path) {
         std::fs::create_dir_all(to).expect("made");
         for entry in std::fs::read_dir(from).expect("read").flatten() {
             let (kind, target) = (entry.file_type().expect("known"), to.join(entry.file_name()));
+            // What is shared between processes is not what a dead one leaves: the next makes it anew.
+            let shared = entry.file_name().to_string_lossy().ends_with("-shm");
             if kind.is_dir() {
                 copy(&entry.path(), &target);
-            } else if kind.is_file() {
+            } else if kind.is_file() && !shared {
                 match std::fs::copy(entry.path(), target) {
                     // A file that was only there for a moment: another one took its place.
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -29,7 +40,7 @@ fn copied(from: &Place) -> Place {
         }
     }
     let place = Place::new();
-    copy(&from.path("home"), &place.path("home"));
+    copy(from, &place.path("home"));
     place
 }
 
@@ -157,4 +168,136 @@ async fn what_a_stranger_did_to_a_transcript_costs_no_more_than_its_lines() {
     std::fs::write(&file, mangled).expect("written");
     let theatre = Theatre::at(copy, Provider::Claude).await;
     assert_eq!(theatre.said(tab).await, ["> go", "done", "ended"]);
+}
+
+/// What a host leaves that dies before a step: the prompt is somewhere, and nowhere twice; what came is there
+/// as far as it came; and nothing is done by itself.
+async fn nothing_is_lost_or_said_twice(copy: Place, step: &str, acknowledged: bool) {
+    let mut theatre = Theatre::at(copy, Provider::Claude).await;
+    within("it has recovered", theatre.host.recovered()).await;
+    // Commands about queues wait until what the dead host had in hand is looked at.
+    let nothing = Command::ChangeItem { item: ItemId(9999), change: ItemChange::Restore };
+    assert!(theatre.user.ask(nothing).await.is_err(), "{step}");
+    let world = theatre.user.world(false).await;
+    let tab = world.tabs.first().cloned().expect("the tab");
+    assert_eq!((tab.place, tab.requests.len()), (Open::Nowhere, 0), "{step}");
+    assert!(!tab.state.is_busy(), "{step}: {:?}", tab.state);
+    let entries = theatre.entries(tab.id).await;
+    assert!(entries.iter().all(|entry| !entry.open), "{step}: {entries:#?}");
+    assert!((0..).zip(&entries).all(|(n, entry)| entry.n == n), "{step}: {entries:#?}");
+    let said = theatre.said(tab.id).await;
+    let whole = ["> go", "(hm)", "half an answer", "cargo test", "? ", "3 items", "after", "ended"];
+    let cut = said.last().is_some_and(|last| last.starts_with("failed"));
+    let came = &said[..said.len() - usize::from(cut)];
+    for (said, whole) in came.iter().zip(whole) {
+        let both = [said.as_str(), whole];
+        assert!(both[0].starts_with(whole) || whole.starts_with(both[0]), "{step}: {came:?}");
+    }
+    assert!(came.len() <= whole.len(), "{step}: {said:?}");
+    let ended = came.last().is_some_and(|last| last == "ended");
+    assert_eq!(cut, !came.is_empty() && !ended, "{step}: {said:?}");
+    let waits = world.queues.iter().flat_map(|queue| &queue.items).count();
+    if acknowledged {
+        assert!(
+            waits == 1 || !came.is_empty(),
+            "{step}: the prompt is lost: {said:?} {:#?}",
+            world.queues
+        );
+    }
+    assert!(waits == 0 || came.len() <= 1, "{step}: it would be said again: {said:?}");
+    assert!(waits == 0 || world.queues.iter().all(|queue| queue.held.is_some()), "{step}");
+    assert!(!theatre.started_another(), "{step}: something was said by itself");
+
+    // Its user goes on: by what waits, or by saying the last again.
+    if waits == 1 {
+        let agent = theatre.agent;
+        let item = world.queues[0].items[0].clone();
+        let _ = theatre.user.ask(Command::HoldQueue { agent, held: false }).await.expect("let go");
+        if item.unsure {
+            // Only a user can know whether that was said.
+            assert!(!theatre.started_another(), "{step}");
+            let _ = theatre
+                .user
+                .ask(Command::ChangeItem { item: item.id, change: ItemChange::Remove })
+                .await
+                .expect("removed");
+        }
+        if item.unsure {
+            let _ = theatre.tab_reply(Command::TryAgain { tab: tab.id }).await.expect("again");
+        }
+    } else if cut {
+        let _ = theatre.tab_reply(Command::TryAgain { tab: tab.id }).await.expect("again");
+    }
+    if waits == 1 || cut {
+        let mut player = theatre.player().await;
+        assert_eq!(player.answers("done").await.text, "go", "{step}");
+        theatre.until_said(tab.id, "ended").await;
+        let prompts = theatre.said(tab.id).await.iter().filter(|said| *said == "> go").count();
+        assert_eq!(prompts, 1 + usize::from(!came.is_empty()), "{step}");
+        let world = theatre.user.world(false).await;
+        assert!(world.queues.iter().all(|queue| queue.items.is_empty()), "{step}");
+    }
+    stop(&theatre.host).await;
+}
+
+#[tokio::test]
+async fn a_host_may_die_before_every_step_of_a_turn() {
+    let mut theatre = Theatre::new().await;
+    let tab = theatre.new_tab().await;
+    let left: Arc<Mutex<Vec<(Step, Place)>>> = Arc::default();
+    let (kept, home) = (Arc::clone(&left), theatre.place.path("home"));
+    theatre.before_steps(move |_, step| {
+        let copy = copied_home(&home);
+        kept.lock().expect("no panic").push((step, copy));
+    });
+    let _ = theatre.send(tab, "go").await.expect("kept");
+    let mut player = theatre.player().await;
+    let _ = player.hears().await;
+    player.tells(Event::Session { id: "s-1".into(), model: None }).await;
+    player
+        .tells(Event::Item { key: "h".into(), open: false, body: Body::Thinking("hm".into()) })
+        .await;
+    player.writes("m", "half an ").await;
+    theatre.until_said(tab, "half an ").await;
+    player.writes("m", "answer").await;
+    player.tells(Event::Doing("looking".into())).await;
+    for (open, state) in [(true, ToolState::Running), (false, ToolState::Done)] {
+        let body = Body::Tool(tool(state, ""));
+        player.tells(Event::Item { key: "t".into(), open, body }).await;
+    }
+    player.asks("r", None).await;
+    theatre.until_said(tab, "? None").await;
+    let allow = Command::Answer { tab, request: "r".into(), answer: Answer::Once };
+    let (allowed, _) = tokio::join!(theatre.tab_reply(allow), player.takes());
+    assert!(allowed.is_ok(), "{allowed:?}");
+    let todo = Todo { text: "test it".into(), state: TodoState::Open };
+    let body = Body::Todo(vec![todo.clone(), todo.clone(), todo]);
+    player.tells(Event::Item { key: "l".into(), open: false, body }).await;
+    player.tells(Event::Usage(maestro_core::turn::Usage::default())).await;
+    player.writes("n", "after").await;
+    player.ends(Ok(())).await;
+    theatre.until_said(tab, "ended").await;
+    let _ = theatre.until(tab, "it is over", |tab| tab.state == TabState::Idle).await;
+    stop(&theatre.host).await;
+    let left = std::mem::take(&mut *left.lock().expect("no panic"));
+    let steps: std::collections::BTreeSet<Step> = left.iter().map(|(step, _)| *step).collect();
+    let all = [
+        Step::Journal,
+        Step::Tab,
+        Step::Prompt,
+        Step::Began,
+        Step::Start,
+        Step::Say,
+        Step::Event,
+        Step::Write,
+        Step::Over,
+        Step::Usage,
+        Step::Save,
+        Step::Free,
+    ];
+    assert!(all.iter().all(|step| steps.contains(step)), "{steps:?}");
+    for (number, (step, copy)) in left.into_iter().enumerate() {
+        // It was acknowledged before the first of them: an item is kept before its client hears of it.
+        nothing_is_lost_or_said_twice(copy, &format!("{step:?} (step {number})"), true).await;
+    }
 }

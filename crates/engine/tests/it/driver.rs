@@ -1,8 +1,9 @@
 //! Drivers that a test plays by hand.
 
 use std::ffi::OsString;
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use maestro_agents::drive::{Launch, Order, Taken};
 use maestro_core::agent::Provider;
@@ -11,7 +12,7 @@ use maestro_core::conversation::{
 };
 use maestro_core::turn::{Failure, FailureKind, Outcome, Usage};
 use maestro_core::{AgentId, TabId};
-use maestro_engine::conversation::drivers::{Boxed, Driven, Drivers};
+use maestro_engine::conversation::drivers::{Boxed, Driven, Drivers, Step};
 use maestro_engine::host::{Host, HostOptions};
 use maestro_protocol::message::{Command, Error, NewAgent, Page, Reply};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -24,6 +25,19 @@ struct Stage {
     started: mpsc::UnboundedSender<Player>,
     refuse: AtomicBool,
     hang: AtomicBool,
+    before: Before,
+}
+
+type Look = dyn Fn(TabId, Step) + Send + Sync;
+
+/// What a test does before each step of a turn.
+#[derive(Default)]
+struct Before(OnceLock<Box<Look>>);
+
+impl fmt::Debug for Before {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Before")
+    }
 }
 
 /// The test's end of a driver.
@@ -45,6 +59,12 @@ struct Played {
 }
 
 impl Drivers for Stage {
+    fn before(&self, tab: TabId, step: Step) {
+        if let Some(look) = self.before.0.get() {
+            look(tab, step);
+        }
+    }
+
     fn start(
         &self,
         launch: Launch,
@@ -215,6 +235,7 @@ impl Theatre {
             started,
             refuse: AtomicBool::new(false),
             hang: AtomicBool::new(false),
+            before: Before::default(),
         });
         let program = place.script("agent", "cat");
         let drivers = Arc::clone(&stage);
@@ -246,6 +267,11 @@ impl Theatre {
 
     pub fn refuse_starts(&self, refuse: bool) {
         self.stage.refuse.store(refuse, Ordering::SeqCst);
+    }
+
+    /// Does this before each step of a turn from now on.
+    pub fn before_steps(&self, look: impl Fn(TabId, Step) + Send + Sync + 'static) {
+        assert!(self.stage.before.0.set(Box::new(look)).is_ok(), "once");
     }
 
     /// Drivers that are started from now on are never there.
