@@ -637,10 +637,13 @@ impl Machine {
             self.is_resumed = true;
             return self.choose(effects);
         }
-        if !self.is_over() {
-            self.record(Entry::Recovered, effects);
-            self.go_on(self.phase.clone(), effects);
+        if self.is_over() {
+            // What a host that died was asked to take back is asked for again, or not.
+            self.undo.clear();
+            return;
         }
+        self.record(Entry::Recovered, effects);
+        self.go_on(self.phase.clone(), effects);
     }
 
     /// What a phase waits for is asked for again.

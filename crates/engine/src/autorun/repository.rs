@@ -112,7 +112,11 @@ impl Repository {
                 ));
             }
             let since: Vec<PathBuf> = self.changed(run, after, &now).map_err(told)?;
-            let theirs: HashSet<&PathBuf> = since.iter().collect();
+            // What is as it was before the task already is lost to nobody: a host may have died here.
+            let left: Vec<PathBuf> = self.changed(run, before, &now).map_err(told)?;
+            let left: HashSet<PathBuf> = left.into_iter().collect();
+            let theirs: HashSet<&PathBuf> =
+                since.iter().filter(|path| left.contains(*path)).collect();
             let lost: Vec<String> = changed
                 .iter()
                 .filter(|path| theirs.contains(path))
@@ -217,9 +221,17 @@ impl Repository {
 /// What follows from a commit that was not made.
 fn uncommitted(error: &Error) -> Uncommitted {
     let passes = |words: &str| {
-        ["index.lock", "cannot lock ref", "No space left", "Resource temporarily"]
-            .iter()
-            .any(|sign| words.contains(sign))
+        [
+            "index.lock",
+            "cannot lock ref",
+            "No space left",
+            "Disk quota exceeded",
+            "Read-only file system",
+            "Input/output error",
+            "Resource temporarily",
+        ]
+        .iter()
+        .any(|sign| words.contains(sign))
     };
     let hook = |output: &str| {
         let begin = output.len().saturating_sub(PRINTED);

@@ -2,6 +2,7 @@
 
 mod day;
 mod effects;
+mod troubles;
 
 use std::ffi::OsString;
 use std::fs;
@@ -41,6 +42,7 @@ case $1 in
 write) echo "$MAESTRO_HOST $MAESTRO_RUN" >>"$2" ;;
 cheat) sed 's/\[ \]/[x]/' tasks.md >t.tmp && cat t.tmp >tasks.md && rm t.tmp ;;
 vanish) rm tasks.md ;;
+both) echo "$3" >>"$2"; echo "$2" >>"$3" ;;
 add) printf -- '- [ ] write added\n' >>tasks.md ;;
 lie) ;;
 garbage) head -c 100000 /dev/urandom; exit 0 ;;

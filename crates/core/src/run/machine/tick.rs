@@ -78,7 +78,8 @@ impl Machine {
         let wanted = self.run.options().commit.unwrap_or(self.run.worktree.is_some());
         let since = self.known[self.current].head.clone();
         let has_moved = since != self.attempt.head_after;
-        let in_repository = self.attempt.tree_after.is_some();
+        // A full disk may have kept the last look from seeing what is there.
+        let in_repository = self.attempt.tree.is_some() || self.attempt.tree_after.is_some();
         if !(in_repository && wanted || has_moved) {
             return self.done(effects);
         }

@@ -4,7 +4,7 @@ use maestro_core::run::{Branching, Dirty, PullRequest};
 
 use super::*;
 
-fn git(directory: &Path, arguments: &[&str]) -> String {
+pub(super) fn git(directory: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=Test", "-c", "user.email=t@example.org"])
         .args(arguments)
@@ -17,7 +17,7 @@ fn git(directory: &Path, arguments: &[&str]) -> String {
 }
 
 /// A world whose repository has a commit with its documents.
-fn committed(documents: &[(&str, &str)]) -> World {
+pub(super) fn committed(documents: &[(&str, &str)]) -> World {
     let world = World::new(documents).with_repository();
     let work = world.path("work");
     for (name, value) in [("user.name", "Test"), ("user.email", "t@example.org")] {
