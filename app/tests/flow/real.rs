@@ -453,7 +453,8 @@ fn checklists(provider: &str, model: Option<&str>) {
 
     // A connection that always breaks ends nothing and ticks nothing: the run waits, and is stopped.
     let broken = world.write("broken.md", "- [ ] Torn [[drop]]\n");
-    let mut start = vec!["run", &broken, "--agent", "it", "--detach"];
+    // Tried once: the programs try again themselves, Droid for half a minute.
+    let mut start = vec!["run", &broken, "--agent", "it", "--attempts", "1", "--detach"];
     start.extend(model.iter().flat_map(|model| ["--model", *model]));
     let id = world.ok(&start);
     let limit = Instant::now() + LONG;
