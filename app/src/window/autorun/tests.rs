@@ -272,3 +272,29 @@ fn the_history_is_filtered_by_words_of_tasks_and_states() {
     let _ = autorun.command(Id::OverlayCancel, &model);
     assert_eq!(autorun.past(&model).len(), all);
 }
+
+#[test]
+fn documents_are_put_in_order_by_the_mouse_as_by_keys() {
+    let model = model();
+    let paths: Vec<PathBuf> = ["/p/a.md", "/p/b.md", "/p/c.md"].map(PathBuf::from).to_vec();
+    let mut autorun = Autorun { chosen: paths, ..Autorun::default() };
+    let _ = autorun.start(&model, None);
+    let order = |autorun: &Autorun| {
+        let start = autorun.start.as_ref().expect("a dialog");
+        let names = start.documents.iter().map(|(path, _)| path.display().to_string());
+        names.collect::<Vec<_>>()
+    };
+    // Over others without a hand on one: nothing.
+    let _ = autorun.update(Message::Over(2), &model);
+    assert_eq!(order(&autorun), ["/p/a.md", "/p/b.md", "/p/c.md"]);
+    for message in [Message::Grabbed(0), Message::Over(1), Message::Over(2), Message::Dropped] {
+        let _ = autorun.update(message, &model);
+    }
+    assert_eq!(order(&autorun), ["/p/b.md", "/p/c.md", "/p/a.md"]);
+    let _ = autorun.update(Message::Over(0), &model);
+    assert_eq!(order(&autorun), ["/p/b.md", "/p/c.md", "/p/a.md"], "it was let go");
+    for _ in 0..2 {
+        let _ = autorun.command(Id::StartUp, &model);
+    }
+    assert_eq!(order(&autorun), ["/p/a.md", "/p/b.md", "/p/c.md"]);
+}

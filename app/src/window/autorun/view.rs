@@ -64,6 +64,13 @@ pub struct Look<'a> {
     pub directory: Option<&'a std::path::Path>,
 }
 
+impl Look<'_> {
+    /// Whether the window is so low that only the main things have a place.
+    fn is_low(&self) -> bool {
+        self.height < 520.0
+    }
+}
+
 impl Autorun {
     /// Everything, in the whole window.
     pub fn view<'a>(&'a self, model: &'a Model, look: Look<'a>) -> Element<'a, Message> {
@@ -150,7 +157,7 @@ impl Autorun {
             (Page::Documents, Part::Detail, _) if self.is_editing() => {
                 let title = |id| look.keymap.title(id).unwrap_or_default();
                 return foot(
-                    look.tokens,
+                    look,
                     [
                         (title(Id::EditorLeave), "done"),
                         (title(Id::EditorTask), "insert task"),
@@ -183,7 +190,7 @@ impl Autorun {
                 ("Esc", "back"),
             ],
         };
-        foot(look.tokens, keys.into_iter().map(|(key, words)| (key.to_owned(), words)))
+        foot(look, keys.into_iter().map(|(key, words)| (key.to_owned(), words)))
     }
 
     /// What lies over the window: how to start a run, or a question.
@@ -215,14 +222,16 @@ impl Autorun {
     }
 }
 
-fn foot<'a>(
-    tokens: &'static Tokens,
-    keys: impl Iterator<Item = (String, &'a str)>,
-) -> Element<'a, Message> {
+fn foot<'a>(look: Look<'a>, keys: impl Iterator<Item = (String, &'a str)>) -> Element<'a, Message> {
+    let tokens = look.tokens;
     let keys = keys.map(|(key, words)| hint(tokens, &key, words));
+    // Where there is little room, what has to be looked at has it.
+    let height = if look.is_low() { Length::Fixed(30.0) } else { Length::Shrink };
     container(iced::widget::Row::with_children(keys).spacing(space::M).wrap())
         .padding([5.0, space::M])
         .width(Length::Fill)
+        .height(height)
+        .clip(look.is_low())
         .style(move |_| style::surface(tokens.panel))
         .into()
 }

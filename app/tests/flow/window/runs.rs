@@ -242,3 +242,37 @@ fn a_night_is_prepared_watched_and_looked_over_without_the_mouse() {
     display.types("hello again");
     let _ = place.shows("api", "hello again");
 }
+
+#[test]
+fn an_image_is_kept_beside_its_checklist() {
+    let Some((place, display)) = prepared() else { return };
+    let night = Night::open(&place, &display);
+    let picture = place.user().join("picture.png");
+    let made = Command::new("convert").args(["-size", "64x48", "xc:teal"]).arg(&picture).status();
+    assert!(made.expect("imagemagick is there").success());
+    let mut holder = place.program("xclip");
+    let _ = holder.env("DISPLAY", &display.name);
+    let _ = holder.args(["-quiet", "-selection", "clipboard", "-t", "image/png", "-i"]);
+    let mut holder = holder.arg(&picture).spawn().expect("it runs");
+    until("the image can be had", || {
+        let mut xclip = place.program("xclip");
+        let _ = xclip.env("DISPLAY", &display.name);
+        let _ = xclip.args(["-o", "-selection", "clipboard", "-t", "TARGETS"]);
+        let targets = xclip.output().ok()?.stdout;
+        String::from_utf8_lossy(&targets).contains("image/png").then_some(())
+    });
+    night.keys(&["Home", "Down", "Down", "Return"]);
+    night.changes("e");
+    display.key("ctrl+v");
+    let images = night.directory.join(".maestro/playbooks/images");
+    let kept = until("the image is kept", || {
+        thread::sleep(Duration::from_millis(50));
+        fs::read_dir(&images).ok()?.flatten().next()
+    });
+    let link = format!("![](images/{})", kept.file_name().to_string_lossy());
+    night.until_written(&["ctrl+s"], "it is linked", |text| text.contains(&link));
+    let size = fs::metadata(kept.path()).expect("a file").len();
+    assert!(size > 0, "the image is empty");
+    let _ = holder.kill();
+    let _ = holder.wait();
+}

@@ -227,9 +227,13 @@ fn summary<'a>(model: &Model, run: &'a Run, look: Look<'a>, pausing: bool) -> El
         .align_y(Alignment::Center),
         part::progress(tokens, run.done, run.done + run.open, color),
         part::paragraph(words, type_scale::SMALL, font::MEDIUM, ink),
-        line(facts.join(" · "), type_scale::SMALL, font::REGULAR, tokens.faint).fill(),
     ]
     .spacing(6.0);
+    if look.is_low() {
+        return container(column).padding(space::M).into();
+    }
+    let facts = line(facts.join(" · "), type_scale::SMALL, font::REGULAR, tokens.faint);
+    column = column.push(facts.fill());
     if let State::Paused(Pause::Gate { artifact: Some(artifact), .. }) = &run.state {
         let words = format!("Look at {}", text::clean(artifact, 200));
         column = column.push(part::paragraph(words, type_scale::SMALL, font::MONO, tokens.dim));
@@ -543,14 +547,14 @@ pub fn panel<'a>(autorun: &'a Autorun, model: &'a Model, look: Look<'a>) -> Elem
     }
     let keys = if autorun.panel {
         super::foot(
-            tokens,
+            look,
             [("↑↓", "task"), ("↵", "evidence"), ("p", "pause"), ("x", "stop"), ("Esc", "panes")]
                 .into_iter()
                 .map(|(key, words)| (key.to_owned(), words)),
         )
     } else {
         super::foot(
-            tokens,
+            look,
             [(chord(Id::RunsFocus), "keyboard here"), (chord(Id::RunStart), "new run")].into_iter(),
         )
     };

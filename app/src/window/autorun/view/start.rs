@@ -43,7 +43,7 @@ pub(super) fn view<'a>(start: &'a Start, look: Look<'a>) -> Element<'a, Message>
         .push(part::rule(tokens))
         .push(Space::new().height(space::S))
         .push(error)
-        .push(buttons(start, tokens))
+        .push(buttons(start, look))
         .into()
 }
 
@@ -317,7 +317,8 @@ fn commands<'a>(plan: &Plan, tokens: &'static Tokens) -> Element<'a, Message> {
         .into()
 }
 
-fn buttons<'a>(start: &'a Start, tokens: &'static Tokens) -> Element<'a, Message> {
+fn buttons<'a>(start: &'a Start, look: Look<'a>) -> Element<'a, Message> {
+    let tokens = look.tokens;
     let (label, back) = match &start.stage {
         Stage::Form => ("See what it does", "Cancel"),
         Stage::Planning => ("Looking…", "Back"),
@@ -340,7 +341,8 @@ fn buttons<'a>(start: &'a Start, tokens: &'static Tokens) -> Element<'a, Message
         (Stage::Plan(..), _) => &[("↑↓", "prompts")],
         _ => &[],
     };
-    let keys = keys.iter().map(|(key, words)| hint(tokens, key, words));
+    let keys = keys.iter().filter(|_| look.width >= 720.0);
+    let keys = keys.map(|(key, words)| hint(tokens, key, words));
     row![
         iced::widget::Row::with_children(keys).spacing(space::M),
         Space::new().width(Length::Fill),
