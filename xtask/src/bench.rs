@@ -150,6 +150,7 @@ const BENCHES: &[Bench] = &[
     ("wrapping", |_| examples::run("maestro-terminal", "wrap_cost")),
     ("sessions", |_| sessions::run()),
     ("autorun", |_| examples::run("maestro-engine", "autorun")),
+    ("matrix", |_| examples::run("maestro-git", "matrix")),
     ("codec_cost", |_| examples::run("maestro-protocol", "codec_cost")),
     ("frame_cost", |setup| grid::frame_cost(setup).map(lines)),
     ("conversation", |setup| conversation::turns(setup).map(lines)),
