@@ -459,6 +459,7 @@ fn body<'a>(
             agent,
             tab,
             focused: region(Region::Cards),
+            narrow,
             now_ms: context.now_ms,
         },
     );

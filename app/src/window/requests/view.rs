@@ -38,6 +38,8 @@ pub struct Context<'a> {
     pub tab: &'a Tab,
     /// Whether they have the keyboard.
     pub focused: bool,
+    /// Whether there is little place beside each other.
+    pub narrow: bool,
     /// Now.
     pub now_ms: u64,
 }
@@ -324,7 +326,12 @@ fn trouble<'a>(help: Help, context: Context<'a>) -> Element<'a, Message> {
             .spacing(space::XS)
             .align_y(Alignment::Center)
     });
-    let buttons = Row::with_children(buttons).spacing(space::M).align_y(Alignment::Center).wrap();
+    // Beside a long title there is no place for it.
+    let (focus, last) = if context.narrow { (None, focus) } else { (focus, None) };
+    let buttons = Row::with_children(buttons.chain(last.map(Into::into)))
+        .spacing(space::M)
+        .align_y(Alignment::Center)
+        .wrap();
     let title = line(help.title, type_scale::BASE, font::SEMIBOLD, tokens.text);
     let glyph = icon(shape, extent::GLYPH, ink);
     let content: Element<'a, Message> = if short {

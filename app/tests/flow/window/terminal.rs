@@ -223,7 +223,7 @@ fn every_character_that_is_typed_arrives() {
     display.key("Return");
     // No key has these, so one is given a new meaning for each, which the window must hear of first.
     for c in "éüß€好😀".chars() {
-        let _ = display.xdotool(&["type", "--delay", "400", &c.to_string()]);
+        let _ = display.xdotool(&["type", "--delay", "1500", &c.to_string()]);
     }
     display.key("Return");
     until("all of it arrived", || {
