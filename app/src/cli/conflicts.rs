@@ -86,7 +86,7 @@ fn watch(host: &mut Host, repository: PathBuf, arguments: &Conflicts, out: &mut 
         Reply::Conflicts(matrix) => *matrix,
         other => return Err(unexpected(&other)),
     };
-    let root = match host.ask(Command::InspectRepository { directory: repository.clone() })? {
+    let root = match host.ask(Command::InspectRepository { directory: repository })? {
         Reply::Repository(found) => found.root.unwrap_or_default(),
         other => return Err(unexpected(&other)),
     };
