@@ -311,12 +311,12 @@ async fn a_provider_has_so_many_sessions_and_no_more() {
 async fn what_turns_and_commands_say_is_heard_in_order() {
     let list = "- [ ] write a\n  - verify: echo looking; echo at it >&2; test -s a\n";
     let world = World::new(&[("tasks.md", list)]);
-    let hold: Arc<Mutex<()>> = Arc::default();
-    let held = hold.lock().expect("no panic");
-    let gate = Arc::clone(&hold);
+    // Its turn begins when somebody listens.
+    let (listens, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
     let waits: Hook = Arc::new(move |effect| {
         if matches!(effect, Effect::Turn(_)) {
-            drop(gate.lock());
+            let _ = gate.lock().expect("no panic").recv();
         }
         false
     });
@@ -324,7 +324,7 @@ async fn what_turns_and_commands_say_is_heard_in_order() {
     let run = runs.start(world.spec(&["tasks.md"])).await.expect("it starts");
     let (before, receiver) = runs.hear(run.id).await.expect("known");
     let mut receiver = receiver.expect("it is at work");
-    drop(held);
+    drop(listens);
     let mut lines = before;
     while let Ok(line) = receiver.recv().await {
         lines.push(line);
