@@ -319,3 +319,125 @@ fn terminals_and_runs_outlive_those_who_watch_them() {
     let expected: String = (0..8).map(|number| format!("{number}\n")).collect();
     assert_eq!(fs::read_to_string(repository.join("log.txt")).expect("written"), expected);
 }
+
+/// Hosts that are killed while agents answer.
+const TALK_KILLS: usize = 20;
+
+/// The entries of every conversation, as they are after a host that died was followed by another.
+fn transcripts(place: &Place) -> BTreeMap<String, Vec<Value>> {
+    let files = fs::read_dir(place.home().root().join("conversations")).expect("a folder");
+    let pages = files.flatten().map(|file| {
+        let id = file.file_name().to_string_lossy().into_owned();
+        let file = file.path();
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let mut entries: BTreeMap<u64, Value> = BTreeMap::new();
+        for line in text.lines() {
+            // What a kill tore is one line, and costs nothing but itself.
+            let Ok(record) = serde_json::from_str::<Value>(line) else { continue };
+            if let Some(n) = record["entry"]["n"].as_u64() {
+                let _ = entries.insert(n, record["entry"].clone());
+            }
+        }
+        (id, entries.into_values().collect())
+    });
+    pages.collect()
+}
+
+#[test]
+fn hosts_killed_anywhere_in_conversations_lose_nothing_and_say_nothing_twice() {
+    let place = Place::new();
+    let names = ["one", "two", "three"];
+    for name in names {
+        let dir = place.repository(name).display().to_string();
+        let _ = place.ok(&["agent", "new", name, "-p", "demo", "-d", &dir, "--no-start"]);
+    }
+    let mut numbers = Numbers(0x7461_6c6b_7461_6c6b);
+    let words = |round: usize, name: &str| format!("answer {round} of {name}");
+    let mut kept: Vec<String> = Vec::new();
+    for round in 0..TALK_KILLS {
+        for name in names {
+            // What an earlier death holds goes on, but for what nobody knows of.
+            let _ = place.run(&["queue", "release", name]);
+            let words = words(round, name);
+            let prompt = format!("[[slow 0.2]] [[text {words} to its end.]]");
+            if place.run(&["agent", "send", name, &prompt]).code == Some(0) {
+                kept.push(words);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(numbers.below(500)));
+        place.kill_host();
+    }
+    let queues = || place.json(&["queue", "list"]).as_array().cloned().unwrap_or_default();
+    let unsure = until("only what nobody knows of is left", || {
+        for name in names {
+            let _ = place.run(&["queue", "release", name]);
+        }
+        let items: Vec<Value> = queues()
+            .iter()
+            .flat_map(|queue| queue["items"].as_array().cloned().unwrap_or_default())
+            .collect();
+        let quiet = names.iter().all(|name| {
+            let tabs = place.json(&["agent", "tabs", name]);
+            let states = tabs.as_array().into_iter().flatten().map(|tab| &tab["state"]);
+            states.into_iter().all(|state| *state == "idle" || state["failed"].is_object())
+        });
+        (quiet && items.iter().all(|item| item["unsure"] == true)).then_some(items)
+    });
+    let unsure: Vec<String> = unsure
+        .iter()
+        .map(|item| item["prompt"]["text"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    // By the transcripts: each prompt once, each turn with its end, entries without a gap.
+    let transcripts = transcripts(&place);
+    assert!(transcripts.len() >= names.len(), "{:?}", transcripts.keys());
+    let mut whole = 0;
+    for (tab, entries) in &transcripts {
+        let mut open = false;
+        for (n, entry) in entries.iter().enumerate() {
+            assert_eq!(entry["n"], n, "{tab}: a gap: {entries:#?}");
+            let body = &entry["body"];
+            let ends = body["failed"].is_object() || body["ended"].is_object();
+            if body["prompt"].is_object() {
+                assert!(!open, "{tab}: a turn has no end: {entries:#?}");
+                open = true;
+            } else if ends {
+                open = false;
+                whole += usize::from(body["ended"].is_object());
+            }
+        }
+        assert!(!open, "{tab}: the last turn has no end: {entries:#?}");
+    }
+    let shown: Vec<&str> = transcripts
+        .values()
+        .flatten()
+        .filter_map(|entry| entry["body"]["prompt"]["text"].as_str())
+        .collect();
+    // By what the agents themselves heard.
+    let heard = heard(&place);
+    for words in &kept {
+        let count = |texts: &[&str]| texts.iter().filter(|text| text.contains(words)).count();
+        let waits = unsure.iter().filter(|text| text.contains(words)).count();
+        assert!(count(&shown) + waits >= 1, "{words} is lost");
+        assert!(count(&shown) <= 1 && waits <= 1, "{words} is there twice");
+        let heard: Vec<&str> = heard.iter().map(String::as_str).collect();
+        assert!(count(&heard) <= 1, "{words} was said twice");
+        assert!(count(&heard) <= count(&shown), "{words} was said and is not shown");
+    }
+    assert!(kept.len() >= TALK_KILLS, "most are kept: {kept:?}");
+    // What was left at the end is said undisturbed.
+    assert!(heard.len() >= names.len(), "{heard:?}");
+    assert!(whole > 0, "no turn came to its end: {transcripts:#?}");
+}
+
+/// What reached the agents, by their own account.
+fn heard(place: &Place) -> Vec<String> {
+    let sessions = place.user().join(".local/share/maestro/demo-agent/sessions");
+    let mut heard = Vec::new();
+    for file in fs::read_dir(sessions).expect("a folder").flatten() {
+        let text = fs::read_to_string(file.path()).expect("readable");
+        let records = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let users = records.filter(|record: &Value| record["type"] == "user");
+        heard.extend(users.filter_map(|user| Some(user["text"].as_str()?.to_owned())));
+    }
+    heard
+}

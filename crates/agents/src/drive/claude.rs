@@ -43,6 +43,8 @@ pub(super) fn command(launch: &Launch) -> Result<CommandLine, Failure> {
     let mut args = Args::default();
     args.words(&["-p", "--verbose", "--output-format", "stream-json"]);
     args.words(&["--input-format", "stream-json", "--include-partial-messages"]);
+    // It says when it takes a prompt up: until then it may be at a turn that it began by itself.
+    args.word("--replay-user-messages");
     // Undocumented: makes it ask on its output instead of refusing.
     args.words(&["--permission-prompt-tool", "stdio"]);
     if launch.policy == Policy::Bypass {
@@ -102,6 +104,10 @@ pub(super) struct Claude {
     asked: HashMap<String, Asked>,
     items: Items,
     turn: Option<Turn>,
+    /// Something in the background is done, about which it may begin a turn by itself.
+    notified: bool,
+    /// The turn that it is at was begun by itself, as far as is known: the end of it is not that of a prompt.
+    by_itself: bool,
     menu: Menu,
     /// What the process has cost so far: `result` tells that and not the turn's.
     cost: f64,
@@ -124,6 +130,12 @@ enum Control {
 /// A turn that has not ended.
 #[derive(Debug, Default)]
 struct Turn {
+    /// The mark of its prompt, by which the program says that it takes it up.
+    id: String,
+    /// Whether it has.
+    heard: bool,
+    /// Whether its user wants it to stop.
+    stop: bool,
     /// Only this turn is held to reading; after it comes what holds between turns.
     read_only: bool,
     /// The last `assistant.error`.
@@ -154,6 +166,8 @@ impl Claude {
             asked: HashMap::new(),
             items: Items::default(),
             turn: None,
+            notified: false,
+            by_itself: false,
             menu: Menu::default(),
             cost: 0.0,
             windows: HashMap::new(),
@@ -198,13 +212,15 @@ impl Claude {
             Value::Array(content)
         };
         let read_only = prompt.read_only && self.policy != Policy::ReadOnly;
-        self.turn = Some(Turn { read_only, ..Turn::default() });
+        let id = crate::session::new_session_id(Provider::Claude).unwrap_or_default();
+        self.turn = Some(Turn { id: id.clone(), read_only, ..Turn::default() });
         self.raw_lines = 0;
         self.items.begin_turn();
         if read_only {
             self.set_mode(Policy::ReadOnly, out);
         }
-        let line = json!({ "type": "user", "message": { "role": "user", "content": content } });
+        let message = json!({ "role": "user", "content": content });
+        let line = json!({ "type": "user", "uuid": id, "message": message });
         out.lines.push(line.to_string());
         Ok(())
     }
@@ -308,7 +324,27 @@ impl Claude {
         own.and_then(of).or_else(|| of(model))
     }
 
+    /// A prompt of ours is taken up.
+    fn heard(&mut self, id: &str, out: &mut Out) {
+        let Some(turn) = self.turn.as_mut().filter(|turn| turn.id == id && !turn.heard) else {
+            return;
+        };
+        turn.heard = true;
+        self.by_itself = false;
+        if turn.stop {
+            // What was to stop it stopped only what was there before it.
+            self.control(Control::Interrupt, &json!({ "subtype": "interrupt" }), out);
+        }
+    }
+
     fn user(&mut self, value: &Value, now_ms: u64, out: &mut Out) -> Option<()> {
+        if value.get("isReplay").and_then(Value::as_bool) == Some(true) {
+            let id = string(value, "/uuid");
+            if self.turn.as_ref().is_some_and(|turn| turn.id == id) {
+                self.heard(id, out);
+                return Some(());
+            }
+        }
         let content = value.pointer("/message/content")?;
         if let Some(said) = content.as_str() {
             if let Some(notice) = items::local_output(said) {
@@ -333,6 +369,8 @@ impl Claude {
     fn system(&mut self, value: &Value, now_ms: u64, out: &mut Out) -> Option<()> {
         match string(value, "/subtype") {
             "init" => {
+                let heard = self.turn.as_ref().is_some_and(|turn| turn.heard);
+                self.by_itself = std::mem::take(&mut self.notified) && !heard;
                 let id = string(value, "/session_id");
                 let model = value.get("model").and_then(Value::as_str).map(str::to_owned);
                 if model.is_some() {
@@ -380,12 +418,12 @@ impl Claude {
                 self.menu.commands = commands(value.get("commands")?);
                 out.events.push(Event::Menu(self.menu.clone()));
             }
+            "task_notification" => self.notified = true,
             "task_started" | "task_progress" => {
                 out.events.push(Event::Doing(text::sentence(string(value, "/description"))));
             }
             "thinking_tokens"
             | "task_updated"
-            | "task_notification"
             | "session_state_changed"
             | "hook_started"
             | "hook_progress"
@@ -454,7 +492,15 @@ impl Claude {
         let total = value.get("total_cost_usd").and_then(Value::as_f64);
         let cost = total.map(|total| (total - self.cost).max(0.0));
         self.cost = total.unwrap_or(self.cost);
-        // A turn that the program began by itself, when something in the background was done.
+        // A turn that the program began by itself, when something in the background was done. It is no end
+        // for a prompt that was said meanwhile and waits behind it.
+        if std::mem::take(&mut self.by_itself)
+            && let Some(turn) = self.turn.as_mut().filter(|turn| !turn.heard)
+        {
+            let Turn { id, read_only, stop, .. } = std::mem::take(turn);
+            *turn = Turn { id, read_only, stop, ..Turn::default() };
+            return;
+        }
         let turn = self.turn.take().unwrap_or_default();
         let told = one_shot::usage(value);
         // An interrupted turn and a cut stream report no usage; what the messages told is better.
@@ -644,6 +690,9 @@ impl Dialect for Claude {
         match order {
             Order::Say(prompt) => self.say(&prompt, out)?,
             Order::Interrupt => {
+                if let Some(turn) = &mut self.turn {
+                    turn.stop = true;
+                }
                 self.control(Control::Interrupt, &json!({ "subtype": "interrupt" }), out);
             }
             Order::Answer { request, answer } => {

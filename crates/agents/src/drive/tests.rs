@@ -505,7 +505,6 @@ fn codex_tells_tokens_of_each_turn() {
 
 /// A Codex whose thread is there.
 fn codex(policy: Policy) -> Play {
-    let mut play = Play::with(Box::new(Codex::new(&launch(Provider::Codex, policy))));
     codex_with(policy, &json!({}))
 }
 
@@ -901,4 +900,70 @@ proptest! {
             }
         }
     }
+}
+
+/// As 2.1.197 tells it: a command in the background is done, and its notice and a prompt come together.
+#[test]
+fn claude_codes_own_turns_end_no_prompt() {
+    let said = |text: &str| {
+        json!({ "type": "assistant", "message": { "id": format!("m-{text}"), "role": "assistant",
+            "model": "m", "content": [{ "type": "text", "text": text }],
+            "usage": { "input_tokens": 10, "output_tokens": 1 } } })
+    };
+    let result = |text: &str, cost: f64| {
+        json!({ "type": "result", "subtype": "success", "is_error": false, "result": text,
+            "total_cost_usd": cost, "usage": { "input_tokens": 10, "output_tokens": 1 } })
+    };
+    let init = json!({ "type": "system", "subtype": "init", "session_id": "s", "model": "m" });
+    let notice = json!({ "type": "system", "subtype": "task_notification", "task_id": "b", "status": "completed" });
+    let mark = |play: &Play| {
+        let said = play.sent().into_iter().rfind(|sent| sent["type"] == "user");
+        said.expect("it was said")["uuid"].clone()
+    };
+    let heard = |id: Value| {
+        json!({ "type": "user", "isReplay": true, "uuid": id, "parent_tool_use_id": null,
+            "message": { "role": "user", "content": "<local-command-stdout>no</local-command-stdout>" } })
+    };
+    let interrupts = |play: &Play| {
+        let sent = play.sent();
+        sent.iter().filter(|sent| sent["request"]["subtype"] == "interrupt").count()
+    };
+    for stopped in [false, true] {
+        let mut play = Play::new(Provider::Claude);
+        play.say(prompt("first"));
+        let id = mark(&play);
+        for line in [&init, &heard(id), &said("First."), &result("First.", 1.0), &notice] {
+            play.line(&line.to_string());
+        }
+        play.say(prompt("second"));
+        let id = mark(&play);
+        assert!(id.as_str().is_some_and(|id| id.len() == 36), "{id}");
+        if stopped {
+            let _ = play.order(Order::Interrupt).expect("it is taken");
+        }
+        for line in [&init, &said("It is done."), &result("It is done.", 3.0)] {
+            play.line(&line.to_string());
+        }
+        assert_eq!(play.outcomes().len(), 1, "the second is not even begun");
+        for line in [&init, &heard(id)] {
+            play.line(&line.to_string());
+        }
+        // What was to stop stopped something else: it is said again.
+        assert_eq!(interrupts(&play), if stopped { 2 } else { 0 });
+        for line in [&said("Second."), &result("Second.", 3.5)] {
+            play.line(&line.to_string());
+        }
+        let outcomes = play.outcomes();
+        assert_eq!(outcomes.len(), 2);
+        assert_eq!(outcomes[1].text, "Second.");
+        assert_eq!(outcomes[1].usage.cost_usd, Some(0.5), "without what it did by itself");
+        let notes =
+            play.entries().into_iter().filter(|(_, _, body)| matches!(body, Body::Notice(_)));
+        assert_eq!(notes.count(), 0);
+    }
+    // A prompt that is answered without being taken up, as commands may be, ends all the same.
+    let mut play = Play::new(Provider::Claude);
+    play.say(prompt("/cost"));
+    play.line(&result("Little.", 0.0).to_string());
+    assert_eq!(play.outcomes().len(), 1);
 }
