@@ -171,7 +171,7 @@ fn the_machine_is_kept_awake_while_a_run_works() {
     let run = ["run", &tasks, "-p", "demo", "-d", &dir, "--detach", "--keep-awake"];
     let _ = place.ok(&run);
     until("the task has begun", || repository.join("began").exists().then_some(()));
-    until("the machine is held awake", || {
+    let _ = until("the machine is held awake", || {
         fs::read_to_string(&held).ok().filter(|words| words.contains("--what=idle:sleep"))
     });
     assert!(!released.exists(), "and stays so");

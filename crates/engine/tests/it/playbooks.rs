@@ -1,6 +1,7 @@
 //! Playbooks as clients see them.
 
 use std::fs;
+use std::path::PathBuf;
 
 use maestro_core::agent::Provider;
 use maestro_core::playbook::{FindingKind, Plan};
@@ -88,6 +89,17 @@ async fn playbooks_are_made_listed_and_looked_over() {
     let list = Command::ListPlaybooks { directory: work.clone() };
     let Ok(Reply::Playbooks(found)) = user.ask(list).await else { panic!("no list") };
     assert_eq!((found[0].playbook.name.as_str(), found[0].shipped), ("mine", false));
+    let find = |directory| user.ask(Command::FindPlaybooks { directory });
+    let folder = |path: PathBuf| Ok(Reply::Text(Some(path.display().to_string())));
+    assert_eq!(find(work.clone()).await, folder(books.clone()));
+    // Where there are none yet, they will be where most have them.
+    let other = place.folder("other");
+    assert_eq!(find(other.clone()).await, folder(other.join(".maestro/playbooks")));
+    let former = other.join("Auto Run Docs");
+    fs::create_dir_all(&former).expect("a folder");
+    assert_eq!(find(other).await, folder(former));
+    let older = Command::ListOlderRuns { before: maestro_core::RunId(7) };
+    assert_eq!(user.ask(older).await, Ok(Reply::Runs(Vec::new())));
     let shipped: Vec<_> = found.iter().filter(|found| found.shipped).collect();
     assert!(shipped.len() >= 6 && shipped.iter().all(|found| found.problem.is_none()));
 
