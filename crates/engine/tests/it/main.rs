@@ -2,6 +2,7 @@
 
 mod agents;
 mod autorun;
+mod collisions;
 mod conversation;
 mod conversation_crash;
 mod conversation_moves;
