@@ -3,6 +3,7 @@
 
 mod keep;
 mod process;
+mod programs;
 mod rehearsal;
 mod repository;
 mod seen;
