@@ -126,7 +126,7 @@ impl Autorun {
 
     /// Whether the run pauses when its task is settled.
     pub(super) fn is_pausing(&self, run: &Run) -> bool {
-        self.pausing == Some(run.id) && run.state == State::Running
+        run.state == State::Running && (run.pausing || self.pausing == Some(run.id))
     }
 
     /// Shows a run in the whole window; whether it was not shown before.

@@ -218,6 +218,8 @@ fn pausing_is_said_and_can_be_taken_back() {
     paused.state = maestro_core::run::State::Paused(maestro_core::run::Pause::User);
     let _ = autorun.run_changed(&paused, &model);
     assert!(!autorun.is_pausing(run), "it has paused, and may have gone on since");
+    let asked_elsewhere = Run { pausing: true, ..run.clone() };
+    assert!(autorun.is_pausing(&asked_elsewhere));
 }
 
 #[test]
