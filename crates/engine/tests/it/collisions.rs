@@ -35,11 +35,10 @@ async fn agents_that_begin_to_collide_are_told_and_so_is_the_end() {
         std::fs::write(tree.join("file"), format!("from {name}\n")).expect("saved");
     }
     let with = |events: &[Event], agent| -> Option<Collisions> {
-        let told = events.iter().rev().find_map(|event| match event {
+        events.iter().rev().find_map(|event| match event {
             Event::Collides(told) if told.agent == agent => Some(told.clone()),
             _ => None,
-        });
-        told
+        })
     };
     let (a, b) = (agents[0].id, agents[1].id);
     let told = user
