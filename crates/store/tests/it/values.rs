@@ -91,7 +91,7 @@ fn runs_and_journals_come_back() {
     assert_eq!(ids(store.runs(10).expect("runs")), [2, 1]);
     assert_eq!(ids(store.runs_before(RunId(2), 10).expect("runs")), [1]);
     assert_eq!(ids(store.runs_before(RunId(3), 1).expect("runs")), [2]);
-    assert_eq!(ids(store.runs_before(RunId(1), 10).expect("runs")), []);
+    assert!(store.runs_before(RunId(1), 10).expect("runs").is_empty());
     assert_eq!(ids(store.runs(1).expect("runs")), [2]);
     assert_eq!(ids(store.open_runs().expect("runs")), [2]);
     let journal = store.journal::<String>(RunId(1)).expect("a journal");
