@@ -961,6 +961,10 @@ fn claude_codes_own_turns_end_no_prompt() {
             play.entries().into_iter().filter(|(_, _, body)| matches!(body, Body::Notice(_)));
         assert_eq!(notes.count(), 0);
     }
+    // Our own answers come back, too, and are nothing new.
+    let mut play = Play::new(Provider::Claude);
+    play.line(r#"{"type":"control_response","response":{"subtype":"success","request_id":"c7a55dac","response":{"continue":true}}}"#);
+    assert_eq!(play.entries(), []);
     // A prompt that is answered without being taken up, as commands may be, ends all the same.
     let mut play = Play::new(Provider::Claude);
     play.say(prompt("/cost"));
