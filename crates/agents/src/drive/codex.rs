@@ -61,6 +61,8 @@ pub(super) struct Codex {
     workspace: Option<Value>,
     thread: Thread,
     fence: Fence,
+    /// What can be chosen, while the configuration is not known.
+    menu: Option<Menu>,
     calls: u64,
     /// What our calls were about that are not answered.
     waiting: HashMap<u64, Call>,
@@ -126,6 +128,7 @@ impl Codex {
             workspace: None,
             thread: Thread::Starting,
             fence: Fence::default(),
+            menu: None,
             calls: 0,
             waiting: HashMap::new(),
             asked: HashMap::new(),
@@ -179,6 +182,7 @@ impl Codex {
         if let Some(config) = config {
             self.fence.configured(config);
         }
+        out.events.extend(self.menu.take().map(Event::Menu));
         if self.fence.is_decided() || self.thread != Thread::Starting {
             return;
         }
@@ -359,11 +363,17 @@ impl Codex {
             }
             (Call::Models, None) => {
                 let models = array(value, "/result/data").iter().map(model);
-                out.events.push(Event::Menu(Menu {
+                let menu = Menu {
                     models: models.collect(),
                     commands: Vec::new(),
                     policies: Policy::ALL.to_vec(),
-                }));
+                };
+                // Whoever has it may choose a policy, and what that needs is known with the configuration.
+                if self.waiting.contains_key(&fence::CALL) {
+                    self.menu = Some(menu);
+                } else {
+                    out.events.push(Event::Menu(menu));
+                }
             }
             // Nothing depends on it.
             (Call::Models | Call::Other, Some(error)) => {
