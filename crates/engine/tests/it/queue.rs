@@ -207,7 +207,8 @@ impl Machine {
     async fn host_with(&self, settings: Settings, death: Option<(Death, usize)>) -> Host {
         let dead = Arc::new(AtomicBool::new(false));
         // There is one at a time: the one before would say what its tabs are free for from here on.
-        let before = std::mem::replace(&mut *self.dead.lock().expect("no panic"), Arc::clone(&dead));
+        let before =
+            std::mem::replace(&mut *self.dead.lock().expect("no panic"), Arc::clone(&dead));
         before.store(true, Ordering::SeqCst);
         // What conversations do with turns that a dead host had open.
         for tab in self.world().tabs.values_mut() {
