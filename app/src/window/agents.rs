@@ -6,8 +6,9 @@ use iced::widget::{Column, button, column, container, row, scrollable};
 use iced::{Alignment, Element, Length, Padding};
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
+use maestro_core::conflict::Collision;
 use maestro_core::keymap::Keymap;
-use maestro_core::{AgentId, TerminalId};
+use maestro_core::{AgentId, TerminalId, text};
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
@@ -95,9 +96,11 @@ fn agent_row<'a>(
     let parts = part::AgentRow {
         glyph: status::glyph(tokens, shape, extent::GLYPH, context.turning),
         name: agent.name.clone(),
-        reason: limited(agent, context.now_ms).unwrap_or_else(|| reason(agent)),
-        short: short(agent),
-        pill: badged(agent, pill(model, agent, context), context),
+        reason: limited(agent, context.now_ms)
+            .or_else(|| met(model, agent).map(|met| collision(&met[0], met.len() - 1)))
+            .unwrap_or_else(|| reason(agent)),
+        short: met(model, agent).map(|met| with(&met[0])).or_else(|| short(agent)),
+        pill: badged(model, agent, pill(model, agent, context), context),
         selected: context.focused == Some(agent.id),
         marked: context.marked == Some(agent.id),
         child,
@@ -137,8 +140,39 @@ fn short(agent: &Agent) -> Option<String> {
     }
 }
 
-/// The pill, and before it that a bell rang in one of the agent's terminals.
+/// With what an agent's work conflicts, where nothing about the agent itself matters more.
+fn met<'a>(model: &'a Model, agent: &Agent) -> Option<&'a [Collision]> {
+    let rests = matches!(agent.attention.state, State::Idle | State::Done | State::Resumable);
+    let met = model.collisions.get(&agent.id).filter(|_| rests)?;
+    Some(met.as_slice()).filter(|met| !met.is_empty())
+}
+
+fn with(met: &Collision) -> String {
+    format!("conflicts with {}", text::clean(&met.with, 100))
+}
+
+/// A collision in words: with what, and in which files. `more`: how many others there are.
+#[must_use]
+pub fn collision(met: &Collision, more: usize) -> String {
+    let mut words = with(met);
+    if let Some(file) = met.files.first() {
+        words.push_str(": ");
+        words.push_str(&text::clean(&file.to_string_lossy(), 200));
+    }
+    if met.files.len() > 1 {
+        words.push_str(&format!(" and {} more", met.files.len() - 1));
+    }
+    match more {
+        0 => {}
+        1 => words.push_str("; with one other, too"),
+        more => words.push_str(&format!("; with {more} others, too")),
+    }
+    words
+}
+
+/// The pill, and before it that a bell rang in one of the agent's terminals, and that its work conflicts.
 fn badged<'a, M: 'a>(
+    model: &Model,
     agent: &Agent,
     pill: Option<Element<'a, M>>,
     context: Context<'_>,
@@ -146,11 +180,15 @@ fn badged<'a, M: 'a>(
     let rings = |terminal: Option<TerminalId>| {
         terminal.is_some_and(|terminal| context.bells.contains(&terminal))
     };
-    if !rings(agent.ai_terminal) && !rings(agent.shell_terminal) {
+    let bell = (rings(agent.ai_terminal) || rings(agent.shell_terminal))
+        .then(|| icon(Icon::Bell, extent::GLYPH, context.tokens.accent));
+    let clash = (model.collisions.contains_key(&agent.id))
+        .then(|| icon(Icon::Warning, extent::GLYPH, context.tokens.orange));
+    if bell.is_none() && clash.is_none() {
         return pill;
     }
-    let bell = icon(Icon::Bell, extent::GLYPH, context.tokens.accent);
-    Some(row![bell].push(pill).spacing(space::XS).align_y(Alignment::Center).into())
+    let marks = row![].push(clash).push(bell).push(pill);
+    Some(marks.spacing(space::XS).align_y(Alignment::Center).into())
 }
 
 /// The one fact that matters now.

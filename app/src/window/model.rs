@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use maestro_core::agent::{Agent, Clipboard, State};
+use maestro_core::conflict::{Collision, Collisions};
 use maestro_core::conversation::Tab;
 use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
@@ -30,6 +31,8 @@ pub struct Model {
     pub indexing: Indexing,
     /// Runs, newest first.
     pub runs: Vec<Run>,
+    /// Agents whose work conflicts with other work, and with which.
+    pub collisions: BTreeMap<AgentId, Vec<Collision>>,
     /// The number of the last event.
     seq: u64,
 }
@@ -49,6 +52,8 @@ pub enum Notice {
     Search { terminal: TerminalId, search: Option<Search> },
     /// A terminal's child ended.
     Exited { terminal: TerminalId, exit: i32 },
+    /// The work of an agent began to conflict with other work.
+    Collides { agent: AgentId, with: Collision },
     /// The host is about to end.
     HostStopping,
 }
@@ -63,6 +68,10 @@ impl Model {
         self.queues = world.queues.into_iter().map(|queue| (queue.agent, queue)).collect();
         self.indexing = world.indexing;
         self.runs = world.runs;
+        self.collisions = (world.collisions.into_iter())
+            .filter(|met| !met.with.is_empty())
+            .map(|met| (met.agent, met.with))
+            .collect();
     }
 
     /// Takes in an event; old ones are ignored.
@@ -73,7 +82,10 @@ impl Model {
         self.seq = seq;
         match event {
             Event::Agent(agent) => self.put_agent(*agent),
-            Event::AgentRemoved(id) => self.agents.retain(|agent| agent.id != id),
+            Event::AgentRemoved(id) => {
+                self.agents.retain(|agent| agent.id != id);
+                let _ = self.collisions.remove(&id);
+            }
             Event::Terminal(info) => return self.put_terminal(info),
             Event::TerminalClosed(id) => {
                 let _ = self.terminals.remove(&id);
@@ -106,7 +118,8 @@ impl Model {
             Event::Search { terminal, search } => return Some(Notice::Search { terminal, search }),
             Event::HostStopping => return Some(Notice::HostStopping),
             Event::Preference { .. } => {}
-            Event::Conflicts(_) | Event::Collides(_) | Event::Train(_) => {}
+            Event::Collides(met) => return self.collides(met),
+            Event::Conflicts(_) | Event::Train(_) => {}
         }
         None
     }
@@ -136,6 +149,24 @@ impl Model {
         let before = self.terminals.insert(id, info);
         let exit = exit.filter(|_| before.is_none_or(|before| before.exit.is_none()))?;
         Some(Notice::Exited { terminal: id, exit })
+    }
+
+    /// Takes in with whom an agent's work conflicts. What is new of it is worth a word, once for both sides.
+    fn collides(&mut self, met: Collisions) -> Option<Notice> {
+        let Collisions { agent, with } = met;
+        let before = self.collisions.remove(&agent).unwrap_or_default();
+        let is_known = |new: &Collision| {
+            let from_there = |id: &AgentId| {
+                let theirs = self.collisions.get(id).into_iter().flatten();
+                theirs.into_iter().any(|met| met.agents.contains(&agent))
+            };
+            before.iter().any(|known| known.with == new.with) || new.agents.iter().any(from_there)
+        };
+        let news = with.iter().find(|new| !is_known(new)).cloned();
+        if !with.is_empty() {
+            let _ = self.collisions.insert(agent, with);
+        }
+        news.map(|with| Notice::Collides { agent, with })
     }
 
     fn put_run(&mut self, run: Run) {
@@ -284,5 +315,31 @@ mod tests {
         let told = Notice::Exited { terminal: info.id, exit: 3 };
         assert_eq!(model.apply(20, Event::Terminal(info.clone())), Some(told));
         assert_eq!(model.apply(21, Event::Terminal(info)), None);
+    }
+
+    #[test]
+    fn a_collision_is_told_once_for_both_sides() {
+        let mut model = model();
+        let [one, other] = scene::collisions();
+        let told = model.apply(20, Event::Collides(one.clone()));
+        let with = one.with[0].clone();
+        assert_eq!(told, Some(Notice::Collides { agent: one.agent, with }));
+        assert_eq!(model.apply(21, Event::Collides(other.clone())), None, "the other side of it");
+        // The same with other files is nothing new; with something else it is.
+        let mut more = one.clone();
+        more.with[0].files.truncate(1);
+        assert_eq!(model.apply(22, Event::Collides(more.clone())), None);
+        let mut target = more.with[0].clone();
+        (target.with, target.agents, target.directory) = ("main".to_owned(), Vec::new(), None);
+        more.with.push(target.clone());
+        let told = model.apply(23, Event::Collides(more));
+        assert_eq!(told, Some(Notice::Collides { agent: one.agent, with: target }));
+        // It fits again, and collides again later.
+        for (seq, id) in [(24, one.agent), (25, other.agent)] {
+            let over = Collisions { agent: id, with: Vec::new() };
+            assert_eq!(model.apply(seq, Event::Collides(over)), None);
+        }
+        assert!(model.collisions.is_empty());
+        assert!(model.apply(26, Event::Collides(other)).is_some());
     }
 }

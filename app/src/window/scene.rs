@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 pub use dress::{NEEDLE, dress};
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
+use maestro_core::conflict::{Collision, Collisions};
 use maestro_core::run::{Run, Spec, Task, TaskState, Verify};
 use maestro_core::screen::{
     Cell, Color, Cursor, CursorShape, Frame, Modes, Row, Scroll, Size, flags,
@@ -26,7 +27,7 @@ pub use talk::{TALKS, menu, queues, said, tabs};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Scenes without a conversation.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 23] = [
     "empty",
     "grid",
     "grid-many",
@@ -36,6 +37,7 @@ const OTHERS: [&str; 22] = [
     "rename",
     "resume",
     "toasts",
+    "collisions",
     "search",
     "vi",
     "hints",
@@ -240,6 +242,24 @@ fn run() -> Run {
         usage: Usage { cost_usd: Some(1.9), ..Usage::default() },
         ..Run::new(RunId(2), spec, NOW_MS - 41 * 60_000, 2, 3)
     }
+}
+
+/// Two agents that changed the same files.
+#[must_use]
+pub fn collisions() -> [Collisions; 2] {
+    let met = |agent, other, with: &str, directory: &str| Collisions {
+        agent: AgentId(agent),
+        with: vec![Collision {
+            with: with.to_owned(),
+            directory: Some(PathBuf::from(directory)),
+            agents: vec![AgentId(other)],
+            files: vec![PathBuf::from("docs/preferences.md"), PathBuf::from("src/preferences.rs")],
+        }],
+    };
+    [
+        met(4, 1, "feat/preferences", "/home/ada/shop"),
+        met(1, 4, "docs/preferences", "/home/ada/shop-worktrees/docs"),
+    ]
 }
 
 /// A world with more agents than most people have.

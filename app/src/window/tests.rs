@@ -82,6 +82,20 @@ fn a_command_that_has_nothing_to_work_on_says_so() {
 }
 
 #[test]
+fn an_agent_whose_work_conflicts_says_with_what() {
+    let mut shell = shell("collisions");
+    let words = "docs/preferences.md and 1 more";
+    let said = format!("Conflicts with feat/preferences: {words}.");
+    assert!(simulator(&shell).find(said.as_str()).is_ok(), "the toast");
+    let row = format!("conflicts with feat/preferences: {words}");
+    assert!(simulator(&shell).find(row.as_str()).is_ok(), "the row of an agent at rest");
+    assert!(shows(&shell, "running tests"), "the row of one that works");
+    let _ = shell.update(Message::Command(Id::AgentWhy));
+    let said = format!("Conflicts with docs/preferences: {words}.");
+    assert!(simulator(&shell).find(said.as_str()).is_ok(), "why it is as it is");
+}
+
+#[test]
 fn an_empty_window_says_what_to_do() {
     let mut shell = shell("empty");
     assert!(shows(&shell, "Bring in your first agent"));

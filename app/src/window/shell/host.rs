@@ -10,6 +10,7 @@ use maestro_ui::part;
 use maestro_ui::theme::duration;
 
 use super::{Connection, Message, Overlay, Shell};
+use crate::window::agents;
 use crate::window::link::News;
 use crate::window::model::Notice;
 use crate::window::panes::Pane;
@@ -157,6 +158,11 @@ impl Shell {
                 Task::none()
             }
             Notice::Exited { terminal, exit } => self.exited(terminal, exit),
+            Notice::Collides { agent, with } => {
+                let name = self.model.agent(agent).map(|agent| agent.name.clone());
+                let words = part::sentence(&agents::collision(&with, 0));
+                self.toast(toast::Source::Agent(agent), Kind::Attention, name, words)
+            }
             Notice::HostStopping => {
                 // What ends from here on, ends because the user wanted it to.
                 self.connection = Connection::Stopped;

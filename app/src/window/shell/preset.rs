@@ -179,6 +179,14 @@ impl Shell {
                 let _ = shell.command(Id::AgentRename);
             }
             "single" => shell.kept.maximised = true,
+            "collisions" => {
+                let met = scene::collisions().map(|met| (met.agent, met.with));
+                for (agent, with) in &met {
+                    let _ = shell.model.collisions.insert(*agent, with.clone());
+                }
+                let (agent, with) = &met[0];
+                let _ = shell.notice(Notice::Collides { agent: *agent, with: with[0].clone() });
+            }
             "toasts" => {
                 let problem =
                     "the branch feat/preferences is checked out in /home/ada/shop: choose another";

@@ -267,7 +267,8 @@ impl Shell {
             }
             Some(Overlay::Why(why)) => {
                 let agent = self.model.agent(why.agent);
-                (why.view(tokens, agent, self.now_ms), extent::PALETTE)
+                let met = self.model.collisions.get(&why.agent).map_or(&[][..], Vec::as_slice);
+                (why.view(tokens, agent, met, self.now_ms), extent::PALETTE)
             }
             Some(Overlay::Ask(ask)) => (ask.view(tokens).map(Message::Ask), extent::DIALOG),
         };

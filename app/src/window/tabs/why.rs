@@ -4,6 +4,7 @@ use iced::widget::{Column, column, container, row};
 use iced::{Alignment, Element, Length};
 use maestro_core::AgentId;
 use maestro_core::agent::{Agent, Evidence, Source};
+use maestro_core::conflict::Collision;
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status};
@@ -38,6 +39,7 @@ impl Why {
         &'a self,
         tokens: &'static Tokens,
         agent: Option<&'a Agent>,
+        collisions: &'a [Collision],
         now_ms: u64,
     ) -> Element<'a, M> {
         let Some(agent) = agent else {
@@ -67,6 +69,14 @@ impl Why {
                 Column::with_children(rows).spacing(space::XS).into()
             }
         };
+        let met = collisions.iter().map(|met| {
+            let words = part::sentence(&agents::collision(met, 0));
+            let mark = icon(Icon::Warning, 12.0, tokens.orange);
+            let words = part::paragraph(words, type_scale::SMALL, font::REGULAR, tokens.text);
+            row![mark, words].spacing(space::S).align_y(Alignment::Center).into()
+        });
+        let met = Column::with_children(met.take(SHOWN)).spacing(space::XS);
+        let seen = column![seen].push((!collisions.is_empty()).then_some(met)).spacing(space::M);
         let footer = row![
             line("The marked line decides.", type_scale::SMALL, font::REGULAR, tokens.faint).fill(),
             part::chord(tokens, "Esc"),

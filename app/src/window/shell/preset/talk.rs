@@ -213,6 +213,10 @@ impl Shell {
             }
             "why" => {
                 let _ = self.command(Id::AgentWhy);
+                if let Some(id) = self.chosen_agent().map(|agent| agent.id) {
+                    let [_, met] = scene::collisions();
+                    let _ = self.model.collisions.insert(id, met.with);
+                }
                 let seen = |source, state, seen: &str, minutes: u64, decides| Evidence {
                     source,
                     state,
