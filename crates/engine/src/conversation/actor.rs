@@ -217,9 +217,10 @@ impl Actor {
             Ask::Say { prompt, journal, done } => {
                 match self.begin(prompt.clone(), journal, false).await {
                     Ok(turn) => {
-                        // Before the program is started, which may take a while.
-                        let _ = done.send(Ok(turn));
                         self.speak(prompt).await;
+                        // Not before the program has it: whoever keeps the prompt keeps it until then, so
+                        // that a host that dies in between leaves one of which nobody knows, not none.
+                        let _ = done.send(Ok(turn));
                     }
                     Err(refused) => {
                         let _ = done.send(Err(refused));
