@@ -170,7 +170,8 @@ fn night(provider: &str) {
         // It waits and tries again by itself.
         assert_eq!(of("Six")["state"], "done", "{run:#}");
     } else {
-        assert!(!lasts.is_empty() && lasts.iter().all(|ms| *ms <= 60_000), "{lasts:?}: {said}");
+        // A reset is told to the minute, and work goes on a little after it.
+        assert!(!lasts.is_empty() && lasts.iter().all(|ms| *ms <= 90_000), "{lasts:?}: {said}");
     }
     let last = events.last().expect("some");
     assert_eq!((&last["type"], &last["failed"]), (&json!("complete"), &json!(1)), "{last:#}");
