@@ -125,12 +125,21 @@ impl Shared {
 
     /// A session that the index knows.
     fn stored_session(&self, key: &SessionKey) -> Result<Match, Error> {
+        self.session_known(key, false)
+    }
+
+    /// A session that the index knows. One that `is_there` is waited for: whoever looked through the stores
+    /// while its file was moved has seen it nowhere, and looks again.
+    fn session_known(&self, key: &SessionKey, is_there: bool) -> Result<Match, Error> {
         let marks = self.sessions.marks().clone();
         let begun = Instant::now();
         loop {
             match self.sessions.with_reader(|reader| reader.get(key, &marks)) {
                 Ok(Some(found)) => return Ok(found),
-                Ok(None) if self.sessions.progress().complete || begun.elapsed() > FIRST => {
+                Ok(None)
+                    if (self.sessions.progress().complete && !is_there)
+                        || begun.elapsed() > FIRST =>
+                {
                     let text = format!("{} has no stored session {}", key.provider.title(), key.id);
                     return Err(refuse(ErrorKind::NotFound, text));
                 }
@@ -231,7 +240,7 @@ impl Shared {
         }
         self.keep_marks(&key, kept)?;
         self.sessions.look();
-        let found = self.stored_session(&key)?;
+        let found = self.session_known(&key, true)?;
         Ok(Reply::Session(Box::new(known_open(found.session, &open))))
     }
 
