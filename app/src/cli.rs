@@ -4,11 +4,14 @@
 mod agent;
 mod args;
 mod bench;
+mod branch;
 mod conflicts;
 mod demo;
+mod diff;
 mod doctor;
 mod failure;
 mod host;
+mod keymap;
 mod list;
 mod output;
 mod playbook;
@@ -21,6 +24,7 @@ mod settings;
 mod talk;
 mod terminal;
 mod train;
+mod trust;
 mod usage;
 mod window;
 mod worktree;
@@ -96,6 +100,14 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Playbook(playbook) => playbook::run(playbook, &mut out),
         args::Command::Worktree(worktree) => worktree::run(worktree, &mut out),
         args::Command::Conflicts(arguments) => conflicts::run(&arguments, &mut out),
+        args::Command::Diff(arguments) => diff::run(&arguments, &mut out),
+        args::Command::Log(arguments) => branch::log(&arguments, &mut out),
+        args::Command::Blame(arguments) => branch::blame(&arguments, &mut out),
+        args::Command::Branch(command) => branch::branch(command, &mut out),
+        args::Command::Fetch(arguments) => branch::fetch(&arguments, &mut out),
+        args::Command::Pull(arguments) => branch::pull(&arguments, &mut out),
+        args::Command::Push(arguments) => branch::push(&arguments, &mut out),
+        args::Command::Trust(arguments) => trust::run(&arguments, &mut out),
         args::Command::Train(train) => train::run(train, &mut out),
         args::Command::Pr(pull) => pr::run(pull, &mut out),
         args::Command::Race(race) => race::run(race, &mut out),
@@ -112,7 +124,9 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Bench(args::Bench::Conversation(options)) => {
             bench::conversation(&options, &mut out)
         }
-        args::Command::Settings(command) => settings::run(&command, &mut out),
+        args::Command::Commands(arguments) => keymap::commands(&arguments, &mut out),
+        args::Command::Keymap(command) => keymap::run(command, &mut out),
+        args::Command::Settings(command) => settings::run(command, &mut out),
         args::Command::Completions { shell } => completions(shell, &mut out),
     }
 }

@@ -5,7 +5,6 @@
 mod cli;
 mod demo_agent;
 mod embed;
-mod settings;
 mod window;
 
 use std::process::ExitCode;

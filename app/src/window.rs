@@ -9,16 +9,20 @@ mod ask;
 mod autorun;
 mod bare;
 mod bars;
+mod changes;
 mod composer;
 mod conversation;
 mod debug;
 mod find;
 mod hints;
+mod history;
 mod link;
-mod local;
+pub mod local;
 mod look;
+mod matrix;
 mod model;
 mod new_agent;
+mod page;
 mod palette;
 mod panes;
 mod paste;
@@ -26,10 +30,13 @@ mod picture;
 mod probe;
 mod prompt;
 mod queue;
+mod race;
 mod requests;
+mod review;
 mod runs;
 mod scene;
 mod sessions;
+mod settings;
 mod shell;
 mod tabs;
 mod talk;
@@ -37,6 +44,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod toast;
+mod train;
 mod usage;
 mod vi;
 
@@ -81,7 +89,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     load_fonts();
     let clock = Clock::new();
     probe::start(&clock);
-    let settings_path = crate::settings::path(&options.home);
+    let settings_path = maestro_engine::settings::path(&options.home);
     let link = Link::start(&clock, options.home, options.start)
         .context("the window cannot start the thread that talks to the host")?;
     let boot = move || {

@@ -151,6 +151,8 @@ const BENCHES: &[Bench] = &[
     ("sessions", |_| sessions::run()),
     ("autorun", |_| examples::run("maestro-engine", "autorun")),
     ("matrix", |_| examples::run("maestro-git", "matrix")),
+    ("diff", |_| examples::run("maestro-git", "diff")),
+    ("worktrees", |_| examples::run("maestro-engine", "worktrees")),
     ("codec_cost", |_| examples::run("maestro-protocol", "codec_cost")),
     ("frame_cost", |setup| grid::frame_cost(setup).map(lines)),
     ("conversation", |setup| conversation::turns(setup).map(lines)),

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use maestro_core::AgentId;
 use maestro_core::agent::{Agent, Clipboard};
 use maestro_core::conversation::Tab;
+use maestro_core::worktree::{Answer, Ask, Standing};
 use maestro_protocol::message::{Branch, Command, NewAgent, Reply, World};
 use serde_json::{Value, json};
 
@@ -86,11 +88,30 @@ fn made(agent: &Agent, out: &mut Out) -> Result<()> {
 }
 
 fn list(out: &mut Out) -> Result<()> {
-    let world = Host::running()?.world(false)?;
+    let mut host = Host::running()?;
+    let standings = standings(&mut host)?;
+    let world = host.world(false)?;
     if out.json {
-        return out.value(&json!(agents(&world)));
+        return out.value(&json!(with_standings(agents(&world), &standings)));
     }
     print(&world, out)
+}
+
+/// How the checkouts of all agents stand.
+fn standings(host: &mut Host) -> Result<Vec<(AgentId, Standing)>> {
+    match host.ask(Command::Worktrees(Ask::Standings { agents: Vec::new() }))? {
+        Reply::OfWorktrees(Answer::Standings(found)) => Ok(found),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Null for an agent that is in no repository.
+fn with_standings(mut agents: Vec<Value>, found: &[(AgentId, Standing)]) -> Vec<Value> {
+    for agent in &mut agents {
+        let own = found.iter().find(|(id, _)| agent["id"] == json!(id.to_string()));
+        agent["standing"] = json!(own.map(|(_, standing)| standing));
+    }
+    agents
 }
 
 pub fn agents(world: &World) -> Vec<Value> {

@@ -38,6 +38,23 @@ pub enum Command {
     Worktree(Worktree),
     /// How the worktrees of a repository fit together, what is not committed included.
     Conflicts(super::conflicts::Conflicts),
+    /// What differs in a checkout; stage, unstage or discard it, by file and hunk.
+    Diff(Box<super::diff::Diff>),
+    /// Commits, with their graph; searched by message, writer and id.
+    Log(Box<super::branch::LogOf>),
+    /// Where lines of a file come from.
+    Blame(super::branch::BlameOf),
+    /// Branches: list them, switch to one.
+    #[command(subcommand)]
+    Branch(super::branch::BranchOf),
+    /// Fetch from the remote; what git prints is shown as it comes.
+    Fetch(super::branch::FetchOf),
+    /// Fetch, and bring the branch forward.
+    Pull(super::branch::PullOf),
+    /// Push the branch to the one it follows.
+    Push(super::branch::PushOf),
+    /// The programs that a repository's own configuration names, and whether they may run.
+    Trust(super::trust::Trust),
     /// Merge trains: bring branches home one after the other, each checked before the target moves.
     #[command(subcommand)]
     Train(super::train::Trains),
@@ -71,22 +88,19 @@ pub enum Command {
     /// Measure what drawing costs on this machine, off the screen.
     #[command(subcommand, hide = true)]
     Bench(Bench),
-    /// The settings file: where it is, and whether it can be read.
+    /// Settings: list, get, set, reset; the file and what is wrong with it.
     #[command(subcommand)]
-    Settings(Settings),
+    Settings(super::settings::Settings),
+    /// Everything the window can be made to do, with its chords.
+    Commands(super::keymap::Commands),
+    /// Chords: list, set, reset, export, import; the file and what is wrong with it.
+    #[command(subcommand)]
+    Keymap(super::keymap::Keys),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Settings {
-    /// Print where it is.
-    Path,
-    /// Say what is wrong with it, and in which line.
-    Check,
 }
 
 #[derive(Debug, Args)]
@@ -196,22 +210,165 @@ pub enum Worktree {
         repository: PathBuf,
     },
     /// Make a worktree, beside the repository unless told otherwise.
-    New {
-        /// The branch.
-        branch: String,
+    New(WorktreeNew),
+    /// What a new branch could start from, the current branch first.
+    Bases {
+        /// Only those with these letters in this order.
+        #[arg(default_value = "")]
+        like: String,
         /// Any directory in the repository.
         #[arg(long, short, default_value = ".")]
         repository: PathBuf,
-        /// Check out a branch that exists instead of making one.
-        #[arg(long, short, conflicts_with = "from")]
-        existing: bool,
-        /// Where the new branch starts; the current commit when absent.
-        #[arg(long, value_name = "COMMIT")]
-        from: Option<String>,
-        /// Where to put it.
-        #[arg(long, short)]
-        path: Option<PathBuf>,
     },
+    /// Make an agent in a worktree that is there, or start the one it has.
+    Open {
+        /// Its directory.
+        directory: PathBuf,
+        /// The agent, where there is none yet.
+        #[arg(long, short, value_parser = provider, default_value = "shell")]
+        provider: Provider,
+    },
+    /// Write the files of a worktree that could not be written, and prepare it.
+    Fill {
+        /// Its directory.
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+    /// What is run in new worktrees (`.maestro/worktree.toml`); with --yes it may from now on.
+    Trust {
+        /// A worktree, or the main checkout.
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+        /// Agree to exactly what is shown.
+        #[arg(long)]
+        yes: bool,
+        /// Do not agree any more.
+        #[arg(long, conflicts_with = "yes")]
+        no: bool,
+    },
+    /// Remove a worktree that Maestro made. Everything in it is kept for 30 days: see `trash`.
+    Remove {
+        /// Its directory, or the name of an agent in it.
+        worktree: String,
+        /// Remove idle agents that work there, too.
+        #[arg(long)]
+        agents: bool,
+    },
+    /// Keep a checkout as it is now, without touching it: files, index, ignored settings.
+    Snapshot {
+        /// Its directory, or the name of an agent in it.
+        #[arg(default_value = ".")]
+        worktree: String,
+        /// What it is for.
+        #[arg(long, short, default_value = "")]
+        message: String,
+    },
+    /// The snapshots of checkouts that are there.
+    Snapshots {
+        /// Only of this repository: any directory in it.
+        repository: Option<PathBuf>,
+    },
+    /// Bring a checkout's files back to a snapshot, or a removed worktree back as it was.
+    Restore {
+        /// Which, such as `s5`.
+        id: maestro_core::SnapshotId,
+        /// Where to, for a removed worktree; where it was, unless told otherwise.
+        #[arg(long, value_name = "DIRECTORY")]
+        to: Option<PathBuf>,
+    },
+    /// What was removed within the last 30 days: list, restore, purge.
+    #[command(subcommand)]
+    Trash(super::worktree::trash::Trash),
+    /// Stop making a worktree. It goes away if nothing but the commit's files is in it.
+    Stop {
+        /// Its directory.
+        directory: PathBuf,
+    },
+    /// Look after a worktree that somebody else made, as after one of Maestro's.
+    Adopt {
+        /// Its directory.
+        directory: PathBuf,
+        /// Not any more.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Do not offer a worktree that somebody else made.
+    Ignore {
+        /// Its directory.
+        directory: PathBuf,
+        /// Offer it again.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// How much room the worktrees of a repository take.
+    Du {
+        /// Any directory in it.
+        #[arg(default_value = ".")]
+        repository: PathBuf,
+    },
+    /// Which worktrees have nothing that the main branch lacks. Nothing is removed without --yes.
+    Prune {
+        /// Any directory in the repository.
+        #[arg(default_value = ".")]
+        repository: PathBuf,
+        /// Held against this branch; the main checkout's when absent.
+        #[arg(long, value_name = "BRANCH")]
+        target: Option<String>,
+        /// Remove them, each with a snapshot in the trash.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Mend the links between a repository and its worktrees after something was moved.
+    Repair {
+        /// Any directory in the repository.
+        #[arg(long, short, default_value = ".")]
+        repository: PathBuf,
+        /// Where moved worktrees are now.
+        moved: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct WorktreeNew {
+    /// The branch; made from the task when absent.
+    #[arg(default_value = "", required_unless_present = "task")]
+    pub branch: String,
+    /// Any directory in the repository.
+    #[arg(long, short, default_value = ".")]
+    pub repository: PathBuf,
+    /// Check out a branch that exists instead of making one.
+    #[arg(long, short, conflicts_with_all = ["from", "race"])]
+    pub existing: bool,
+    /// Where the new branch starts; the current commit when absent.
+    #[arg(long, alias = "base", value_name = "COMMIT")]
+    pub from: Option<String>,
+    /// Exactly where to put it.
+    #[arg(long, short, conflicts_with_all = ["location", "race"])]
+    pub path: Option<PathBuf>,
+    /// The folder to put it into.
+    #[arg(long, value_name = "FOLDER")]
+    pub location: Option<PathBuf>,
+    /// Make an agent there: claude, codex, opencode, droid, copilot, gemini, demo or shell.
+    #[arg(long, short, value_parser = provider)]
+    pub agent: Option<Provider>,
+    /// The agent's name; made from the branch when absent.
+    #[arg(long, requires = "agent")]
+    pub name: Option<String>,
+    /// What the agent is told once the worktree is ready.
+    #[arg(long, requires = "agent")]
+    pub task: Option<String>,
+    /// So many at once, on the branches NAME-1, NAME-2 and so on.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=16))]
+    pub race: Option<u32>,
+    /// Only make the agent; its program is started by `agent open`.
+    #[arg(long, requires = "agent")]
+    pub no_start: bool,
+    /// Answer as soon as the worktree is registered; its files come behind.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Size of the agent's terminal.
+    #[arg(long, value_parser = size, default_value = "120x40", value_name = "COLSxROWS")]
+    pub size: Size,
 }
 
 #[derive(Debug, Subcommand)]
@@ -529,6 +686,9 @@ mod tests {
             "run list",
             "run show r3 --json",
             "worktree new feat/y -r /r -p /w",
+            "worktree new -a demo --race 3 --task x --base main --location /w",
+            "worktree prune --target main --yes",
+            "worktree adopt /w --undo",
             "terminal new --size 80x24 -- sh -c true",
             "terminal show t1 --history --ansi",
             "terminal send t1 hello --enter",
@@ -558,6 +718,10 @@ mod tests {
     fn wrong_lines_are_refused() {
         for line in [
             "nonsense",
+            "worktree new",
+            "worktree new x --race 1",
+            "worktree new x --race 3 -e",
+            "worktree new x --task y",
             "run",
             "run tasks.md --agent a --provider demo",
             "run show 3",

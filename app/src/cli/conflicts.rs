@@ -167,6 +167,9 @@ fn show(matrix: &Matrix, all: bool, out: &mut Out) -> Result<()> {
     rows.sort_by_key(|row| weight(&row[0]).unwrap_or(usize::MAX));
     let quiet = format!("{} worktrees, nothing collides", matrix.sides.len());
     out.table(&["HOW", "ONE", "OTHER", "FILES"], &rows, &quiet)?;
+    for note in &matrix.notes {
+        eprintln!("maestro: {}", output::printable(note));
+    }
     for side in &matrix.sides {
         if let Some(problem) = &side.problem {
             eprintln!("maestro: {}: {}", name(side), output::printable(problem));

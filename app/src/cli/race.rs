@@ -3,14 +3,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use maestro_core::race::{Race, Runner};
+use maestro_core::changes::{Answer, Look, Name, Pick, Source};
+use maestro_core::race::{Piece, Race, Runner, Take};
+use maestro_core::train::{Ask, Spec};
 use maestro_protocol::message::{Command, Reply};
 use serde_json::{Value, json};
 
 use super::Host;
 use super::agent::absolute;
-use super::failure::{Result, unexpected};
+use super::diff::At;
+use super::failure::{Failure, Result, unexpected};
 use super::output::{self, Out};
+use super::train::{Following, Manner};
 
 /// A check of every runner may take as long as it takes.
 const PATIENCE: Duration = Duration::from_secs(4 * 3600);
@@ -31,10 +35,60 @@ pub enum Races {
         #[arg(long, value_name = "COMMAND")]
         verify: Option<String>,
     },
+    /// Bring one branch home as a train of one, or files and hunks of several into the target's checkout.
+    Take(Taking),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Taking {
+    /// The race.
+    name: String,
+    /// The runner that is taken as a whole.
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    number: Option<u32>,
+    /// A file of a runner, or hunks of it as `maestro diff --base TARGET` counts them: `2:src/a.rs`,
+    /// `3:src/b.rs:1,4`. May be repeated; nothing is committed, and `maestro diff --undo` takes it back.
+    #[arg(long, value_name = "NUMBER:FILE[:HUNKS]", value_parser = piece)]
+    from: Vec<(u32, String, Vec<usize>)>,
+    /// Any directory in the repository.
+    #[arg(long, short, default_value = ".")]
+    repository: PathBuf,
+    /// Where it goes; the main checkout's branch when absent.
+    #[arg(long, short, value_name = "BRANCH")]
+    target: Option<String>,
+    /// How the branch is brought onto the target.
+    #[arg(long, value_enum, default_value = "merge", conflicts_with = "from")]
+    how: Manner,
+    /// A shell command that has to succeed on the result before the target moves. May be repeated.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "from")]
+    verify: Vec<String>,
+    /// Commit what is not committed in the branch's worktree.
+    #[arg(long, conflicts_with = "from")]
+    commit: bool,
+    #[command(flatten)]
+    following: Following,
+}
+
+/// `2:src/a.rs` or `2:src/a.rs:1,3`.
+fn piece(text: &str) -> std::result::Result<(u32, String, Vec<usize>), String> {
+    let wrong = || "expected a runner's number and a file, such as 2:src/a.rs:1,3".to_owned();
+    let (number, rest) = text.split_once(':').ok_or_else(wrong)?;
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    let hunks = |text: &str| -> Option<Vec<usize>> {
+        text.split(',').map(|number| number.parse().ok()).collect()
+    };
+    let (file, hunks) = match rest.rsplit_once(':').map(|(file, last)| (file, hunks(last))) {
+        Some((file, Some(hunks))) => (file, hunks),
+        _ => (rest, Vec::new()),
+    };
+    if file.is_empty() { Err(wrong()) } else { Ok((number, file.to_owned(), hunks)) }
 }
 
 pub fn run(command: Races, out: &mut Out) -> Result<()> {
-    let Races::Show { name, repository, target, verify } = command;
+    let (name, repository, target, verify) = match command {
+        Races::Show { name, repository, target, verify } => (name, repository, target, verify),
+        Races::Take(taking) => return take(taking, out),
+    };
     let repository = absolute(&repository)?;
     let mut host = Host::on_demand()?;
     let asked = Command::ReadRace { repository, name, target, verify };
@@ -57,6 +111,56 @@ pub fn run(command: Races, out: &mut Out) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn take(taking: Taking, out: &mut Out) -> Result<()> {
+    let repository = absolute(&taking.repository)?;
+    if let Some(number) = taking.number {
+        let spec = Spec {
+            repository,
+            target: taking.target.unwrap_or_default(),
+            cars: vec![format!("{}-{number}", taking.name)],
+            sorted: false,
+            how: taking.how.how(),
+            verify: taking.verify,
+            limit_s: 1800,
+            commit: taking.commit,
+            // Who lost a race against itself is not asked again.
+            returns: 0,
+        };
+        return super::train::follow(Ask::Start(spec), &taking.following, out);
+    }
+    let mut host = Host::on_demand()?;
+    let asked = Command::ReadRace {
+        repository: repository.clone(),
+        name: taking.name.clone(),
+        target: taking.target.clone(),
+        verify: None,
+    };
+    let race = match host.client.request(asked, PATIENCE)? {
+        Reply::Race(race) => *race,
+        other => return Err(unexpected(&other)),
+    };
+    let look = Look::default();
+    let source = Source::Base(Some(race.target.clone()));
+    let mut pieces = Vec::new();
+    for (number, file, hunks) in taking.from {
+        let branch = format!("{}-{number}", taking.name);
+        let runner = race.runners.iter().find(|runner| runner.branch == branch);
+        let missing = || Failure::failed(format!("the race {} has no {branch}", taking.name));
+        let at = At { place: &runner.ok_or_else(missing)?.directory, source: &source, look };
+        let file = Name::from(file);
+        let hunks = match hunks.as_slice() {
+            [] => None,
+            numbers => Some(super::diff::hunks(&mut host, at, &file, numbers)?),
+        };
+        pieces.push(Piece { branch, pick: Pick { file, hunks } });
+    }
+    let take = Take { repository, name: taking.name, target: taking.target, pieces, look };
+    match host.ask(Command::TakeRace(take))? {
+        Reply::Changes(Answer::Discarded(taken)) => super::diff::told(&taken, "took", out),
+        other => Err(unexpected(&other)),
+    }
 }
 
 fn row(runner: &Runner) -> Vec<String> {
@@ -85,4 +189,25 @@ fn race_json(race: &Race) -> Value {
         value["runners"][at]["agent"] = json!(runner.agent.map(|id| id.to_string()));
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_a_number_a_file_and_hunks() {
+        for (text, expected) in [
+            ("2:a", Some((2, "a", vec![]))),
+            ("2:a:1,3", Some((2, "a", vec![1, 3]))),
+            ("2:a:b", Some((2, "a:b", vec![]))),
+            ("2:a:b:4", Some((2, "a:b", vec![4]))),
+            ("2:", None),
+            ("a", None),
+            ("x:a", None),
+        ] {
+            let expected = expected.map(|(n, file, hunks)| (n, file.to_owned(), hunks));
+            assert_eq!(piece(text).ok(), expected, "{text}");
+        }
+    }
 }

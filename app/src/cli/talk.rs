@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use super::failure::{Code, Failure, Result, unexpected};
 use super::output::{self, Out};
 use super::{Host, find_agent};
+use crate::window::local;
 
 /// The most bytes of a prompt from a file or the standard input.
 const PROMPT: u64 = 1 << 20;
@@ -348,15 +349,9 @@ pub fn state(tab: &Tab) -> String {
     }
 }
 
-/// A time in the user's time zone, with the day where that is not today.
+/// A time by the user's own clock, as the window says it.
 pub fn clock(at_ms: u64) -> String {
-    let Ok(at) = jiff::Timestamp::from_millisecond(at_ms.cast_signed()) else {
-        return String::new();
-    };
-    let zone = jiff::tz::TimeZone::system();
-    let (at, today) = (at.to_zoned(zone.clone()), jiff::Timestamp::now().to_zoned(zone));
-    let format = if at.date() == today.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-    at.strftime(format).to_string()
+    local::clock(at_ms, output::now_ms())
 }
 
 fn question(request: &Request) -> String {

@@ -88,10 +88,20 @@ pub struct Cars {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Manner {
+pub enum Manner {
     Merge,
     Squash,
     Rebase,
+}
+
+impl Manner {
+    pub fn how(self) -> How {
+        match self {
+            Self::Merge => How::Merge,
+            Self::Squash => How::Squash,
+            Self::Rebase => How::Rebase,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -134,11 +144,7 @@ fn spec(cars: &Cars) -> Result<Spec> {
         target: cars.target.clone(),
         cars: cars.branches.clone(),
         sorted: !cars.in_order,
-        how: match cars.how {
-            Manner::Merge => How::Merge,
-            Manner::Squash => How::Squash,
-            Manner::Rebase => How::Rebase,
-        },
+        how: cars.how.how(),
         verify: cars.verify.clone(),
         limit_s: cars.limit,
         commit: cars.commit,
@@ -260,7 +266,7 @@ fn show(train: &Train, out: &mut Out) -> Result<()> {
 }
 
 /// Starts a train or lets it go on, and tells of it until it stands.
-fn follow(ask: Ask, following: &Following, out: &mut Out) -> Result<()> {
+pub fn follow(ask: Ask, following: &Following, out: &mut Out) -> Result<()> {
     let mut host = Host::on_demand()?;
     let _ = host.world(true)?;
     let mut train = asked(&mut host, ask)?;

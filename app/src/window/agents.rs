@@ -8,6 +8,7 @@ use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
 use maestro_core::conflict::Collision;
 use maestro_core::keymap::Keymap;
+use maestro_core::worktree::{Stage, Standing};
 use maestro_core::{AgentId, TerminalId, text};
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
@@ -96,9 +97,10 @@ fn agent_row<'a>(
     let parts = part::AgentRow {
         glyph: status::glyph(tokens, shape, extent::GLYPH, context.turning),
         name: agent.name.clone(),
-        reason: limited(agent, context.now_ms)
+        reason: making(model, agent)
+            .or_else(|| limited(agent, context.now_ms))
             .or_else(|| met(model, agent).map(|met| collision(&met[0], met.len() - 1)))
-            .unwrap_or_else(|| reason(agent)),
+            .unwrap_or_else(|| standing(model, agent, reason(agent))),
         short: met(model, agent).map(|met| with(&met[0])).or_else(|| short(agent)),
         pill: badged(model, agent, pill(model, agent, context), context),
         selected: context.focused == Some(agent.id),
@@ -119,6 +121,30 @@ pub fn reason(agent: &Agent) -> String {
             format!("{branch} · {because}")
         }
         (_, because, _) => because.to_owned(),
+    }
+}
+
+/// How far the agent's worktree is, while it is being made.
+fn making(model: &Model, agent: &Agent) -> Option<String> {
+    let one = model.worktrees.iter().find(|one| one.path == agent.directory)?;
+    match &one.stage {
+        Stage::Ready => None,
+        Stage::Filling { total: 0, .. } => Some("its files are being written".to_owned()),
+        Stage::Filling { done, total } => {
+            Some(format!("{} % of {total} files", done.saturating_mul(100) / total))
+        }
+        Stage::Preparing(what) => Some(text::clean(what, 100)),
+        Stage::Failed(why) => Some(text::clean(why, 200)),
+    }
+}
+
+/// The reason, and how the checkout stands where nothing about the agent itself matters more.
+fn standing(model: &Model, agent: &Agent, reason: String) -> String {
+    let rests = !matches!(agent.attention.state, State::Working | State::NeedsYou | State::Failed);
+    let words = model.standings.get(&agent.id).filter(|_| rests).map(Standing::words);
+    match words.filter(|words| !words.is_empty()) {
+        Some(words) => format!("{reason} · {words}"),
+        None => reason,
     }
 }
 
@@ -256,5 +282,34 @@ mod tests {
         model.replace(scene::world());
         let order = order(&model);
         assert_eq!(order.len(), model.agents.len());
+    }
+
+    #[test]
+    fn a_row_tells_how_far_a_worktree_is_and_how_it_stands() {
+        let mut model = Model::default();
+        model.replace(scene::world());
+        let mut agent = model.agents[0].clone();
+        agent.attention.state = State::Idle;
+        assert_eq!(standing(&model, &agent, "main".to_owned()), "main");
+        let stands = Standing { changed: 2, ahead_behind: Some((1, 0)), ..Standing::default() };
+        let _ = model.standings.insert(agent.id, stands);
+        assert_eq!(standing(&model, &agent, "main".to_owned()), "main · 2 changed · ↑1");
+        agent.attention.state = State::NeedsYou;
+        assert_eq!(standing(&model, &agent, "asks".to_owned()), "asks");
+        assert_eq!(making(&model, &agent), None);
+        model.worktrees.push(maestro_core::worktree::Entry {
+            path: agent.directory.clone(),
+            branch: None,
+            head: None,
+            main: false,
+            locked: None,
+            missing: false,
+            prunable: None,
+            origin: maestro_core::worktree::Origin::Made,
+            stage: Stage::Filling { done: 25_000, total: 100_000 },
+            agents: vec![agent.id],
+            ports: None,
+        });
+        assert_eq!(making(&model, &agent).as_deref(), Some("25 % of 100000 files"));
     }
 }

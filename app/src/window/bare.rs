@@ -12,7 +12,9 @@ use maestro_core::input::{Input, ScrollTo, Select};
 use maestro_core::keymap::{Keymap, Platform};
 use maestro_core::link::Link as Place;
 use maestro_core::search::Query;
+use maestro_core::settings::Settings;
 use maestro_core::{TerminalId, screen};
+use maestro_engine::settings;
 use maestro_grid::{Clock, Look};
 use maestro_protocol::client::Start;
 use maestro_protocol::home::Home;
@@ -25,7 +27,6 @@ use super::find::{self, Find};
 use super::link::{Link, News};
 use super::target::{self, Target};
 use super::{load_fonts, look, paste, program_settings};
-use crate::settings::{self, Settings};
 
 const WIDGET: &str = "terminal";
 /// The id that no widget has.
@@ -102,6 +103,7 @@ pub(super) fn run(command: Vec<String>, options: Options) -> anyhow::Result<i32>
     let clock = Clock::new();
     // A window with a command in it has no place for complaints: the other one has.
     let own = settings::read(&settings::path(&options.home)).unwrap_or_default();
+    let own = Settings::of(&own.values, None);
     let link = Link::start(&clock, options.home, options.start)
         .context("the window cannot start the thread that talks to the host")?;
     let size = options.size.unwrap_or_else(|| screen::Size::new(120, 40));

@@ -1,7 +1,10 @@
 //! The bar at the top and the line at the bottom.
 
+use std::collections::BTreeSet;
+
 use iced::widget::{Row, button, container, row, stack};
 use iced::{Alignment, Background, Border, Color, Element, Length};
+use maestro_core::AgentId;
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
 use maestro_core::keymap::Keymap;
@@ -96,6 +99,33 @@ fn search<'a, M: Clone + 'a>(
         .into()
 }
 
+/// With whom the work of the agent conflicts, or else how many pairs conflict at all.
+fn collisions(model: &Model, agent: Option<AgentId>) -> Option<String> {
+    let own = agent.and_then(|agent| model.collisions.get(&agent)).filter(|met| !met.is_empty());
+    if let Some(met) = own {
+        let first = maestro_core::text::clean(&met[0].with, 60);
+        return Some(match met.len() {
+            1 => format!("conflicts with {first}"),
+            count => format!("conflicts with {first} and {} more", count - 1),
+        });
+    }
+    let mut pairs = BTreeSet::new();
+    for (agent, met) in &model.collisions {
+        for one in met {
+            match one.agents.as_slice() {
+                [] => {
+                    let _ = pairs.insert((agent.0, 0, one.with.as_str()));
+                }
+                // Both sides tell of the same pair.
+                others => pairs.extend(
+                    others.iter().map(|other| (agent.0.min(other.0), agent.0.max(other.0), "")),
+                ),
+            }
+        }
+    }
+    (!pairs.is_empty()).then(|| format!("conflicts {}", pairs.len()))
+}
+
 /// What the status bar is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Status<'a> {
@@ -110,11 +140,12 @@ pub struct Status<'a> {
 }
 
 /// The line at the bottom: where one is, what goes on, which keys help.
-pub fn bottom<'a, M: 'a>(
+pub fn bottom<'a, M: Clone + 'a>(
     model: &Model,
     tokens: &'static Tokens,
     keymap: &Keymap,
     about: Status<'_>,
+    on_conflicts: M,
 ) -> Element<'a, M> {
     let words = |text: String, ink: Color| line(text, type_scale::SMALL, font::REGULAR, ink);
     let mut left = Row::new().spacing(space::L).align_y(Alignment::Center);
@@ -135,6 +166,11 @@ pub fn bottom<'a, M: 'a>(
         };
         left = left.push(words(side.to_owned(), tokens.dim));
         left = left.push(agent.branch.clone().map(|branch| words(branch, tokens.dim)));
+    }
+    if let Some(met) = collisions(model, about.agent.map(|(agent, _)| agent.id)) {
+        let glyph = icon(Icon::Warning, 12.0, tokens.orange);
+        let mark = row![glyph, words(met, tokens.orange)].spacing(6.0).align_y(Alignment::Center);
+        left = left.push(iced::widget::mouse_area(mark).on_press(on_conflicts));
     }
     if about.maximised {
         left = left.push(words("maximised".to_owned(), tokens.accent));
@@ -176,4 +212,23 @@ pub fn bottom<'a, M: 'a>(
         .center_y(extent::STATUS_BAR)
         .style(move |_| style::surface(tokens.panel))
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene;
+    use super::*;
+
+    #[test]
+    fn a_pair_that_conflicts_counts_once() {
+        let mut model = Model::default();
+        assert_eq!(collisions(&model, None), None);
+        for met in scene::collisions() {
+            let _ = model.collisions.insert(met.agent, met.with);
+        }
+        assert_eq!(collisions(&model, None).as_deref(), Some("conflicts 1"));
+        assert_eq!(collisions(&model, Some(AgentId(2))).as_deref(), Some("conflicts 1"));
+        let own = collisions(&model, Some(AgentId(4)));
+        assert_eq!(own.as_deref(), Some("conflicts with feat/preferences"));
+    }
 }

@@ -37,9 +37,9 @@ use regex::Regex;
 
 use draw::Drawer;
 use find::{Bar, Found};
-pub use item::Thinking;
 use item::{Fold, Item, Manner};
-use picture::Shown;
+pub use item::{Thinking, blanks, inks};
+pub use picture::{Shown, read_bytes};
 
 /// The search bar's id.
 pub const FIND: &str = "turns-find";

@@ -83,6 +83,9 @@ struct State {
     /// What the host was asked for, for tests.
     #[cfg(test)]
     asked: Vec<Command>,
+    /// What it was told without waiting for an answer, for tests.
+    #[cfg(test)]
+    unasked: Vec<Command>,
 }
 
 impl Link {
@@ -136,6 +139,12 @@ impl Link {
     #[cfg(test)]
     pub fn asked(&self) -> Vec<Command> {
         std::mem::take(&mut self.shared.lock().asked)
+    }
+
+    /// What the host was told since the last time, without an answer that matters.
+    #[cfg(test)]
+    pub fn unasked(&self) -> Vec<Command> {
+        std::mem::take(&mut self.shared.lock().unasked)
     }
 
     /// Starts a stopped host again.
@@ -197,6 +206,8 @@ impl Link {
 
     /// Sends a command whose answer matters to nobody.
     pub fn tell(&self, command: Command) {
+        #[cfg(test)]
+        self.shared.lock().unasked.push(command.clone());
         if let Some(client) = self.shared.client() {
             let _ = client.tell(command);
         }

@@ -6,7 +6,7 @@ use maestro_grid::{Faces, Look, Palette};
 use maestro_ui::font;
 use maestro_ui::theme::{Tokens, type_scale};
 
-use crate::settings::Settings;
+use maestro_core::settings::Settings;
 
 /// How terminals look in a theme.
 #[must_use]

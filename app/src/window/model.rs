@@ -10,7 +10,9 @@ use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
 use maestro_core::search::Search;
 use maestro_core::session::Indexing;
-use maestro_core::{AgentId, TabId, TerminalId};
+use maestro_core::train::Train;
+use maestro_core::worktree::Stage;
+use maestro_core::{AgentId, TabId, TerminalId, TrainId};
 use maestro_protocol::message::{Event, TerminalInfo, World};
 
 /// How long an ended run stays in sight.
@@ -33,6 +35,12 @@ pub struct Model {
     pub runs: Vec<Run>,
     /// Agents whose work conflicts with other work, and with which.
     pub collisions: BTreeMap<AgentId, Vec<Collision>>,
+    /// Worktrees that are being made, or could not be.
+    pub worktrees: Vec<maestro_core::worktree::Entry>,
+    /// How the checkouts of agents stand.
+    pub standings: BTreeMap<AgentId, maestro_core::worktree::Standing>,
+    /// Merge trains that go, and the latest ones that went.
+    pub trains: BTreeMap<TrainId, Train>,
     /// The number of the last event.
     seq: u64,
 }
@@ -68,6 +76,9 @@ impl Model {
         self.queues = world.queues.into_iter().map(|queue| (queue.agent, queue)).collect();
         self.indexing = world.indexing;
         self.runs = world.runs;
+        self.trains = world.trains.into_iter().map(|train| (train.id, train)).collect();
+        self.worktrees = world.worktrees;
+        self.standings = world.standings.into_iter().collect();
         self.collisions = (world.collisions.into_iter())
             .filter(|met| !met.with.is_empty())
             .map(|met| (met.agent, met.with))
@@ -85,6 +96,7 @@ impl Model {
             Event::AgentRemoved(id) => {
                 self.agents.retain(|agent| agent.id != id);
                 let _ = self.collisions.remove(&id);
+                let _ = self.standings.remove(&id);
             }
             Event::Terminal(info) => return self.put_terminal(info),
             Event::TerminalClosed(id) => {
@@ -119,7 +131,27 @@ impl Model {
             Event::HostStopping => return Some(Notice::HostStopping),
             Event::Preference { .. } => {}
             Event::Collides(met) => return self.collides(met),
-            Event::Conflicts(_) | Event::Train(_) => {}
+            // Who looks at them takes them in.
+            Event::Conflicts(_) => {}
+            Event::SyncHeard(_) => {}
+            Event::Worktree(one) => {
+                self.worktrees.retain(|known| known.path != one.path);
+                let failed = match &one.stage {
+                    Stage::Failed(text) => Some(text.clone()),
+                    _ => None,
+                };
+                let agent = one.agents.first().copied();
+                if one.stage != Stage::Ready {
+                    self.worktrees.push(*one);
+                }
+                return failed.map(|text| Notice::Problem { agent, text });
+            }
+            Event::Standing(agent, standing) => {
+                let _ = self.standings.insert(agent, *standing);
+            }
+            Event::Train(train) => {
+                let _ = self.trains.insert(train.id, *train);
+            }
         }
         None
     }

@@ -7,10 +7,38 @@ use std::path::{Path, PathBuf};
 use maestro_core::agent::Provider;
 use maestro_core::fuzzy;
 use maestro_core::screen::Size;
-use maestro_protocol::message::{Branch, NewAgent as Order, ProviderInfo, Repository};
+use maestro_core::worktree::{Ask, Make};
+use maestro_protocol::message::{Branch, Command, NewAgent as Order, ProviderInfo, Repository};
 
 /// Branches offered at once for what was typed.
 const SUGGESTIONS: usize = 5;
+
+/// What the host is asked for. One in a worktree is there at once, and its files come behind.
+#[must_use]
+pub fn command(order: Order) -> Command {
+    let Some(branch) = order.branch else {
+        return Command::NewAgent(order);
+    };
+    let (branch, existing, base) = match branch {
+        Branch::New { name, base } => (name, false, base),
+        Branch::Existing(name) => (name, true, None),
+    };
+    Command::Worktrees(Ask::Make(Box::new(Make {
+        repository: order.directory,
+        branch,
+        existing,
+        base,
+        path: None,
+        location: None,
+        race: 0,
+        agent: Some(order.provider),
+        name: order.name,
+        task: None,
+        start: order.start,
+        size: order.size,
+        wait: false,
+    })))
+}
 
 /// A place in the dialog that can have the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -487,5 +515,24 @@ mod tests {
         dialog.inspected(path, Ok(nothing));
         let Action::Create(order) = dialog.accept() else { panic!("not created") };
         assert_eq!(order.branch, None);
+    }
+
+    #[test]
+    fn a_worktree_is_asked_for_so_that_nobody_waits_for_its_files() {
+        let order = |branch| Order {
+            provider: Provider::Demo,
+            name: None,
+            directory: "/r".into(),
+            branch,
+            size: Size::new(80, 24),
+            start: true,
+        };
+        assert!(matches!(command(order(None)), Command::NewAgent(_)));
+        let new = Branch::New { name: "x".into(), base: Some("main".into()) };
+        let Command::Worktrees(Ask::Make(make)) = command(order(Some(new))) else {
+            panic!("a worktree is made otherwise");
+        };
+        assert_eq!((make.branch.as_str(), make.base.as_deref()), ("x", Some("main")));
+        assert!(!make.wait && !make.existing && make.agent == Some(Provider::Demo));
     }
 }

@@ -10,6 +10,7 @@ use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
 use maestro_core::keymap::Keymap;
 use maestro_core::link::Link;
+use maestro_core::settings::Settings;
 use maestro_core::text;
 use maestro_core::{AgentId, TabId, TerminalId};
 use maestro_grid::{Look, Surface};
@@ -31,7 +32,6 @@ use super::model::Model;
 use super::talk::{self, Talks};
 use super::toast::Toasts;
 use super::vi::Vi;
-use crate::settings::Settings;
 
 /// The gap between panes; each has a ring of one pixel around it, which is part of the 8 one sees.
 pub const GAP: f32 = space::S - 2.0 * extent::LINE;

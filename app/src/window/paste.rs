@@ -6,7 +6,7 @@ use std::path::Path;
 use maestro_core::text;
 use maestro_protocol::message::IMAGE_LIMIT;
 
-use crate::settings::ConfirmPaste;
+use maestro_core::settings::ConfirmPaste;
 
 /// Lines of a paste that are shown before it is typed.
 const SHOWN: usize = 8;

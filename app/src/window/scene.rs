@@ -1,12 +1,15 @@
 //! Made-up worlds and screens, for pictures and for tests.
 
+mod changes;
 mod dress;
+mod matrix;
 mod runs;
 mod stored;
 mod talk;
 
 use std::path::PathBuf;
 
+pub use changes::{CHANGES, branches, lines, listing, log, pushed};
 pub use dress::{NEEDLE, dress};
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
 use maestro_core::conflict::{Collision, Collisions};
@@ -17,6 +20,10 @@ use maestro_core::screen::{
 use maestro_core::turn::Usage;
 use maestro_core::{AgentId, RunId, TerminalId};
 use maestro_protocol::message::{ProviderInfo, Repository, TerminalInfo, TerminalStats, World};
+pub use matrix::{
+    REVIEW, ROOT, clashes, clean_matrix, large_matrix, matrix, past_train, race, race_matrix,
+    returned, stopped_train, train, train_plan,
+};
 pub use runs::{
     DOCUMENT, RUNS, evidence, gated, heard, leaves, past_runs, plan, playbooks, running,
 };
@@ -27,7 +34,7 @@ pub use talk::{TALKS, menu, queues, said, tabs};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Scenes without a conversation.
-const OTHERS: [&str; 23] = [
+const OTHERS: [&str; 25] = [
     "empty",
     "grid",
     "grid-many",
@@ -51,21 +58,34 @@ const OTHERS: [&str; 23] = [
     "sessions",
     "sessions-empty",
     "usage",
+    "settings",
+    "settings-found",
 ];
 
+/// Scenes by what they show.
+const GROUPS: [&[&str]; 5] = [&OTHERS, &TALKS, &RUNS, &REVIEW, &CHANGES];
+
+/// How many there are.
+const ALL: usize = {
+    let (mut count, mut group) = (0, 0);
+    while group < GROUPS.len() {
+        count += GROUPS[group].len();
+        group += 1;
+    }
+    count
+};
+
 /// Every scene, in the order in which they are listed.
-pub const NAMES: [&str; OTHERS.len() + TALKS.len() + RUNS.len()] = {
-    let mut names = [""; OTHERS.len() + TALKS.len() + RUNS.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = if at < OTHERS.len() {
-            OTHERS[at]
-        } else if at < OTHERS.len() + TALKS.len() {
-            TALKS[at - OTHERS.len()]
-        } else {
-            RUNS[at - OTHERS.len() - TALKS.len()]
-        };
-        at += 1;
+pub const NAMES: [&str; ALL] = {
+    let mut names = [""; ALL];
+    let (mut at, mut group) = (0, 0);
+    while group < GROUPS.len() {
+        let mut within = 0;
+        while within < GROUPS[group].len() {
+            names[at] = GROUPS[group][within];
+            (at, within) = (at + 1, within + 1);
+        }
+        group += 1;
     }
     names
 };

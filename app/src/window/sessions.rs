@@ -388,6 +388,18 @@ impl Browser {
         self.ask()
     }
 
+    /// What was moved into the trash last, and its title: it can be brought back in a browser that is opened
+    /// later, too.
+    #[must_use]
+    pub fn trashed(&self) -> Option<&(SessionKey, String)> {
+        self.trashed.as_ref()
+    }
+
+    /// Goes on where another browser was closed.
+    pub fn remember(&mut self, trashed: Option<(SessionKey, String)>) {
+        self.trashed = trashed;
+    }
+
     /// Does something with the marked session.
     pub fn act(&mut self, deed: Deed) -> Action {
         if deed == Deed::Undo {

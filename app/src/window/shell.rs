@@ -1,6 +1,7 @@
 //! The window itself: what it knows, what happens, what it shows.
 
 mod autorun;
+mod choosing;
 mod commands;
 mod dialogs;
 mod graphics;
@@ -9,7 +10,9 @@ mod kept;
 mod keys;
 mod layout;
 mod preset;
+mod review;
 mod sessions;
+mod settings;
 mod settle;
 mod talk;
 mod terminal;
@@ -27,7 +30,11 @@ use maestro_core::command::Id;
 use maestro_core::input::Mods;
 use maestro_core::keymap::{Keymap, Platform};
 use maestro_core::search::Query;
+use maestro_core::session::SessionKey;
+use maestro_core::settings::{Settings, Values};
 use maestro_core::{AgentId, TerminalId};
+use maestro_engine::keymap as keymap_file;
+use maestro_engine::settings as settings_file;
 use maestro_grid::device::{self, Trouble};
 use maestro_grid::{Clock, Look};
 use maestro_protocol::message::{
@@ -46,14 +53,14 @@ use super::new_agent::{self, NewAgent};
 use super::palette::{self, Palette};
 use super::panes::{self, Pane};
 use super::prompt::{self, Prompt};
+use super::review::{self as reviewing, Review};
 use super::tabs::picker::Picker;
 use super::tabs::why::Why;
 use super::talk::{self as talking, Talks};
 use super::target::Target;
 use super::toast::{self, Toasts};
 use super::vi::Vi;
-use super::{agents, look, queue, sessions as browser, usage};
-use crate::settings::{self, Settings};
+use super::{agents, look, queue, sessions as browser, settings as settings_page, usage};
 
 use graphics::Graphics;
 pub(super) use graphics::outlive_devices;
@@ -97,6 +104,7 @@ pub struct Shell {
     /// The widget that was given the keyboard last.
     keyboard: String,
     settings: Settings,
+    values: Values,
     /// The settings file, where there is a home folder.
     settings_path: Option<PathBuf>,
     /// How terminals look whose text has a size of its own.
@@ -116,6 +124,8 @@ pub struct Shell {
     bells: BTreeSet<TerminalId>,
     /// Terminals in which pastes are not asked about any more.
     unasked: HashSet<TerminalId>,
+    /// The session that was moved into the trash last, and its title.
+    trashed: Option<(SessionKey, String)>,
     /// Whether files are held over the window.
     dropping: bool,
     /// Whether the clipboard is being read: what is typed after a paste comes after it.
@@ -125,6 +135,8 @@ pub struct Shell {
     autorun: Autorun,
     /// The project whose checklists are shown.
     autorun_directory: Option<PathBuf>,
+    /// Changes and branches.
+    review: Review,
     /// The conversations.
     talks: Talks,
     /// Panes in which there is little place.
@@ -170,20 +182,38 @@ enum Overlay {
     Picker(Picker),
     Queue(Box<queue::View>),
     Why(Why),
+    Settings(Box<settings_page::View>),
 }
 
 /// What a settings file says, whenever it is another file than before. Looking at it is one call to the
 /// system a second.
 fn settings_of(
     path: PathBuf,
-) -> impl iced::futures::Stream<Item = Result<Settings, settings::Problem>> + Send {
-    let known = settings::stamp(&path);
+) -> impl iced::futures::Stream<Item = Result<settings_file::Content, settings_file::Problem>> + Send
+{
+    let known = settings_file::stamp(&path);
     iced::futures::stream::unfold((path, known), |(path, known)| async move {
         loop {
             tokio::time::sleep(SETTINGS_PERIOD).await;
-            let now = settings::stamp(&path);
+            let now = settings_file::stamp(&path);
             if now != known {
-                return Some((settings::read(&path), (path, now)));
+                return Some((settings_file::read(&path), (path, now)));
+            }
+        }
+    })
+}
+
+/// What a keymap file says, whenever it is another file than before.
+fn keymap_of(
+    path: PathBuf,
+) -> impl iced::futures::Stream<Item = Result<keymap_file::Content, keymap_file::Problem>> + Send {
+    let known = keymap_file::stamp(&path);
+    iced::futures::stream::unfold((path, known), |(path, known)| async move {
+        loop {
+            tokio::time::sleep(SETTINGS_PERIOD).await;
+            let now = keymap_file::stamp(&path);
+            if now != known {
+                return Some((keymap_file::read(&path, Platform::HERE), (path, now)));
             }
         }
     })
@@ -228,10 +258,14 @@ pub enum Message {
     Sessions(browser::Message),
     /// The usage page.
     Usage(usage::Message),
+    /// The settings page.
+    Settings(settings_page::Message),
     /// A stored session is gone on with, or not.
     SessionResumed(Result<sessions::Resumed, String>),
     /// In Auto Run.
     Autorun(autorunning::Message),
+    /// In changes and branches.
+    Review(reviewing::Message),
     /// In a conversation, or in a list about them.
     Talk(talking::Message),
     /// Beside a dialog was pressed.
@@ -283,7 +317,9 @@ pub enum Message {
     /// A file was let go over the window.
     Dropped(PathBuf),
     /// The settings file was read, or cannot be.
-    SettingsRead(Result<Settings, settings::Problem>),
+    SettingsRead(Result<settings_file::Content, settings_file::Problem>),
+    /// The keymap file was read, or cannot be.
+    KeymapRead(Result<keymap_file::Content, keymap_file::Problem>),
     /// What drawing costs is to be counted.
     DebugTicked(u64),
     /// Something is wrong with the graphics device.
@@ -321,6 +357,7 @@ impl Shell {
             subscribed: HashMap::new(),
             keyboard: NOBODY.to_owned(),
             settings: Settings::default(),
+            values: Values::default(),
             settings_path: None,
             looks: BTreeMap::new(),
             find: None,
@@ -332,11 +369,13 @@ impl Shell {
             wanted: BTreeMap::new(),
             bells: BTreeSet::new(),
             unasked: HashSet::new(),
+            trashed: None,
             dropping: false,
             reading: false,
             debug: None,
             autorun: Autorun::default(),
             autorun_directory: None,
+            review: Review::default(),
             talks: Talks::default(),
             narrow: BTreeSet::new(),
             low: BTreeMap::new(),
@@ -348,10 +387,12 @@ impl Shell {
     /// A window that heeds a settings file.
     #[must_use]
     pub fn with_settings(mut self, path: PathBuf) -> Self {
-        let read = settings::read(&path);
+        let read = settings_file::read(&path);
         self.settings_path = Some(path);
         // Its complaint is a toast, whose end comes by itself in a window only.
         let _ = self.settings_read(read);
+        let chords = self.keymap_path().map(|path| keymap_file::read(&path, Platform::HERE));
+        let _ = chords.map(|read| self.keymap_read(read));
         self
     }
 
@@ -368,8 +409,10 @@ impl Shell {
             .settings_path
             .clone()
             .map(|path| Task::run(settings_of(path), Message::SettingsRead));
+        let chords = self.keymap_path().map(|path| Task::run(keymap_of(path), Message::KeymapRead));
         let troubles = Task::run(device::troubles(), Message::Trouble);
-        Task::batch([self.clock.task(), heard, troubles].into_iter().chain(settings))
+        let files = settings.into_iter().chain(chords);
+        Task::batch([self.clock.task(), heard, troubles].into_iter().chain(files))
     }
 
     /// Takes in what happened.
@@ -430,8 +473,10 @@ impl Shell {
             Message::Prompt(message) => self.prompt(message),
             Message::Sessions(message) => self.sessions_message(message),
             Message::Usage(message) => self.usage(|page| page.update(message)),
+            Message::Settings(message) => self.settings_page(|page| page.update(message)),
             Message::SessionResumed(resumed) => self.session_resumed(resumed),
             Message::Autorun(message) => self.autorun_message(message),
+            Message::Review(message) => self.review_message(message),
             Message::Talk(message) => self.talk_message(message),
             Message::Outside if self.autorun_has_overlay() => {
                 self.autorun_command(Id::OverlayCancel)
@@ -523,6 +568,7 @@ impl Shell {
             }
             Message::Dropped(path) => self.dropped(&path),
             Message::SettingsRead(read) => self.settings_read(read),
+            Message::KeymapRead(read) => self.keymap_read(read),
             Message::Trouble(trouble) => self.trouble(trouble),
             Message::Reopened(scale) => {
                 self.window.scale = scale;

@@ -2,6 +2,7 @@
 
 pub mod picker;
 mod reveal;
+mod strip;
 pub mod why;
 
 use iced::widget::{Row, button, column, container, row, scrollable};
@@ -27,6 +28,8 @@ pub enum Message {
     Picked(TabId),
     /// The cross of a tab.
     Closed(TabId),
+    /// A tab was taken with the mouse before another one, or to the end.
+    Moved(TabId, Option<TabId>),
     /// A command's button.
     Command(Id),
 }
@@ -74,6 +77,8 @@ pub fn view<'a>(
         .height(Length::Fill)
         .align_y(Alignment::Center);
     let bar = scrollable::Scrollbar::new().width(0.0).scroller_width(0.0).margin(0.0);
+    let ids = tabs.iter().map(|tab| tab.id).collect();
+    let row_of_tabs = strip::strip(tokens, ids, row_of_tabs, Message::Moved);
     let scrolled = scrollable(row_of_tabs)
         .id(widget_id(agent))
         .direction(scrollable::Direction::Horizontal(bar))

@@ -12,6 +12,7 @@ use maestro_core::conversation::{
 };
 use maestro_core::keymap::Keymap;
 use maestro_core::queue::Held;
+use maestro_core::settings::Settings;
 use maestro_core::{AgentId, TabId};
 use maestro_protocol::message::{Page, TabHit};
 use maestro_ui::icon::{Icon, icon};
@@ -24,7 +25,6 @@ use super::model::Model;
 use super::requests::{self, Cards};
 use super::tabs;
 use super::toast::Toasts;
-use crate::settings::Settings;
 
 /// Entries that are asked for when a tab is shown, and when older ones are wanted.
 pub const PAGE: u32 = 200;

@@ -351,6 +351,8 @@ fn every_scene_can_be_drawn() {
                 | "sessions"
                 | "sessions-empty"
                 | "usage"
+                | "settings"
+                | "settings-found"
                 | "models"
                 | "runs-conflict"
                 | "runs-undo"
@@ -822,9 +824,11 @@ fn what_drawing_costs_is_counted_only_while_it_is_shown() {
 #[test]
 fn settings_that_cannot_be_read_change_nothing() {
     let mut shell = shell("grid");
-    let settings = crate::settings::Settings { minimum_contrast: 7.0, ..Default::default() };
-    let _ = shell.update(Message::SettingsRead(Ok(settings)));
-    let problem = crate::settings::Problem {
+    let mut content = maestro_engine::settings::Content::default();
+    let contrast = maestro_core::settings::find("terminal.minimum_contrast").expect("a setting");
+    content.values.set(contrast, None, maestro_core::settings::Value::Number(7.0));
+    let _ = shell.update(Message::SettingsRead(Ok(content)));
+    let problem = maestro_engine::settings::Problem {
         path: "/home/ada/settings.toml".into(),
         line: Some(3),
         why: "minimum_contrast is a number from 1 to 21".to_owned(),
@@ -860,7 +864,7 @@ fn dialogs_fit_into_the_smallest_window() {
 fn every_context_is_one_a_window_can_be_in() {
     for (name, expected) in [
         ("grid", Context::Terminal),
-        ("palette", Context::Overlay),
+        ("palette", Context::Palette),
         ("paste", Context::Overlay),
         ("search", Context::Search),
         ("hints", Context::Hints),

@@ -24,6 +24,8 @@ pub enum Source {
     Window,
     /// The settings file.
     Settings,
+    /// The keymap file.
+    Keymap,
     /// What a program did with the clipboard.
     Clipboard,
     /// The graphics device.

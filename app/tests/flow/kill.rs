@@ -257,8 +257,16 @@ fn an_agent_of_a_dead_host_is_offered_back_with_its_conversation() {
     let left = place.children();
     assert!(!left.is_empty());
 
+    // What git needed for a moment stays behind a killed host, and no longer than it is dead.
+    let scratch = place.home().root().join("scratch");
+    let folders = || fs::read_dir(&scratch).expect("a folder").count();
+    assert_eq!(folders(), 1, "its own");
     place.kill_host();
+    assert_eq!(folders(), 1, "it could not clear it");
     let _ = place.ok(&["worktree", "list", &dir]);
+    until("what was left is cleared", || (folders() == 1).then_some(()));
+    let own = place.host().expect("a host").to_string();
+    assert!(scratch.join(own).is_dir());
     let agent = place.json(&["agent", "show", "api"]);
     assert_eq!(agent["attention"]["state"], "resumable");
     assert_eq!((&agent["ai_terminal"], &agent["session"]), (&Value::Null, &session));

@@ -10,6 +10,7 @@
 //! - `sessions`: stored conversations of every provider: found, shown, marked, resumed.
 //! - `terminal_commands`: searching, exporting, pasting and the like.
 //! - `conversations`: what is said to agents, and what is asked and answered.
+//! - `keymap`: every command of the window, and chords of one's own.
 //! - `kill`: hosts and clients that die at any point of a run.
 //! - `real`: the real Claude Code, Codex, OpenCode and Droid against a fake model.
 //! - `bad_input`: what is broken, hostile, full or gone.
@@ -27,12 +28,15 @@ mod bad_input;
 mod bench;
 mod conflicts;
 mod conversations;
+mod diff;
 mod hosts;
+mod keymap;
 mod kill;
 mod place;
 mod playbooks;
 mod pr;
 mod queue;
+mod race;
 mod real;
 mod rules;
 mod runs;
@@ -42,6 +46,7 @@ mod steering;
 mod terminal_commands;
 mod terminals;
 mod train;
+mod trash;
 mod usage;
 mod window;
 mod worktrees;

@@ -2,6 +2,7 @@
 //! does what the prompt says. Everything runs as an ordinary user in a network namespace with nothing
 //! but loopback. `cargo xtask agents` installs the programs.
 
+mod attention;
 mod autorun;
 mod composer;
 mod talk;

@@ -121,7 +121,7 @@ fn a_run_is_paused_and_resumed_by_another_client_than_the_one_that_started_it() 
         kinds.iter().position(|k| *k == kind).unwrap_or_else(|| panic!("no {kind}: {ended}"))
     };
     assert_eq!((kinds[0], kinds[kinds.len() - 1]), ("start", "complete"));
-    assert!(at("paused") < at("resumed"), "{kinds:?}");
+    assert!(at("pausing") < at("paused") && at("paused") < at("resumed"), "{kinds:?}");
     assert!(kinds.contains(&"heard"), "what its turns say: {kinds:?}");
     let complete = events.last().expect("some");
     assert_eq!((&complete["success"], &complete["unverified"]), (&json!(true), &json!(2)));
@@ -448,6 +448,19 @@ fn a_dry_run_says_everything_and_does_nothing() {
     assert_eq!(place.read(&tasks), text);
     assert_eq!(place.git(&repository, &["status", "--porcelain"]), "");
     assert_eq!(place.json(&["run", "list"]), json!([]));
+
+    // Somebody at work there would be in its way.
+    let _ = place.ok(&["agent", "new", "it", "-p", "demo", "-d", &dir, "--no-start"]);
+    let _ =
+        place.ok(&["agent", "send", "it", "[[slow 2000]] [[text A long answer, word by word.]]"]);
+    let busy =
+        |place: &Place| !place.json(&["agent", "tabs", "it"])[0]["state"]["working"].is_null();
+    until("it works", || busy(&place).then_some(()));
+    let in_the_way = place.run(&[&run[..], &["--yes"]].concat());
+    let _ = in_the_way.fails(8, &["agent it is at work there", "a worktree of its own"]);
+    let _ = place.ok(&[&run[..], &["--yes", "--new-worktree", "side"]].concat());
+    let _ = place.ok(&["agent", "interrupt", "it"]);
+    until("it is over", || (!busy(&place)).then_some(()));
 
     // What would not work is said, and the exit code tells.
     let broken = place.document("broken.md", "- [ ] One\n  - needs: nobody\n");

@@ -1,9 +1,11 @@
 //! The real window on a display of its own, with a window manager, driven by keys.
 
+mod branches;
 mod device;
 mod drop;
 mod hands;
 mod runs;
+mod settings;
 mod talk;
 mod terminal;
 

@@ -173,7 +173,8 @@ pub fn identity(provider: Provider) -> &'static [(&'static str, &'static str)] {
 }
 
 /// The command line of one turn without a person: prints a stream that [`crate::Parser`] reads, and
-/// ends. Fails when the program cannot be used that way.
+/// ends. Fails when the program cannot be used that way. To be held to reading, OpenCode is asked first what is
+/// configured for it, which blocks.
 pub fn turn_command(
     detected: &Detected,
     environment: &Environment,
@@ -188,6 +189,14 @@ pub fn turn_command(
             "{} cannot be held to reading in a single turn.",
             detected.provider.title()
         )));
+    }
+    if options.read_only && detected.provider == Provider::Codex {
+        // Servers of tools are no part of its sandbox, and which there are only a conversation can ask.
+        return Err(unusable(
+            "Codex is held to reading in conversations, not in a single turn: servers of tools (MCP) that you \
+             configured could write there."
+                .to_owned(),
+        ));
     }
     let unattended = options.unattended && !options.read_only;
     let mut env = child_environment(detected, environment)?;
@@ -218,10 +227,6 @@ pub fn turn_command(
         }
         Provider::Codex => {
             args.words(&["exec", "--json", "--skip-git-repo-check"]);
-            // Never together: the bypass would win, and the sandbox would let everything be written.
-            if options.read_only {
-                args.option("--sandbox", Some("read-only"));
-            }
             if unattended {
                 args.word("--dangerously-bypass-approvals-and-sandbox");
             }
@@ -241,7 +246,12 @@ pub fn turn_command(
             args.option("--session", resume);
             let users = env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str());
             // Its plan agent alone would not do: that one's shell still writes.
-            let reading = options.read_only.then(|| reading_opencode(users));
+            let reading = if options.read_only {
+                let all = crate::drive::opencode_configured(detected, &options.directory, &env)?;
+                Some(crate::drive::opencode_config(users, Policy::ReadOnly, &all))
+            } else {
+                None
+            };
             let config = opencode_config(reading.as_deref().or(users));
             env.set("OPENCODE_CONFIG_CONTENT", config);
         }
@@ -289,11 +299,6 @@ pub fn turn_command(
 
 /// Factory Droid's tools that only look.
 const DROID_READS: &str = "Read,LS,Grep,Glob";
-
-/// What the user configured for OpenCode, with nothing allowed but to look.
-fn reading_opencode(users: Option<&str>) -> String {
-    crate::drive::opencode_config(users, Policy::ReadOnly, &serde_json::Value::Null)
-}
 
 /// What the user configured for OpenCode, without its question tool: it would wait for an answer that
 /// nobody can give.

@@ -16,7 +16,7 @@ mod oneshot;
 mod parts;
 mod process;
 
-pub(crate) use acp::opencode_config;
+pub(crate) use acp::{opencode_config, opencode_configured};
 pub use process::Driver;
 
 use maestro_core::agent::Provider;

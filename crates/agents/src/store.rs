@@ -20,6 +20,7 @@ mod demo;
 mod droid;
 mod facts;
 mod gemini;
+mod latest;
 mod lines;
 mod list;
 mod opencode;
@@ -29,6 +30,7 @@ mod time;
 mod tools;
 
 pub use facts::Facts;
+pub use latest::{Latest, latest, newest_opencode, tells_ends};
 pub use lines::LINE_LIMIT;
 pub use list::{Found, Place, find, found_at, list, stores};
 pub use opencode::{Cell, Tables};

@@ -9,9 +9,13 @@ use std::str::FromStr;
 use crate::input::Motion;
 use crate::keymap::Platform;
 
+mod need;
 mod table;
+mod text;
 
+pub use need::{Need, Place};
 pub use table::ALL;
+pub use text::{docs, template};
 
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -255,7 +259,87 @@ pub enum Id {
     StartMore,
     StartToggle,
     StartRemove,
+    ChangesOpen,
+    LogOpen,
+    ConflictsOpen,
+    TrainOpen,
+    RaceOpen,
+    /// A page of the view of changes and branches, from 1 to 5.
+    ReviewPage(u8),
+    ReviewUp,
+    ReviewDown,
+    ReviewLeft,
+    ReviewRight,
+    ReviewPageUp,
+    ReviewPageDown,
+    ReviewFirst,
+    ReviewLast,
+    ReviewAccept,
+    ReviewPart,
+    ReviewRefresh,
+    ReviewAgent,
+    ReviewLeave,
+    ChangesWorking,
+    ChangesStaged,
+    ChangesBase,
+    ChangesNextSource,
+    ChangesPreviousSource,
+    ChangesStage,
+    ChangesUnstage,
+    ChangesDiscard,
+    ChangesUndo,
+    ChangesSeen,
+    ChangesComment,
+    ChangesUncomment,
+    ChangesSend,
+    ChangesSplit,
+    ChangesNext,
+    ChangesPrevious,
+    ChangesNextFile,
+    ChangesPreviousFile,
+    ChangesContext,
+    ChangesBlanks,
+    ChangesChooseUp,
+    ChangesChooseDown,
+    ChangesBlame,
+    LogFind,
+    LogAll,
+    LogBranches,
+    LogFetch,
+    LogPull,
+    LogPush,
+    LogWay,
+    MatrixNext,
+    MatrixPrevious,
+    MatrixDiff,
+    TrainMark,
+    TrainEarlier,
+    TrainLater,
+    TrainSuggest,
+    TrainTarget,
+    TrainHow,
+    TrainVerify,
+    TrainCommit,
+    TrainReturns,
+    TrainStart,
+    TrainStop,
+    TrainResume,
+    TrainAbort,
+    TrainUndo,
+    TrainNew,
+    TrainPrevious,
+    TrainNext,
+    RaceNext,
+    RaceVerify,
+    RaceTake,
+    RaceDiff,
     Palette,
+    /// Runs the row of the palette with this number, from 1 to 9.
+    PaletteRow(u8),
+    /// The palette, with agents alone.
+    AgentsSwitch,
+    /// The palette, with themes alone.
+    ThemeChoose,
     ToggleAgents,
     AgentsWider,
     AgentsNarrower,
@@ -267,6 +351,14 @@ pub enum Id {
     ZoomReset,
     ThemeToggle,
     SettingsOpen,
+    SettingsPage,
+    SettingLess,
+    SettingMore,
+    SettingReset,
+    SettingsResetAll,
+    SettingsScope,
+    SettingsChanged,
+    SettingsFile,
     DebugOverlay,
     Quit,
     ListUp,
@@ -319,6 +411,8 @@ pub enum Context {
     Agents,
     /// The palette or a dialog is open.
     Overlay,
+    /// The palette is open.
+    Palette,
     /// The session browser is open.
     Sessions,
     /// A pane shows a conversation; what is said next has the keyboard.
@@ -339,6 +433,8 @@ pub enum Context {
     Request,
     /// The queue lies over the window.
     Queue,
+    /// The settings lie over the window.
+    Settings,
     /// The Auto Run view, or its panel, has the keyboard.
     AutoRun,
     /// Checklists, or one of them as it reads.
@@ -351,6 +447,18 @@ pub enum Context {
     History,
     /// How a run is to be started.
     RunDialog,
+    /// Changes and branches have the window.
+    Review,
+    /// What is different in a checkout.
+    Changes,
+    /// The commits of a repository.
+    Log,
+    /// How branches fit together.
+    Matrix,
+    /// A merge train.
+    Train,
+    /// Branches of one task.
+    Race,
 }
 
 impl Context {
@@ -363,6 +471,7 @@ impl Context {
             Self::Terminal => &[Self::Terminal, Self::Main, Self::Everywhere],
             Self::Agents => &[Self::Agents, Self::Main, Self::Everywhere],
             Self::Overlay => &[Self::Overlay, Self::Everywhere],
+            Self::Palette => &[Self::Palette, Self::Overlay, Self::Everywhere],
             Self::Sessions => &[Self::Sessions, Self::Overlay, Self::Everywhere],
             Self::Conversation => &[Self::Conversation, Self::Main, Self::Everywhere],
             Self::Entries => &[Self::Entries, Self::Conversation, Self::Main, Self::Everywhere],
@@ -375,6 +484,7 @@ impl Context {
             }
             Self::Request => &[Self::Request, Self::Conversation, Self::Main, Self::Everywhere],
             Self::Queue => &[Self::Queue, Self::Overlay, Self::Everywhere],
+            Self::Settings => &[Self::Settings, Self::Overlay, Self::Everywhere],
             Self::AutoRun => &[Self::AutoRun, Self::Main, Self::Everywhere],
             Self::Documents => &[Self::Documents, Self::AutoRun, Self::Main, Self::Everywhere],
             Self::Editor => &[Self::Editor, Self::Main, Self::Everywhere],
@@ -383,16 +493,23 @@ impl Context {
                 &[Self::History, Self::Run, Self::AutoRun, Self::Main, Self::Everywhere]
             }
             Self::RunDialog => &[Self::RunDialog, Self::Overlay, Self::Everywhere],
+            Self::Review => &[Self::Review, Self::Main, Self::Everywhere],
+            Self::Changes => &[Self::Changes, Self::Review, Self::Main, Self::Everywhere],
+            Self::Log => &[Self::Log, Self::Review, Self::Main, Self::Everywhere],
+            Self::Matrix => &[Self::Matrix, Self::Review, Self::Main, Self::Everywhere],
+            Self::Train => &[Self::Train, Self::Review, Self::Main, Self::Everywhere],
+            Self::Race => &[Self::Race, Self::Review, Self::Main, Self::Everywhere],
         }
     }
 
     /// Every context.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 29] = [
         Self::Everywhere,
         Self::Main,
         Self::Terminal,
         Self::Agents,
         Self::Overlay,
+        Self::Palette,
         Self::Sessions,
         Self::Conversation,
         Self::Entries,
@@ -403,12 +520,19 @@ impl Context {
         Self::Popup,
         Self::Request,
         Self::Queue,
+        Self::Settings,
         Self::AutoRun,
         Self::Documents,
         Self::Editor,
         Self::Run,
         Self::History,
         Self::RunDialog,
+        Self::Review,
+        Self::Changes,
+        Self::Log,
+        Self::Matrix,
+        Self::Train,
+        Self::Race,
     ];
 
     /// Whether a chord that holds here is taken from a terminal that has the keyboard.
@@ -429,6 +553,7 @@ pub enum Group {
     Conversation,
     Sessions,
     Runs,
+    Changes,
     View,
     Window,
     Navigation,
@@ -447,6 +572,7 @@ impl Group {
             Self::Conversation => "Conversation",
             Self::Sessions => "Stored conversations",
             Self::Runs => "Auto Run",
+            Self::Changes => "Changes and branches",
             Self::View => "View",
             Self::Window => "Window",
             Self::Navigation => "Lists and dialogs",

@@ -24,6 +24,8 @@ pub struct Matrix {
     pub cells: Vec<Cell>,
     /// How long it took to find out: milliseconds.
     pub took_ms: u64,
+    /// What has to be known to read it, in sentences: merge drivers that were not run.
+    pub notes: Vec<String>,
 }
 
 /// A worktree with what is in it now.
@@ -137,7 +139,8 @@ impl Matrix {
     /// Whether another matrix says the same, however long it took.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
-        (&self.target, &self.sides, &self.cells) == (&other.target, &other.sides, &other.cells)
+        let said = |matrix: &Self| (matrix.target.clone(), matrix.notes.clone());
+        said(self) == said(other) && (&self.sides, &self.cells) == (&other.sides, &other.cells)
     }
 
     /// With whom each agent's work conflicts, for agents given with their directories: those that have a
@@ -291,7 +294,7 @@ mod tests {
                 clash(2, None),
                 Cell { a: 0, b: Some(1), fit: Fit::Apart },
             ],
-            took_ms: 1,
+            ..Matrix::default()
         };
         let agents = [
             (AgentId(1), "/r/src".into()),

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 /// A line that is longer is not looked at word by word.
 const LONGEST: usize = 2000;
 
 /// Runs of changed lines that are longer are not matched with each other.
-const LONGEST_RUN: usize = 64;
+pub(crate) const LONGEST_RUN: usize = 64;
 
 /// A line of a diff.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +24,8 @@ pub struct Line {
 }
 
 /// What happened to a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// It is in both files.
     Same,
@@ -139,10 +142,10 @@ fn mark(lines: &mut [Line]) {
     }
 }
 
-type Marks = (Option<Range<usize>>, Option<Range<usize>>);
+pub(crate) type Marks = (Option<Range<usize>>, Option<Range<usize>>);
 
 /// What is different between two lines, in whole words; `None` where hardly anything is the same.
-fn difference(before: &str, after: &str) -> Option<Marks> {
+pub(crate) fn difference(before: &str, after: &str) -> Option<Marks> {
     if before.len().max(after.len()) > LONGEST || before == after {
         return None;
     }

@@ -65,6 +65,10 @@ id! {
     /// One merge train. Shown as `m2`.
     TrainId, 'm'
 }
+id! {
+    /// One snapshot of a checkout. Shown as `s5`.
+    SnapshotId, 's'
+}
 
 #[cfg(test)]
 mod tests {

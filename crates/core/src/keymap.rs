@@ -52,6 +52,13 @@ pub enum ParseChordError {
 }
 
 impl Chord {
+    /// Whether it is a key that writes something, held alone or with Shift.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        let bare = !self.primary && !self.mods.control && !self.mods.alt && !self.mods.logo;
+        bare && matches!(self.code, Code::Char(_) | Code::Enter | Code::Tab | Code::Backspace)
+    }
+
     /// What is really held, with `Mod` resolved.
     #[must_use]
     pub fn pressed(self, platform: Platform) -> (Mods, Code) {
@@ -322,6 +329,22 @@ impl Keymap {
         self.chords.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether a chord cannot be had by commands of both contexts.
+    #[must_use]
+    pub fn overlaps(one: Context, other: Context) -> bool {
+        overlap(one, other)
+    }
+
+    /// The command that has a chord where those of a context hold, too, if there is one.
+    #[must_use]
+    pub fn holder(&self, context: Context, chord: Chord) -> Option<Id> {
+        let (mods, code) = chord.pressed(self.platform);
+        Context::ALL
+            .into_iter()
+            .filter(|other| overlap(context, *other))
+            .find_map(|other| self.bound.get(&(other, mods, code)).copied())
+    }
+
     /// A command's first chord as a person reads it.
     #[must_use]
     pub fn title(&self, id: Id) -> Option<String> {
@@ -337,7 +360,11 @@ fn overlap(one: Context, other: Context) -> bool {
     let inside = |inner: Context, outer: Context| {
         let hides = match inner {
             Context::Vi | Context::Popup | Context::Editor => inner != outer,
-            Context::Sessions | Context::Queue | Context::RunDialog => outer == Context::Overlay,
+            Context::Palette
+            | Context::Sessions
+            | Context::Queue
+            | Context::Settings
+            | Context::RunDialog => outer == Context::Overlay,
             _ => false,
         };
         inner.chain().contains(&outer) && !hides
@@ -394,6 +421,16 @@ fn repeats(id: Id) -> bool {
             | Id::RunsDown
             | Id::RunsPageUp
             | Id::RunsPageDown
+            | Id::ReviewUp
+            | Id::ReviewDown
+            | Id::ReviewLeft
+            | Id::ReviewRight
+            | Id::ReviewPageUp
+            | Id::ReviewPageDown
+            | Id::MatrixNext
+            | Id::MatrixPrevious
+            | Id::TrainEarlier
+            | Id::TrainLater
             | Id::EditorUndo
             | Id::EditorRedo
             | Id::EditorPaste

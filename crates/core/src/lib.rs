@@ -4,6 +4,7 @@
 //! ids are handed in, which is why every rule in this crate can be tested by a table.
 
 pub mod agent;
+pub mod changes;
 pub mod checklist;
 pub mod command;
 pub mod conflict;
@@ -15,18 +16,23 @@ pub mod id;
 pub mod input;
 pub mod keymap;
 pub mod link;
+pub mod log;
 pub mod markdown;
 pub mod playbook;
 pub mod pull;
 pub mod queue;
 pub mod race;
+pub mod recent;
 pub mod run;
 pub mod screen;
 pub mod search;
 pub mod session;
+pub mod settings;
 pub mod text;
 pub mod train;
+pub mod trash;
 pub mod turn;
 pub mod usage;
+pub mod worktree;
 
-pub use id::{AgentId, ItemId, RunId, TabId, TerminalId, TrainId};
+pub use id::{AgentId, ItemId, RunId, SnapshotId, TabId, TerminalId, TrainId};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::changes::{Look, Pick};
 use crate::id::AgentId;
 use crate::train::Check;
 
@@ -48,6 +49,32 @@ pub struct Runner {
     pub check: Option<Check>,
     /// Why it could not be looked at, in a sentence.
     pub problem: Option<String>,
+}
+
+/// Files and hunks of several runners that come into the target's checkout, where nothing is staged or
+/// committed of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Take {
+    /// Any directory in the repository.
+    pub repository: PathBuf,
+    /// The race.
+    pub name: String,
+    /// The branch whose checkout they come into; the main checkout's when absent.
+    pub target: Option<String>,
+    /// What is taken, in order.
+    pub pieces: Vec<Piece>,
+    /// The look under which the hunks were shown.
+    pub look: Look,
+}
+
+/// A file of a runner, or hunks of it: of what it changed since it parted from the target, what is not committed
+/// included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// The runner's branch.
+    pub branch: String,
+    /// The file, under its new name, and its hunks.
+    pub pick: Pick,
 }
 
 /// The number of a branch in a race of this name.

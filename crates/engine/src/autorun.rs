@@ -57,6 +57,8 @@ use crate::queue::{Clock, WallClock};
 const MAX_DOCUMENTS: usize = 64;
 /// Sessions of one provider that runs have at work at the same time, unless the user says otherwise.
 pub const SESSIONS: usize = 4;
+/// How long runs that are over are kept, unless the user says otherwise: days.
+pub const DAYS: u64 = 90;
 /// Runs that [`Runs::list`] gives.
 const LISTED: u32 = 100;
 /// Orders that may wait for a run. It answers within moments; a flood of orders says nothing new.
@@ -121,6 +123,12 @@ pub trait Providers: Send + Sync {
         Vec::new()
     }
 
+    /// The variables of what is started in a directory.
+    fn variables(&self, directory: &Path) -> Vec<(String, String)> {
+        let _ = directory;
+        Vec::new()
+    }
+
     /// Who writes in a directory, its own checkout's other folders included, without being a run: in a
     /// sentence.
     fn writer_in(&self, directory: &Path) -> Option<String> {
@@ -128,10 +136,14 @@ pub trait Providers: Send + Sync {
         None
     }
 
-    /// How many sessions of a provider runs may have at work at the same time.
-    fn most_sessions(&self, provider: Provider) -> usize {
-        let _ = provider;
+    /// How many sessions of one provider runs may have at work at the same time.
+    fn most_sessions(&self) -> usize {
         SESSIONS
+    }
+
+    /// How long runs that are over are kept: days.
+    fn days_kept(&self) -> u64 {
+        DAYS
     }
 }
 
@@ -603,6 +615,14 @@ impl Inner {
         (self.deps.events)(Event::Run(Box::new(run.clone())));
         Ok(())
     }
+}
+
+/// Why a run cannot work in a directory in which somebody else does.
+pub(crate) fn in_use(directory: &Path, writer: &str) -> String {
+    format!(
+        "{} is in use: {writer} Wait until that is over, or let the run work in a worktree of its own.",
+        directory.display()
+    )
 }
 
 /// The directory to work in, canonical.

@@ -14,6 +14,7 @@
 //! cut; one that is not in the file was never said.
 
 mod actor;
+pub(crate) mod claims;
 pub mod drivers;
 mod files;
 mod log;
@@ -54,6 +55,8 @@ pub(crate) type Journal = Box<dyn FnOnce(u64) -> Result<(), Error> + Send>;
 #[derive(Debug)]
 pub(crate) struct Tabs {
     drivers: Arc<dyn Drivers>,
+    /// Sessions that are being opened, here or in a terminal.
+    pub(crate) claims: Arc<claims::Claims>,
     actors: Mutex<HashMap<TabId, mpsc::Sender<Ask>>>,
     /// What could be chosen when it was last told, by tab.
     menus: Mutex<HashMap<TabId, Menu>>,
@@ -118,6 +121,7 @@ impl Tabs {
     pub(crate) fn new(drivers: Option<Arc<dyn Drivers>>) -> Self {
         Self {
             drivers: drivers.unwrap_or_else(|| Arc::new(Programs)),
+            claims: Arc::default(),
             actors: Mutex::default(),
             menus: Mutex::default(),
             files: Files::default(),

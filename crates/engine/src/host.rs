@@ -12,6 +12,7 @@
 
 mod agents;
 mod attention;
+mod changes;
 mod commands;
 mod conflicts;
 mod conversations;
@@ -25,18 +26,21 @@ mod race;
 mod recovery;
 mod runs;
 mod serve;
+mod standing;
 mod stored;
 mod terminals;
 mod theme;
 mod tools;
 mod train;
+mod trash;
 pub(crate) mod usage;
+mod worktrees;
 mod world;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -59,6 +63,7 @@ use crate::conversation::Tabs;
 use crate::conversation::drivers::Drivers;
 use crate::heap::Heap;
 use crate::index::Sessions;
+use crate::index::follow::Follow;
 use crate::pool::{Handle, Pool};
 use crate::queue::{Clock, Queues};
 use crate::searcher::Searcher;
@@ -174,8 +179,9 @@ impl Host {
         for (name, worker) in workers {
             detach(report_panic(Arc::clone(&shared), name, worker));
         }
-        detach(refresh_branches(Arc::clone(&shared)));
+        detach(standing::watch(Arc::clone(&shared)));
         detach(conflicts::watch(Arc::clone(&shared)));
+        detach(trash::tidy(Arc::clone(&shared)));
         if let Some(listener) = listener {
             let listening = tokio::spawn(serve::listen(Arc::clone(&shared), listener));
             let mut place = shared.listening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -239,8 +245,11 @@ pub fn run_foreground(options: HostOptions) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
+    let scratch = Scratch::new(&options.home);
     let result = runtime.block_on(async {
         let host = Host::start(options).await?;
+        // It has the home folder's lock now, so what lies there is of hosts that are dead.
+        scratch.clear_others();
         let signals = tokio::spawn(stop_on_signal(host.clone()));
         host.stopped().await;
         signals.abort();
@@ -248,10 +257,49 @@ pub fn run_foreground(options: HostOptions) -> Result<(), Error> {
     });
     // What still blocks (a git that hangs) must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(500));
+    scratch.clear();
     if let Err(error) = &result {
         tracing::error!(%error, "the host did not start");
     }
     result
+}
+
+/// Where a host's temporary files are (git's scratch indexes above all): in its home, so that those that a
+/// killed host left are found by the next one.
+struct Scratch {
+    all: PathBuf,
+    own: PathBuf,
+}
+
+impl Scratch {
+    fn new(home: &Home) -> Self {
+        let all = home.root().join("scratch");
+        let own = all.join(std::process::id().to_string());
+        // Without it they are where everybody's are.
+        match std::fs::create_dir_all(&own) {
+            Ok(()) => {
+                let _ = tempfile::env::override_temp_dir(&own);
+            }
+            Err(error) => {
+                tracing::warn!(%error, folder = %own.display(), "no place for scratch files");
+            }
+        }
+        Self { all, own }
+    }
+
+    fn clear_others(&self) {
+        for entry in std::fs::read_dir(&self.all).into_iter().flatten().flatten() {
+            if entry.path() != self.own
+                && let Err(error) = std::fs::remove_dir_all(entry.path())
+            {
+                tracing::warn!(%error, folder = %entry.path().display(), "scratch files stay");
+            }
+        }
+    }
+
+    fn clear(&self) {
+        let _ = std::fs::remove_dir_all(&self.own);
+    }
 }
 
 #[cfg(unix)]
@@ -293,7 +341,13 @@ pub(crate) struct Shared {
     pub(crate) heap: Arc<Heap>,
     pub(crate) searcher: Arc<Searcher>,
     pub(crate) sessions: Sessions,
+    pub(crate) follow: Follow,
+    changes: changes::Changes,
     conflicts: conflicts::Conflicts,
+    pub(crate) worktrees: worktrees::Worktrees,
+    standings: standing::Standings,
+    trees: OnceLock<crate::trees::Hub>,
+    pub(crate) settings: crate::settings::Live,
     pub(crate) tabs: Tabs,
     queues: OnceLock<Queues>,
     watches: OnceLock<crate::playbooks::Watches>,
@@ -347,11 +401,16 @@ impl Shared {
             detected: Mutex::new(
                 options.detected.iter().map(|found| (found.provider, found.clone())).collect(),
             ),
+            changes: changes::Changes::default(),
             conflicts: conflicts::Conflicts::default(),
+            worktrees: worktrees::Worktrees::default(),
+            standings: standing::Standings::default(),
+            trees: OnceLock::new(),
             tabs: Tabs::new(options.drivers.clone()),
             queues: OnceLock::new(),
             watches: OnceLock::new(),
             watched: attention::Watched::default(),
+            settings: crate::settings::Live::new(&options.home),
             options,
             instance,
             started_ms,
@@ -362,6 +421,7 @@ impl Shared {
             heap: Arc::default(),
             searcher: Arc::new(Searcher::start().map_err(Error::Runtime)?),
             sessions,
+            follow: Follow::new(),
             tools: OnceCell::new(),
             clients: Mutex::default(),
             next_client: AtomicU64::new(1),
@@ -376,6 +436,18 @@ impl Shared {
             threads: Mutex::new(Some(pool)),
             lock: Mutex::new(Some(lock)),
         }))
+    }
+
+    /// What the system is asked to watch.
+    fn trees(self: &Arc<Self>) -> &crate::trees::Hub {
+        self.trees.get_or_init(|| {
+            let weak = Arc::downgrade(self);
+            crate::trees::Hub::new(Arc::new(move |roots| {
+                let Some(shared) = weak.upgrade() else { return };
+                shared.conflicts.changed(&roots);
+                shared.standings.changed(&roots);
+            }))
+        })
     }
 
     /// Whether the host is on its way out.
@@ -401,6 +473,7 @@ impl Shared {
     async fn wind_up(self: Arc<Self>) {
         tracing::info!("the host stops");
         self.queues().stop();
+        self.worktrees.suspend();
         self.world.tell(Event::HostStopping);
         let suspend = async {
             if let Some(tools) = self.tools.get()
@@ -430,7 +503,10 @@ impl Shared {
             tracing::warn!("some processes of terminals did not end in time");
         }
         let sessions = Arc::clone(&self);
-        let ended = blocking(move || sessions.sessions.end());
+        let ended = blocking(move || {
+            sessions.follow.end();
+            sessions.sessions.end();
+        });
         if tokio::time::timeout(INDEXED, ended).await.is_err() {
             tracing::warn!("the index of stored sessions did not end in time");
         }
@@ -569,6 +645,7 @@ async fn watch_idle(shared: Arc<Shared>) {
             || shared.live_terminals() > 0
             || shared.tabs.alive() > 0
             || shared.queues().is_waiting()
+            || shared.worktrees.is_busy()
             || shared
                 .tools
                 .get()
@@ -579,31 +656,6 @@ async fn watch_idle(shared: Arc<Shared>) {
             tracing::info!("nothing runs and nobody is connected");
             shared.stop();
             return;
-        }
-    }
-}
-
-/// Keeps the branches in the agents' rows true while somebody looks: a branch is switched in a shell
-/// as often as by an agent, and neither tells us.
-async fn refresh_branches(shared: Arc<Shared>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(5)) => {}
-            () = shared.stopping() => return,
-        }
-        if shared.client_count() == 0 {
-            continue;
-        }
-        let Some(tools) = shared.tools.get() else { continue };
-        for agent in shared.world.agents() {
-            if agent.repository.is_none() {
-                continue;
-            }
-            let (git, directory) = (tools.git.clone(), agent.directory.clone());
-            let Ok(Ok(found)) = blocking(move || git.repository(&directory)).await else {
-                continue;
-            };
-            let _ = shared.world.change_agent(agent.id, |agent| agent.branch = found.branch);
         }
     }
 }

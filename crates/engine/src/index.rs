@@ -3,6 +3,7 @@
 //! and the index ([`maestro_store::index`]) can be made again from them at any time.
 
 pub(crate) mod excerpt;
+pub(crate) mod follow;
 pub(crate) mod trash;
 mod watch;
 mod worker;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use maestro_agents::Environment;
 use maestro_agents::store::{self, Cell, Found, Tables};
-use maestro_core::agent::Provider;
+use maestro_core::agent::{Agent, Provider};
 use maestro_core::conversation::Entry;
 use maestro_core::session::{Indexing, SessionKey};
 use maestro_store::index::Reader;
@@ -76,6 +77,30 @@ pub(crate) fn transcript(
     environment: &Environment,
 ) -> Result<Vec<Entry>, store::Error> {
     store::transcript(provider, session, environment, &Sqlite)
+}
+
+/// The session of OpenCode that was written to last in an agent's directory, after a time; `None` where its
+/// database is not known to be. Blocks.
+pub(crate) fn newest_opencode(
+    agent: &Agent,
+    since_ms: u64,
+    environment: &Environment,
+) -> Option<Option<String>> {
+    let places = store::stores(environment);
+    let place = places.iter().find(|place| place.provider == Provider::OpenCode)?;
+    let there = place.path.is_file();
+    there.then(|| newest_opencode_in(&place.path, agent, since_ms).map(|found| found.id))
+}
+
+fn newest_opencode_in(database: &Path, agent: &Agent, since_ms: u64) -> Option<Found> {
+    // Programs call their working directory by its real name, users by the one they typed.
+    let real = agent.directory.canonicalize().unwrap_or_else(|_| agent.directory.clone());
+    let mut directories = vec![real, agent.directory.clone()];
+    directories.dedup();
+    store::newest_opencode(database, &directories, since_ms, &Sqlite)
+        .inspect_err(|error| tracing::info!(%error, "the sessions of OpenCode cannot be read"))
+        .ok()
+        .flatten()
 }
 
 /// What the thread is asked for.
@@ -293,4 +318,77 @@ fn safe(id: &str) -> String {
 /// A weak reference that is worth something only while the host runs.
 fn running(shared: &Weak<Shared>) -> Option<Arc<Shared>> {
     shared.upgrade().filter(|shared| !shared.is_stopping())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{File, FileTimes};
+
+    use maestro_core::conversation::Body;
+
+    use super::*;
+
+    const ID: &str = "11111111-1111-4111-8111-111111111111";
+
+    fn write(path: &Path, words: &str, modified: SystemTime) {
+        let line = |role: &str, words: &str| {
+            format!(
+                "{{\"type\":\"message\",\"message\":{{\"role\":\"{role}\",\"content\":\"{words}\"}}}}\n"
+            )
+        };
+        std::fs::write(path, line("user", words) + &line("assistant", words)).expect("written");
+        let file = File::options().write(true).open(path).expect("it is there");
+        file.set_times(FileTimes::new().set_modified(modified)).expect("set");
+    }
+
+    fn words(sessions: &Sessions, found: &Found, from: u64) -> Vec<String> {
+        let (entries, total) = sessions.page(found, from, 1).expect("read");
+        assert_eq!(total, 2);
+        let text = |entry: &Entry| match &entry.body {
+            Body::Prompt(prompt) => format!("> {}", prompt.text),
+            Body::Text(text) => text.clone(),
+            other => format!("{other:?}"),
+        };
+        entries.iter().map(text).collect()
+    }
+
+    #[test]
+    fn pages_of_a_transcript_are_of_one_reading_until_its_file_is_another() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let path = home.path().join(format!("{ID}.jsonl"));
+        let sessions = Sessions::new(home.path(), Vec::new());
+        let early = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        write(&path, "one", early);
+        let found = store::found_at(Provider::Droid, ID, &path).expect("it is there");
+        assert_eq!(words(&sessions, &found, 0), ["> one"]);
+        // As long and as old: nobody looks into the file again.
+        write(&path, "two", early);
+        assert_eq!(words(&sessions, &found, 1), ["one"]);
+        assert_eq!(words(&sessions, &found, 0), ["> one"]);
+        write(&path, "two", early + Duration::from_secs(1));
+        assert_eq!(words(&sessions, &found, 1), ["two"], "it was written to");
+        // What was asked for a moment ago stays; what was not goes.
+        sessions.forget_read();
+        assert!(lock(&sessions.last_read).is_some());
+        let long_ago = Instant::now().checked_sub(READ_AGAIN);
+        if let (Some(kept), Some(at)) = (lock(&sessions.last_read).as_mut(), long_ago) {
+            kept.at = at;
+        }
+        sessions.forget_read();
+        assert!(lock(&sessions.last_read).is_none());
+    }
+
+    #[test]
+    fn only_small_transcripts_are_kept() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let path = home.path().join(format!("{ID}.jsonl"));
+        write(&path, "one", SystemTime::now());
+        let found = store::found_at(Provider::Droid, ID, &path).expect("it is there");
+        assert!(Version::of(&found).is_some());
+        let file = File::options().write(true).open(&path).expect("it is there");
+        file.set_len(KEPT_READ + 1).expect("it is sparse");
+        assert!(Version::of(&found).is_none());
+        let row = Found { provider: Provider::OpenCode, ..found };
+        assert!(Version::of(&row).is_none(), "a database changes without its file");
+    }
 }

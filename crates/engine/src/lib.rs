@@ -7,9 +7,12 @@
 pub mod autorun;
 pub mod conversation;
 pub mod host;
+pub mod keymap;
 pub mod log;
 pub mod playbooks;
+pub mod prepare;
 pub mod queue;
+pub mod settings;
 pub mod train;
 
 mod client;

@@ -6,7 +6,7 @@
 
 mod plan;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,8 @@ use crate::autorun::command::{self, Command};
 use crate::host::{blocking, failed, git_error, now_ms, refuse, store_error};
 use crate::queue::Later;
 
+/// Trains that are looked through for old ones.
+const PRUNED: u32 = 5_000;
 /// Trains that [`Ask::List`] gives.
 const LISTED: u32 = 100;
 /// How often it is looked whether an agent is done. Nothing but memory is looked at.
@@ -205,6 +207,42 @@ impl Trains {
             }
         }
         Ok(open)
+    }
+
+    /// Forgets what was kept of trains that ended more than so many days before `now_ms` (milliseconds since the
+    /// Unix epoch): where their targets had been. They can not be undone after that. Gives how many names went.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn prune(&self, now_ms: u64, days: u64) -> Result<usize, Error> {
+        let trains = self.stored(|store| store.trains(PRUNED)).await?;
+        let before = now_ms.saturating_sub(days.saturating_mul(24 * 3_600_000));
+        let mut old: BTreeMap<PathBuf, Vec<TrainId>> = BTreeMap::new();
+        for train in trains {
+            if train.ended_ms.is_some_and(|ended| ended < before) {
+                old.entry(train.spec.repository).or_default().push(train.id);
+            }
+        }
+        let git = self.inner.deps.git.clone();
+        let gone = work(move || {
+            let mut gone = 0;
+            for (repository, trains) in old.into_iter().filter(|(path, _)| path.is_dir()) {
+                // One look, however many trains there were.
+                let Ok(kept) = git.kept(&repository, "trains") else { continue };
+                for train in trains {
+                    let own = format!("trains/{train}");
+                    let is_kept = |name: &str| {
+                        name.strip_prefix(&own).is_some_and(|rest| rest.starts_with('/'))
+                    };
+                    if kept.iter().any(|(name, _)| is_kept(name)) {
+                        gone += git.forget(&repository, &own).unwrap_or(0);
+                    }
+                }
+            }
+            gone
+        });
+        gone.await.map_err(|text| refuse(ErrorKind::Failed, text))
     }
 
     /// How many go.

@@ -25,6 +25,38 @@ const PATHS: usize = 4_096;
 /// Is told the roots below which something changed. Must not block.
 pub(crate) type Tell = Arc<dyn Fn(HashSet<PathBuf>) + Send + Sync>;
 
+/// Who wants something watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Slot {
+    /// Who rehearses conflicts.
+    Conflicts,
+    /// Who says how checkouts stand.
+    Standings,
+}
+
+/// One watcher for several that want the same folders watched: the system has few watches to give.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    trees: Trees,
+    wanted: Mutex<BTreeMap<Slot, BTreeMap<PathBuf, Kind>>>,
+}
+
+impl Hub {
+    /// Nothing is watched yet. Everybody is told of everything.
+    pub(crate) fn new(tell: Tell) -> Self {
+        Self { trees: Trees::new(tell), wanted: Mutex::default() }
+    }
+
+    /// Watches exactly these roots for this one from now on. Each that nobody watched before is told once it
+    /// is watched.
+    pub(crate) fn watch(&self, slot: Slot, git: &Git, roots: BTreeMap<PathBuf, Kind>) {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = wanted.insert(slot, roots);
+        let all = wanted.values().flatten().map(|(root, kind)| (root.clone(), kind.clone()));
+        self.trees.watch(git, all.collect());
+    }
+}
+
 /// What is watched of one root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use git2::BranchType;
 
+use maestro_core::worktree::Base;
+
 use crate::error::Error;
 use crate::repository::{Opened, canonical, open};
 use crate::{Git, Result};
@@ -62,6 +64,58 @@ impl Git {
         }
     }
 
+    /// What a new branch could start from: the branches, the current one first, then the most recent. `like`
+    /// chooses, and of the first `most` it is counted how far they are from the current commit.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is in no repository, or in one that libgit2 cannot read and git neither.
+    pub fn bases(
+        &self,
+        directory: &Path,
+        like: &dyn Fn(&str) -> bool,
+        most: usize,
+    ) -> Result<Vec<Base>> {
+        let directory = canonical(directory)?;
+        let base =
+            |name: String, remote| Base { name, remote, current: false, at_ms: 0, distance: None };
+        let repository = match open(&directory) {
+            Opened::Yes(repository) => repository,
+            Opened::Not => return Err(Error::NotARepository { path: directory }),
+            Opened::Unreadable => {
+                let branches = self.branches(&directory)?;
+                let local = branches.local.into_iter().map(|name| base(name, false));
+                let all = local.chain(branches.remote.into_iter().map(|name| base(name, true)));
+                return Ok(all.filter(|base| like(&base.name)).take(most).collect());
+            }
+        };
+        let head = repository.head().ok();
+        let here = head.as_ref().and_then(|head| Some(head.peel_to_commit().ok()?.id()));
+        let current = head.as_ref().filter(|head| head.is_branch());
+        let current = current.and_then(|head| head.shorthand().ok().map(str::to_owned));
+        let mut found: Vec<(Base, git2::Oid)> = Vec::new();
+        for (kind, remote) in [(BranchType::Local, false), (BranchType::Remote, true)] {
+            for (name, seconds, tip) in dated(&repository, kind) {
+                if like(&name) {
+                    let current = !remote && current.as_deref() == Some(name.as_str());
+                    let at_ms = u64::try_from(seconds).unwrap_or(0) * 1000;
+                    found.push((Base { current, at_ms, ..base(name, remote) }, tip));
+                }
+            }
+        }
+        found.sort_by_key(|(base, _)| (!base.current, Reverse(base.at_ms), base.remote));
+        found.truncate(most);
+        Ok(found
+            .into_iter()
+            .map(|(mut base, tip)| {
+                let distance = here.and_then(|here| repository.graph_ahead_behind(tip, here).ok());
+                let small = |count| u32::try_from(count).unwrap_or(u32::MAX);
+                base.distance = distance.map(|(more, less)| (small(more), small(less)));
+                base
+            })
+            .collect())
+    }
+
     /// Refuses a name that git does not allow for a branch, with the reason where it can be told.
     ///
     /// # Errors
@@ -97,20 +151,28 @@ impl Git {
 
 /// Reads what can be read: one broken reference must not hide the others.
 fn read(repository: &git2::Repository, kind: BranchType) -> Vec<String> {
+    let mut dated: Vec<(Reverse<i64>, String)> = dated(repository, kind)
+        .into_iter()
+        .map(|(name, seconds, _)| (Reverse(seconds), name))
+        .collect();
+    dated.sort();
+    dated.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Branches with the time and the id of their last commit.
+fn dated(repository: &git2::Repository, kind: BranchType) -> Vec<(String, i64, git2::Oid)> {
     let Ok(branches) = repository.branches(Some(kind)) else { return Vec::new() };
-    let mut dated: Vec<(Reverse<i64>, String)> = branches
+    branches
         .filter_map(|branch| {
             let (branch, _) = branch.ok()?;
             let reference = branch.get();
             // `origin/HEAD` only points to another branch.
             let points = matches!(reference.symbolic_target(), Ok(Some(_)));
             let name = branch.name().ok()??.to_owned();
-            let time = reference.peel_to_commit().ok()?.time().seconds();
-            (!points).then_some((Reverse(time), name))
+            let commit = reference.peel_to_commit().ok()?;
+            (!points).then(|| (name, commit.time().seconds(), commit.id()))
         })
-        .collect();
-    dated.sort();
-    dated.into_iter().map(|(_, name)| name).collect()
+        .collect()
 }
 
 /// Why git does not allow a name. Git decides; this only finds words for it.

@@ -50,6 +50,8 @@ impl Git {
         let repository = self.repository(directory)?;
         let checkout = checkout(&repository)?;
         refuse_half_done(&repository, checkout)?;
+        // What is committed comes from trees that were only looked at.
+        self.needs_filters(checkout)?;
         let last = match &repository.head {
             Some(head) => head.clone(),
             None => self.empty_tree(checkout)?,
@@ -139,7 +141,7 @@ impl Git {
         Ok(entries)
     }
 
-    fn empty_tree(&self, checkout: &Path) -> Result<String> {
+    pub(crate) fn empty_tree(&self, checkout: &Path) -> Result<String> {
         // SHA-1 or SHA-256, as the repository has it.
         let output = self.reading(checkout, "mktree").output()?;
         Ok(String::from_utf8_lossy(&output).trim().to_owned())

@@ -132,6 +132,31 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
+    /// It was ended because somebody asked for that.
+    #[error("git {command} was stopped.")]
+    Stopped {
+        /// The command.
+        command: String,
+    },
+    /// The worktree is not one whose files are still to come.
+    #[error("{} waits for no files: its git index is its own by now.", path.display())]
+    NotFilling {
+        /// The worktree.
+        path: PathBuf,
+    },
+    /// Files of a new worktree could not be written.
+    #[error("{missing} of {total} files could not be written into {}: {message}. Make room or mend that, then \
+             run `maestro worktree fill` there, or remove the worktree.", path.display())]
+    Unfilled {
+        /// The worktree.
+        path: PathBuf,
+        /// Files that are missing.
+        missing: u64,
+        /// All its files.
+        total: u64,
+        /// What git said.
+        message: String,
+    },
     /// The target has something in it.
     #[error("{} exists and is not an empty folder; nothing there was changed. Choose another place.",
             path.display())]
@@ -186,6 +211,46 @@ pub enum Error {
         path: PathBuf,
         /// A merge, a rebase.
         what: &'static str,
+    },
+    /// A file that is named is not there, or not in the checkout.
+    #[error("{name} is no file of this checkout that differs; look again.")]
+    NoSuchFile {
+        /// What was named.
+        name: String,
+    },
+    /// A file on the disk cannot be read.
+    #[error("{} cannot be read: {source}.", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Arc<io::Error>,
+    },
+    /// What was looked at is not there any more in that form.
+    #[error("{name} was changed since it was looked at; nothing was done. Look again.")]
+    ChangedMeanwhile {
+        /// The file.
+        name: String,
+    },
+    /// A program of the repository's would be needed that the user has not agreed to.
+    #[error("the repository's own configuration names a program in `{key}`, and without it files would \
+             not be what they are; look at it with `maestro trust {}` and agree to it.", directory.display())]
+    Untrusted {
+        /// The setting.
+        key: String,
+        /// Where.
+        directory: PathBuf,
+    },
+    /// There is nothing to be put back.
+    #[error("nothing was discarded here that could be put back.")]
+    NoDiscard,
+    /// It cannot be done with this file.
+    #[error("{name} {because}; nothing was done.")]
+    CannotChange {
+        /// The file.
+        name: String,
+        /// Why, and what to do instead.
+        because: String,
     },
     /// The name of something on disk is not Unicode, which Maestro needs.
     #[error("the path {} is not Unicode, which Maestro needs; rename it.", path.display())]

@@ -6,13 +6,18 @@
 //! same call.
 
 mod branch;
+mod changes;
 mod commit;
+mod copy;
 mod difference;
 mod error;
+mod fill;
 mod folders;
+mod history;
 mod keep;
 mod merge;
 mod process;
+mod programs;
 mod push;
 mod rehearsal;
 mod repository;
@@ -23,14 +28,22 @@ mod seen;
 #[path = "seen/elsewhere.rs"]
 mod seen;
 mod status;
+mod stream;
+mod sync;
+mod take;
 mod train;
+mod trash;
 mod tree;
+mod usage;
 mod worktree;
 
 pub use branch::Branches;
+pub use changes::{Side, Sides};
 pub use commit::Made;
+pub use copy::{Copied, INCLUDE};
 pub use difference::Difference;
 pub use error::Error;
+pub use fill::{FILLS, Registered};
 pub use folders::Folders;
 pub use merge::Commit;
 pub use process::{Limits, Version};
@@ -40,7 +53,9 @@ pub use repository::Repository;
 pub use restore::Restored;
 pub use seen::Seen;
 pub use status::{Lines, Status};
+pub use take::Piece;
 pub use train::{Bring, Brought, Moved, Size, Target};
+pub use trash::{Kept, PutBack};
 pub use worktree::{Added, Branch, NewWorktree, Place, Worktree};
 
 use std::collections::HashMap;
@@ -63,6 +78,8 @@ struct Shared {
     limits: Limits,
     version: OnceLock<Version>,
     readers: process::Gate,
+    /// What repositories name, and what the user agreed to.
+    programs: Arc<programs::Known>,
     /// By repository, held while a worktree is added to it: two at once must not choose the same
     /// place. One that takes minutes to check out holds up no other repository.
     adding: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
@@ -88,6 +105,7 @@ impl Git {
                 limits,
                 version: OnceLock::new(),
                 readers: process::Gate::new(),
+                programs: Arc::default(),
                 adding: Mutex::default(),
             }),
         }

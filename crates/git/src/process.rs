@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -22,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(3);
 /// How long output is waited for after git itself ended: a hook may have left a process behind that
 /// holds the pipe.
 const TRAILING: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether a process is to be ended.
+const STOP_LOOK: Duration = Duration::from_millis(100);
 
 /// What is kept of stderr.
 const STDERR: usize = 16 << 10;
@@ -91,6 +95,12 @@ pub(crate) struct Call<'a> {
     stdin: Vec<u8>,
     /// Most bytes of stdout that are wanted; more is left out without being an error.
     enough: Option<usize>,
+    /// Whether programs that the repository names are kept from running (see [`crate::programs`]).
+    is_guarded: bool,
+    /// The longest time, where it is another than the usual one.
+    within: Option<Duration>,
+    /// Ended as soon as this is set.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// How git ended and what it said.
@@ -168,12 +178,40 @@ impl<'a> Call<'a> {
             environment: Vec::new(),
             stdin: Vec::new(),
             enough: None,
+            // Asking for the configuration itself runs nothing.
+            is_guarded: access != Access::Write && !matches!(name, "config" | "version"),
+            within: None,
+            stop: None,
         }
+    }
+
+    /// Does what the user asked for: filters of the repository run, as for the user's own git.
+    pub(crate) fn unguarded(mut self) -> Self {
+        self.is_guarded = false;
+        self
+    }
+
+    /// Runs another subcommand, as one that needs no guard.
+    pub(crate) fn instead(mut self, name: &str) -> Self {
+        self.arguments = vec![name.into()];
+        self
     }
 
     /// Takes only so many bytes of the answer; what is more is left out.
     pub(crate) fn enough(mut self, bytes: usize) -> Self {
         self.enough = Some(bytes);
+        self
+    }
+
+    /// Gives it this long instead of the usual time.
+    pub(crate) fn within(mut self, time: Duration) -> Self {
+        self.within = Some(time);
+        self
+    }
+
+    /// Ends it as soon as this is set: [`Error::Stopped`].
+    pub(crate) fn until(mut self, stop: &Arc<AtomicBool>) -> Self {
+        self.stop = Some(Arc::clone(stop));
         self
     }
 
@@ -193,6 +231,13 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Names of files as git has them. Left out are those that this system cannot have.
+    pub(crate) fn names(mut self, names: &[maestro_core::changes::Name]) -> Self {
+        self.arguments
+            .extend(names.iter().filter_map(maestro_core::changes::Name::to_path).map(Into::into));
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.into(), value.as_ref().to_owned()));
         self
@@ -208,16 +253,30 @@ impl<'a> Call<'a> {
         self.run()?.success()
     }
 
+    /// The subcommand.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Starts git, with pipes for all it says.
+    pub(crate) fn spawn(&self) -> Result<Child> {
+        self.command()?.spawn().map_err(|source| self.not_started(source))
+    }
+
     /// Runs git; the caller judges the exit code.
     pub(crate) fn run(self) -> Result<Output> {
+        // Before a place at the gate is taken: it may have to ask git for the configuration, and two that
+        // hold places and wait for further ones would wait for ever.
+        let mut command = self.command()?;
         let _slot = (self.access == Access::Read).then(|| self.git.shared.readers.enter());
         let limits = self.git.shared.limits;
         let after = match self.access {
             Access::Read => limits.read,
             Access::Write | Access::Own => limits.write,
         };
+        let after = self.within.unwrap_or(after);
         let (name, stdin) = (self.name, self.stdin.clone());
-        let child = self.command()?.spawn().map_err(|source| self.not_started(source))?;
+        let child = command.spawn().map_err(|source| self.not_started(source))?;
         exchange(
             child,
             stdin,
@@ -225,6 +284,7 @@ impl<'a> Call<'a> {
             after,
             self.enough.unwrap_or(limits.output),
             self.enough.is_some(),
+            self.stop.as_deref(),
         )
     }
 
@@ -252,6 +312,21 @@ impl<'a> Call<'a> {
                 "-c",
                 "core.fsmonitor=false",
             ]);
+            if self.is_guarded {
+                let guard = self.git.guard(&self.directory)?;
+                let count = guard.settings.len();
+                for (number, (key, value)) in guard.settings.into_iter().enumerate() {
+                    let _ = command
+                        .env(format!("GIT_CONFIG_KEY_{number}"), key)
+                        .env(format!("GIT_CONFIG_VALUE_{number}"), value);
+                }
+                if count > 0 {
+                    let _ = command.env("GIT_CONFIG_COUNT", count.to_string());
+                }
+                if guard.is_offline {
+                    let _ = command.env("GIT_ALLOW_PROTOCOL", "none").env("GIT_NO_LAZY_FETCH", "1");
+                }
+            }
         }
         let _ = command
             .args(&self.options)
@@ -392,6 +467,7 @@ fn exchange(
     after: Duration,
     limit: usize,
     enough: bool,
+    stop: Option<&AtomicBool>,
 ) -> Result<Output> {
     let group = Group::of(&child);
     let broken = |source| Error::Process { command: name.into(), source: Arc::new(source) };
@@ -401,26 +477,30 @@ fn exchange(
 
     let mut talk = Talk::default();
     let mut cut = false;
-    match talk.hear(&heard, after, limit) {
+    match talk.hear(&heard, after, limit, stop) {
         Heard::All => {}
         Heard::TooMuch if enough => {
             group.kill();
-            let _ = talk.hear(&heard, GRACE, usize::MAX);
+            let _ = talk.hear(&heard, GRACE, usize::MAX, None);
             cut = true;
         }
-        Heard::Late => {
+        late @ (Heard::Late | Heard::Stopped) => {
             group.end();
-            let _ = talk.hear(&heard, GRACE, usize::MAX);
+            let _ = talk.hear(&heard, GRACE, usize::MAX, None);
             // Git may have obeyed while its hook did not.
             group.kill();
             if talk.status.is_none() {
-                let _ = talk.hear(&heard, GRACE, usize::MAX);
+                let _ = talk.hear(&heard, GRACE, usize::MAX, None);
             }
-            return Err(Error::TimedOut { command: name.into(), after });
+            let command = name.into();
+            return Err(match late {
+                Heard::Stopped => Error::Stopped { command },
+                _ => Error::TimedOut { command, after },
+            });
         }
         Heard::TooMuch => {
             group.kill();
-            let _ = talk.hear(&heard, GRACE, usize::MAX);
+            let _ = talk.hear(&heard, GRACE, usize::MAX, None);
             return Err(Error::TooMuch { command: name.into(), limit });
         }
     }
@@ -456,6 +536,7 @@ fn converse(mut child: Child, stdin: Vec<u8>, limit: usize, said: Sender<Said>) 
 enum Heard {
     All,
     Late,
+    Stopped,
     TooMuch,
 }
 
@@ -474,11 +555,19 @@ impl Default for Talk {
 
 impl Talk {
     /// Listens until git ended and both streams closed, or `within` is over.
-    fn hear(&mut self, heard: &Receiver<Said>, within: Duration, limit: usize) -> Heard {
+    fn hear(
+        &mut self,
+        heard: &Receiver<Said>,
+        within: Duration,
+        limit: usize,
+        stop: Option<&AtomicBool>,
+    ) -> Heard {
         let deadline = std::time::Instant::now() + within;
         while self.open > 0 || self.status.is_none() {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             let patience = if self.status.is_some() { left.min(TRAILING) } else { left };
+            let may_stop = stop.is_some() && self.status.is_none();
+            let patience = if may_stop { patience.min(STOP_LOOK) } else { patience };
             match heard.recv_timeout(patience) {
                 Ok(Said::Stdout(Ok(capture))) => {
                     self.open -= 1;
@@ -499,6 +588,11 @@ impl Talk {
                 // Something a hook left behind holds a pipe; git itself is done. Only writes run
                 // hooks, and no answer of a write is read from stdout.
                 Err(RecvTimeoutError::Timeout) if self.status.is_some() => return Heard::All,
+                Err(RecvTimeoutError::Timeout) if left > patience => {
+                    if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                        return Heard::Stopped;
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => return Heard::Late,
                 Err(RecvTimeoutError::Disconnected) => return Heard::All,
             }
@@ -531,10 +625,10 @@ fn drain(mut stream: impl Read, limit: usize) -> io::Result<Capture> {
 
 /// The child's process group, to end what it started with it.
 #[derive(Debug, Clone, Copy)]
-struct Group(u32);
+pub(crate) struct Group(u32);
 
 impl Group {
-    fn of(child: &Child) -> Self {
+    pub(crate) fn of(child: &Child) -> Self {
         Self(child.id())
     }
 
@@ -548,14 +642,14 @@ impl Group {
     }
 
     /// Asks it to end: git removes its locks and half-made worktrees then.
-    fn end(self) {
+    pub(crate) fn end(self) {
         #[cfg(unix)]
         self.signal(rustix::process::Signal::TERM);
         #[cfg(not(unix))]
         self.kill();
     }
 
-    fn kill(self) {
+    pub(crate) fn kill(self) {
         #[cfg(unix)]
         self.signal(rustix::process::Signal::KILL);
         #[cfg(windows)]
@@ -623,6 +717,15 @@ fn shown(stderr: &[u8], code: Option<i32>) -> String {
     } else {
         format!("…{}", clean.chars().skip(skipped).collect::<String>())
     }
+}
+
+/// The last place at or before a number of bytes at which text can be cut.
+pub(crate) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// Characters that change the order in which others are shown.

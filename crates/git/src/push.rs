@@ -62,7 +62,7 @@ impl Git {
         name.strip_prefix(&format!("{remote}/")).map(str::to_owned)
     }
 
-    fn remote_for(&self, directory: &Path, branch: &str) -> Result<Option<String>> {
+    pub(crate) fn remote_for(&self, directory: &Path, branch: &str) -> Result<Option<String>> {
         let followed =
             self.reading(directory, "config").arg(format!("branch.{branch}.remote")).run();
         let output = self.reading(directory, "remote").output()?;

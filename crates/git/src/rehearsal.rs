@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::process::{self, Version};
 use crate::repository;
 use crate::train::shown;
-use crate::{Git, Result, Shared, Worktree};
+use crate::{Git, Repository, Result, Shared, Worktree};
 
 /// Since when git merges without a checkout.
 const MERGES_IN_MEMORY: Version = Version { major: 2, minor: 38 };
@@ -44,6 +44,8 @@ pub struct Rehearsal {
     /// Writes its objects into our folder.
     git: Git,
     common_dir: PathBuf,
+    /// The main checkout, whose attributes say how files are merged; without one, the repository.
+    root: PathBuf,
     place: PathBuf,
     merged: HashMap<(String, String), Outcome>,
     touched: HashMap<(String, String), Arc<BTreeSet<PathBuf>>>,
@@ -75,7 +77,8 @@ impl Git {
     /// [`Error::GitTooOld`] before git 2.38, [`Error::NotARepository`], and when the folder cannot be made.
     pub fn rehearsal(&self, directory: &Path, place: &Path) -> Result<Rehearsal> {
         self.needs(MERGES_IN_MEMORY, "looking for conflicts")?;
-        let common_dir = self.repository(directory)?.common_dir;
+        let Repository { common_dir, root, .. } = self.repository(directory)?;
+        let root = if root.is_dir() { root } else { common_dir.clone() };
         let objects = place.join("objects");
         if size(&objects) > MAX_OBJECTS {
             let _ = fs::remove_dir_all(place);
@@ -86,6 +89,7 @@ impl Git {
         Ok(Rehearsal {
             git: self.with_objects_in(&objects, &common_dir.join("objects")),
             common_dir,
+            root,
             place: place.to_owned(),
             merged: HashMap::new(),
             touched: HashMap::new(),
@@ -109,6 +113,7 @@ impl Git {
                 limits: self.shared.limits,
                 version: self.shared.version.clone(),
                 readers: process::Gate::new(),
+                programs: Arc::clone(&self.shared.programs),
                 adding: std::sync::Mutex::default(),
             }),
         }
@@ -230,7 +235,16 @@ impl Rehearsal {
             }
         }
         let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Matrix { target, sides, cells, took_ms })
+        let withheld = self.git.withheld_drivers(&self.common_dir).into_iter();
+        let notes = withheld
+            .map(|name| {
+                format!(
+                    "The repository's own merge driver `{name}` was not run; what needs it counts as a \
+                     conflict. `maestro trust` shows it."
+                )
+            })
+            .collect();
+        Ok(Matrix { target, sides, cells, took_ms, notes })
     }
 
     /// Where two worktrees (by directory), or a worktree and a revision, conflict.
@@ -430,7 +444,7 @@ impl Rehearsal {
 
     fn merging(&self) -> process::Call<'_> {
         self.git
-            .reading(&self.common_dir, "merge-tree")
+            .reading(&self.root, "merge-tree")
             .config("merge.conflictStyle=merge")
             .args(["--write-tree", "--allow-unrelated-histories"])
     }

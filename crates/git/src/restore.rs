@@ -42,6 +42,7 @@ impl Git {
     ) -> Result<Restored> {
         let repository = self.repository(directory)?;
         let checkout = checkout(&repository)?;
+        self.needs_filters(checkout)?;
         let directory = crate::repository::canonical(directory)?;
         let below = directory.strip_prefix(checkout).unwrap_or(Path::new("")).to_owned();
         let only: Option<HashSet<&Path>> =
@@ -100,7 +101,7 @@ impl Git {
 }
 
 /// Removes a file, and the folders that are empty then.
-fn remove(checkout: &Path, path: &Path) -> Result<()> {
+pub(crate) fn remove(checkout: &Path, path: &Path) -> Result<()> {
     let full = checkout.join(path);
     match fs::remove_file(&full) {
         Ok(()) => {}

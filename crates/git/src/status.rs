@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use maestro_core::worktree::{Operation, OperationKind, Standing};
+
 use crate::tree::checkout;
 use crate::{Git, Result};
 
@@ -68,6 +70,25 @@ impl Git {
         Ok(parse(&output))
     }
 
+    /// How the checkout that a directory is in stands, for the row of an agent.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is in no checkout.
+    pub fn standing(&self, directory: &Path) -> Result<Standing> {
+        let status = self.status(directory)?;
+        let operation = operation(&self.repository(directory)?.git_dir);
+        Ok(Standing {
+            changed: status.changed(),
+            untracked: status.untracked,
+            unmerged: status.unmerged,
+            branch: status.branch,
+            upstream: status.upstream,
+            ahead_behind: status.ahead_behind,
+            operation,
+        })
+    }
+
     /// How many lines differ from the commit; nothing before the first commit.
     ///
     /// # Errors
@@ -92,6 +113,33 @@ impl Git {
             .output()?;
         Ok(parse_lines(&output))
     }
+}
+
+/// What was begun and not finished in a checkout, by the files that git keeps of it (`wt-status.c`).
+fn operation(git_dir: &Path) -> Option<Operation> {
+    let number = |file: &str| -> Option<u32> {
+        std::fs::read_to_string(git_dir.join(file)).ok()?.trim().parse().ok()
+    };
+    let steps = |at: &str, all: &str| number(at).zip(number(all));
+    let has = |name: &str| git_dir.join(name).exists();
+    let (kind, step) = if has("rebase-merge") {
+        (OperationKind::Rebase, steps("rebase-merge/msgnum", "rebase-merge/end"))
+    } else if has("rebase-apply") {
+        let is_am = has("rebase-apply/applying");
+        let kind = if is_am { OperationKind::Am } else { OperationKind::Rebase };
+        (kind, steps("rebase-apply/next", "rebase-apply/last"))
+    } else if has("MERGE_HEAD") {
+        (OperationKind::Merge, None)
+    } else if has("CHERRY_PICK_HEAD") {
+        (OperationKind::CherryPick, None)
+    } else if has("REVERT_HEAD") {
+        (OperationKind::Revert, None)
+    } else if has("BISECT_LOG") {
+        (OperationKind::Bisect, None)
+    } else {
+        return None;
+    };
+    Some(Operation { kind, step })
 }
 
 /// Reads `git status --porcelain=v2 -z --branch`. Words of a newer git are skipped.

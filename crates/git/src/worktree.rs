@@ -18,7 +18,7 @@ const LISTS_BY_NUL: Version = Version { major: 2, minor: 36 };
 const LONGEST_SLUG: usize = 60;
 
 /// The lock reason git itself uses while it makes a worktree.
-const BEING_MADE: &str = "initializing";
+pub(crate) const BEING_MADE: &str = "initializing";
 
 /// One worktree of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Worktree {
     pub locked: Option<String>,
     /// Whether its directory is gone.
     pub missing: bool,
+    /// Why git would forget it, in git's words.
+    pub prunable: Option<String>,
 }
 
 /// A worktree that is asked for.
@@ -99,6 +101,33 @@ impl Git {
         self.listed(&repository)
     }
 
+    /// Mends the links between a repository and its worktrees: those that were moved by hand are found by
+    /// `moved`, where they are now, and all of them when the repository itself was moved.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is in no repository, or git finds no worktree at one of the places.
+    pub fn repair_worktrees(&self, directory: &Path, moved: &[PathBuf]) -> Result<()> {
+        let repository = self.repository(directory)?;
+        let mut call = self.owning(&repository.root, "worktree").args(["repair", "--"]);
+        for path in moved {
+            call = call.arg(absolute(path)?);
+        }
+        call.output().map(drop)
+    }
+
+    /// Where a worktree is now, by its git directory; `None` when git does not know it any more.
+    #[must_use]
+    pub fn worktree_at(&self, git_dir: &Path) -> Option<PathBuf> {
+        let link = fs::read(git_dir.join("gitdir")).ok()?;
+        let link = link.strip_suffix(b"\n").unwrap_or(&link);
+        let link = repository::path(link).ok()?;
+        // Newer versions of git may have it from there on.
+        let link = if link.is_absolute() { link } else { git_dir.join(link) };
+        let path = link.parent()?;
+        Some(path.canonicalize().unwrap_or_else(|_| path.to_owned()))
+    }
+
     /// Makes a worktree. What stands in the way is named precisely and left alone; after a failure
     /// everything is as it was before.
     ///
@@ -106,6 +135,11 @@ impl Git {
     ///
     /// Every reason why it cannot be made is a variant of [`Error`].
     pub fn add_worktree(&self, wanted: &NewWorktree) -> Result<Added> {
+        self.added(wanted, false)
+    }
+
+    /// The same; with `behind` without files where that can be done.
+    pub(crate) fn added(&self, wanted: &NewWorktree, behind: bool) -> Result<Added> {
         let _ = self.version()?;
         let repository = self.repository(&wanted.repository)?;
         let turn = {
@@ -130,10 +164,10 @@ impl Git {
                 target
             }
         };
-        self.make(&repository, &start, &target)
+        self.make(&repository, &start, &target, behind && self.can_fill(&repository)?)
     }
 
-    fn listed(&self, repository: &Repository) -> Result<Vec<Worktree>> {
+    pub(crate) fn listed(&self, repository: &Repository) -> Result<Vec<Worktree>> {
         let by_nul = self.version()? >= LISTS_BY_NUL;
         let call = self.reading(&repository.common_dir, "worktree").args(["list", "--porcelain"]);
         let output = if by_nul { call.arg("-z").output()? } else { call.output()? };
@@ -188,7 +222,13 @@ impl Git {
         self.commit(from, base)
     }
 
-    fn make(&self, repository: &Repository, start: &Start, target: &Path) -> Result<Added> {
+    fn make(
+        &self,
+        repository: &Repository,
+        start: &Start,
+        target: &Path,
+        behind: bool,
+    ) -> Result<Added> {
         let undo = Undo::prepare(target)?;
         let branch = match self.make_branch(repository, start) {
             Ok(branch) => branch,
@@ -201,7 +241,9 @@ impl Git {
         // stands before it all the same.
         let made = self
             .writing(&repository.root, "worktree")
-            .args(["add", "--quiet", "--"])
+            .args(["add", "--quiet"])
+            .args(behind.then_some("--no-checkout"))
+            .arg("--")
             .arg(target)
             .arg(start.branch())
             .output();
@@ -518,6 +560,7 @@ fn parse(output: &[u8], end: u8) -> Result<Vec<Worktree>> {
                 bare: false,
                 locked: None,
                 missing: false,
+                prunable: None,
             });
             continue;
         }
@@ -533,7 +576,10 @@ fn parse(output: &[u8], end: u8) -> Result<Vec<Worktree>> {
             }
             b"bare" => worktree.bare = true,
             b"locked" => worktree.locked = Some(text()),
-            b"prunable" => worktree.missing = true,
+            b"prunable" => {
+                worktree.missing = true;
+                worktree.prunable = Some(text());
+            }
             // `detached` says what a missing branch says; other words are of a newer git.
             _ => {}
         }

@@ -4,19 +4,22 @@
 use std::path::PathBuf;
 
 use maestro_core::agent::{Agent, Clipboard, Evidence, Provider};
+use maestro_core::changes;
 use maestro_core::conflict::{Clash, Collisions, Live, Matrix};
 use maestro_core::conversation::{Answer, Entry, Image, Menu, Policy, Prompt, Tab, Update};
 use maestro_core::input::Input;
 use maestro_core::playbook::{Finding, Found, Heard, Leaf, Plan};
 use maestro_core::pull::{self, PullRequest, SentFailures};
 use maestro_core::queue::Queue;
-use maestro_core::race::Race;
+use maestro_core::race::{self, Race};
 use maestro_core::run::{Run, Spec};
 use maestro_core::screen::{Frame, Modes, Row, Scroll, Size};
 use maestro_core::search::{Query, Search};
 use maestro_core::session::{Filter, Hit, Indexing, Session, SessionKey};
 use maestro_core::train::{self, Train};
+use maestro_core::trash;
 use maestro_core::usage::{By, Sum};
+use maestro_core::worktree;
 use maestro_core::{AgentId, ItemId, RunId, TabId, TerminalId};
 use serde::{Deserialize, Serialize};
 
@@ -664,6 +667,15 @@ pub enum Command {
         /// Those that began before this one.
         before: RunId,
     },
+    /// Something about changes of files, branches and remotes: [`Reply::Changes`].
+    Changes(changes::Ask),
+    /// Something about worktrees: [`Reply::OfWorktrees`].
+    Worktrees(worktree::Ask),
+    /// Takes files and hunks of several runners of a race: [`Reply::Changes`], with what was there before
+    /// ([`changes::Answer::Discarded`]), which [`changes::Ask::Undo`] puts back.
+    TakeRace(race::Take),
+    /// Something about snapshots of checkouts and removed worktrees: [`Reply::Trash`].
+    Trash(trash::Ask),
 }
 
 /// What comes back.
@@ -756,6 +768,12 @@ pub enum Reply {
     SentFailures(SentFailures),
     /// Answer to [`Command::ReadRace`].
     Race(Box<Race>),
+    /// Answer to [`Command::Changes`].
+    Changes(changes::Answer),
+    /// Answer to [`Command::Worktrees`].
+    OfWorktrees(worktree::Answer),
+    /// Answer to [`Command::Trash`].
+    Trash(trash::Answer),
 }
 
 /// What a worktree is held against.
@@ -869,6 +887,10 @@ pub struct World {
     pub collisions: Vec<Collisions>,
     /// Merge trains that are not over, and the latest ones that are.
     pub trains: Vec<Train>,
+    /// Worktrees that are being made, or could not be.
+    pub worktrees: Vec<worktree::Entry>,
+    /// How the checkouts of agents stand, as far as somebody looked.
+    pub standings: Vec<(AgentId, worktree::Standing)>,
 }
 
 /// Something happened in the world. Applying an event twice changes nothing.
@@ -950,6 +972,12 @@ pub enum Event {
     Collides(Collisions),
     /// A merge train is new or changed.
     Train(Box<Train>),
+    /// Words that git printed while it fetches, pulls or pushes.
+    SyncHeard(changes::Heard),
+    /// A worktree that Maestro makes is further, or ready: at most three times a second each.
+    Worktree(Box<worktree::Entry>),
+    /// The checkout of an agent stands otherwise: at most twice a second each.
+    Standing(AgentId, Box<worktree::Standing>),
 }
 
 /// Why a command was refused or failed: a sentence a user can act on, and a kind for programs.

@@ -16,12 +16,15 @@
 //! and left exactly as it was.
 
 mod agents;
+mod agreed;
+mod checkouts;
 mod drafts;
 mod error;
 pub mod foreign;
 mod hosts;
 pub mod index;
 mod items;
+pub mod keymap;
 mod leases;
 mod marks;
 mod open;
@@ -29,11 +32,13 @@ mod owner;
 mod preferences;
 mod runs;
 mod schema;
+pub mod settings;
 mod snapshots;
 mod tabs;
 mod trains;
 mod trusted;
 mod usage;
+mod worktrees;
 
 pub use error::Error;
 pub use hosts::{Host, Terminal};
@@ -234,6 +239,7 @@ enum Counter {
     Tab,
     Item,
     Train,
+    Snapshot,
 }
 
 impl Counter {
@@ -245,6 +251,7 @@ impl Counter {
             Self::Tab => "tab",
             Self::Item => "item",
             Self::Train => "train",
+            Self::Snapshot => "snapshot",
         }
     }
 

@@ -171,9 +171,9 @@ pub(crate) const MIGRATIONS: &[&str] = &[
         commands TEXT NOT NULL CHECK (json_valid(commands))
     ) STRICT, WITHOUT ROWID;
     ",
-    // 5: merge trains.
+    // 5: merge trains, the worktrees that are looked after, and checkouts that are kept.
     "
-    INSERT INTO counters (name, next) VALUES ('train', 1);
+    INSERT INTO counters (name, next) VALUES ('train', 1), ('snapshot', 1);
 
     CREATE TABLE trains (
         id INTEGER PRIMARY KEY,
@@ -182,6 +182,23 @@ pub(crate) const MIGRATIONS: &[&str] = &[
         train TEXT NOT NULL CHECK (json_valid(train))
     ) STRICT;
     CREATE INDEX trains_by_state ON trains (state);
+
+    CREATE TABLE agreed_programs (
+        hash TEXT PRIMARY KEY,
+        at_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE worktrees (
+        git_dir TEXT PRIMARY KEY,
+        common_dir TEXT NOT NULL,
+        kept TEXT NOT NULL CHECK (json_valid(kept))
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX worktrees_by_repository ON worktrees (common_dir);
+
+    CREATE TABLE checkouts (
+        id INTEGER PRIMARY KEY,
+        snapshot TEXT NOT NULL CHECK (json_valid(snapshot))
+    ) STRICT;
     ",
 ];
 

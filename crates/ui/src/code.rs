@@ -162,9 +162,12 @@ struct Row {
     behind: Vec<(usize, Behind)>,
 }
 
+/// What is behind a part of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Behind {
+pub(crate) enum Behind {
+    /// It differs from the line it was or became.
     Mark,
+    /// It is looked for.
     Found,
 }
 
@@ -176,7 +179,7 @@ struct State {
     height: f32,
 }
 
-fn styled<T>(content: T, width: f32, wrapping: text::Wrapping) -> text::Text<T> {
+pub(crate) fn styled<T>(content: T, width: f32, wrapping: text::Wrapping) -> text::Text<T> {
     text::Text {
         content,
         bounds: Size::new(width, f32::INFINITY),
@@ -204,7 +207,7 @@ impl Code {
     }
 
     /// A line cut wherever its colour or what is behind it changes.
-    fn spans<'l>(&self, line: &'l Line) -> (Vec<Span<'l, ()>>, Vec<(usize, Behind)>) {
+    pub(crate) fn spans<'l>(&self, line: &'l Line) -> (Vec<Span<'l, ()>>, Vec<(usize, Behind)>) {
         let text = shown(&line.text);
         let mut cuts = vec![0, text.len()];
         let ranges = line.pieces.iter().map(|(range, _)| range);

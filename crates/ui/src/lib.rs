@@ -7,7 +7,9 @@ pub mod aside;
 pub mod backend;
 pub mod code;
 mod content;
+pub mod diff;
 pub mod font;
+pub mod graph;
 pub mod icon;
 pub mod keys;
 pub mod line;
@@ -26,6 +28,8 @@ pub mod words;
 
 pub use aside::aside;
 pub use code::code;
+pub use diff::diff;
+pub use graph::graph;
 pub use line::line;
 pub use list::list;
 pub use live::live;

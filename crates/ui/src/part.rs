@@ -21,12 +21,18 @@ pub fn paragraph<'a, Message: 'a>(
         .into()
 }
 
-/// What a part of the program says, as a sentence: a capital at its beginning, a full stop at its end.
+/// What a part of the program says, as a sentence: a capital at its beginning, a full stop at its end. A
+/// file's name stays as it is written.
 #[must_use]
 pub fn sentence(text: &str) -> String {
     let text = text.trim();
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let is_name = word.trim_end_matches(['.', ',', ':', ';', '!', '?']).contains(['.', '/', '_']);
     let mut characters = text.chars();
-    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let first = match characters.next() {
+        Some(c) if !is_name => c.to_uppercase().to_string(),
+        first => first.map(String::from).unwrap_or_default(),
+    };
     let end = if text.ends_with(['.', '!', '?', '…', ':']) || text.is_empty() { "" } else { "." };
     format!("{first}{}{end}", characters.as_str())
 }
@@ -471,6 +477,9 @@ mod tests {
             ("there is no folder /x", "There is no folder /x."),
             ("`a..b` is no branch.", "`a..b` is no branch."),
             ("édite", "Édite."),
+            ("plan.md, line 7: look at it", "plan.md, line 7: look at it."),
+            ("scroll_back is a number", "scroll_back is a number."),
+            ("ends. Well", "Ends. Well."),
             ("", ""),
         ] {
             assert_eq!(sentence(text), expected);

@@ -53,7 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("postcard", &["maestro-protocol"]),
     ("pulldown-cmark", &["maestro-core"]),
     ("rusqlite", &["maestro-store"]),
-    ("sha2", &["maestro-engine"]),
+    ("sha2", &["maestro-engine", "maestro-git"]),
     ("skrifa", &["maestro-glyph"]),
     ("swash", &["maestro-glyph"]),
     ("zip", &["maestro-engine"]),

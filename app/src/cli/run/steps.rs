@@ -30,6 +30,8 @@ pub struct Progress {
     pass: u32,
     /// Turns it had begun.
     turns: u32,
+    /// Whether it was to pause after its task.
+    pausing: bool,
 }
 
 /// What was told of a task last.
@@ -57,6 +59,7 @@ pub enum Step {
     GoesOn,
     Interrupted,
     Stopping,
+    Pausing,
     Ended { done: u32, open: u32, ending: Ending, elapsed_ms: u64 },
 }
 
@@ -84,6 +87,10 @@ impl Progress {
         }
         self.flags(run, &mut steps);
         self.state(run, &mut steps);
+        let was_pausing = std::mem::replace(&mut self.pausing, run.pausing);
+        if run.pausing && !was_pausing && run.state == State::Running {
+            steps.push(Step::Pausing);
+        }
         steps
     }
 
@@ -227,6 +234,7 @@ impl Step {
             Self::GoesOn => json!({ "type": "resumed" }),
             Self::Interrupted => json!({ "type": "interrupted" }),
             Self::Stopping => json!({ "type": "stopping" }),
+            Self::Pausing => json!({ "type": "pausing" }),
             Self::Ended { done, open, ending, elapsed_ms } => {
                 let counts = Counts::of(run);
                 json!({
@@ -291,6 +299,7 @@ impl Step {
                 "interrupted: the host ended, and goes on when it runs again".to_owned()
             }
             Self::Stopping => "stopping after this task".to_owned(),
+            Self::Pausing => "pausing after this task".to_owned(),
             Self::Ended { done, open, elapsed_ms, .. } => {
                 let counts = Counts::of(run);
                 let mut facts = vec![output::duration(Duration::from_millis(*elapsed_ms))];

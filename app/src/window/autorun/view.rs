@@ -5,19 +5,19 @@ mod history;
 mod live;
 mod start;
 
-use iced::widget::{Column, Space, button, column, container, row, scrollable, text_input};
+use iced::widget::{Column, Space, button, column, container, row, text_input};
 use iced::{Alignment, Color, Element, Length, Padding};
 use maestro_core::command::Id;
 use maestro_core::keymap::Keymap;
 use maestro_core::run::Run;
 use maestro_core::text;
-use maestro_ui::icon::{Icon, icon};
-use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
+use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, style};
 
 use super::start::Field;
 use super::{Autorun, Confirm, Message, Page, Part, Typing};
 use crate::window::model::Model;
+use crate::window::page::{self, boxed, empty, hint, pressable, scrolled, trouble};
 
 pub use live::panel;
 pub use start::WIDTH;
@@ -223,27 +223,7 @@ impl Autorun {
 }
 
 fn foot<'a>(look: Look<'a>, keys: impl Iterator<Item = (String, &'a str)>) -> Element<'a, Message> {
-    let tokens = look.tokens;
-    let keys = keys.map(|(key, words)| hint(tokens, &key, words));
-    // Where there is little room, what has to be looked at has it.
-    let height = if look.is_low() { Length::Fixed(30.0) } else { Length::Shrink };
-    container(iced::widget::Row::with_children(keys).spacing(space::M).wrap())
-        .padding([5.0, space::M])
-        .width(Length::Fill)
-        .height(height)
-        .clip(look.is_low())
-        .style(move |_| style::surface(tokens.panel))
-        .into()
-}
-
-fn hint<'a>(tokens: &'static Tokens, key: &str, words: &str) -> Element<'a, Message> {
-    row![
-        part::chord(tokens, key),
-        line(words.to_owned(), type_scale::SMALL, font::REGULAR, tokens.dim)
-    ]
-    .spacing(space::XS)
-    .align_y(Alignment::Center)
-    .into()
+    page::foot(look.tokens, look.is_low(), keys)
 }
 
 /// The id of a field's input.
@@ -330,78 +310,6 @@ fn confirmation<'a>(tokens: &'static Tokens, confirm: &Confirm) -> Element<'a, M
         .into()
 }
 
-/// A row that can be marked and pressed.
-fn pressable<'a>(
-    tokens: &'static Tokens,
-    height: f32,
-    (marked, focused): (bool, bool),
-    content: impl Into<Element<'a, Message>>,
-    on_press: Message,
-) -> Element<'a, Message> {
-    let bar = match (marked, focused) {
-        (true, true) => tokens.accent,
-        (true, false) => tokens.strong,
-        _ => Color::TRANSPARENT,
-    };
-    let content = container(content)
-        .padding(Padding::ZERO.left(space::M - extent::BAR).right(space::M))
-        .center_y(Length::Fill)
-        .width(Length::Fill);
-    button(row![part::filled(bar, Length::Fixed(extent::BAR), Length::Fill), content])
-        .padding(0)
-        .height(height)
-        .width(Length::Fill)
-        .style(style::row(tokens, marked))
-        .on_press(on_press)
-        .into()
-}
-
-fn scrolled<'a>(
-    tokens: &'static Tokens,
-    id: &'static str,
-    content: impl Into<Element<'a, Message>>,
-) -> Element<'a, Message> {
-    let bar = scrollable::Scrollbar::new().width(4.0).scroller_width(4.0).margin(1.0);
-    scrollable(content)
-        .id(id)
-        .direction(scrollable::Direction::Vertical(bar))
-        .width(Length::Fill)
-        .height(Length::Fill)
-        .style(style::scroll(tokens))
-        .into()
-}
-
-/// Nothing is there: what it is for, and the key to press.
-fn empty<'a>(
-    tokens: &'static Tokens,
-    shape: Icon,
-    title: &str,
-    about: &str,
-    keys: &[(&str, &str)],
-) -> Element<'a, Message> {
-    let about =
-        container(part::paragraph(about.to_owned(), type_scale::BASE, font::REGULAR, tokens.dim))
-            .max_width(460.0);
-    let keys = keys.iter().map(|(key, words)| hint(tokens, key, words));
-    let content = column![
-        icon(shape, 28.0, tokens.faint),
-        line(title, type_scale::LARGE, font::MEDIUM, tokens.text),
-        about,
-        iced::widget::Row::with_children(keys).spacing(space::M),
-    ]
-    .spacing(space::M)
-    .align_x(Alignment::Center);
-    container(content).padding(space::XL).center(Length::Fill).into()
-}
-
-/// A problem in place of what it keeps from being shown.
-fn trouble<'a>(tokens: &'static Tokens, why: &str) -> Element<'a, Message> {
-    let words = part::paragraph(part::sentence(why), type_scale::BASE, font::REGULAR, tokens.red);
-    container(row![icon(Icon::Warning, extent::GLYPH, tokens.red), words].spacing(space::S))
-        .padding(space::L)
-        .into()
-}
-
 /// Code or what a program printed, in its own field.
 fn printed<'a>(tokens: &'static Tokens, words: &str) -> Element<'a, Message> {
     let lines: std::sync::Arc<[maestro_ui::code::Line]> = words
@@ -412,17 +320,6 @@ fn printed<'a>(tokens: &'static Tokens, words: &str) -> Element<'a, Message> {
         })
         .collect();
     boxed(tokens, maestro_ui::code(tokens, &lines, 0, false))
-}
-
-fn boxed<'a>(
-    tokens: &'static Tokens,
-    content: impl Into<Element<'a, Message>>,
-) -> Element<'a, Message> {
-    container(content)
-        .padding(space::S)
-        .width(Length::Fill)
-        .style(move |_| style::bordered(tokens.terminal.background(), tokens.border, radius::PANE))
-        .into()
 }
 
 /// A name with what it is.

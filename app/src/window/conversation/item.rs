@@ -372,7 +372,7 @@ fn changed(change: &Change) -> (Vec<Line>, usize) {
 }
 
 /// A line with blanks for tabs, and the marks where they are then. What would do something is left out.
-fn blanks(line: &str, marks: Vec<Range<usize>>) -> (String, Vec<Range<usize>>) {
+pub fn blanks(line: &str, marks: Vec<Range<usize>>) -> (String, Vec<Range<usize>>) {
     if line.chars().all(|c| !text::is_harmful(c)) {
         return (line.to_owned(), marks);
     }
@@ -434,7 +434,8 @@ fn plain(lines: Vec<String>, language: Option<&Language>, ink: Option<Ink>) -> V
     lines.into_iter().map(line).collect()
 }
 
-fn inks(pieces: Vec<highlight::Piece>) -> Vec<(Range<usize>, Ink)> {
+/// The colours of pieces of code.
+pub fn inks(pieces: Vec<highlight::Piece>) -> Vec<(Range<usize>, Ink)> {
     let ink = |kind| match kind {
         Kind::Comment => Ink::Faint,
         Kind::String | Kind::Added => Ink::Green,

@@ -41,6 +41,15 @@ pub fn read(path: &Path) -> Shown {
     Shown::Here { handle, width, height }
 }
 
+/// Decodes a picture that is in memory already, and makes it small.
+#[must_use]
+pub fn read_bytes(bytes: Vec<u8>) -> Shown {
+    let decoded = std::panic::catch_unwind(|| decoded_bytes(bytes)).ok().flatten();
+    let Some((rgba, width, height)) = decoded else { return Shown::Not };
+    let (rgba, width, height) = small(rgba, width, height);
+    Shown::Here { handle: Handle::from_rgba(width, height, rgba), width, height }
+}
+
 /// Reads pictures, away from the window's thread.
 pub async fn read_all(paths: Vec<PathBuf>) -> Vec<(PathBuf, Shown)> {
     let read = move || {
@@ -60,6 +69,10 @@ fn decoded(path: &Path) -> Option<(Vec<u8>, u32, u32)> {
     }
     let mut bytes = Vec::new();
     let _ = File::open(path).ok()?.take(FILE).read_to_end(&mut bytes).ok()?;
+    decoded_bytes(bytes)
+}
+
+fn decoded_bytes(bytes: Vec<u8>) -> Option<(Vec<u8>, u32, u32)> {
     let mut reader = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let mut limits = image::Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(LONGEST), Some(LONGEST));

@@ -39,6 +39,7 @@ impl Shell {
 
     pub(super) fn open_autorun(&mut self, page: Page) -> Task<Message> {
         self.marked = None;
+        self.review.shown = false;
         self.autorun_directory = self.project();
         let directory = self.autorun_directory.clone();
         let action = self.autorun.open(page, directory.as_deref(), &self.model);

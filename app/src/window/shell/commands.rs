@@ -15,7 +15,7 @@ use super::{Message, Overlay, Shell};
 use crate::window::ask::Ask;
 use crate::window::debug::Debug;
 use crate::window::model;
-use crate::window::palette::Palette;
+use crate::window::palette;
 use crate::window::panes::{self, Pane, Side};
 use crate::window::prompt::Prompt;
 use crate::window::talk::Region;
@@ -28,13 +28,10 @@ const ZOOM: (f32, f32, f32) = (0.6, 2.4, 0.1);
 impl Shell {
     pub(super) fn command(&mut self, id: Id) -> Task<Message> {
         match id {
-            Id::Palette => {
-                self.overlay = Some(Overlay::Palette(Palette::new(
-                    &self.model.agents,
-                    &self.model.tabs,
-                    &self.keymap,
-                )));
-            }
+            Id::Palette => self.open_palette(palette::Kind::All),
+            Id::AgentsSwitch => self.open_palette(palette::Kind::Agents),
+            Id::ThemeChoose => self.open_palette(palette::Kind::Themes),
+            Id::PaletteRow(number) => return self.palette_row(number),
             Id::AgentNew | Id::WorktreeNew => return self.open_new_agent(),
             Id::AgentRename | Id::ListRename => {
                 self.overlay =
@@ -100,6 +97,14 @@ impl Shell {
             Id::PaneZoomOut => self.zoom_pane(Some(-ZOOM.2)),
             Id::PaneZoomReset => self.zoom_pane(None),
             Id::SettingsOpen => return self.open_settings(),
+            Id::SettingsPage => return self.open_settings_page(),
+            Id::SettingLess
+            | Id::SettingMore
+            | Id::SettingReset
+            | Id::SettingsResetAll
+            | Id::SettingsScope
+            | Id::SettingsChanged
+            | Id::SettingsFile => return self.settings_command(id),
             Id::LinksForget => return self.forget_hosts(),
             Id::DebugOverlay => {
                 self.debug = if self.debug.is_some() { None } else { Some(Debug::default()) };
@@ -117,6 +122,16 @@ impl Shell {
                 if let Some(id) = self.marked {
                     return self.go_to_waiting(id);
                 }
+            }
+            Id::OverlayUp
+            | Id::OverlayDown
+            | Id::OverlayNext
+            | Id::OverlayPrevious
+            | Id::OverlayAccept
+            | Id::OverlayCancel
+                if self.overlay.is_none() && self.review.asks() =>
+            {
+                return self.review_command(id);
             }
             Id::OverlayUp
             | Id::OverlayDown
@@ -245,6 +260,79 @@ impl Shell {
             | Id::StartMore
             | Id::StartToggle
             | Id::StartRemove => return self.autorun_command(id),
+            Id::ConflictsOpen
+            | Id::ChangesOpen
+            | Id::LogOpen
+            | Id::ChangesWorking
+            | Id::ChangesStaged
+            | Id::ChangesBase
+            | Id::ChangesNextSource
+            | Id::ChangesPreviousSource
+            | Id::ChangesStage
+            | Id::ChangesUnstage
+            | Id::ChangesDiscard
+            | Id::ChangesUndo
+            | Id::ChangesSeen
+            | Id::ChangesComment
+            | Id::ChangesUncomment
+            | Id::ChangesSend
+            | Id::ChangesSplit
+            | Id::ChangesNext
+            | Id::ChangesPrevious
+            | Id::ChangesNextFile
+            | Id::ChangesPreviousFile
+            | Id::ChangesContext
+            | Id::ChangesBlanks
+            | Id::ChangesChooseUp
+            | Id::ChangesChooseDown
+            | Id::ChangesBlame
+            | Id::LogFind
+            | Id::LogAll
+            | Id::LogBranches
+            | Id::LogFetch
+            | Id::LogPull
+            | Id::LogPush
+            | Id::LogWay
+            | Id::TrainOpen
+            | Id::RaceOpen
+            | Id::ReviewPage(_)
+            | Id::ReviewUp
+            | Id::ReviewDown
+            | Id::ReviewLeft
+            | Id::ReviewRight
+            | Id::ReviewPageUp
+            | Id::ReviewPageDown
+            | Id::ReviewFirst
+            | Id::ReviewLast
+            | Id::ReviewAccept
+            | Id::ReviewPart
+            | Id::ReviewRefresh
+            | Id::ReviewAgent
+            | Id::ReviewLeave
+            | Id::MatrixNext
+            | Id::MatrixPrevious
+            | Id::MatrixDiff
+            | Id::TrainMark
+            | Id::TrainEarlier
+            | Id::TrainLater
+            | Id::TrainSuggest
+            | Id::TrainTarget
+            | Id::TrainHow
+            | Id::TrainVerify
+            | Id::TrainCommit
+            | Id::TrainReturns
+            | Id::TrainStart
+            | Id::TrainStop
+            | Id::TrainResume
+            | Id::TrainAbort
+            | Id::TrainUndo
+            | Id::TrainNew
+            | Id::TrainPrevious
+            | Id::TrainNext
+            | Id::RaceNext
+            | Id::RaceVerify
+            | Id::RaceTake
+            | Id::RaceDiff => return self.review_command(id),
             id => return self.talk_command(id),
         }
         Task::none()
@@ -366,11 +454,20 @@ impl Shell {
         self.marked = None;
         // The keyboard is wanted there, and what one goes to is to be seen.
         (self.autorun.panel, self.autorun.full) = (false, false);
+        self.review.shown = false;
     }
 
     /// Gives the keyboard to the next part of the window: the panes, the runs, the list of agents.
     fn region(&mut self, forward: bool) -> Task<Message> {
         let marked = self.marked.is_some();
+        if self.review.shown {
+            if marked || !self.review_has_list() {
+                self.marked = None;
+            } else {
+                self.mark();
+            }
+            return Task::none();
+        }
         if self.autorun.panel {
             self.autorun.panel = false;
             if forward {

@@ -2,7 +2,9 @@
 
 use iced::Task;
 use maestro_core::command::Id;
+use maestro_core::worktree::Answer;
 use maestro_protocol::message::{Command, Reply, TabChange};
+use maestro_ui::theme;
 
 use super::{Message, NOBODY, Overlay, Shell};
 use crate::window::new_agent::{self, NewAgent};
@@ -19,6 +21,9 @@ impl Shell {
         if matches!(self.overlay, Some(Overlay::Usage(_))) && id != Id::OverlayCancel {
             return self.usage_command(id);
         }
+        if matches!(self.overlay, Some(Overlay::Settings(_))) {
+            return self.settings_command(id);
+        }
         if matches!(self.overlay, Some(Overlay::Queue(_))) {
             return self.queue_command(id);
         }
@@ -30,6 +35,14 @@ impl Shell {
             (Some(Overlay::Palette(palette)), Id::OverlayAccept) => {
                 let action = palette.accept();
                 self.palette_action(action)
+            }
+            (Some(Overlay::Why(why)), Id::OverlayAccept) => {
+                let agent = why.agent;
+                if self.model.collisions.contains_key(&agent) {
+                    self.overlay = None;
+                    return self.open_conflicts_of(agent);
+                }
+                Task::none()
             }
             (Some(Overlay::Picker(_)), Id::OverlayAccept) => self.picker(|picker| picker.accept()),
             (Some(Overlay::Picker(picker)), _) => {
@@ -70,7 +83,14 @@ impl Shell {
             palette::Action::None => Task::none(),
             palette::Action::Go(target) => {
                 self.overlay = None;
+                self.kept.recent.note(&target.name(), self.now_ms);
                 match target {
+                    Target::Theme(number) => {
+                        if let Some(tokens) = theme::ALL.get(number) {
+                            self.set_theme(tokens);
+                        }
+                        Task::none()
+                    }
                     Target::Command(id) => self.command(id),
                     Target::Agent(id) => self.go_to(id),
                     Target::Tab(id) => {
@@ -146,9 +166,14 @@ impl Shell {
             }
             new_agent::Action::Create(mut order) => {
                 order.size = self.size_of_one_more();
-                self.request(Command::NewAgent(order), |reply| {
+                self.request(new_agent::command(order), |reply| {
                     Message::Created(match reply {
                         Ok(Reply::Agent(agent)) => Ok(*agent),
+                        Ok(Reply::OfWorktrees(Answer::Made(made))) => made
+                            .into_iter()
+                            .find_map(|one| one.agent)
+                            .map(|agent| *agent)
+                            .ok_or_else(|| "the host made no agent".to_owned()),
                         Ok(_) => Err("the host did not say whether the agent was made".to_owned()),
                         Err(why) => Err(why),
                     })

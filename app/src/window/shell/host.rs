@@ -46,6 +46,20 @@ impl Shell {
                 let _ = self.model.apply(seq, Event::Run(run));
                 self.autorun_run_changed(id)
             }
+            News::Event { seq, event: Event::Conflicts(live) } => {
+                let told = (*live).clone();
+                let _ = self.model.apply(seq, Event::Conflicts(live));
+                self.conflicts_told(told)
+            }
+            News::Event { seq, event: Event::Standing(agent, standing) } => {
+                let _ = self.model.apply(seq, Event::Standing(agent, standing));
+                self.checkout_changed(agent)
+            }
+            News::Event { seq, event: Event::SyncHeard(heard) } => {
+                let _ = self.model.apply(seq, Event::SyncHeard(heard.clone()));
+                self.sync_heard(heard);
+                Task::none()
+            }
             News::Event { seq, event } => match self.model.apply(seq, event) {
                 Some(notice) => self.notice(notice),
                 None => Task::none(),
@@ -84,9 +98,9 @@ impl Shell {
             self.model.agent(*id).is_some_and(|agent| agent.shell_terminal.is_some())
         };
         self.kept.shells.retain(has_shell);
+        self.review.following = None;
         self.connection = Connection::Up;
         self.tell_theme();
-        self.tell_settings();
         let detect =
             self.request(Command::DetectProviders { refresh: false }, |reply| match reply {
                 Ok(Reply::Providers(providers)) => Message::Detected(providers),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use iced::{Size, Task, window};
+use maestro_core::recent::Recent;
 use maestro_core::{AgentId, TabId, TerminalId};
 use maestro_protocol::message::Command;
 use maestro_ui::theme::{self, extent};
@@ -57,6 +58,8 @@ pub(super) struct Kept {
     size: Option<(f32, f32)>,
     /// Whether it fills the screen.
     filled: bool,
+    /// What was chosen in the palette, how often and how lately.
+    pub(super) recent: Recent,
     /// Whether it was said that closing the window ends nothing.
     pub(super) told_closing: bool,
 }
@@ -82,6 +85,7 @@ impl Default for Kept {
             runs_width: extent::RIGHT_PANEL,
             size: None,
             filled: false,
+            recent: Recent::default(),
             told_closing: false,
         }
     }

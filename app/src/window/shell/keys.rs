@@ -11,12 +11,18 @@ use crate::window::talk;
 
 impl Shell {
     pub(super) fn context(&self) -> Context {
-        if let Some(Overlay::Sessions(_)) = self.overlay {
+        if let Some(Overlay::Palette(_)) = self.overlay {
+            Context::Palette
+        } else if let Some(Overlay::Sessions(_)) = self.overlay {
             Context::Sessions
+        } else if let Some(Overlay::Settings(_)) = self.overlay {
+            Context::Settings
         } else if let Some(Overlay::Queue(queue)) = &self.overlay {
             if queue.is_editing() { Context::Overlay } else { Context::Queue }
         } else if self.overlay.is_some() {
             Context::Overlay
+        } else if let Some(context) = self.review.context().filter(|_| self.marked.is_none()) {
+            context
         } else if let Some(context) = self.autorun.context() {
             context
         } else if self.marked.is_some() {

@@ -1,5 +1,6 @@
 //! Windows for pictures and tests: made-up ones, and questions about a real one.
 
+mod review;
 mod runs;
 mod talk;
 
@@ -202,6 +203,7 @@ impl Shell {
         shell.prepare(name);
         shell.prepare_talk(name);
         shell.prepare_runs(name);
+        shell.prepare_review(name);
         let _ = shell.settle();
         shell.fill(name);
         shell.finish(name);
@@ -255,6 +257,7 @@ impl Shell {
                 let _ = self.command(Id::Export);
             }
             "usage" => self.prepare_usage(),
+            "settings" | "settings-found" => self.prepare_settings(name == "settings-found"),
             "sessions" | "sessions-empty" => self.prepare_sessions(name == "sessions"),
             "debug" => {
                 let sample = |at_ms, frames: u64| Sample {

@@ -34,7 +34,8 @@ impl Shell {
             here: here.or_else(|| self.started_in.clone()),
             home: std::env::home_dir().filter(|home| home.is_absolute()),
         };
-        let (browser, action) = Browser::new(place, self.model.indexing, self.now_ms);
+        let (mut browser, action) = Browser::new(place, self.model.indexing, self.now_ms);
+        browser.remember(self.trashed.clone());
         self.overlay = Some(Overlay::Sessions(Box::new(browser)));
         // What was said a moment ago may not be in the index yet.
         self.link.tell(Command::IndexSessions);
@@ -98,6 +99,7 @@ impl Shell {
         let Some(Overlay::Sessions(browser)) = &mut self.overlay else { return Task::none() };
         let action = change(browser);
         let more = browser.more();
+        self.trashed = browser.trashed().cloned();
         Task::batch([self.sessions_action(action), self.sessions_action(more)])
     }
 

@@ -23,12 +23,17 @@ impl Shell {
             self.settle_focus();
             self.settle_subscriptions();
         }
-        if let Some(Overlay::Palette(palette)) = &mut self.overlay {
-            palette.fit(self.window.size.height);
+        match &mut self.overlay {
+            Some(Overlay::Palette(palette)) => palette.fit(self.window.size.height),
+            Some(Overlay::Settings(page)) => {
+                page.fit(self.window.size.width, self.window.size.height);
+            }
+            _ => {}
         }
+        self.settle_theme();
         self.settle_terminals();
         let talks = self.settle_talks();
-        let runs = self.settle_autorun();
+        let runs = Task::batch([self.settle_autorun(), self.settle_review()]);
         let rest = [self.settle_keyboard(), self.settle_kept(), self.settle_graphics()];
         Task::batch([talks, runs].into_iter().chain(rest))
     }
@@ -108,10 +113,15 @@ impl Shell {
             Some(Overlay::Prompt(_)) => prompt::INPUT.to_owned(),
             Some(Overlay::Sessions(browser)) => browser.input().to_owned(),
             Some(Overlay::Usage(_)) => NOBODY.to_owned(),
+            Some(Overlay::Settings(page)) => page.input().to_owned(),
             Some(Overlay::Picker(_)) => picker::INPUT.to_owned(),
             Some(Overlay::Queue(queue)) if queue.is_editing() => queue::INPUT.to_owned(),
             Some(Overlay::Queue(_) | Overlay::Why(_)) => NOBODY.to_owned(),
             Some(Overlay::Ask(ask)) => ask.input().unwrap_or(NOBODY).to_owned(),
+            None if self.review.shown => {
+                let input = self.review.input().filter(|_| self.marked.is_none());
+                input.unwrap_or(NOBODY).to_owned()
+            }
             None if self.autorun.has_keyboard() => {
                 self.autorun.input().unwrap_or_else(|| NOBODY.to_owned())
             }
@@ -126,9 +136,11 @@ impl Shell {
         if wanted == self.keyboard {
             return Task::none();
         }
-        let is_input =
-            (self.overlay.is_some() || wanted == find::INPUT || self.autorun_has_overlay())
-                && wanted != NOBODY;
+        let is_input = (self.overlay.is_some()
+            || wanted == find::INPUT
+            || self.autorun_has_overlay()
+            || self.review.asks())
+            && wanted != NOBODY;
         self.keyboard.clone_from(&wanted);
         let focus = operation::focus(wanted.clone());
         if is_input { focus.chain(operation::select_all(wanted)) } else { focus }

@@ -11,8 +11,7 @@ use maestro_core::input::{Input, Mods, OutputOf, ScrollTo, Select, SelectBy, Vi 
 use maestro_core::link::Link;
 use maestro_protocol::message::{Command, PASTE_LIMIT, Reply};
 
-use super::{Connection, Message, Overlay, Shell};
-use crate::settings;
+use super::{Message, Overlay, Shell};
 use crate::window::ask::{self, Ask, Deed};
 use crate::window::find::{self, Find};
 use crate::window::hints::{self, Hints};
@@ -623,73 +622,6 @@ impl Shell {
             }
         }
         Task::batch(tasks)
-    }
-
-    // Settings.
-
-    pub(super) fn open_settings(&self) -> Task<Message> {
-        let Some(path) = self.settings_path.clone() else { return Task::none() };
-        let editor = self.settings.editor.clone();
-        let made = async move {
-            let create = move || settings::create(&path).map(|()| path);
-            tokio::task::spawn_blocking(create).await
-        };
-        Task::perform(made, move |made| {
-            let path = made.map_err(|error| error.to_string());
-            let path = path.and_then(|made| made.map_err(|error| error.to_string()))?;
-            let file = target::File { path, line: None, column: None, is: target::Is::Document };
-            Ok(match &editor {
-                Some(template) => target::editor(template, &file),
-                None => target::desktop(&file.path.to_string_lossy()),
-            })
-        })
-        .then(|command: Result<Vec<String>, String>| match command {
-            Ok(command) => open(command),
-            Err(why) => Task::done(Message::Done(Err(why))),
-        })
-    }
-
-    /// The settings file was read, or is wrong: then what held before holds on.
-    pub(super) fn settings_read(
-        &mut self,
-        read: Result<settings::Settings, settings::Problem>,
-    ) -> Task<Message> {
-        match read {
-            Ok(settings) => {
-                let changed = settings != self.settings;
-                self.settings = settings;
-                if changed {
-                    self.relook();
-                    self.tell_settings();
-                }
-                // A complaint about it is out of date.
-                let _ = self.toasts.end_source(toast::Source::Settings);
-                Task::none()
-            }
-            Err(problem) => {
-                let title = Some("Settings are not read".to_owned());
-                let words = format!(
-                    "{} What held before holds on.",
-                    maestro_ui::part::sentence(&problem.to_string())
-                );
-                self.toast(toast::Source::Settings, Kind::Problem, title, words)
-            }
-        }
-    }
-
-    /// What of the settings the host has to know.
-    pub(super) fn tell_settings(&self) {
-        if self.connection == Connection::Up {
-            let is = |set: bool, word: &str| set.then(|| word.to_owned());
-            let rows = self.settings.scrollback.map(|rows| rows.to_string());
-            for (key, value) in [
-                ("scrollback", rows),
-                ("queue_after_restart", is(self.settings.send_after_restart, "send")),
-                ("resume_after_limit", is(!self.settings.resume_after_limit, "off")),
-            ] {
-                self.link.tell(Command::SetPreference { key: key.to_owned(), value });
-            }
-        }
     }
 
     // What drawing costs.

@@ -11,10 +11,15 @@ use maestro_ui::{keys, part, style};
 
 use super::layout::Panel;
 use super::{Connection, Message, Overlay, Shell};
-use crate::window::{agents, autorun, bars, debug, panes, queue, sessions, talk, usage};
+use crate::window::{
+    agents, autorun, bars, debug, panes, queue, review, sessions, settings, talk, usage,
+};
 
 /// How often times such as "2m" are brought up to date, while the window is looked at.
 const TICK: Duration = Duration::from_secs(20);
+
+/// How often it is seen whether files that are looked at are to be looked at again.
+const FILES: Duration = Duration::from_secs(2);
 
 impl Shell {
     /// The title of the window.
@@ -82,7 +87,13 @@ impl Shell {
         } else {
             Subscription::none()
         };
-        Subscription::batch([events, ticks, seconds, counts, runs])
+        let files = if self.window.focused && self.review.ticks() {
+            iced::time::every(FILES)
+                .map(|_| Message::Review(review::Message::Tick(crate::window::now_ms())))
+        } else {
+            Subscription::none()
+        };
+        Subscription::batch([events, ticks, seconds, counts, runs, files])
     }
 
     /// The window.
@@ -102,8 +113,17 @@ impl Shell {
             Message::Command(Id::Palette),
             Message::NextWaiting,
         );
-        let bottom = bars::bottom(&self.model, tokens, &self.keymap, self.status());
-        let middle: Element<'_, Message> = if self.autorun.full {
+        let bottom = bars::bottom(
+            &self.model,
+            tokens,
+            &self.keymap,
+            self.status(),
+            Message::Command(Id::ConflictsOpen),
+        );
+        let middle: Element<'_, Message> = if self.review.shown {
+            let list = self.review_has_list().then(|| self.left());
+            row![].push(list).push(self.review_view()).height(Length::Fill).into()
+        } else if self.autorun.full {
             container(self.autorun_view()).height(Length::Fill).into()
         } else {
             row![self.left(), self.middle(), self.right()].height(Length::Fill).into()
@@ -251,6 +271,9 @@ impl Shell {
                 return part::over(tokens, content, sessions::WIDTH, space::XXL, Message::Outside);
             }
             Some(Overlay::Usage(page)) => (page.view(tokens).map(Message::Usage), usage::WIDTH),
+            Some(Overlay::Settings(page)) => {
+                (page.view(tokens, &self.keymap).map(Message::Settings), settings::WIDTH)
+            }
             Some(Overlay::Picker(picker)) => {
                 let content = picker.view(tokens, self.window.size.height);
                 let content = content.map(talk::Message::Picker).map(Message::Talk);

@@ -79,8 +79,14 @@ impl Why {
         let seen = column![seen].push((!collisions.is_empty()).then_some(met)).spacing(space::M);
         let footer = row![
             line("The marked line decides.", type_scale::SMALL, font::REGULAR, tokens.faint).fill(),
-            part::chord(tokens, "Esc"),
         ]
+        .push((!collisions.is_empty()).then(|| part::chord(tokens, "↵")))
+        .push(
+            (!collisions.is_empty())
+                .then(|| line("where they conflict", type_scale::SMALL, font::REGULAR, tokens.dim)),
+        )
+        .push(part::chord(tokens, "Esc"))
+        .spacing(space::S)
         .align_y(Alignment::Center);
         column![
             container(title).padding(space::L),

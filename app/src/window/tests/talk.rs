@@ -445,3 +445,74 @@ fn the_bar_that_finds_in_a_conversation_has_its_keys() {
     let _ = apply(&mut shell, press(Key::Named(key::Named::Enter), Modifiers::CTRL));
     assert_eq!(shell.keyboard(), "nobody", "the entry with the match has it");
 }
+
+#[test]
+fn a_tab_that_is_let_go_elsewhere_is_moved_there() {
+    let mut shell = shell("conversation");
+    let agent = crate::window::scene::tabs()[0].agent;
+    let _ = asked(&shell);
+    let moved = crate::window::tabs::Message::Moved(TAB, None);
+    let _ = shell.update(Said::Talk(Talk::Bar(agent, moved)));
+    assert_eq!(done(&shell), [Command::ChangeTab { tab: TAB, change: TabChange::Before(None) }],);
+}
+
+#[test]
+fn an_export_says_where_the_file_is_or_why_there_is_none() {
+    let mut shell = shell("conversation");
+    let written = Ok("/home/you/maestro-talk-2026-11-23-0705.html".into());
+    let _ = shell.update(Said::Talk(Talk::Exported(written)));
+    assert!(shows(&shell, "/home/you/maestro-talk-2026-11-23-0705.html"));
+    let why = "/home/you/talk.html cannot be written: there is no space left".to_owned();
+    let _ = shell.update(Said::Talk(Talk::Exported(Err(why))));
+    assert!(shows(&shell, "/home/you/talk.html cannot be written: there is no space left."));
+}
+
+#[test]
+fn what_was_thrown_away_comes_back_in_a_browser_that_is_opened_later() {
+    use maestro_protocol::message::SessionMark;
+    let mut shell = shell("sessions");
+    let _ = asked(&shell);
+    let _ = shell.update(Said::Command(Id::SessionTrash));
+    let marked = |commands: Vec<Command>| {
+        commands.into_iter().find_map(|command| match command {
+            Command::MarkSession { session, mark } => Some((session, mark)),
+            _ => None,
+        })
+    };
+    let Some((session, SessionMark::Trashed(true))) = marked(asked(&shell)) else { panic!() };
+    let _ = shell.update(Said::Command(Id::OverlayCancel));
+    let _ = shell.update(Said::Command(Id::SessionsOpen));
+    let _ = asked(&shell);
+    let _ = shell.update(Said::Command(Id::SessionUndo));
+    let back = (session, SessionMark::Trashed(false));
+    assert_eq!(marked(asked(&shell)), Some(back));
+}
+
+#[test]
+fn a_tab_is_taken_elsewhere_with_the_mouse() {
+    use iced::mouse;
+    let mut shell = shell("conversation");
+    let _ = asked(&shell);
+    let messages: Vec<Said> = {
+        let mut simulator = simulator(&shell);
+        let from = simulator.find("Flaky test hunt").expect("a tab").bounds().center();
+        let to = simulator.find("Docs").expect("another tab").bounds();
+        let to = iced::Point::new(to.x + to.width, from.y + 200.0);
+        let moved = |position| Event::Mouse(mouse::Event::CursorMoved { position });
+        let left = mouse::Button::Left;
+        for (at, then) in [
+            (from, Some(mouse::Event::ButtonPressed(left))),
+            (iced::Point::new(from.x + 20.0, from.y), None),
+            (to, Some(mouse::Event::ButtonReleased(left))),
+        ] {
+            simulator.point_at(at);
+            let _ = simulator.simulate([moved(at)].into_iter().chain(then.map(Event::Mouse)));
+        }
+        simulator.into_messages().collect()
+    };
+    for message in messages {
+        let _ = shell.update(message);
+    }
+    let last = TabChange::Before(None);
+    assert_eq!(done(&shell), [Command::ChangeTab { tab: TabId(2), change: last }]);
+}

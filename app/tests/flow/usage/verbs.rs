@@ -19,10 +19,55 @@ const OTHERS: [(&str, &str); 4] = [
 const STEPS: &[&str] = &[
     "settings path",
     "settings check",
+    "settings list",
+    "settings set terminal.scrollback 5000",
+    "settings set terminal.scrollback 6000 --agent a1",
+    "settings get terminal.scrollback --agent a1",
+    "settings list --changed paste",
+    "settings reset terminal.scrollback",
+    "settings reset --all --agent a1",
+    "commands",
+    "keymap path",
+    "keymap check",
+    "keymap set agent.stop F13",
+    "keymap list",
+    "keymap export",
+    "keymap reset agent.stop",
+    "?keymap import $F",
     "doctor",
     "worktree list $D",
     "worktree new side -r $D",
+    "?worktree bases ma -r $D",
+    "worktree du $D",
+    "worktree prune $D",
+    "worktree repair -r $D",
+    "?worktree fill $D",
+    "?worktree stop $D",
+    "?worktree adopt $D",
+    "?worktree ignore $D",
+    "?worktree trust $D",
+    "?worktree open $F",
+    "worktree snapshot $D -m before",
+    "worktree snapshots $D",
+    "worktree restore s1",
+    "?worktree remove $F",
+    "worktree trash list",
+    "?worktree trash restore s9",
+    "?worktree trash purge s9 --yes",
     "?conflicts -r $D",
+    "diff $D",
+    "diff $D --stat",
+    "diff $D --staged",
+    "diff $D --discards",
+    "?diff $D --undo",
+    "trust $D",
+    "log $D",
+    "blame $D README.md 1",
+    "branch list $D",
+    "?branch switch $D side-2 --create",
+    "?fetch $D",
+    "?pull $D",
+    "?push $D",
     "?train plan -r $D",
     "?train run -r $D",
     "train list",
@@ -32,6 +77,7 @@ const STEPS: &[&str] = &[
     "?train abort m1",
     "?train undo m1",
     "?race show side -r $D",
+    "?race take side 1 -r $D",
     "?pr create $D",
     "?pr status $D",
     "agent new it -p demo -d $D --no-start",
@@ -128,11 +174,18 @@ fn all(place: &Place) -> BTreeSet<String> {
     for name in below(place, &[]) {
         let inner = below(place, &[&name]);
         for verb in &inner {
-            assert!(
-                below(place, &[&name, verb]).is_empty(),
-                "{name} {verb} has commands of its own"
-            );
-            let _ = all.insert(format!("{name} {verb}"));
+            let deeper = below(place, &[&name, verb]);
+            for last in &deeper {
+                let path = format!("{name} {verb} {last}");
+                assert!(
+                    below(place, &[&name, verb, last]).is_empty(),
+                    "{path} has commands of its own"
+                );
+                let _ = all.insert(path);
+            }
+            if deeper.is_empty() {
+                let _ = all.insert(format!("{name} {verb}"));
+            }
         }
         if inner.is_empty() {
             let _ = all.insert(name);

@@ -284,3 +284,59 @@ fn a_stored_session_is_found_and_gone_on_with() {
     });
     let _ = display.settled();
 }
+
+#[test]
+fn a_conversation_is_exported_and_its_tab_taken_elsewhere_with_the_mouse() {
+    let Some((place, display)) = prepared() else { return };
+    let talk = Talk::open(&place, &display);
+    talk.sends("[[text The heron answers.]]");
+    let _ = talk.turns(1);
+    let _ = display.settled();
+    let exported = || -> Vec<std::path::PathBuf> {
+        let files = std::fs::read_dir(place.user()).expect("a home").flatten();
+        let files = files.map(|file| file.path());
+        files.filter(|path| path.extension().is_some_and(|kind| kind == "html")).collect()
+    };
+    for count in 1..=2 {
+        display.key("ctrl+k");
+        let _ = display.settled();
+        display.types("export conversation as html");
+        let _ = display.settled();
+        display.key("Return");
+        until("it is written", || (exported().len() == count).then_some(()));
+        let _ = display.settled();
+    }
+    for file in exported() {
+        let said = until("it is whole", || {
+            Some(place.read(file.clone())).filter(|text| text.trim_end().ends_with("</html>"))
+        });
+        assert!(said.contains("The heron answers."), "{}", file.display());
+    }
+
+    display.key("ctrl+t");
+    let order = || -> Vec<String> {
+        let tabs = place.json(&["agent", "tabs", "api"]);
+        let all = tabs.as_array().into_iter().flatten();
+        all.filter_map(|tab| tab["id"].as_str().map(str::to_owned)).collect()
+    };
+    until("there are two", || (order() == ["c1", "c2"]).then_some(()));
+    let _ = display.settled();
+    let (left, top, right, _) = talk.entries();
+    // Within the tabs, whether the frame of the window is counted in or not.
+    let bar = top - 50;
+    let moves = |x: u32| {
+        let _ = display.xdotool(&["mousemove", &x.to_string(), &bar.to_string()]);
+        thread::sleep(Duration::from_millis(60));
+    };
+    moves(left + 30);
+    let _ = display.xdotool(&["mousedown", "1"]);
+    moves(left + 90);
+    moves((left + right) / 2);
+    moves(right - 60);
+    let _ = display.xdotool(&["mouseup", "1"]);
+    until("the first is the last", || (order() == ["c2", "c1"]).then_some(()));
+    // By keys, too: the shown one is the new one.
+    display.key("ctrl+shift+Next");
+    until("it was moved back", || (order() == ["c1", "c2"]).then_some(()));
+    let _ = display.settled();
+}

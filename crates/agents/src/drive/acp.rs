@@ -31,7 +31,7 @@ use super::{Dialect, Launch, Order, Out, Taken, image};
 use crate::stream::{Exit, array, fail, number, string};
 
 pub(super) use launch::command;
-pub(crate) use launch::opencode_config;
+pub(crate) use launch::{configured as opencode_configured, opencode_config};
 
 /// Lines that are not understood and reported; the rest of a flood is left out.
 const RAW_LINES: u32 = 500;
@@ -380,6 +380,8 @@ impl Dialect for Acp {
     }
 
     fn begin(&mut self, _now_ms: u64, out: &mut Out) {
+        // A program that never started answers nothing any more: what it was asked must hold up no prompt.
+        self.waiting.clear();
         let params = json!({
             "protocolVersion": 1,
             "clientInfo": {

@@ -24,14 +24,14 @@ pub enum Cell {
 }
 
 impl Cell {
-    fn text(&self) -> Option<&str> {
+    pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    fn number(&self) -> Option<i64> {
+    pub(super) fn number(&self) -> Option<i64> {
         match self {
             Self::Number(number) => Some(*number),
             _ => None,
@@ -209,7 +209,7 @@ impl Message {
     }
 }
 
-fn tool(call: &str, name: &str, state: &Value) -> Tool {
+pub(super) fn tool(call: &str, name: &str, state: &Value) -> Tool {
     let mut tool = tools::call(call, name, &state["input"]);
     let time = |field: &str| state.pointer(field).and_then(Value::as_u64);
     tool.started_ms = time("/time/start").unwrap_or_default();

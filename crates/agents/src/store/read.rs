@@ -23,6 +23,8 @@ const PROBE: u64 = 1024;
 const SHOWN: u64 = 2 << 20;
 /// The buffer of a reader.
 const BUFFER: usize = 128 << 10;
+/// Entries that are kept of the end of what is no file of lines.
+const LAST: u64 = 200;
 /// The longest file of one JSON document.
 const DOCUMENT: u64 = 32 << 20;
 
@@ -281,7 +283,7 @@ pub fn transcript(
 }
 
 /// The last entries of a stored session, with numbers that are their own: those in the last `bytes` of its file.
-/// What is not a file of lines is read whole.
+/// What is not a file of lines is gone through whole, and its last 200 entries are kept.
 ///
 /// # Errors
 ///
@@ -300,7 +302,9 @@ pub fn tail(
         .ok_or_else(|| Error::Missing { provider, id: id.to_owned() })?;
     let document = found.path.extension().is_some_and(|ending| ending == "json");
     if document || provider == Provider::OpenCode {
-        return page(&found, 0, u64::MAX, tables).map(|entries| entries.entries);
+        let total = page(&found, 0, 0, tables)?.total;
+        let last = page(&found, total.saturating_sub(LAST), LAST, tables)?;
+        return Ok(last.entries);
     }
     let failed = |error| Error::file(&found.path, error);
     let mut file = list::open(&found.path).map_err(failed)?;

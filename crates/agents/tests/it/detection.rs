@@ -165,10 +165,21 @@ fn single_turns_are_held_to_reading() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let env = environment(dir.path());
     let command = |provider: Provider| {
-        let _ = script(dir.path(), provider.name(), "echo 1.2.3");
-        let options = TurnOptions { read_only: true, unattended: true, ..TurnOptions::default() };
-        turn_command(&detect(provider, &env), &env, &options).expect("it can be used")
+        // One agent of the user's own may do everything.
+        let mine = r#"{"agent":{"mine":{"permission":{"bash":"allow","x_*":"allow"}}}}"#;
+        let says = format!("case \"$1\" in debug) echo '{mine}';; *) echo 1.2.3;; esac");
+        let _ = script(dir.path(), provider.name(), &says);
+        let options = TurnOptions {
+            read_only: true,
+            unattended: true,
+            directory: dir.path().to_owned(),
+            ..TurnOptions::default()
+        };
+        turn_command(&detect(provider, &env), &env, &options)
     };
+    let refused = command(Provider::Codex).expect_err("its servers of tools could write");
+    assert!(refused.message.contains("conversations"), "{refused}");
+    let command = |provider| command(provider).expect("it can be used");
     let droid = command(Provider::Droid);
     assert_eq!(said(&droid.args), "exec -o stream-json --only-tools Read,LS,Grep,Glob");
     let opencode = command(Provider::OpenCode);
@@ -181,6 +192,9 @@ fn single_turns_are_held_to_reading() {
         assert_eq!(config["permission"][tool], "deny", "{config}");
     }
     assert_eq!(config["permission"]["read"], "allow");
+    for tool in ["*", "bash", "x_*"] {
+        assert_eq!(config["agent"]["mine"]["permission"][tool], "deny", "{config}");
+    }
 }
 
 #[test]

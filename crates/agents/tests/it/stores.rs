@@ -552,3 +552,24 @@ fn pointers(value: &serde_json::Value, at: String, each: &mut impl FnMut(String)
     }
     each(at);
 }
+
+#[test]
+fn of_a_long_document_only_the_end_is_kept() {
+    let id = "e6c3d7d1-1111-4111-8111-111111111111";
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let chats = home.path().join(".gemini/tmp/project/chats");
+    fs::create_dir_all(&chats).expect("made");
+    let message = |n: usize| {
+        let kind = if n.is_multiple_of(2) { "user" } else { "gemini" };
+        serde_json::json!({ "id": format!("m{n}"), "type": kind, "content": format!("words {n}") })
+    };
+    let messages: Vec<serde_json::Value> = (0..1000).map(message).collect();
+    let document = serde_json::json!({ "sessionId": id, "messages": messages });
+    let file = chats.join("session-2026-11-22T07-41-e6c3d7d1.json");
+    fs::write(file, document.to_string()).expect("written");
+    let environment = Environment::from_vars([("HOME", home.path().as_os_str())]);
+    let tail = store::tail(Provider::Gemini, id, 1 << 20, &environment, &NoTables).expect("read");
+    assert_eq!(tail.len(), 200);
+    let last = &tail[199].body;
+    assert!(matches!(last, Body::Text(text) if text == "words 999"), "{last:?}");
+}

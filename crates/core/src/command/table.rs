@@ -3,8 +3,10 @@
 mod agents;
 mod autorun;
 mod cards;
+mod changes;
 mod panes;
 mod sessions;
+mod settings;
 mod talk;
 mod terminal;
 mod turns;
@@ -14,14 +16,16 @@ mod view;
 use super::Command;
 
 /// The parts of the table, in the order in which they are listed.
-const PARTS: [&[Command]; 10] = [
+const PARTS: [&[Command]; 12] = [
     agents::COMMANDS,
     sessions::COMMANDS,
     talk::COMMANDS,
     panes::COMMANDS,
     autorun::COMMANDS,
+    changes::COMMANDS,
     terminal::COMMANDS,
     view::COMMANDS,
+    settings::COMMANDS,
     turns::COMMANDS,
     vi::COMMANDS,
     cards::COMMANDS,

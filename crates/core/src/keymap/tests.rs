@@ -145,7 +145,7 @@ fn nothing_essential_is_taken_from_a_terminal() {
                     }
                     // Ctrl+[ is Escape, Ctrl+\ quits, Ctrl+Space marks, Ctrl+/ undoes.
                     Code::Char(c) if control_alone => {
-                        assert!(matches!(c, '=' | '-' | '0'), "a shell's own: {name}");
+                        assert!(matches!(c, '=' | '-' | '0' | ','), "a shell's own: {name}");
                     }
                     Code::Char(_) => assert!(!shift_alone && !alt_alone, "typed: {name}"),
                     Code::Tab => assert!(held.control, "completion: {name}"),
@@ -199,6 +199,7 @@ const OURS: &[&str] = &[
     "Ctrl+=",
     "Ctrl+-",
     "Ctrl+0",
+    "Ctrl+,",
     "Ctrl+Tab",
     "F6",
     "Shift+F6",
@@ -235,6 +236,7 @@ const OURS: &[&str] = &[
     "Ctrl+Shift+W",
     "Ctrl+Shift+X",
     "Ctrl+Shift+Y",
+    "Ctrl+Alt+K",
     "Ctrl+Alt+Enter",
     "Ctrl+Alt+.",
     "Ctrl+Alt+[",
@@ -269,6 +271,10 @@ const OURS: &[&str] = &[
     "Ctrl+Shift+R",
     "Ctrl+Alt+U",
     "Ctrl+Alt+Shift+Down",
+    "Ctrl+Shift+D",
+    "Ctrl+Shift+G",
+    "Ctrl+Alt+C",
+    "Ctrl+Alt+Shift+C",
 ];
 
 /// Every key there is, with every combination of modifiers: ours are the ones in the table above, and

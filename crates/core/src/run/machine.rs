@@ -594,6 +594,12 @@ impl Machine {
         self.phase == Phase::Over
     }
 
+    /// The documents of the pass it is in, where they lie: for who counts their boxes after it is over.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.pass.iter().map(|slot| self.path(*slot)).collect()
+    }
+
     /// What is to be done now that something happened. `now_ms`: milliseconds since the Unix epoch.
     /// What was not waited for changes nothing.
     pub fn step(&mut self, input: Input, now_ms: u64) -> Vec<Effect> {

@@ -198,7 +198,14 @@ impl Actor {
                 // Whatever still runs is ended by dropping it. The end is told when the directory is
                 // free again, so that who hears of it can start the next run there.
                 drop(work.take());
-                return End::Over(Box::new(self.machine.run().clone()));
+                let mut run = self.machine.run().clone();
+                if self.amending {
+                    // Boxes were opened that were counted as done at its end.
+                    let paths = self.machine.paths();
+                    let counted = super::blocking(move || super::count(&paths)).await;
+                    (run.open, run.done) = counted.unwrap_or((run.open, run.done));
+                }
+                return End::Over(Box::new(run));
             }
             self.publish();
             ordered.clear();
@@ -515,7 +522,7 @@ impl Actor {
         let (hub, id) = (Arc::clone(&self.hub), run.id);
         let task = number(self.machine.current().unwrap_or_default());
         let slots = Arc::clone(&self.slots);
-        let most = self.deps.providers.most_sessions(provider);
+        let most = self.deps.providers.most_sessions();
         let answer = async move {
             // Its time begins when it may.
             let _slot = slots.enter(provider, most, &cancel, || {
@@ -585,7 +592,8 @@ impl Actor {
     /// The variables by which every process of the run is recognised, by this host and the next.
     fn marks(&self, agent: Option<maestro_core::AgentId>) -> Vec<(String, String)> {
         let run = self.machine.run();
-        let mut marks = marks(&self.deps.instance, run.id);
+        let mut marks = self.deps.providers.variables(&run.spec.directory);
+        marks.extend(self::marks(&self.deps.instance, run.id));
         if let Some(agent) = agent {
             marks.push(("MAESTRO_AGENT".to_owned(), agent.to_string()));
         }

@@ -187,7 +187,7 @@ impl Runs {
         Ok((Vec::new(), None))
     }
 
-    /// Throws away runs that are old: see the preference `autorun.history.days`. The newest 200 stay.
+    /// Throws away runs that are old: see the setting `autorun.history_days`. The newest 200 stay.
     ///
     /// # Errors
     ///

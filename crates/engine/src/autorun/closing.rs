@@ -11,10 +11,6 @@ use super::{Inner, home, pull_request, report, scratch, stored};
 
 /// Runs that are kept however old they are.
 const NEWEST: u32 = 200;
-/// How long others are kept, unless the user says otherwise: days.
-const DAYS: u64 = 90;
-/// The preference for that.
-const KEPT: &str = "autorun.history.days";
 
 impl Inner {
     /// What is done once a run is over, while it still has its directory. Blocks.
@@ -60,12 +56,7 @@ impl Inner {
     /// Reports stay. Gives which. Blocks.
     pub(super) fn prune(&self) -> Result<Vec<RunId>, Error> {
         let store = &self.deps.store;
-        let preferences = store.preferences().map_err(stored)?;
-        let days = preferences
-            .iter()
-            .find(|(key, _)| key == KEPT)
-            .and_then(|(_, value)| value.trim().parse().ok())
-            .unwrap_or(DAYS);
+        let days = self.deps.providers.days_kept();
         let before = self.clock.now_ms().saturating_sub(days.saturating_mul(24 * 3_600_000));
         let mut gone = Vec::new();
         for run in store.old_runs(before, NEWEST).map_err(stored)? {

@@ -36,7 +36,8 @@ pub fn render(run: &Run) -> String {
         }
     }
     if run.open > 0 {
-        let _ = write!(tasks, "; {} boxes are open", run.open);
+        let word = if run.open == 1 { "box is" } else { "boxes are" };
+        let _ = write!(tasks, "; {} {word} open", run.open);
     }
     row("Tasks", tasks);
     row("Started", time(run.started_ms));

@@ -248,6 +248,7 @@ fn uncommitted(error: &Error) -> Uncommitted {
         Error::TimedOut { .. } => hook(&error.to_string()),
         Error::NoIdentity
         | Error::UnderWay { .. }
+        | Error::Untrusted { .. }
         | Error::NotARepository { .. }
         | Error::NotOwned { .. }
         | Error::GitMissing

@@ -8,7 +8,7 @@ use maestro_core::run::{Dirty, Spec};
 use maestro_git::{Branch, NewWorktree, Place};
 use maestro_protocol::message::{Error, ErrorKind, Event};
 
-use super::{Inner, directory, error, repository};
+use super::{Inner, directory, error, in_use, repository};
 use crate::playbooks::variables;
 
 /// Names of files in a sentence.
@@ -38,12 +38,7 @@ impl Inner {
         let git = &self.deps.git;
         let Some(wanted) = spec.options.worktree.clone() else {
             if let Some(writer) = self.deps.providers.writer_in(&spec.directory) {
-                let text = format!(
-                    "{} is in use: {writer} Wait until that is over, or let the run work in a worktree \
-                     of its own.",
-                    spec.directory.display()
-                );
-                return Err(error(ErrorKind::Busy, text));
+                return Err(error(ErrorKind::Busy, in_use(&spec.directory, &writer)));
             }
             self.look_at_changes(spec, run)?;
             let in_worktree = repository::is_worktree(git, &spec.directory);

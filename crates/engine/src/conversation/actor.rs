@@ -133,6 +133,8 @@ struct Actor {
     put_off: VecDeque<Ask>,
     /// How often an interrupt was asked for while a program was waited for.
     presses: u8,
+    /// Whether the session is wanted elsewhere, while a program is waited for that nobody has said anything to.
+    yields: bool,
     /// The same for the end of the actor.
     ending: bool,
     /// Until when nothing is said, because the session is about to be somewhere else.
@@ -189,6 +191,7 @@ impl Actor {
             asked,
             put_off: VecDeque::new(),
             presses: 0,
+            yields: false,
             ending: false,
             moving: None,
             agent,
@@ -245,11 +248,13 @@ impl Actor {
             Ask::Retry(done) => self.retry(done).await,
             Ask::Rebuild(done) => self.rebuild(done).await,
             Ask::Release { place, moving, done } => {
+                self.yields = false;
                 let result = self.release(place).await;
                 self.moving = (moving && result.is_ok()).then(|| Instant::now() + MOVE);
                 let _ = done.send(result);
             }
             Ask::Back { session, stored, done } => {
+                self.yields = false;
                 let result = self.back(session, stored).await;
                 let _ = done.send(result);
             }

@@ -9,11 +9,12 @@ use maestro_agents::{TuiOptions, latest_session, new_session_id};
 use maestro_core::agent::{Agent, Clipboard, Provider, Source, State};
 use maestro_core::conversation::Place as Open;
 use maestro_core::screen::Size;
+use maestro_core::worktree::Kept;
 use maestro_core::{AgentId, RunId, TerminalId};
-use maestro_protocol::message::{Branch, Error, ErrorKind, Event, NewAgent};
+use maestro_protocol::message::{Error, ErrorKind, Event, NewAgent};
 
 use super::attention::Slot;
-use super::commands::{branch, git_error, store_error};
+use super::commands::store_error;
 use super::terminals::Start;
 use super::tools::failed;
 use super::{Shared, attention, blocking, check_path, now_ms, refuse};
@@ -126,32 +127,50 @@ impl Shared {
         Ok(agent)
     }
 
-    /// Makes a worktree; what went wrong without spoiling it is told to everybody.
-    pub(crate) async fn add_worktree(
+    /// Refuses new agents that could not be made.
+    pub(crate) async fn check_new_agents(
         self: &Arc<Self>,
-        repository: PathBuf,
-        wanted: Branch,
-        path: Option<PathBuf>,
-    ) -> Result<maestro_git::Worktree, Error> {
-        check_path(&repository)?;
-        let git = self.tools().await?.git.clone();
-        let wanted = maestro_git::NewWorktree {
-            repository,
-            branch: branch(wanted),
-            path,
-            place: maestro_git::Place::default(),
-        };
-        let added = blocking(move || git.add_worktree(&wanted))
-            .await
-            .map_err(failed)?
-            .map_err(git_error)?;
-        if let Some(text) = added.notice {
-            tracing::warn!(text, "a worktree was made, but not without a problem");
-            // At once and not through the notices, so that it comes before the answer: the command
-            // line listens no longer than that.
-            self.world.tell(Event::Problem { agent: None, text });
+        provider: Provider,
+        count: usize,
+    ) -> Result<(), Error> {
+        if self.world.agents().len() + count > AGENTS {
+            let text = format!("there are {AGENTS} agents already; remove some first");
+            return Err(refuse(ErrorKind::Busy, text));
         }
-        Ok(added.worktree)
+        let shared = Arc::clone(self);
+        let detected = blocking(move || shared.detect(provider)).await.map_err(failed)?;
+        detected.usable().map(drop).map_err(|why| refuse(ErrorKind::Unsupported, why))
+    }
+
+    /// Makes an agent in a worktree of ours; it is not started.
+    pub(crate) async fn agent_in(
+        self: &Arc<Self>,
+        kept: &Kept,
+        wish: Option<String>,
+        provider: Provider,
+    ) -> Result<Agent, Error> {
+        let name = wish.as_deref().map(checked_name).transpose()?;
+        if let Some(name) = &name {
+            self.refuse_taken(name, None)?;
+        }
+        let (git, inside) = (self.tools().await?.git.clone(), kept.path.clone());
+        let found = blocking(move || git.repository(&inside)).await.map_err(failed)?;
+        let place = Place {
+            directory: kept.path.clone(),
+            repository: found.ok().map(|found| found.root),
+            branch: kept.branch.clone(),
+            worktree: true,
+        };
+        self.save_new(place, name, provider).await
+    }
+
+    /// Starts an agent's own interface in a terminal of this size.
+    pub(crate) async fn open_agent_sized(
+        self: &Arc<Self>,
+        id: AgentId,
+        size: Size,
+    ) -> Result<Agent, Error> {
+        self.open_agent_at(id, false, Some(size)).await
     }
 
     /// Starts an agent's TUI, unless it runs.
@@ -227,7 +246,12 @@ impl Shared {
         size: Size,
     ) -> Result<Agent, Error> {
         let agent = self.agent(id)?;
-        // Two programs in one session would corrupt it.
+        // Two programs in one session would corrupt it, also when both are being started.
+        let claimed = options.resume.as_deref().or(options.new_session.as_deref());
+        let _claim = claimed
+            .map(|session| self.tabs.claims.take(agent.provider, session))
+            .transpose()
+            .map_err(|busy| refuse(ErrorKind::Busy, busy.to_string()))?;
         if let Some(session) = options.resume.as_deref().or(options.new_session.as_deref())
             && let Some(tab) = conversation::holder(self, agent.provider, session)
         {
@@ -271,7 +295,11 @@ impl Shared {
         // What it said before the world knew whose it is was kept.
         self.notices.changed(terminal);
         super::detach(Arc::clone(self).look_for_session(id, terminal));
-        self.agent(id)
+        let started = self.agent(id)?;
+        if maestro_agents::store::tells_ends(started.provider) {
+            self.follow.look(self);
+        }
+        Ok(started)
     }
 
     /// The session that an agent's own interface has, or had last, as far as is known.
@@ -337,7 +365,7 @@ impl Shared {
 
     /// Whether no other agent and no run of the same provider worked in the same directory: only then
     /// does the provider's newest session there belong to this one.
-    fn is_alone(&self, agent: &Agent) -> bool {
+    pub(crate) fn is_alone(&self, agent: &Agent) -> bool {
         !self.world.has_run_in(&agent.directory, agent.provider)
             && !self.world.agents().iter().any(|other| {
                 other.id != agent.id
@@ -346,7 +374,14 @@ impl Shared {
             })
     }
 
-    fn session_of(&self, agent: &Agent, since_ms: u64) -> Option<String> {
+    pub(crate) fn session_of(&self, agent: &Agent, since_ms: u64) -> Option<String> {
+        if agent.provider == Provider::OpenCode {
+            // Its program would take seconds to say what its database says at once.
+            let newest = crate::index::newest_opencode(agent, since_ms, &self.environment());
+            if let Some(newest) = newest {
+                return newest;
+            }
+        }
         let since: SystemTime = UNIX_EPOCH + Duration::from_millis(since_ms);
         latest_session(agent.provider, &agent.directory, since, &self.environment())
     }
@@ -554,7 +589,7 @@ impl Shared {
     }
 
     /// Changes an agent in the store first, then in the world.
-    async fn save_agent(
+    pub(crate) async fn save_agent(
         &self,
         id: AgentId,
         change: impl Fn(&mut Agent) + Send + 'static,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use maestro_agents::store::tells_ends;
 use maestro_core::agent::{Agent, Attention, Evidence, Provider, Source, State};
 use maestro_core::conversation::{Ask, Body, Entry, Place, Tab, TabState, ToolState};
 use maestro_core::run::{self, Ending, Run};
@@ -15,6 +16,7 @@ use maestro_core::{AgentId, TabId};
 use maestro_terminal::{Progress, Prompt, Status, StatusState};
 
 use super::{Shared, now_ms};
+use crate::index::follow::Standing;
 use crate::session::News;
 
 /// When the end of a transcript is looked at, after a terminal showed no work any more.
@@ -85,6 +87,10 @@ pub(crate) fn from_terminal(agent: &Agent, news: &News, now_ms: u64) -> Option<A
     answered.then(|| match (known.state, known.source) {
         // The program itself said that nothing is open; that its user has now looked changes no more.
         (State::Done, Source::Osc) => verdict(State::Idle, "", Source::Osc, now_ms),
+        // The provider itself has stored that the turn is over.
+        (State::Done, Source::Transcript) if tells_ends(agent.provider) => {
+            verdict(State::Idle, "", Source::Transcript, now_ms)
+        }
         _ => verdict(State::Unknown, "", Source::None, now_ms),
     })
 }
@@ -441,6 +447,21 @@ fn from_entries(entries: &[Entry], now_ms: u64) -> Option<Attention> {
     }
 }
 
+/// What the stored end of a session means for a program in a terminal.
+fn from_session(standing: &Standing, now_ms: u64) -> Attention {
+    let (state, because) = match standing {
+        Standing::Rests => (State::Idle, String::new()),
+        Standing::Works(what) => (State::Working, what.clone()),
+        Standing::Asks(what) => {
+            (State::NeedsYou, format!("may it go on with {}?", clean(what, 60)))
+        }
+        Standing::Answered => (State::Done, "answered".to_owned()),
+        Standing::Stopped => (State::Done, "was stopped".to_owned()),
+        Standing::Failed(why) => (State::Failed, why.clone()),
+    };
+    verdict(state, because, Source::Transcript, now_ms)
+}
+
 impl Shared {
     /// The terminal of an agent has stopped to show work without a word about why: its program's own
     /// transcript may tell.
@@ -532,6 +553,17 @@ impl Shared {
             "its user typed"
         };
         self.watch(agent.id, Slot::Terminal, Some(attention), seen);
+    }
+
+    /// The session of a program in a terminal is further, by what its provider has stored.
+    pub(crate) fn watch_session(&self, agent: AgentId, standing: Standing) {
+        let Some(known) = self.watched.of(agent, Slot::Terminal) else { return };
+        if known.source == Source::Process {
+            // It has ended.
+            return;
+        }
+        let attention = from_session(&standing, now_ms());
+        self.watch(agent, Slot::Terminal, Some(attention), "what its provider has stored");
     }
 
     /// A conversation is in another state.
@@ -733,6 +765,31 @@ mod tests {
         ] {
             let state = from_entries(&entries, 0).map(|attention| attention.state);
             assert_eq!(state, expected, "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_provider_has_stored_becomes_a_verdict_until_its_user_looks() {
+        let what = || "make".to_owned();
+        for (standing, state, because, typed) in [
+            (Standing::Rests, State::Idle, "", None),
+            (Standing::Works(what()), State::Working, "make", None),
+            (
+                Standing::Asks(what()),
+                State::NeedsYou,
+                "may it go on with make?",
+                Some(State::Unknown),
+            ),
+            (Standing::Answered, State::Done, "answered", Some(State::Idle)),
+            (Standing::Stopped, State::Done, "was stopped", Some(State::Idle)),
+            (Standing::Failed(what()), State::Failed, "make", Some(State::Unknown)),
+        ] {
+            let told = from_session(&standing, 7);
+            assert_eq!((told.state, told.because.as_str()), (state, because), "{standing:?}");
+            let known = agent(Provider::OpenCode, told.state, told.source);
+            let news = News { typed: true, ..News::default() };
+            let then = from_terminal(&known, &news, 8).map(|attention| attention.state);
+            assert_eq!(then, typed, "{standing:?}");
         }
     }
 

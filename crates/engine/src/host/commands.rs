@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use maestro_core::TerminalId;
 use maestro_core::train::Ask;
+use maestro_core::worktree::{self, Kept};
 use maestro_protocol::message::{
     Branch, Command, Error, ErrorKind, HostStatus, Reply, Repository, TerminalStats, Worktree,
 };
 
 use super::tools::failed;
 use super::{
-    Shared, blocking, check_path, conflicts, conversations, export, images, playbooks, pulls,
-    queues, race, refuse, runs, stored, theme, train, usage,
+    Shared, blocking, changes, check_path, conflicts, conversations, export, images, playbooks,
+    pulls, queues, race, refuse, runs, stored, theme, train, trash, usage, worktrees,
 };
 use crate::session::Session;
 
@@ -113,15 +114,19 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         command @ (Command::ReadConflicts { .. } | Command::ReadClashes { .. }) => {
             conflicts::run(shared, command).await
         }
+        Command::Worktrees(ask) => worktrees::run(shared, ask).await.map(Reply::OfWorktrees),
+        Command::Trash(ask) => trash::run(shared, ask).await.map(Reply::Trash),
+        Command::Changes(ask) => changes::run(shared, ask).await.map(Reply::Changes),
         Command::Train(ask) => train::run(shared, ask).await,
         Command::PullRequest(ask) => pulls::run(shared, ask).await,
         Command::ReadRace { repository, name, target, verify } => {
             let race = race::read(shared, repository, name, target, verify).await?;
             Ok(Reply::Race(Box::new(race)))
         }
+        Command::TakeRace(take) => race::take(shared, take).await.map(Reply::Changes),
         Command::NewWorktree { repository, branch, path } => {
             let added = shared.add_worktree(repository, branch, path).await?;
-            Ok(Reply::Worktree(worktree(added)))
+            Ok(Reply::Worktree(made(added)))
         }
         Command::InspectRepository { directory } => {
             check_path(&directory)?;
@@ -211,15 +216,21 @@ pub(crate) fn git_error(error: maestro_git::Error) -> Error {
         Git::BranchInUse { .. }
         | Git::BranchExists { .. }
         | Git::TargetNotEmpty { .. }
-        | Git::TargetRegistered { .. } => ErrorKind::Busy,
+        | Git::TargetRegistered { .. }
+        | Git::ChangedMeanwhile { .. } => ErrorKind::Busy,
         Git::GitMissing | Git::GitTooOld { .. } | Git::NotUnicode { .. } => ErrorKind::Unsupported,
-        Git::NoDirectory { .. } | Git::BranchUnknown { .. } | Git::BaseUnknown { .. } => {
-            ErrorKind::NotFound
-        }
+        Git::NoDirectory { .. }
+        | Git::BranchUnknown { .. }
+        | Git::BaseUnknown { .. }
+        | Git::NoSuchFile { .. }
+        | Git::NoDiscard => ErrorKind::NotFound,
         Git::TimedOut { .. } => ErrorKind::TimedOut,
-        Git::TooMuch { .. } | Git::Process { .. } | Git::Git { .. } | Git::Folder { .. } => {
-            ErrorKind::Failed
-        }
+        Git::Untrusted { .. } => ErrorKind::Untrusted,
+        Git::TooMuch { .. }
+        | Git::Process { .. }
+        | Git::Git { .. }
+        | Git::Folder { .. }
+        | Git::Unreadable { .. } => ErrorKind::Failed,
         _ => ErrorKind::Invalid,
     };
     refuse(kind, error.to_string())
@@ -310,6 +321,24 @@ fn changes_something(command: &Command) -> bool {
             | Command::ReadConflicts { .. }
             | Command::ReadClashes { .. }
             | Command::ReadRace { .. }
+            | Command::Changes(
+                changes::Ask::List { .. }
+                    | changes::Ask::Lines { .. }
+                    | changes::Ask::Blobs { .. }
+                    | changes::Ask::Discards { .. }
+                    | changes::Ask::Log { .. }
+                    | changes::Ask::Blame { .. }
+                    | changes::Ask::Branches { .. }
+                    | changes::Ask::Cancel { .. }
+                    | changes::Ask::Programs { .. }
+            )
+            | Command::Worktrees(
+                worktree::Ask::List { .. }
+                    | worktree::Ask::Bases { .. }
+                    | worktree::Ask::Usage { .. }
+                    | worktree::Ask::Merged { .. }
+                    | worktree::Ask::Standings { .. }
+            )
             | Command::Train(Ask::Plan(_) | Ask::List | Ask::Show(_))
             | Command::Why { .. }
             | Command::ReadTab { .. }
@@ -344,6 +373,17 @@ fn worktree(found: maestro_git::Worktree) -> Worktree {
         main: found.main,
         locked: found.locked,
         missing: found.missing,
+    }
+}
+
+fn made(kept: Kept) -> Worktree {
+    Worktree {
+        path: kept.path,
+        branch: kept.branch,
+        head: kept.base.map(|head| head.chars().take(12).collect()),
+        main: false,
+        locked: None,
+        missing: false,
     }
 }
 

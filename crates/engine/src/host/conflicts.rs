@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use super::commands::git_error;
 use super::tools::failed;
 use super::{Shared, blocking, check_path, refuse};
-use crate::trees::{Kind, Trees};
+use crate::trees::{Kind, Slot};
 
 /// Repositories that are remembered. Whoever has more asks anew.
 const REPOSITORIES: usize = 16;
@@ -125,6 +125,12 @@ impl Shared {
 }
 
 impl Conflicts {
+    /// Something changed below these roots. Does not block.
+    pub(super) fn changed(&self, roots: &HashSet<PathBuf>) {
+        lock_all(&self.changed).extend(roots.iter().cloned());
+        self.woken.notify_one();
+    }
+
     fn of(
         &self,
         git: &Git,
@@ -167,12 +173,6 @@ struct Watched {
 /// neither it looks into memory once a second and does nothing else.
 pub(super) async fn watch(shared: Arc<Shared>) {
     shared.until_recovered().await;
-    let weak = Arc::downgrade(&shared);
-    let trees = Trees::new(Arc::new(move |roots| {
-        let Some(shared) = weak.upgrade() else { return };
-        lock_all(&shared.conflicts.changed).extend(roots);
-        shared.conflicts.woken.notify_one();
-    }));
     let mut watched: BTreeMap<PathBuf, Watched> = BTreeMap::new();
     loop {
         let due = watched.values().filter(|one| one.is_due()).map(|one| one.next).min();
@@ -225,7 +225,7 @@ pub(super) async fn watch(shared: Arc<Shared>) {
                     (directory.clone(), Kind::Checkout { git_dir: git_dir.clone() })
                 }));
             }
-            trees.watch(&git, roots);
+            shared.trees().watch(Slot::Conflicts, &git, roots);
         }
         tell_agents(&shared, &watched, &agents);
     }

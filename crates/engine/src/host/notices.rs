@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use maestro_core::agent::{Clipboard, Provider};
+use maestro_agents::store::tells_ends;
+use maestro_core::agent::{Clipboard, Provider, State as Attention};
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::Event;
 use tokio::sync::Notify;
@@ -220,7 +221,13 @@ fn tell_news(shared: &Arc<Shared>, session: &Arc<Session>, limits: &mut Limits, 
     if let Some(agent) = agent.filter(|agent| agent.ai_terminal == Some(terminal)) {
         let id = agent.id;
         let told = news.title.is_some() && agent.provider == Provider::Claude;
+        let answers = news.typed
+            && tells_ends(agent.provider)
+            && agent.attention.state == Attention::NeedsYou;
         shared.watch_terminal(agent, &news);
+        if answers {
+            shared.follow.look(shared);
+        }
         if told {
             shared.look_at_transcript(id);
         }

@@ -11,6 +11,7 @@ use maestro_protocol::message::{Command, Error, ErrorKind, Event, Reply};
 
 use super::tools::failed;
 use super::{Shared, blocking, check_path, now_ms, refuse};
+use crate::autorun;
 use crate::playbooks::{self, Facts, Watches};
 
 /// The folder in the home that has the playbooks that came with Maestro.
@@ -143,16 +144,12 @@ fn folders(git: &Git, chosen: Option<PathBuf>, directory: &Path) -> Vec<PathBuf>
     folders
 }
 
-/// The folder of playbooks that the user has chosen for an agent of this directory: the preference
-/// `playbooks.` with the agent's id.
+/// The folder of playbooks that the user has chosen for an agent of this directory.
 fn chosen(shared: &Shared, directory: &Path) -> Option<PathBuf> {
     let agents = shared.world.agents();
     let here = agents.iter().filter(|agent| agent.directory == directory);
-    let chosen = here.filter_map(|agent| {
-        let folder = shared.world.preference(&format!("playbooks.{}", agent.id))?;
-        (!folder.is_empty()).then(|| directory.join(folder))
-    });
-    chosen.into_iter().next()
+    let mut chosen = here.filter_map(|agent| shared.settings.playbooks(agent.id, directory));
+    chosen.next()
 }
 
 /// What a run would do, and what stands in its way.
@@ -194,6 +191,9 @@ fn obstacles(shared: &Arc<Shared>, spec: &Spec) -> Vec<String> {
         obstacles.extend(near.into_iter().map(|(run, directory)| {
             format!("{} is in use by run {run}; stop that run first.", directory.display())
         }));
+        if let Some(writer) = shared.writer_in(&spec.directory) {
+            obstacles.push(autorun::in_use(&spec.directory, &writer));
+        }
     }
     obstacles
 }

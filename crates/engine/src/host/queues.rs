@@ -14,11 +14,6 @@ use super::{Shared, refuse};
 use crate::conversation;
 use crate::queue::{Deps, Later, Over, Queues, Refused, Said, Settings, Tabs, WallClock};
 
-/// The preference by which what waited is sent after a restart without asking: `send`.
-const AFTER_RESTART: &str = "queue_after_restart";
-/// The preference by which nothing goes on by itself when a limit is over: `off`.
-const AFTER_LIMIT: &str = "resume_after_limit";
-
 /// Does what is asked for; `command` is one of those that [`super::commands`] hands to this module.
 pub(super) async fn run(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error> {
     let queues = shared.queues();
@@ -133,17 +128,19 @@ impl Shared {
                     }
                 }),
                 settings: Arc::new(move || {
-                    settings.upgrade().map_or_else(Settings::default, |shared| shared.settings())
+                    settings
+                        .upgrade()
+                        .map_or_else(Settings::default, |shared| shared.queue_settings())
                 }),
             })
         })
     }
 
-    fn settings(&self) -> Settings {
-        let is = |key, value: &str| self.world.preference(key).is_some_and(|set| set == value);
+    fn queue_settings(&self) -> Settings {
+        let set = self.settings.of(None);
         Settings {
-            send_after_restart: is(AFTER_RESTART, "send"),
-            resume_after_limit: !is(AFTER_LIMIT, "off"),
+            send_after_restart: set.send_after_restart,
+            resume_after_limit: set.resume_after_limit,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maestro_core::AgentId;
-use maestro_core::race::{MAX_RUNNERS, Race, Runner, number};
+use maestro_core::changes::{Answer, MAX_PICKS};
+use maestro_core::race::{MAX_RUNNERS, Race, Runner, Take, number};
 use maestro_core::train::{Check, MAX_COMMAND};
 use maestro_core::usage::By;
 use maestro_git::{Git, Worktree};
@@ -13,7 +14,7 @@ use maestro_protocol::message::{Error, ErrorKind};
 use tokio::sync::watch;
 
 use super::commands::git_error;
-use super::{Shared, blocking, check_path, failed, refuse};
+use super::{Shared, blocking, check_path, failed, now_ms, refuse};
 use crate::autorun::command;
 
 /// How long the check of one runner may take.
@@ -34,7 +35,7 @@ pub(super) async fn read(
     }
     let git = shared.tools().await?.git.clone();
     let (asked, race) = (git.clone(), name.clone());
-    let found = blocking(move || look(&asked, &repository, &race, target));
+    let found = blocking(move || look_at(&asked, &repository, &race, target));
     let (target, mut runners) = found.await.map_err(failed)?.map_err(git_error)?;
     if runners.is_empty() {
         let text = format!("there is no race `{name}`: no worktree is on a branch {name}-1");
@@ -61,6 +62,45 @@ pub(super) async fn read(
         }
     }
     Ok(Race { name, target, runners })
+}
+
+/// Takes files and hunks of several branches of a race into the target's checkout.
+pub(super) async fn take(shared: &Arc<Shared>, take: Take) -> Result<Answer, Error> {
+    check_path(&take.repository)?;
+    if take.pieces.is_empty() || take.pieces.len() > MAX_PICKS {
+        let text = format!("1 to {MAX_PICKS} files are taken at once");
+        return Err(refuse(ErrorKind::Invalid, text));
+    }
+    let git = shared.tools().await?.git.clone();
+    let Take { repository, name, target, pieces, look } = take;
+    let (asked, race) = (git.clone(), name.clone());
+    let found = blocking(move || {
+        let (target, runners) = look_at(&asked, &repository, &race, target)?;
+        let aim = asked.target(&repository, &target)?;
+        Ok::<_, maestro_git::Error>((target, runners, aim))
+    });
+    let (target, runners, aim) = found.await.map_err(failed)?.map_err(git_error)?;
+    let Some(into) = aim.checked_out else {
+        let text =
+            format!("{target} is checked out nowhere; check it out, or take one branch as a whole");
+        return Err(refuse(ErrorKind::Invalid, text));
+    };
+    if let Some(because) = shared.writer_in(&into.path) {
+        let text = format!("in {} {because}", into.path.display());
+        return Err(refuse(ErrorKind::Busy, text));
+    }
+    let pieces = pieces.into_iter().map(|piece| {
+        let runner = runners.iter().find(|runner| runner.branch == piece.branch);
+        let missing = || format!("`{}` is no branch of the race `{name}`", piece.branch);
+        let runner = runner.ok_or_else(|| refuse(ErrorKind::NotFound, missing()))?;
+        let (directory, pick) = (runner.directory.clone(), piece.pick);
+        Ok(maestro_git::Piece { directory, file: pick.file, hunks: pick.hunks })
+    });
+    let pieces = pieces.collect::<Result<Vec<_>, Error>>()?;
+    let _one = shared.changes.one_at_a_time().await;
+    let _writing = shared.writing.read().await;
+    let taken = blocking(move || git.take(&into.path, &target, &pieces, look, now_ms())).await;
+    Ok(Answer::Discarded(taken.map_err(failed)?.map_err(git_error)?))
 }
 
 /// What an agent's turns cost: the providers' own figures and the estimates together, where every one of
@@ -101,7 +141,7 @@ async fn check(shared: &Arc<Shared>, runner: &Runner, line: &str) -> Check {
     Check { command: verify.command, code: verify.exit_code, output: verify.output }
 }
 
-fn look(
+fn look_at(
     git: &Git,
     repository: &std::path::Path,
     name: &str,

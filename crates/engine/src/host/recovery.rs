@@ -116,10 +116,14 @@ pub(crate) async fn recover(shared: Arc<Shared>) {
     }
     let _ = shared.recovered.send_replace(true);
     queues::recovered(&shared).await;
+    super::worktrees::recovered(Arc::clone(&shared)).await;
     if let Some(tools) = shared.tools.get() {
         match tools.trains.recover().await {
             Ok(trains) => trains.into_iter().for_each(|train| shared.world.set_train(train)),
             Err(error) => shared.problem(None, format!("Trains could not be read: {error}")),
+        }
+        if let Err(error) = tools.trains.prune(super::now_ms(), crate::autorun::DAYS).await {
+            tracing::warn!(%error, "what was kept of old trains is still there");
         }
     }
     let store = shared.store.clone();

@@ -14,7 +14,6 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::{Shared, refuse};
-use crate::autorun::SESSIONS;
 use crate::client::Client;
 use crate::conversation;
 
@@ -158,11 +157,5 @@ impl Shared {
             }
         }
         None
-    }
-
-    /// How many sessions of a provider runs may have at work: the preference `autorun.sessions.NAME`.
-    pub(super) fn most_sessions(&self, provider: Provider) -> usize {
-        let asked = self.world.preference(&format!("autorun.sessions.{provider}"));
-        asked.and_then(|text| text.trim().parse().ok()).filter(|most| *most > 0).unwrap_or(SESSIONS)
     }
 }

@@ -163,6 +163,8 @@ impl Shared {
         let marks = marks(&self.instance, id);
         let mut env = start.env;
         env.retain(|(name, _)| ![HOST, AGENT, TERMINAL, TAB].iter().any(|mark| name == mark));
+        let own = self.worktrees.variables(&start.directory);
+        env.extend(own.into_iter().map(|(name, value)| (name.into(), value.into())));
         env.extend(marks.iter().map(|(name, value)| (name.into(), value.into())));
         env.extend(start.agent.map(|agent| (AGENT.into(), agent.to_string().into())));
         let setup = Setup {
@@ -175,7 +177,7 @@ impl Shared {
             identity: identity_of(start.provider),
             shift_enter: shift_enter_of(start.provider),
             palette: self.world.palette(),
-            scrollback: self.world.scrollback(),
+            scrollback: Some(self.settings.of(start.agent).scrollback as usize),
             pool: self.pool.clone(),
             notices: Arc::clone(&self.notices) as Arc<dyn crate::session::Notices>,
             heap: Arc::clone(&self.heap),

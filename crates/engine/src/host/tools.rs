@@ -39,6 +39,10 @@ impl Shared {
 
     fn make_tools(self: &Arc<Self>) -> Tools {
         let git = Git::new(self.environment().to_vec());
+        match self.store.agreed_programs() {
+            Ok(agreed) => agreed.iter().for_each(|hash| git.agree(hash, true)),
+            Err(error) => tracing::warn!(%error, "programs of repositories are asked about anew"),
+        }
         let weak = Arc::downgrade(self);
         let deps = autorun::Deps {
             store: self.store.clone(),
@@ -178,6 +182,10 @@ impl autorun::Providers for Resolver {
         self.shared().map(|shared| shared.environment().to_vec()).unwrap_or_default()
     }
 
+    fn variables(&self, directory: &Path) -> Vec<(String, String)> {
+        self.shared().map(|shared| shared.worktrees.variables(directory)).unwrap_or_default()
+    }
+
     fn agents(&self) -> Vec<(String, AgentId, Provider)> {
         self.shared().map(|shared| shared.agents_for_runs()).unwrap_or_default()
     }
@@ -186,8 +194,12 @@ impl autorun::Providers for Resolver {
         self.shared().ok()?.writer_in(directory)
     }
 
-    fn most_sessions(&self, provider: Provider) -> usize {
-        self.shared().map_or(autorun::SESSIONS, |shared| shared.most_sessions(provider))
+    fn most_sessions(&self) -> usize {
+        self.shared().map_or(autorun::SESSIONS, |shared| shared.settings.of(None).sessions)
+    }
+
+    fn days_kept(&self) -> u64 {
+        self.shared().map_or(autorun::DAYS, |shared| shared.settings.of(None).history_days)
     }
 }
 

@@ -16,6 +16,7 @@ use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
 use maestro_core::session::Indexing;
 use maestro_core::train::Train;
+use maestro_core::worktree;
 use maestro_core::{AgentId, RunId, TabId, TerminalId, TrainId};
 use maestro_protocol::message::{self, Event, Reply};
 use maestro_terminal::Palette;
@@ -54,12 +55,12 @@ struct Inner {
     /// Only those that meet somebody.
     collisions: BTreeMap<AgentId, Collisions>,
     trains: BTreeMap<TrainId, Train>,
+    /// Those that are not ready, by their directories.
+    worktrees: BTreeMap<PathBuf, worktree::Entry>,
+    standings: BTreeMap<AgentId, worktree::Standing>,
     followers: Vec<Arc<Client>>,
     palette: Palette,
 }
-
-/// The most rows of history a preference can ask for.
-const MOST_SCROLLBACK: usize = 10_000_000;
 
 impl World {
     /// A world as the store has it.
@@ -188,6 +189,36 @@ impl World {
         inner.publish(Event::Collides(collisions));
     }
 
+    /// A worktree is further; told if anything is different.
+    pub(crate) fn set_worktree(&self, entry: worktree::Entry) {
+        let mut inner = self.lock();
+        let known = if entry.stage == worktree::Stage::Ready {
+            inner.worktrees.remove(&entry.path)
+        } else {
+            inner.worktrees.insert(entry.path.clone(), entry.clone())
+        };
+        if known.as_ref() != Some(&entry) {
+            inner.publish(Event::Worktree(Box::new(entry)));
+        }
+    }
+
+    /// How far a worktree is that is not ready.
+    pub(crate) fn worktree(&self, path: &Path) -> Option<worktree::Entry> {
+        self.lock().worktrees.get(path).cloned()
+    }
+
+    /// How the checkout of an agent stands; told if that is different.
+    pub(crate) fn set_standing(&self, agent: AgentId, standing: worktree::Standing) {
+        let mut inner = self.lock();
+        if inner.standings.get(&agent) == Some(&standing)
+            || !inner.agents.iter().any(|known| known.id == agent)
+        {
+            return;
+        }
+        let _ = inner.standings.insert(agent, standing.clone());
+        inner.publish(Event::Standing(agent, Box::new(standing)));
+    }
+
     /// Agents whose work conflicts with somebody's.
     pub(crate) fn colliding(&self) -> Vec<AgentId> {
         self.lock().collisions.keys().copied().collect()
@@ -209,6 +240,7 @@ impl World {
     pub(crate) fn remove_agent(&self, id: AgentId) {
         let mut inner = self.lock();
         let _ = inner.collisions.remove(&id);
+        let _ = inner.standings.remove(&id);
         inner.agents.retain(|agent| agent.id != id);
         let (gone, tabs): (Vec<Tab>, Vec<Tab>) =
             std::mem::take(&mut inner.tabs).into_iter().partition(|tab| tab.agent == id);
@@ -369,11 +401,6 @@ impl World {
         }
     }
 
-    /// A preference, where it is set.
-    pub(crate) fn preference(&self, key: &str) -> Option<String> {
-        self.lock().preferences.get(key).cloned()
-    }
-
     /// How many runs have not ended.
     pub(crate) fn open_runs(&self) -> usize {
         let inner = self.lock();
@@ -388,17 +415,6 @@ impl World {
             None => inner.preferences.remove(&key),
         };
         inner.publish(Event::Preference { key, value });
-    }
-
-    /// Rows of history that a new terminal keeps, where the user has set a number: a window tells it as
-    /// a preference, as it reads the user's settings.
-    pub(crate) fn scrollback(&self) -> Option<usize> {
-        self.lock()
-            .preferences
-            .get("scrollback")?
-            .parse()
-            .ok()
-            .map(|rows: usize| rows.min(MOST_SCROLLBACK))
     }
 
     /// The colours of the theme.
@@ -440,6 +456,8 @@ impl Inner {
             preferences: self.preferences.clone().into_iter().collect(),
             collisions: self.collisions.values().cloned().collect(),
             trains: self.trains.values().rev().cloned().collect(),
+            worktrees: self.worktrees.values().cloned().collect(),
+            standings: self.standings.clone().into_iter().collect(),
         }
     }
 

@@ -6,6 +6,7 @@ use maestro_core::screen::Size;
 use maestro_protocol::message::{Command, ErrorKind, TabChange};
 
 use crate::driver::Theatre;
+use crate::harness::User;
 
 const SIZE: Size = Size { cols: 80, rows: 24, cell_width: 0, cell_height: 0 };
 const SESSION: &str = "6a8bc3ec-26ab-456c-8c0b-cdfafa0d0db5";
@@ -125,4 +126,46 @@ async fn a_shell_has_nobody_to_talk_to() {
     let new = Command::NewTab { agent: theatre.agent, session: None, title: None };
     let refused = theatre.tab_reply(new).await.map_err(|error| error.kind);
     assert_eq!(refused, Err(ErrorKind::Unsupported));
+}
+
+/// The driver has the session, although it takes its time to be there.
+#[tokio::test]
+async fn no_terminal_opens_what_a_conversation_is_about_to() {
+    let mut theatre = Theatre::new().await;
+    let tab = theatre.new_tab().await;
+    let moved = theatre.tab_reply(Command::ToTerminal { tab, size: SIZE }).await.expect("moved");
+    let Open::Terminal(terminal) = moved.place else { panic!("{moved:?}") };
+    let bytes = b"\x04".to_vec();
+    theatre.user.done(Command::SendBytes { terminal, bytes }).await;
+    let back = theatre.until(tab, "it is back", |tab| tab.place == Open::Nowhere).await;
+    assert!(back.session.is_some());
+
+    theatre.hang_starts(true);
+    let _ = theatre.send(tab, "go").await.expect("kept");
+    let player = theatre.player().await;
+    assert_eq!(player.launch.resume, back.session, "it starts, and does not come up");
+    let open = || Command::OpenAgent { agent: theatre.agent, resume: true };
+    let refused = theatre.user.ask(open()).await.expect_err("it is being opened");
+    assert_eq!(refused.kind, ErrorKind::Busy);
+    assert!(refused.message.contains("being opened"), "{refused}");
+    // Who does not want it any more gives it up.
+    let _ = theatre.tab_reply(Command::Interrupt { tab }).await.expect("stopped");
+    let _ = theatre.until(tab, "it is over", |tab| !tab.state.is_busy()).await;
+    let opened = theatre.user.ask(open()).await;
+    assert!(opened.is_ok(), "{opened:?}");
+}
+
+/// A program that does not come up is only waited for by who wants to know what can be chosen in it.
+#[tokio::test]
+async fn a_menu_that_does_not_come_keeps_no_session() {
+    let mut theatre = Theatre::new().await;
+    let tab = theatre.new_tab().await;
+    theatre.hang_starts(true);
+    let other = User::of(&theatre.host).await;
+    let menu = tokio::spawn(async move { other.ask(Command::ReadMenu { tab }).await });
+    let _player = theatre.player().await;
+    let moved = theatre.tab_reply(Command::ToTerminal { tab, size: SIZE }).await.expect("moved");
+    assert!(matches!(moved.place, Open::Terminal(_)), "{moved:?}");
+    let told = menu.await.expect("answered");
+    assert!(told.is_err(), "{told:?}");
 }

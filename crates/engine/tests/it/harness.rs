@@ -47,6 +47,14 @@ impl Place {
         mounted.then_some(Disk { path })
     }
 
+    /// What a user writes into the settings.
+    pub fn set(&self, key: &str, value: &str) {
+        let setting = maestro_core::settings::find(key).expect("a setting");
+        let value = setting.parse(value).expect("a value");
+        let file = maestro_engine::settings::path(&self.home());
+        let _ = maestro_engine::settings::set(&file, setting, None, Some(&value)).expect("set");
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }

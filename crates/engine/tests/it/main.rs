@@ -19,5 +19,6 @@ mod queue;
 mod queue_host;
 mod searching;
 mod sessions;
+mod standing;
 mod terminals;
 mod train;

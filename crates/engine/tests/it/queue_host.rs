@@ -205,8 +205,7 @@ async fn after_a_restart_the_setting_decides() {
 
     let next = theatre(first.place, &hands).await;
     held(&next, &Held::AfterRestart).await;
-    let (key, value) = ("queue_after_restart".to_owned(), Some("send".to_owned()));
-    let _ = next.user.ask(Command::SetPreference { key, value }).await.expect("set");
+    next.place.set("queue.send_after_restart", "on");
     stop(&next.host).await;
 
     let mut last = theatre(next.place, &hands).await;

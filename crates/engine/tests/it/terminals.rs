@@ -392,8 +392,7 @@ async fn old_rows_are_wrapped_before_anybody_sees_them_and_keys_do_not_wait() {
     let place = Place::new();
     let host = place.host().await;
     let user = User::of(&host).await;
-    let value = Some("100000".to_owned());
-    user.done(Command::SetPreference { key: "scrollback".to_owned(), value }).await;
+    place.set("terminal.scrollback", "100000");
     let script = "seq -f '<%g> is a line that is cut in two once it is narrow' 20000; \
                   echo ready; read x; echo \"got <$x>\"; read x";
     let terminal = user.sh(script).await.id;

@@ -289,6 +289,17 @@ async fn three_come_home_and_the_loser_resolves() {
     assert_eq!((undone.state, yard.main()), (State::Ended(End::Undone), before));
     yard.is_whole();
     assert!(station.ask(Ask::Undo(begun.id)).await.is_err(), "once");
+
+    // Where the target had been is kept for as long as was said.
+    let kept = || yard.git(&app, &["for-each-ref", "refs/maestro/trains"]).lines().count();
+    let (ended, names) = (undone.ended_ms.expect("it ended"), kept());
+    assert!(names > 0);
+    let day = 24 * 3_600_000;
+    assert_eq!(station.trains.prune(ended + 89 * day, 90).await.expect("looked"), 0);
+    assert_eq!(kept(), names);
+    assert_eq!(station.trains.prune(ended + 91 * day, 90).await.expect("looked"), names);
+    assert_eq!(kept(), 0);
+    assert_eq!(station.trains.prune(ended + 91 * day, 90).await.expect("looked"), 0);
 }
 
 #[tokio::test]

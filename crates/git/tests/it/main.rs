@@ -1,13 +1,19 @@
 //! Git through the crate's public API, on real repositories with a configuration of their own.
 #![cfg(unix)]
 
+mod changes;
+mod copy;
+mod fill;
+mod history;
 mod keep;
 mod process;
 mod programs;
 mod rehearsal;
 mod repository;
 mod seen;
+mod take;
 mod train;
+mod trash;
 mod tree;
 mod worktree;
 

@@ -259,3 +259,19 @@ fn only_what_changed_is_looked_at_again() {
         sandbox.handle().rehearsal(&app, &place).expect("prepared").leaving_out(paths[2].clone());
     assert_eq!(rehearsal.matrix(None).expect("a matrix").sides.len(), 3);
 }
+
+#[test]
+fn files_are_merged_as_the_checkouts_attributes_say() {
+    let (sandbox, app) = Sandbox::with_app();
+    let git = sandbox.handle();
+    std::fs::write(app.join(".gitattributes"), "notes merge=union\n").expect("written");
+    sandbox.commit(&app, "notes", "one\n", "Notes");
+    let tree = sandbox.root().join("tree");
+    let _ = sandbox.git(&app, &["worktree", "add", "-qb", "side", &tree.display().to_string()]);
+    sandbox.commit(&app, "notes", "one\nmain\n", "Main");
+    sandbox.commit(&tree, "notes", "one\nside\n", "Side");
+    let mut rehearsal = git.rehearsal(&app, &sandbox.root().join("place")).expect("a rehearsal");
+    let matrix = rehearsal.matrix(None).expect("a matrix");
+    let fits: Vec<_> = matrix.cells.iter().map(|cell| &cell.fit).collect();
+    assert!(!fits.iter().any(|fit| matches!(fit, Fit::Conflicts(_))), "{fits:?}");
+}

@@ -186,6 +186,13 @@ fn pauses_and_waits_begin_and_end() {
     // Stopping was taken back: nothing stood still.
     run.state = State::Running;
     assert_eq!(progress.steps(&run), []);
+    run.pausing = true;
+    let steps = progress.steps(&run);
+    assert_eq!(kinds(&steps, &run), ["pausing"]);
+    assert_eq!(steps[0].to_text(&run), "pausing after this task");
+    assert_eq!(progress.steps(&run), [], "once");
+    run.pausing = false;
+    assert_eq!(progress.steps(&run), []);
     run.pass = 2;
     assert_eq!(kinds(&progress.steps(&run), &run), ["pass"]);
 }
@@ -268,6 +275,7 @@ fn every_event_is_as_it_is_described() {
         Step::Flagged(Flag { at_ms: 1, task: None, text: "x".to_owned() }),
         Step::Flagged(Flag { at_ms: 1, task: Some(0), text: "x".to_owned() }),
         Step::Waiting { until_ms: 0, because: "x".to_owned() },
+        Step::Pausing,
         Step::Paused(Pause::User),
         Step::Paused(gate),
         Step::Paused(Pause::Budget("x".to_owned())),

@@ -51,6 +51,9 @@ impl Shell {
                         Task::none()
                     }
                     tabs::Message::Closed(id) => self.close_tab(id),
+                    tabs::Message::Moved(id, before) => {
+                        self.change_tab(id, TabChange::Before(before))
+                    }
                     tabs::Message::Command(id) => self.talk_command(id),
                 }
             }

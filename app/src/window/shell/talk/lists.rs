@@ -1,6 +1,6 @@
 //! Lists over the window: policies, models, tabs that were closed, words in all tabs, what waits.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use iced::Task;
@@ -19,6 +19,9 @@ use crate::window::talk;
 use crate::window::target;
 use crate::window::toast::{self, Kind};
 use crate::window::{local, queue, tabs};
+
+/// Names that are tried for an export.
+const MOST_NAMES: u32 = 1000;
 
 /// Entries that are read at once for an export.
 const LEAVES: u32 = 1000;
@@ -234,13 +237,11 @@ impl Shell {
                     Format::Html => html(&head, &entries, crate::embed::pictures()),
                     Format::Markdown => markdown(&head, &entries),
                 };
-                write_new(&path, said.as_bytes()).map(|()| path)
+                write_new(&path, said.as_bytes())
+                    .map_err(|error| format!("{} cannot be written: {error}", path.display()))
             };
-            match tokio::task::spawn_blocking(write).await {
-                Ok(Ok(path)) => Ok(path),
-                Ok(Err(error)) => Err(format!("the conversation cannot be written: {error}")),
-                Err(error) => Err(error.to_string()),
-            }
+            let written = tokio::task::spawn_blocking(write).await;
+            written.unwrap_or_else(|error| Err(error.to_string()))
         };
         Task::perform(written, |path| said(talk::Message::Exported(path)))
     }
@@ -260,8 +261,9 @@ fn export_path(title: &str, format: Format, now_ms: u64) -> Option<PathBuf> {
     Some(home.join(format!("maestro-{word}-{date}-{}.{kind}", time.replace(':', ""))))
 }
 
-/// Writes a file that was not there before, for its owner alone: a conversation may hold secrets.
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file that was not there before, for its owner alone: a conversation may hold secrets. A name that
+/// is taken gets a number. What could not be written whole is removed.
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<PathBuf> {
     let mut options = std::fs::OpenOptions::new();
     let _ = options.write(true).create_new(true);
     #[cfg(unix)]
@@ -269,5 +271,62 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         let _ = options.mode(0o600);
     }
-    options.open(path)?.write_all(bytes)
+    let mut number = 1;
+    let (mut file, path) = loop {
+        let candidate = numbered(path, number);
+        match options.open(&candidate) {
+            Ok(file) => break (file, candidate),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST_NAMES => {
+                number += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        drop(file);
+        let _ = std::fs::remove_file(&path);
+        return Err(error);
+    }
+    Ok(path)
+}
+
+/// `talk.html` is `talk-2.html` the second time.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    if number < 2 {
+        return path.to_owned();
+    }
+    let part =
+        |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let (stem, kind) = (part(path.file_stem()), part(path.extension()));
+    path.with_file_name(format!("{stem}-{number}.{kind}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_takes_no_other_files_place() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("maestro-talk-2026-11-23-0705.html");
+        let names = ["", "-2", "-3"].map(|n| format!("maestro-talk-2026-11-23-0705{n}.html"));
+        for (n, name) in names.iter().enumerate() {
+            let said = format!("the {n}. time");
+            let written = write_new(&path, said.as_bytes()).expect("written");
+            assert_eq!(written, folder.path().join(name));
+            assert_eq!(std::fs::read_to_string(&written).expect("read"), said);
+        }
+        let first = std::fs::read_to_string(&path).expect("it is still there");
+        assert_eq!(first, "the 0. time");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "nobody else reads it");
+        }
+        let nowhere = folder.path().join("gone/talk.html");
+        let error = write_new(&nowhere, b"x").expect_err("there is no such folder");
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
 }

@@ -6,15 +6,18 @@
 //! read they are forbidden everything else at their start instead, which no answer given earlier in the
 //! session can weaken. Gemini has a mode for that, and the demo agent one for each policy.
 
+use std::path::Path;
+use std::time::Duration;
+
 use maestro_core::agent::Provider;
 use maestro_core::conversation::Policy;
 use maestro_core::turn::Failure;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::menu;
 use crate::command::{Args, CommandLine, checked, child_environment, program, unusable};
+use crate::detect::Detected;
 use crate::drive::Launch;
 use crate::environment::Environment;
 use crate::probe::Probe;
@@ -52,7 +55,7 @@ pub(in crate::drive) fn command(launch: &Launch) -> Result<CommandLine, Failure>
             args.word("acp");
             let users = env.get("OPENCODE_CONFIG_CONTENT").and_then(|text| text.to_str());
             let configured = match launch.policy {
-                Policy::ReadOnly => configured(launch, &env)?,
+                Policy::ReadOnly => configured(&launch.detected, &launch.directory, &env)?,
                 _ => Value::Null,
             };
             let config = opencode_config(users, launch.policy, &configured);
@@ -96,12 +99,16 @@ pub(in crate::drive) fn command(launch: &Launch) -> Result<CommandLine, Failure>
 /// Everything that is configured for OpenCode in this directory, by all of its files: rules of a user's own
 /// agent win over those for all, so that one that is not known could write. A command of the user's may
 /// choose any of them.
-fn configured(launch: &Launch, env: &Environment) -> Result<Value, Failure> {
+pub(crate) fn configured(
+    detected: &Detected,
+    directory: &Path,
+    env: &Environment,
+) -> Result<Value, Failure> {
     let probe = Probe {
-        program: &program(&launch.detected)?,
+        program: &program(detected)?,
         args: &["debug", "config"],
         env,
-        directory: Some(&launch.directory),
+        directory: Some(directory),
         limit: CONFIGURED.0,
         most: CONFIGURED.1,
     };

@@ -724,3 +724,14 @@ fn an_opencode_that_others_kept_from_starting_is_started_again() {
         assert!(!copilot.was_kept_out(stderr));
     }
 }
+
+/// What the first program was asked is not answered by the second: the prompt waited for that for ever.
+#[test]
+fn a_prompt_is_said_to_a_program_that_was_started_again() {
+    let mut talk = Talk::new(&launch(Provider::OpenCode, Policy::Ask));
+    talk.say("fix it");
+    talk.with(|acp, out| acp.begin(1, out));
+    talk.introduce(json!({ "loadSession": true }));
+    talk.result("session/new", json!({ "sessionId": "s" }));
+    assert_eq!(talk.request("session/prompt")["params"]["prompt"][0]["text"], "fix it");
+}

@@ -2,6 +2,17 @@
 
 use crate::command::{Command, Context, Group, Id, command};
 
+/// The row of the palette with a number.
+const fn palette_row(
+    number: u8,
+    name: &'static str,
+    title: &'static str,
+    chords: &'static [&'static str],
+) -> Command {
+    let about = "Runs the row of the palette with this number.";
+    command(Id::PaletteRow(number), name, title, chords, about).at(Context::Palette).unlisted()
+}
+
 pub(super) const COMMANDS: &[Command] = &[
     command(
         Id::Palette,
@@ -11,6 +22,32 @@ pub(super) const COMMANDS: &[Command] = &[
         "Finds a command or an agent by a few letters.",
     )
     .group(Group::View),
+    command(
+        Id::AgentsSwitch,
+        "palette.agents",
+        "Go to agent…",
+        &["Alt+Mod+K"],
+        "Finds an agent by a few letters; those that need you come first.",
+    )
+    .group(Group::View)
+    .mac(&["Mod+O"]),
+    command(
+        Id::ThemeChoose,
+        "palette.themes",
+        "Choose a theme…",
+        &[],
+        "Lists the themes, and shows the marked one at once.",
+    )
+    .group(Group::View),
+    palette_row(1, "palette.row-1", "Run row 1", &["Mod+1"]),
+    palette_row(2, "palette.row-2", "Run row 2", &["Mod+2"]),
+    palette_row(3, "palette.row-3", "Run row 3", &["Mod+3"]),
+    palette_row(4, "palette.row-4", "Run row 4", &["Mod+4"]),
+    palette_row(5, "palette.row-5", "Run row 5", &["Mod+5"]),
+    palette_row(6, "palette.row-6", "Run row 6", &["Mod+6"]),
+    palette_row(7, "palette.row-7", "Run row 7", &["Mod+7"]),
+    palette_row(8, "palette.row-8", "Run row 8", &["Mod+8"]),
+    palette_row(9, "palette.row-9", "Run row 9", &["Mod+9"]),
     command(
         Id::ToggleAgents,
         "view.agents",

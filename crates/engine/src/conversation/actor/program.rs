@@ -22,6 +22,13 @@ impl Actor {
                 // Nothing comes after it.
                 self.put_off.push_front(Ask::Stop(done));
             }
+            // Only its menu is waited for, by somebody who looks: that is no reason to keep a session.
+            ask @ (Ask::Release { .. } | Ask::Back { .. })
+                if !self.fold.is_running() && self.put_off.len() < WAITING =>
+            {
+                self.yields = true;
+                self.put_off.push_back(ask);
+            }
             // Whoever asked is told to try again: to stop listening would be deaf to an interrupt, too.
             ask if self.put_off.len() >= WAITING => drop(ask),
             ask => self.look(ask).await,
@@ -32,7 +39,7 @@ impl Actor {
     pub(super) async fn unless_pressed<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         tokio::pin!(work);
         loop {
-            if self.presses > 0 || self.ending {
+            if self.presses > 0 || self.ending || self.yields {
                 return None;
             }
             tokio::select! {
@@ -75,6 +82,17 @@ impl Actor {
         });
         let found = self.unless_pressed(found).await.ok_or_else(interrupted)?;
         let (detected, environment) = found.map_err(|error| unusable(error.message))?;
+        let _claim = match self.tab.session.as_deref() {
+            None => None,
+            Some(session) => {
+                let claim = self.shared.tabs.claims.take(provider, session);
+                Some(claim.map_err(|busy| unusable(busy.to_string()))?)
+            }
+        };
+        // Looked at before, but a terminal may have come meanwhile.
+        if let Some(who) = elsewhere(&self.shared, &self.tab) {
+            return Err(unusable(who));
+        }
         let new_session = self.tab.session.is_none().then(|| new_session_id(provider)).flatten();
         let launch = Launch {
             detected,
@@ -86,8 +104,10 @@ impl Actor {
             model: self.tab.model.clone(),
             effort: self.tab.effort.clone(),
         };
+        let own = self.shared.worktrees.variables(&self.agent.directory).into_iter();
+        let own = own.map(|(name, value)| (name.into(), value.into()));
         let marks: Vec<(OsString, OsString)> =
-            marks(&self.shared.instance, self.agent.id, self.tab.id).into();
+            own.chain(marks(&self.shared.instance, self.agent.id, self.tab.id)).collect();
         let (sender, events) = mpsc::channel(EVENTS);
         self.before(Step::Start);
         let starting = self.shared.tabs.drivers.start(launch, marks, sender);
@@ -130,6 +150,12 @@ impl Actor {
             loop {
                 if self.ending {
                     stale = true;
+                    break Err(interrupted());
+                }
+                if self.yields {
+                    stale = true;
+                    killed = Some(Instant::now());
+                    driver.kill();
                     break Err(interrupted());
                 }
                 if self.presses > presses {

@@ -98,6 +98,9 @@ async fn a_task_is_taken_back_unless_others_build_on_it() {
     // The last one first.
     let undone = runs.undo(run.id, 2, false).await.expect("it is taken back");
     assert_eq!(undone.tasks[2].state, TaskState::Undone);
+    assert_eq!((undone.done, undone.open), (2, 1), "its box is counted as open");
+    let report = fs::read_to_string(undone.report.as_ref().expect("a report")).expect("written");
+    assert!(report.contains("2 done, 1 undone; 1 box is open"), "{report}");
     assert_eq!(world.text("a").lines().count(), 1);
     assert_eq!(world.text("tasks.md"), "- [x] write a\n- [x] write b\n- [ ] write a\n");
     // Somebody else's work is not lost without a word.

@@ -1,0 +1,127 @@
+//! Worktrees that are removed and come back, and snapshots of checkouts, from the command line and over the
+//! death of a host.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use serde_json::json;
+
+use crate::place::{Place, until};
+
+#[test]
+fn a_worktree_is_removed_and_comes_back_as_it_was() {
+    let place = Place::new();
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    let made = place.json(&["worktree", "new", "side", "-r", &dir]);
+    let path = made["path"].as_str().expect("a path").to_owned();
+    let tree = std::path::Path::new(&path);
+    fs::write(tree.join("notes.md"), "not committed\r\n").expect("written");
+    fs::write(tree.join("run"), "#!/bin/sh\n").expect("written");
+    fs::set_permissions(tree.join("run"), fs::Permissions::from_mode(0o755)).expect("set");
+    symlink("notes.md", tree.join("link")).expect("a link");
+    fs::write(tree.join("staged"), "staged").expect("written");
+    let _ = place.git(tree, &["add", "staged"]);
+    let status = place.git(tree, &["status", "--porcelain"]);
+
+    let removed = place.json(&["worktree", "remove", &path]);
+    let id = removed["id"].as_str().expect("an id").to_owned();
+    assert_eq!((&removed["removed"], &removed["branch"]), (&json!(true), &json!("side")));
+    assert!(!tree.exists());
+    assert!(
+        place.git(&repository, &["branch", "--list", "side"]).contains("side"),
+        "the branch stays"
+    );
+    assert!(place.ok(&["worktree", "trash", "list", &dir]).contains(&id));
+    // Nobody tidies it away, and the next host knows of it.
+    let _ = place.git(&repository, &["gc", "--quiet", "--prune=now"]);
+    place.kill_host();
+
+    let back = place.json(&["worktree", "trash", "restore", &id]);
+    assert_eq!(back["path"], json!(path));
+    assert_eq!(fs::read(tree.join("notes.md")).expect("there"), b"not committed\r\n");
+    assert_eq!(fs::metadata(tree.join("run")).expect("there").permissions().mode() & 0o111, 0o111);
+    assert!(fs::symlink_metadata(tree.join("link")).expect("there").is_symlink());
+    assert_eq!(place.git(tree, &["status", "--porcelain"]), status);
+    assert_eq!(place.git(tree, &["rev-parse", "--abbrev-ref", "HEAD"]), "side");
+    // It is ours again: what was removed once can be removed once more, for good if somebody says so.
+    assert_eq!(place.json(&["worktree", "trash", "list", &dir]), json!([]));
+    let again = place.json(&["worktree", "remove", &path]);
+    let id = again["id"].as_str().expect("an id").to_owned();
+    let _ = place.fails(2, &["cannot be undone", "--yes"], &["worktree", "trash", "purge", &id]);
+    assert_eq!(place.json(&["worktree", "trash", "purge", &id, "--yes"]), json!({ "purged": 1 }));
+    let _ = place.fails(1, &["no snapshot"], &["worktree", "trash", "restore", &id]);
+    let left = place.git(&repository, &["for-each-ref", "refs/maestro/trash"]);
+    assert_eq!(left, "");
+}
+
+#[test]
+fn what_is_in_use_or_not_ours_stays() {
+    let place = Place::new();
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    let _ = place.fails(2, &["main checkout"], &["worktree", "remove", &dir]);
+    let foreign = place.path("foreign");
+    let named = foreign.display().to_string();
+    let _ = place.git(&repository, &["worktree", "add", "-q", "-b", "foreign", &named]);
+    let _ = place.fails(2, &["not made by Maestro"], &["worktree", "remove", &named]);
+    assert!(foreign.join(".git").exists());
+
+    let _ = place.ok(&["agent", "new", "api", "-p", "demo", "-d", &dir, "-B", "api"]);
+    let _ = place.shows("api", "emo");
+    let _ = place.fails(
+        1,
+        &["is in use", "of agent api is open there"],
+        &["worktree", "remove", "api"],
+    );
+    let _ = place.ok(&["agent", "stop", "api"]);
+    let directory = place.json(&["agent", "show", "api"])["directory"].clone();
+    let tree = std::path::PathBuf::from(directory.as_str().expect("a path"));
+    let _ = place.fails(1, &["--agents"], &["worktree", "remove", "api"]);
+    let _ =
+        place.ok(&["agent", "send", "api", "[[slow 2000]] [[text A long answer, word by word.]]"]);
+    let busy = || !place.json(&["agent", "tabs", "api"])[0]["state"]["working"].is_null();
+    until("it works", || busy().then_some(()));
+    let _ = place.fails(1, &["is at work there"], &["worktree", "remove", "api", "--agents"]);
+    let _ = place.ok(&["agent", "interrupt", "api"]);
+    until("it is over", || (!busy()).then_some(()));
+    fs::create_dir(tree.join("other")).expect("a folder");
+    let _ = place.git(&tree.join("other"), &["init", "-q"]);
+    let _ = place.fails(
+        2,
+        &["other", "repository of its own"],
+        &["worktree", "remove", "api", "--agents"],
+    );
+    assert!(tree.join("other/.git").exists());
+    fs::remove_dir_all(tree.join("other")).expect("removed");
+    let _ = place.git(&repository, &["worktree", "lock", &tree.display().to_string()]);
+    let refused = place.fails(1, &["locked"], &["worktree", "remove", "api", "--agents"]);
+    assert!(tree.exists(), "{refused}");
+    let _ = place.git(&repository, &["worktree", "unlock", &tree.display().to_string()]);
+    let said = place.ok(&["worktree", "remove", "api", "--agents"]);
+    assert!(said.contains("with agent api") && said.contains("the branch api stays"), "{said}");
+    assert!(!tree.exists());
+    assert_eq!(place.json(&["agent", "list"]), json!([]));
+}
+
+#[test]
+fn a_snapshot_brings_files_back_and_can_be_undone() {
+    let place = Place::new();
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    fs::write(repository.join("draft"), "one").expect("written");
+    let id = place.ok(&["worktree", "snapshot", &dir, "-m", "Before the big change"]);
+    assert_eq!(place.git(&repository, &["stash", "list"]), "");
+    fs::write(repository.join("draft"), "two").expect("written");
+    fs::write(repository.join("later"), "x").expect("written");
+    assert!(place.ok(&["worktree", "snapshots", &dir]).contains("Before the big change"));
+    let back = place.json(&["worktree", "restore", &id]);
+    assert_eq!((&back["written"], &back["removed"]), (&json!(1), &json!(1)));
+    assert_eq!(fs::read_to_string(repository.join("draft")).expect("there"), "one");
+    assert!(!repository.join("later").exists());
+    let before = back["before"].as_str().expect("an id").to_owned();
+    let _ = place.ok(&["worktree", "restore", &before]);
+    assert_eq!(fs::read_to_string(repository.join("draft")).expect("there"), "two");
+    assert!(repository.join("later").exists());
+    let _ = place.fails(1, &["there is no snapshot s99"], &["worktree", "restore", "s99"]);
+}

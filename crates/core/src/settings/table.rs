@@ -1,0 +1,159 @@
+//! Every setting there is.
+
+use super::{Kind, Preset, Setting};
+
+pub(super) const COPY_ON_SELECT: Setting = Setting {
+    key: "terminal.copy_on_select",
+    title: "Copy what is selected",
+    about: "Selecting text copies it to the clipboard, too, and not to the primary selection alone.",
+    kind: Kind::Switch,
+    default: Preset::Switch(false),
+    per_agent: false,
+    example: "true",
+};
+
+pub(super) const MINIMUM_CONTRAST: Setting = Setting {
+    key: "terminal.minimum_contrast",
+    title: "Least contrast of text",
+    about: "The least contrast between text and what is behind it: 1 leaves colours as programs chose \
+            them, 4.5 can be read by nearly everybody, 21 is black on white.",
+    kind: Kind::Number { least: 1.0, most: 21.0, whole: false, unit: "", step: 0.5 },
+    default: Preset::Number(1.0),
+    per_agent: false,
+    example: "4.5",
+};
+
+pub(super) const CONFIRM_PASTE: Setting = Setting {
+    key: "terminal.confirm_paste",
+    title: "Show pastes with line breaks first",
+    about: "When a paste with line breaks is shown before it is typed.",
+    kind: Kind::Choice(&[
+        ("shell", "in shells, and in programs that cannot tell a paste from typing"),
+        ("always", "everywhere"),
+        ("never", "nowhere"),
+    ]),
+    default: Preset::Text("shell"),
+    per_agent: false,
+    example: "\"always\"",
+};
+
+pub(super) const SCROLLBACK: Setting = Setting {
+    key: "terminal.scrollback",
+    title: "Rows of history",
+    about: "Rows of history that a new terminal keeps.",
+    kind: Kind::Number { least: 0.0, most: 10_000_000.0, whole: true, unit: "rows", step: 1000.0 },
+    default: Preset::Number(10_000.0),
+    per_agent: true,
+    example: "50000",
+};
+
+pub(super) const WHEEL_ROWS: Setting = Setting {
+    key: "terminal.wheel_rows",
+    title: "Rows of a wheel's notch",
+    about: "Rows that a notch of the mouse wheel scrolls.",
+    kind: Kind::Number { least: 0.1, most: 100.0, whole: false, unit: "rows", step: 1.0 },
+    default: Preset::Number(3.0),
+    per_agent: false,
+    example: "5",
+};
+
+pub(super) const OPTION_IS_ALT: Setting = Setting {
+    key: "terminal.option_is_alt",
+    title: "Option is Alt",
+    about: "On a Mac: Option is Alt for programs, and types no signs of its own.",
+    kind: Kind::Switch,
+    default: Preset::Switch(false),
+    per_agent: false,
+    example: "true",
+};
+
+pub(super) const ENTER_SENDS: Setting = Setting {
+    key: "composer.enter_sends",
+    title: "Enter sends",
+    about: "Enter sends what is written, and Shift+Enter begins a new line. Otherwise Enter begins a new \
+            line; Ctrl+Enter (on a Mac, Command+Enter) always sends.",
+    kind: Kind::Switch,
+    default: Preset::Switch(true),
+    per_agent: false,
+    example: "false",
+};
+
+pub(super) const SEND_AFTER_RESTART: Setting = Setting {
+    key: "queue.send_after_restart",
+    title: "Send what waits after a restart",
+    about: "What waits is sent by itself after the host was started anew. Otherwise it waits until you \
+            let it go on.",
+    kind: Kind::Switch,
+    default: Preset::Switch(false),
+    per_agent: false,
+    example: "true",
+};
+
+pub(super) const RESUME_AFTER_LIMIT: Setting = Setting {
+    key: "queue.resume_after_limit",
+    title: "Go on after a limit",
+    about: "Agents that reached a limit go on by themselves when it is over.",
+    kind: Kind::Switch,
+    default: Preset::Switch(true),
+    per_agent: false,
+    example: "false",
+};
+
+pub(super) const SESSIONS: Setting = Setting {
+    key: "autorun.sessions",
+    title: "Sessions at once",
+    about: "How many sessions of one provider runs may have at work at once; further ones wait.",
+    kind: Kind::Number { least: 1.0, most: 64.0, whole: true, unit: "sessions", step: 1.0 },
+    default: Preset::Number(4.0),
+    per_agent: false,
+    example: "8",
+};
+
+pub(super) const HISTORY_DAYS: Setting = Setting {
+    key: "autorun.history_days",
+    title: "Keep runs that are over",
+    about: "How many days a run that is over is kept, with the trees by which its tasks can be undone. \
+            The newest 200 are kept however old they are, and reports stay.",
+    kind: Kind::Number { least: 1.0, most: 36_500.0, whole: true, unit: "days", step: 10.0 },
+    default: Preset::Number(90.0),
+    per_agent: false,
+    example: "365",
+};
+
+pub(super) const PLAYBOOKS: Setting = Setting {
+    key: "autorun.playbooks",
+    title: "Folder of playbooks",
+    about: "Where an agent's playbooks are, from its directory.",
+    kind: Kind::Folder,
+    default: Preset::Nothing(".maestro/playbooks, else Auto Run Docs, where the agent works"),
+    per_agent: true,
+    example: "\"docs/playbooks\"",
+};
+
+pub(super) const EDITOR: Setting = Setting {
+    key: "links.editor",
+    title: "Editor for files",
+    about: "The program that files are opened with. {file}, {line} and {column} are put in as single \
+            words, no shell is asked.",
+    kind: Kind::Command { holds: "{file}" },
+    default: Preset::Nothing("the desktop's own"),
+    per_agent: false,
+    example: "\"code --goto {file}:{line}:{column}\"",
+};
+
+/// Every setting, in the order of the file; those of a section stand together.
+pub const ALL: &[Setting] = &[
+    COPY_ON_SELECT,
+    MINIMUM_CONTRAST,
+    CONFIRM_PASTE,
+    SCROLLBACK,
+    WHEEL_ROWS,
+    OPTION_IS_ALT,
+    ENTER_SENDS,
+    SEND_AFTER_RESTART,
+    RESUME_AFTER_LIMIT,
+    SESSIONS,
+    HISTORY_DAYS,
+    PLAYBOOKS,
+    EDITOR,
+];

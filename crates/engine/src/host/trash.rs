@@ -1,0 +1,353 @@
+//! Snapshots of checkouts, and worktrees that are removed so that they can come back.
+//!
+//! Order of the deeds of a removal: everything is in git under a private reference and on the disk, then the
+//! store knows of it, then the worktree goes. A host that is killed in between leaves the worktree, or
+//! everything that is needed to have it back.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use maestro_core::agent::Agent;
+use maestro_core::trash::{Answer, Ask, Back, MAX_MESSAGE, Snapshot, reference};
+use maestro_core::worktree::{self, Origin, Stage};
+use maestro_core::{SnapshotId, text};
+use maestro_git::{Git, Kept};
+use maestro_protocol::message::{Error, ErrorKind};
+use maestro_store::Store;
+
+use super::commands::{git_error, store_error};
+use super::tools::failed;
+use super::{Shared, blocking, check_path, now_ms, refuse};
+
+/// How often what is older than 30 days is looked for.
+const LOOK: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// Does what a client asks.
+pub(super) async fn run(shared: &Arc<Shared>, ask: Ask) -> Result<Answer, Error> {
+    match ask {
+        Ask::Snapshot { directory, message } => {
+            let message = text::clean(&message, MAX_MESSAGE);
+            let message = if message.is_empty() { "By hand".to_owned() } else { message };
+            let snapshot = keep(shared, directory, message, false).await?;
+            Ok(Answer::One(Box::new(snapshot)))
+        }
+        Ask::Remove { directory, agents } => {
+            remove(shared, directory, agents).await.map(|snapshot| Answer::One(Box::new(snapshot)))
+        }
+        Ask::List { repository } => list(shared, repository).await.map(Answer::List),
+        Ask::Restore { snapshot, to } => {
+            restore(shared, snapshot, to).await.map(|back| Answer::Back(Box::new(back)))
+        }
+        Ask::Purge { snapshots } => {
+            let mut purged = 0;
+            for id in snapshots {
+                let snapshot = find(shared, id).await?;
+                purge(shared, snapshot).await?;
+                purged += 1;
+            }
+            Ok(Answer::Purged(purged))
+        }
+    }
+}
+
+/// Keeps a checkout: in git, and then in the store.
+async fn keep(
+    shared: &Arc<Shared>,
+    directory: PathBuf,
+    message: String,
+    removed: bool,
+) -> Result<Snapshot, Error> {
+    check_path(&directory)?;
+    let git = shared.tools().await?.git.clone();
+    let store = shared.store.clone();
+    let kept = blocking(move || {
+        let found = git.repository(&directory).map_err(git_error)?;
+        let path = found.checkout.clone().unwrap_or(directory);
+        let id = store.next_snapshot_id().map_err(store_error)?;
+        let kept = git
+            .keep_checkout(&path, &reference(id, removed), &message, removed)
+            .map_err(git_error)?;
+        let worktree = store.worktree(&found.git_dir).map_err(store_error)?;
+        let snapshot = Snapshot {
+            id,
+            repository: found.root,
+            path,
+            branch: kept.branch,
+            head: kept.head,
+            commit: kept.commit,
+            tree: kept.tree,
+            message,
+            removed,
+            made_ms: now_ms(),
+            files: kept.files,
+            bytes: kept.bytes,
+            left: kept.left.0,
+            left_count: kept.left.1,
+            agents: Vec::new(),
+            worktree: worktree.map(Box::new),
+        };
+        store.put_checkout(&snapshot).map_err(store_error)?;
+        Ok(snapshot)
+    });
+    kept.await.map_err(failed)?
+}
+
+async fn remove(shared: &Arc<Shared>, directory: PathBuf, agents: bool) -> Result<Snapshot, Error> {
+    check_path(&directory)?;
+    let git = shared.tools().await?.git.clone();
+    let (store, looked, own) = (shared.store.clone(), directory.clone(), git.clone());
+    let found = blocking(move || {
+        let found = own.repository(&looked).map_err(git_error)?;
+        let known = store.worktree(&found.git_dir).map_err(store_error)?;
+        Ok::<_, Error>((found, known))
+    });
+    let (found, known) = found.await.map_err(failed)??;
+    let path = found.checkout.clone().unwrap_or(directory);
+    if found.git_dir == found.common_dir {
+        let text = format!("{} is the repository's main checkout; it stays", path.display());
+        return Err(refuse(ErrorKind::Invalid, text));
+    }
+    let near: Vec<Agent> = shared
+        .world
+        .agents()
+        .into_iter()
+        .filter(|agent| agent.directory.starts_with(&path))
+        .collect();
+    let is_ours = known.as_ref().is_some_and(|known| known.origin == Origin::Made)
+        || near.iter().any(|agent| agent.worktree && agent.directory == path);
+    if !is_ours {
+        let text = format!(
+            "{} was not made by Maestro, which deletes nothing that it did not make; `git worktree remove` does",
+            path.display()
+        );
+        return Err(refuse(ErrorKind::Invalid, text));
+    }
+    free(shared, &path)?;
+    if let Some(agent) = near.first().filter(|_| !agents) {
+        let text = format!(
+            "agent {} works in {}; remove it together with the worktree (--agents), or on its own before",
+            agent.name,
+            path.display()
+        );
+        return Err(refuse(ErrorKind::Busy, text));
+    }
+    let name = found.branch.clone().unwrap_or_else(|| "a detached worktree".to_owned());
+    let message = format!("Removed {name}");
+    let mut snapshot = keep(shared, path.clone(), message.clone(), true).await?;
+    if let Some(known) = &known {
+        // Only now that it is known that it can go; what changes meanwhile is kept, too.
+        shared.teardown(known).await;
+        // What it deleted is in the first one, which stays as a snapshot of its own.
+        let after = keep(shared, path.clone(), message, true).await?;
+        let (git, store, before) = (git.clone(), shared.store.clone(), snapshot);
+        let place = path.clone();
+        let is_same = after.tree == before.tree;
+        let first = blocking(move || {
+            if is_same {
+                forget(&git, &store, &before)
+            } else {
+                let message = format!("{}, before its teardown", before.message);
+                as_snapshot(&git, &store, Snapshot { message, ..before }, place)
+            }
+        });
+        first.await.map_err(failed)??;
+        snapshot = after;
+    }
+    // Somebody may have begun meanwhile.
+    if let Err(error) = free(shared, &path) {
+        purge(shared, snapshot).await?;
+        return Err(error);
+    }
+    let (own, root, place) = (git.clone(), found.root.clone(), path.clone());
+    let gone = blocking(move || own.remove_worktree(&root, &place)).await.map_err(failed)?;
+    if let Err(error) = gone.map_err(git_error) {
+        // A part may be gone already: what was there stays kept, and is told.
+        let (store, id) = (shared.store.clone(), snapshot.id);
+        let stays = blocking(move || as_snapshot(&git, &store, snapshot, path));
+        stays.await.map_err(failed)??;
+        let text =
+            format!("{} What was there is kept: `maestro worktree restore {id}`.", error.message);
+        return Err(Error { message: text, ..error });
+    }
+    for agent in near {
+        match shared.remove_agent(agent.id).await {
+            Ok(()) => snapshot.agents.push(agent.name),
+            Err(error) => shared.problem(Some(agent.id), error.message),
+        }
+    }
+    let (store, kept, git_dir) = (shared.store.clone(), snapshot.clone(), found.git_dir);
+    let saved = blocking(move || {
+        store.put_checkout(&kept)?;
+        store.forget_worktree(&git_dir)
+    });
+    saved.await.map_err(failed)?.map_err(store_error)?;
+    Ok(snapshot)
+}
+
+/// Whether nothing runs in a directory.
+fn free(shared: &Arc<Shared>, path: &Path) -> Result<(), Error> {
+    let busy = |what: String| {
+        let text = format!("{} is in use: {what}", path.display());
+        Err(refuse(ErrorKind::Busy, text))
+    };
+    let stage = shared.world.worktree(path).map(|entry| entry.stage);
+    if matches!(stage, Some(Stage::Filling { .. } | Stage::Preparing(_))) {
+        return busy("it is still being made; `maestro worktree stop` ends that".to_owned());
+    }
+    if let Some((run, _)) = shared.world.open_runs_near(path).first() {
+        return busy(format!("run {run} is not over; stop it first"));
+    }
+    if let Some(writer) = shared.writer_in(path) {
+        return busy(format!("{writer} Wait until that is over, or interrupt it"));
+    }
+    let live = shared.world.terminals().into_iter().filter(|session| session.is_live());
+    for info in live.map(|session| session.info()) {
+        let agent = info.agent.and_then(|id| shared.world.agent(id));
+        let is_there = info.directory.starts_with(path)
+            || agent.as_ref().is_some_and(|agent| agent.directory.starts_with(path));
+        if is_there {
+            return busy(match agent {
+                Some(agent) => format!(
+                    "terminal {} of agent {} is open there; close it first",
+                    info.id, agent.name
+                ),
+                None => format!("terminal {} is open there; close it first", info.id),
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn list(shared: &Arc<Shared>, repository: Option<PathBuf>) -> Result<Vec<Snapshot>, Error> {
+    let root = match repository {
+        None => None,
+        Some(directory) => {
+            check_path(&directory)?;
+            let git = shared.tools().await?.git.clone();
+            let found = blocking(move || git.repository(&directory));
+            Some(found.await.map_err(failed)?.map_err(git_error)?.root)
+        }
+    };
+    let store = shared.store.clone();
+    let all = blocking(move || store.checkouts()).await.map_err(failed)?.map_err(store_error)?;
+    let fits = |snapshot: &Snapshot| root.as_ref().is_none_or(|root| snapshot.repository == *root);
+    Ok(all.into_iter().filter(fits).collect())
+}
+
+async fn find(shared: &Arc<Shared>, id: SnapshotId) -> Result<Snapshot, Error> {
+    let store = shared.store.clone();
+    let found = blocking(move || store.checkout(id)).await.map_err(failed)?.map_err(store_error)?;
+    found.ok_or_else(|| refuse(ErrorKind::NotFound, format!("there is no snapshot {id}")))
+}
+
+async fn restore(shared: &Arc<Shared>, id: SnapshotId, to: Option<PathBuf>) -> Result<Back, Error> {
+    let snapshot = find(shared, id).await?;
+    let git = shared.tools().await?.git.clone();
+    // What is a snapshot of a worktree that is gone by now comes back like a removed one.
+    let is_there = snapshot.path.exists();
+    if !snapshot.removed && is_there {
+        if to.is_some() {
+            let text = "a snapshot of a checkout goes back to where it was taken";
+            return Err(refuse(ErrorKind::Invalid, text));
+        }
+        free(shared, &snapshot.path)?;
+        let message = format!("Before {id} was restored");
+        let before = keep(shared, snapshot.path.clone(), message, false).await?;
+        let (path, commit) = (snapshot.path.clone(), snapshot.commit.clone());
+        let put = blocking(move || git.put_back_files(&path, &commit));
+        let put = put.await.map_err(failed)?.map_err(git_error)?;
+        return Ok(Back {
+            path: snapshot.path,
+            written: put.written,
+            removed: put.removed,
+            notice: put.notice,
+            before: Some(before.id),
+        });
+    }
+    let path = to.unwrap_or_else(|| snapshot.path.clone());
+    check_path(&path)?;
+    let kept = Kept {
+        commit: snapshot.commit.clone(),
+        tree: snapshot.tree.clone(),
+        branch: snapshot.branch.clone(),
+        head: snapshot.head.clone(),
+        files: snapshot.files,
+        bytes: snapshot.bytes,
+        left: (snapshot.left.clone(), snapshot.left_count),
+    };
+    let (root, place) = (snapshot.repository.clone(), path.clone());
+    let store = shared.store.clone();
+    let put = blocking(move || {
+        let put = git.put_back_worktree(&root, &place, &kept).map_err(git_error)?;
+        // It is ours again, at the place it has now.
+        let found = git.repository(&place).map_err(git_error)?;
+        let now = found.checkout.unwrap_or_else(|| place.clone());
+        if let Some(known) = &snapshot.worktree {
+            let known = worktree::Kept {
+                git_dir: found.git_dir,
+                common_dir: found.common_dir,
+                path: place,
+                is_filled: true,
+                is_prepared: true,
+                agent: None,
+                task: None,
+                tab: None,
+                problem: None,
+                ..worktree::Kept::clone(known)
+            };
+            store.put_worktree(&known).map_err(store_error)?;
+        }
+        as_snapshot(&git, &store, snapshot, now)?;
+        Ok::<_, Error>(put)
+    });
+    let put = put.await.map_err(failed)??;
+    Ok(Back { path, written: put.written, removed: put.removed, notice: put.notice, before: None })
+}
+
+/// What was kept of a removed worktree is a snapshot of one that is there. Blocks.
+fn as_snapshot(git: &Git, store: &Store, snapshot: Snapshot, path: PathBuf) -> Result<(), Error> {
+    let root = snapshot.repository.clone();
+    let name = reference(snapshot.id, false);
+    git.keep(&root, &[(name, snapshot.commit.clone())]).map_err(git_error)?;
+    let old = snapshot.reference();
+    store.put_checkout(&Snapshot { removed: false, path, ..snapshot }).map_err(store_error)?;
+    git.forget(&root, &old).map(drop).map_err(git_error)
+}
+
+/// Forgets a snapshot for good: git throws it away when it tidies up.
+async fn purge(shared: &Arc<Shared>, snapshot: Snapshot) -> Result<(), Error> {
+    let git = shared.tools().await?.git.clone();
+    let store = shared.store.clone();
+    blocking(move || forget(&git, &store, &snapshot)).await.map_err(failed)?
+}
+
+/// The same. Blocks.
+fn forget(git: &Git, store: &Store, snapshot: &Snapshot) -> Result<(), Error> {
+    // A repository that is away for a while keeps what it has, and the store keeps knowing it.
+    let _ = git.forget(&snapshot.repository, &snapshot.reference()).map_err(git_error)?;
+    store.forget_checkout(snapshot.id).map_err(store_error)
+}
+
+/// Forgets what is older than 30 days, now and then.
+pub(super) async fn tidy(shared: Arc<Shared>) {
+    loop {
+        let store = shared.store.clone();
+        let now = now_ms();
+        if let Ok(Ok(all)) = blocking(move || store.checkouts()).await {
+            for snapshot in all.into_iter().filter(|snapshot| snapshot.is_over(now)) {
+                let id = snapshot.id;
+                match purge(&shared, snapshot).await {
+                    Ok(()) => tracing::info!(%id, "a snapshot was forgotten after 30 days"),
+                    Err(error) => {
+                        tracing::info!(%id, error = %error.message, "an old snapshot stays");
+                    }
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = shared.stopping() => return,
+        }
+    }
+}
