@@ -29,7 +29,7 @@ use sha2::{Digest as _, Sha256};
 pub const FILE: &str = ".maestro/worktree.toml";
 
 /// Bytes of the file.
-const BYTES: u64 = 64 << 10;
+pub const BYTES: u64 = 64 << 10;
 /// Variables that it may set, patterns that it may name.
 const MANY: usize = 100;
 /// How long a command may take when nothing is said, and at most: minutes.
@@ -95,31 +95,48 @@ struct File {
     env: BTreeMap<String, String>,
 }
 
-/// Reads the file of a worktree, or of its main checkout where the worktree has none; what holds without any
-/// when there is none. Blocks.
+/// Reads the file of a worktree, or as it was `committed` where its files are not there yet, or that of its main
+/// checkout; what holds without any when there is none. Blocks.
 ///
 /// # Errors
 ///
 /// A sentence that says what is wrong with the file.
-pub fn read(worktree: &Path, main: &Path) -> Result<Recipe, String> {
-    for root in [worktree, main] {
-        let path = root.join(FILE);
-        // A link could name any file of the disk.
-        if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
-            continue;
-        }
-        let mut text = String::new();
-        let read =
-            fs::File::open(&path).and_then(|file| file.take(BYTES + 1).read_to_string(&mut text));
-        if let Err(error) = read {
-            return Err(format!("{} cannot be read: {error}.", path.display()));
-        }
-        if text.len() as u64 > BYTES {
-            return Err(format!("{} is larger than 64 KiB.", path.display()));
-        }
-        return parse(&text).map_err(|why| format!("{} is wrong: {why}", path.display()));
+pub fn read(worktree: &Path, committed: Option<Vec<u8>>, main: &Path) -> Result<Recipe, String> {
+    let found = match read_file(&worktree.join(FILE))? {
+        Some(found) => Some(found),
+        None => match committed {
+            Some(bytes) => Some((worktree.join(FILE), bytes)),
+            None => read_file(&main.join(FILE))?,
+        },
+    };
+    let Some((path, bytes)) = found else {
+        return Ok(Recipe {
+            minutes: MINUTES,
+            is_required: true,
+            ports: PORTS,
+            ..Recipe::default()
+        });
+    };
+    if bytes.len() as u64 > BYTES {
+        return Err(format!("{} is larger than 64 KiB.", path.display()));
     }
-    Ok(Recipe { minutes: MINUTES, is_required: true, ports: PORTS, ..Recipe::default() })
+    String::from_utf8(bytes)
+        .map_err(|_| "it is no UTF-8 text.".to_owned())
+        .and_then(|text| parse(&text))
+        .map_err(|why| format!("{} is wrong: {why}", path.display()))
+}
+
+/// The beginning of a file, a byte more than is taken of it. A link could name any file of the disk: it is
+/// none.
+fn read_file(path: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, String> {
+    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("{} cannot be read: {error}.", path.display()))?;
+    Ok(Some((path.to_owned(), bytes)))
 }
 
 fn parse(text: &str) -> Result<Recipe, String> {

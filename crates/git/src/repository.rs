@@ -56,6 +56,23 @@ impl Git {
         Ok(self.repository(directory)?.head)
     }
 
+    /// A file as the commit checked out in a directory has it, at most `most` bytes and one more of it; `None`
+    /// when that commit has none, or there is no commit yet. `name` is from the root of the repository, with `/`.
+    ///
+    /// # Errors
+    ///
+    /// When git does not run.
+    pub fn committed(&self, directory: &Path, name: &str, most: u64) -> Result<Option<Vec<u8>>> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(1);
+        let output = self
+            .reading(directory, "cat-file")
+            .arg("blob")
+            .arg(format!("HEAD:{name}"))
+            .enough(most)
+            .run()?;
+        Ok((output.cut || output.code == Some(0)).then_some(output.stdout))
+    }
+
     /// The same facts from git itself, for repositories that libgit2 cannot read (partial clones,
     /// reftables) or does not trust.
     fn ask(&self, directory: &Path) -> Result<Repository> {

@@ -47,6 +47,14 @@ pub(crate) struct Worktrees {
     ports: tokio::sync::Mutex<()>,
 }
 
+/// What is known of a worktree's file when something is started there.
+struct Provided {
+    recipe: prepare::Recipe,
+    is_trusted: bool,
+    /// The main checkout; `None` where the repository has none.
+    main: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone)]
 struct Work {
     stop: Arc<AtomicBool>,
@@ -216,6 +224,8 @@ impl Shared {
         let starts = make.start && make.task.is_none();
         // A shell needs no files to begin with; programs read what they are told in them.
         if let Some(new) = agent.as_mut().filter(|new| starts && new.provider == Provider::Shell) {
+            // What is wrong with it is told where it is prepared.
+            let _ = self.provide(&mut kept).await;
             *new = self.open_agent_sized(new.id, make.size).await?;
         }
         let entry = self.entry(&kept, Stage::Filling { done: 0, total: 0 });
@@ -417,29 +427,37 @@ impl Shared {
         }
     }
 
-    /// What is done in a worktree before somebody works there.
-    async fn prepare(self: &Arc<Self>, kept: &mut Kept, work: &Work) -> Result<(), Error> {
-        let say = |kept: &Kept, what: &str| {
-            self.world.set_worktree(self.entry(kept, Stage::Preparing(what.to_owned())));
-        };
+    /// Gives a worktree its ports and the variables that were agreed to: what a program that is started
+    /// there has to know from its first moment.
+    async fn provide(self: &Arc<Self>, kept: &mut Kept) -> Result<Provided, Error> {
         let git = self.tools().await?.git.clone();
-        let (path, store, asked) = (kept.path.clone(), self.store.clone(), git.clone());
+        let (path, store, is_filled) = (kept.path.clone(), self.store.clone(), kept.is_filled);
         let read = blocking(move || {
-            let found = asked.repository(&path).map_err(git_error)?;
-            let recipe =
-                prepare::read(&path, &found.root).map_err(|why| refuse(ErrorKind::Invalid, why))?;
+            let found = git.repository(&path).map_err(git_error)?;
+            // The files may be on their way.
+            let committed = if is_filled {
+                None
+            } else {
+                git.committed(&path, prepare::FILE, prepare::BYTES).map_err(git_error)?
+            };
+            let recipe = prepare::read(&path, committed, &found.root)
+                .map_err(|why| refuse(ErrorKind::Invalid, why))?;
             let is_trusted = !recipe.needs_trust()
                 || store.agreed_programs().map_err(store_error)?.contains(&recipe.hash);
-            Ok::<_, Error>((recipe, is_trusted, (!found.bare).then_some(found.root)))
+            Ok::<_, Error>(Provided {
+                recipe,
+                is_trusted,
+                main: (!found.bare).then_some(found.root),
+            })
         });
-        let (recipe, is_trusted, main) = read.await.map_err(failed)??;
-        if is_trusted {
-            kept.variables = recipe.env.clone().into_iter().collect();
+        let provided = read.await.map_err(failed)??;
+        if provided.is_trusted {
+            kept.variables = provided.recipe.env.clone().into_iter().collect();
             put(self, kept).await?;
         }
         if kept.ports.is_none() {
             let _choosing = self.worktrees.ports.lock().await;
-            let (store, count) = (self.store.clone(), recipe.ports);
+            let (store, count) = (self.store.clone(), provided.recipe.ports);
             let chosen = blocking(move || {
                 let all = store.worktrees(None).map_err(store_error)?;
                 Ok::<_, Error>(prepare::free_ports(count, &all))
@@ -447,6 +465,16 @@ impl Shared {
             kept.ports = chosen.await.map_err(failed)??;
             put(self, kept).await?;
         }
+        Ok(provided)
+    }
+
+    /// What is done in a worktree before somebody works there.
+    async fn prepare(self: &Arc<Self>, kept: &mut Kept, work: &Work) -> Result<(), Error> {
+        let say = |kept: &Kept, what: &str| {
+            self.world.set_worktree(self.entry(kept, Stage::Preparing(what.to_owned())));
+        };
+        let git = self.tools().await?.git.clone();
+        let Provided { recipe, is_trusted, main } = self.provide(kept).await?;
         if let Some(main) = main {
             say(kept, "copying ignored files");
             let (asked, to, stop) = (git.clone(), kept.path.clone(), Arc::clone(&work.stop));
@@ -553,7 +581,7 @@ impl Shared {
     pub(crate) async fn teardown(self: &Arc<Self>, kept: &Kept) {
         let (path, main, store) = (kept.path.clone(), prepare::main_of(kept), self.store.clone());
         let read = blocking(move || {
-            let recipe = prepare::read(&path, &main).ok()?;
+            let recipe = prepare::read(&path, None, &main).ok()?;
             let agreed = store.agreed_programs().ok()?;
             agreed.contains(&recipe.hash).then_some(recipe.teardown?)
         });
@@ -870,8 +898,8 @@ async fn recipe(
     let found = blocking(move || {
         let found = git.repository(&directory).map_err(git_error)?;
         let here = found.checkout.unwrap_or(directory);
-        let recipe =
-            prepare::read(&here, &found.root).map_err(|why| refuse(ErrorKind::Invalid, why))?;
+        let recipe = prepare::read(&here, None, &found.root)
+            .map_err(|why| refuse(ErrorKind::Invalid, why))?;
         if let Some((hash, trusted)) = answer {
             if recipe.hash != hash || hash.is_empty() {
                 let text = "the file is another one now; look at it again";

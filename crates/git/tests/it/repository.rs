@@ -36,6 +36,24 @@ fn a_repository_is_found_from_anywhere_in_it() {
 }
 
 #[test]
+fn a_file_is_read_as_it_was_committed() {
+    let (sandbox, app) = Sandbox::with_app();
+    let git = sandbox.handle();
+    fs::create_dir(app.join("sub")).expect("a folder");
+    sandbox.commit(&app, "sub/note", "before", "note");
+    fs::write(app.join("sub/note"), "after").expect("written");
+    let read = |directory: &Path, name, most| {
+        git.committed(directory, name, most).expect("git runs").map(|bytes| bytes.len())
+    };
+    assert_eq!(git.committed(&app, "sub/note", 100).expect("read"), Some(b"before".to_vec()));
+    assert_eq!(read(&app.join("sub"), "sub/note", 100), Some(6));
+    assert_eq!(read(&app, "sub/note", 3), Some(4));
+    assert_eq!(read(&app, "other", 100), None);
+    assert_eq!(read(&app, "sub", 100), None);
+    assert_eq!(read(&sandbox.init("empty"), "sub/note", 100), None);
+}
+
+#[test]
 fn what_is_no_usable_repository_is_told_apart() {
     let sandbox = Sandbox::new();
     let git = sandbox.handle();
