@@ -133,7 +133,7 @@ fn read_file(path: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, String> {
         return Ok(None);
     }
     let mut bytes = Vec::new();
-    fs::File::open(path)
+    let _ = fs::File::open(path)
         .and_then(|file| file.take(BYTES + 1).read_to_end(&mut bytes))
         .map_err(|error| format!("{} cannot be read: {error}.", path.display()))?;
     Ok(Some((path.to_owned(), bytes)))
