@@ -10,6 +10,7 @@ use maestro_core::agent::Agent;
 use maestro_core::input::Input;
 use maestro_core::screen::{Cell, Color, ColorKind, Row, Underline, flags};
 use maestro_core::search::{Case, Query};
+use maestro_core::text;
 use maestro_protocol::client::Incoming;
 use maestro_protocol::message::{
     Command, Event, IMAGE_LIMIT, NewTerminal, PASTE_LIMIT, Reply, Screen, TerminalInfo,
@@ -211,13 +212,13 @@ fn stats(out: &mut Out) -> Result<()> {
     let row = |of: &TerminalStats| {
         vec![
             of.terminal.to_string(),
-            bytes(of.hot_bytes),
-            bytes(of.cold_bytes),
+            text::size(of.hot_bytes),
+            text::size(of.cold_bytes),
             of.history.to_string(),
-            bytes(of.printed),
-            bytes(of.waiting),
+            text::size(of.printed),
+            text::size(of.waiting),
             of.frames.to_string(),
-            bytes(of.unwritten),
+            text::size(of.unwritten),
         ]
     };
     let rows: Vec<_> = stats.iter().map(row).collect();
@@ -226,15 +227,6 @@ fn stats(out: &mut Out) -> Result<()> {
         &rows,
         "no terminals: `maestro terminal new -- COMMAND` starts one",
     )
-}
-
-/// A number of bytes for people.
-fn bytes(count: u64) -> String {
-    match count {
-        0..1024 => format!("{count} B"),
-        1024..1_048_576 => format!("{:.1} KiB", count as f64 / 1024.0),
-        _ => format!("{:.1} MiB", count as f64 / 1_048_576.0),
-    }
 }
 
 /// Pastes a text and waits until it is written, however slowly it is read.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use maestro_core::text;
 use maestro_core::worktree::{Answer, Ask, Base, Entry, Made, Make, Merged, Origin, Stage, Usage};
 use maestro_protocol::client::Incoming;
 use maestro_protocol::message::{Command, Event, NewAgent, Reply};
@@ -327,25 +328,14 @@ fn du(usage: &[Usage], out: &mut Out) -> Result<()> {
     let row = |one: &Usage| {
         vec![
             one.branch.clone().unwrap_or_else(|| "(detached)".to_owned()),
-            format!("{}{}", if one.partial { "> " } else { "" }, size(one.bytes)),
-            size(one.ignored),
+            format!("{}{}", if one.partial { "> " } else { "" }, text::size(one.bytes)),
+            text::size(one.ignored),
             one.files.to_string(),
             one.path.display().to_string(),
         ]
     };
     let rows: Vec<_> = usage.iter().map(row).collect();
     out.table(&["BRANCH", "SIZE", "IGNORED", "FILES", "DIRECTORY"], &rows, "no worktrees")
-}
-
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut size = bytes as f64;
-    let mut unit = 0;
-    while size >= 1024.0 && unit + 1 < UNITS.len() {
-        size /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes} B") } else { format!("{size:.1} {}", UNITS[unit]) }
 }
 
 fn prune(found: &[Merged], yes: bool, out: &mut Out) -> Result<()> {
@@ -381,18 +371,4 @@ fn prune(found: &[Merged], yes: bool, out: &mut Out) -> Result<()> {
         out.line("nothing was removed; with --yes they go, each with a snapshot in the trash")?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read_by_people() {
-        for (bytes, expected) in
-            [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB")]
-        {
-            assert_eq!(size(bytes), expected);
-        }
-    }
 }

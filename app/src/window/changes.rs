@@ -6,7 +6,7 @@
 
 mod comments;
 mod open;
-mod tree;
+pub mod tree;
 mod view;
 
 use std::cell::Cell;

@@ -19,6 +19,7 @@ use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, style};
 
 use super::changes::{self, Changes};
+use super::files::{self, Files};
 use super::history::{self, History};
 use super::matrix::{self, Matrix};
 use super::model::Model;
@@ -43,15 +44,18 @@ pub enum Page {
     Train,
     /// Branches of one task.
     Race,
+    /// The files of an agent's directory.
+    Files,
 }
 
 /// The pages with the keys they are under, in their order.
-const PAGES: [(Page, u8, &str); 5] = [
+const PAGES: [(Page, u8, &str); 6] = [
     (Page::Changes, 1, "Changes"),
     (Page::Log, 2, "Log"),
     (Page::Conflicts, 3, "Conflicts"),
     (Page::Train, 4, "Merge train"),
     (Page::Race, 5, "Race"),
+    (Page::Files, 6, "Files"),
 ];
 
 /// What it is about.
@@ -104,6 +108,8 @@ pub struct Review {
     pub yard: Yard,
     /// The race.
     pub track: Track,
+    /// The files.
+    pub files: Files,
     /// The repository whose conflicts the host tells.
     pub following: Option<PathBuf>,
 }
@@ -131,6 +137,8 @@ pub enum Message {
     Train(usize),
     /// A runner was pressed.
     Race(usize),
+    /// Something with files.
+    Files(files::Message),
 }
 
 /// What the host was asked.
@@ -152,6 +160,8 @@ pub enum Question {
     Deed,
     /// How a race stands.
     Race(u64),
+    /// Something about files.
+    Files(files::Question),
 }
 
 /// What is to be done.
@@ -174,6 +184,16 @@ pub enum Action {
     Move(&'static str, f32),
     /// Read both sides of a picture: the number of the question, and their bytes.
     Picture(u64, [Option<Vec<u8>>; 2]),
+    /// Read a file below a directory, unless it is as it was.
+    ReadFile(PathBuf, String, Option<files::Stamp>),
+    /// Write a file, if its bytes are still these.
+    SaveFile(PathBuf, Vec<u8>, Vec<u8>),
+    /// Open a file in the user's own program.
+    OpenElsewhere(PathBuf),
+    /// Paste into the file that is written in.
+    PasteInFile,
+    /// Put this into the clipboard.
+    Copy(String),
     /// Put text into a terminal's prompt.
     Paste(TerminalId, String),
     /// Go to an agent.
@@ -270,18 +290,20 @@ impl Review {
             }
             Page::Train => self.yard.opened(place.root(), model),
             Page::Race => self.track.opened(place.root(), self.matrix.known()),
+            Page::Files => self.files.opened(&place),
         }
     }
 
     /// Whether files are looked at, which are looked at again from time to time.
     #[must_use]
     pub fn ticks(&self) -> bool {
-        self.shown && self.page == Page::Changes && self.place.is_some()
+        self.shown && matches!(self.page, Page::Changes | Page::Files) && self.place.is_some()
     }
 
     /// An agent's checkout is another one than before.
     pub fn checkout_changed(&mut self, agent: AgentId) -> Action {
-        let is_here = self.ticks() && self.changes.agent == Some(agent);
+        let is_here =
+            self.ticks() && self.page == Page::Changes && self.changes.agent == Some(agent);
         if is_here { self.changes.refresh() } else { Action::None }
     }
 
@@ -317,7 +339,7 @@ impl Review {
             Page::Race => self.track.opened(&root, self.matrix.known()),
             // Whoever saved a file changed how branches fit, and what differs.
             Page::Changes => self.changes.refresh(),
-            Page::Log | Page::Conflicts => Action::None,
+            Page::Log | Page::Conflicts | Page::Files => Action::None,
         };
         Action::All(vec![after, plan])
     }
@@ -330,6 +352,7 @@ impl Review {
             Page::Race => self.track.input(),
             Page::Changes => self.changes.input(),
             Page::Log => self.history.input(),
+            Page::Files => self.files.input(),
             Page::Conflicts => None,
         }
     }
@@ -338,9 +361,10 @@ impl Review {
     #[must_use]
     pub fn asks(&self) -> bool {
         self.shown
-            && (self.input().is_some()
+            && (self.input().is_some() && self.page != Page::Files
                 || self.page == Page::Train && self.yard.confirm.is_some()
-                || self.page == Page::Changes && self.changes.asks())
+                || self.page == Page::Changes && self.changes.asks()
+                || self.page == Page::Files && self.files.asks())
     }
 
     /// Where chords hold now.
@@ -356,6 +380,8 @@ impl Review {
             Page::Conflicts => Context::Matrix,
             Page::Train => Context::Train,
             Page::Race => Context::Race,
+            Page::Files if self.files.input().is_some() => Context::Editor,
+            Page::Files => Context::Files,
         })
     }
 
@@ -404,6 +430,12 @@ impl Review {
                 agent.map_or_else(none, Action::Go)
             }
             Page::Log => self.history.command(id),
+            Page::Files if id == Id::ReviewAgent => {
+                let agent = self.place.as_ref().and_then(|place| place.agent);
+                let none = || Action::Tell("No agent works here.".to_owned());
+                agent.map_or_else(none, Action::Go)
+            }
+            Page::Files => self.files.command(id),
             Page::Conflicts if id == Id::MatrixDiff => match self.matrix.row_place(model) {
                 Some(place) => self.open_changes(place, Source::Base(None)),
                 None => Action::None,
@@ -452,6 +484,7 @@ impl Review {
             Message::Command(id) => self.command(id, model),
             Message::Typed(text) => {
                 match self.page {
+                    Page::Files => return self.files.typed(text),
                     Page::Train => self.yard.typed(text),
                     Page::Race => self.track.typed(text),
                     Page::Changes => self.changes.typed(text),
@@ -461,7 +494,9 @@ impl Review {
                 Action::None
             }
             Message::Changes(message) => self.changes.update(message),
+            Message::Tick(_) if self.page == Page::Files => self.files.tick(),
             Message::Tick(now_ms) => self.changes.tick(now_ms),
+            Message::Files(message) => self.files.update(message),
             Message::History(message) => self.history.update(message),
             Message::Matrix(message) => self.matrix.update(message),
             Message::Train(at) => self.yard.pressed(at, model),
@@ -480,6 +515,7 @@ impl Review {
         match question {
             Question::Changes(question) => self.changes.answered(question, reply),
             Question::History(question) => self.history.answered(question, reply),
+            Question::Files(question) => self.files.answered(&question, reply),
             Question::Conflicts(root) => {
                 let here = self.place.as_ref().is_some_and(|place| place.root() == root);
                 let matrix = match reply {
@@ -547,6 +583,7 @@ impl Review {
             (Some(_), Page::Conflicts) => self.matrix.view(model, look),
             (Some(place), Page::Train) => self.yard.view(place.root(), model, look),
             (Some(_), Page::Race) => self.track.view(model, look),
+            (Some(_), Page::Files) => self.files.view(look),
         };
         let body = container(body).width(Length::Fill).height(Length::Fill);
         let keys = match self.page {
@@ -555,6 +592,7 @@ impl Review {
             Page::Conflicts => self.matrix.keys(),
             Page::Train => self.yard.keys(model),
             Page::Race => self.track.keys(),
+            Page::Files => self.files.keys(),
         };
         let keys = keys.into_iter().map(|(key, words)| (key.to_owned(), words));
         let content = column![
@@ -602,6 +640,7 @@ impl Review {
             Page::Conflicts => Id::ConflictsOpen,
             Page::Train => Id::TrainOpen,
             Page::Race => Id::RaceOpen,
+            Page::Files => Id::FilesOpen,
         };
         let wide = look.width >= 760.0;
         let back = part::word(tokens, "Back to the panes", Message::Command(Id::ReviewLeave));

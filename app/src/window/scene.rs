@@ -2,6 +2,7 @@
 
 mod changes;
 mod dress;
+pub mod files;
 mod matrix;
 mod runs;
 mod stored;
@@ -63,7 +64,7 @@ const OTHERS: [&str; 25] = [
 ];
 
 /// Scenes by what they show.
-const GROUPS: [&[&str]; 5] = [&OTHERS, &TALKS, &RUNS, &REVIEW, &CHANGES];
+const GROUPS: [&[&str]; 6] = [&OTHERS, &TALKS, &RUNS, &REVIEW, &CHANGES, &files::FILES];
 
 /// How many there are.
 const ALL: usize = {

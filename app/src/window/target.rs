@@ -332,6 +332,9 @@ pub async fn open(file: File) -> Result<(), String> {
         Ok(Target::File(File { path, is: Is::Document, .. })) => {
             start(desktop(&path.to_string_lossy())).await
         }
+        Ok(Target::File(File { is: Is::Program, .. })) => {
+            Err("it is a program, which the desktop would run: it was not opened".to_owned())
+        }
         _ => Err("the file has changed since it was looked at, and was not opened".to_owned()),
     }
 }

@@ -261,6 +261,7 @@ pub enum Id {
     StartRemove,
     ChangesOpen,
     LogOpen,
+    FilesOpen,
     ConflictsOpen,
     TrainOpen,
     RaceOpen,
@@ -309,6 +310,14 @@ pub enum Id {
     LogPull,
     LogPush,
     LogWay,
+    FilesFind,
+    FilesSearch,
+    FilesNext,
+    FilesPrevious,
+    FilesEdit,
+    FilesPlain,
+    FilesOpenElsewhere,
+    FilesCopyPath,
     MatrixNext,
     MatrixPrevious,
     MatrixDiff,
@@ -439,7 +448,7 @@ pub enum Context {
     AutoRun,
     /// Checklists, or one of them as it reads.
     Documents,
-    /// A checklist that is written in.
+    /// A document that is written in.
     Editor,
     /// The tasks of a run.
     Run,
@@ -453,6 +462,8 @@ pub enum Context {
     Changes,
     /// The commits of a repository.
     Log,
+    /// The files of a directory.
+    Files,
     /// How branches fit together.
     Matrix,
     /// A merge train.
@@ -496,6 +507,7 @@ impl Context {
             Self::Review => &[Self::Review, Self::Main, Self::Everywhere],
             Self::Changes => &[Self::Changes, Self::Review, Self::Main, Self::Everywhere],
             Self::Log => &[Self::Log, Self::Review, Self::Main, Self::Everywhere],
+            Self::Files => &[Self::Files, Self::Review, Self::Main, Self::Everywhere],
             Self::Matrix => &[Self::Matrix, Self::Review, Self::Main, Self::Everywhere],
             Self::Train => &[Self::Train, Self::Review, Self::Main, Self::Everywhere],
             Self::Race => &[Self::Race, Self::Review, Self::Main, Self::Everywhere],
@@ -503,7 +515,7 @@ impl Context {
     }
 
     /// Every context.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Everywhere,
         Self::Main,
         Self::Terminal,
@@ -530,6 +542,7 @@ impl Context {
         Self::Review,
         Self::Changes,
         Self::Log,
+        Self::Files,
         Self::Matrix,
         Self::Train,
         Self::Race,

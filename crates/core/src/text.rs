@@ -80,6 +80,19 @@ fn is_mark(c: char) -> bool {
         | '\u{fe20}'..='\u{fe2f}')
 }
 
+/// A number of bytes as people read it: `1023 B`, `1.5 KiB`, `5.0 GiB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 1024.0 && unit + 1 < UNITS.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{size:.1} {}", UNITS[unit]) }
+}
+
 /// The beginning of a text: at most so many bytes, cut between characters.
 #[must_use]
 pub fn beginning_of(text: &str, bytes: usize) -> &str {
@@ -199,6 +212,15 @@ pub fn quoted<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read_by_people() {
+        for (bytes, expected) in
+            [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB")]
+        {
+            assert_eq!(size(bytes), expected);
+        }
+    }
 
     #[test]
     fn what_was_printed_is_shown_as_it_looked_in_the_end() {

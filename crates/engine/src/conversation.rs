@@ -40,7 +40,7 @@ use crate::host::{Shared, blocking, failed, now_ms, refuse};
 use crate::queue::{Over, Said};
 use drivers::{Drivers, Programs};
 
-pub(crate) use files::{Files, find as find_files};
+pub(crate) use files::{Files, find as find_files, list as list_files};
 pub(crate) use search::search;
 
 /// Orders that may wait for one actor.

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of these types. A client and a host with different numbers refuse each other with a
 /// sentence; every change of a type here raises it.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// The most bytes of text in one paste; a larger one is refused.
 pub const PASTE_LIMIT: usize = 64 << 20;
@@ -676,6 +676,11 @@ pub enum Command {
     TakeRace(race::Take),
     /// Something about snapshots of checkouts and removed worktrees: [`Reply::Trash`].
     Trash(trash::Ask),
+    /// The files of an agent's directory by their paths, ignored ones left out: [`Reply::Files`].
+    ListFiles {
+        /// Whose.
+        agent: AgentId,
+    },
 }
 
 /// What comes back.
@@ -733,7 +738,7 @@ pub enum Reply {
     Image(Image),
     /// Answer to [`Command::ReadMenu`].
     Menu(Box<Menu>),
-    /// Answer to [`Command::FindFiles`]: paths below the agent's directory.
+    /// Answer to [`Command::FindFiles`] and [`Command::ListFiles`]: paths below the agent's directory, with `/`.
     Files(Vec<String>),
     /// Answer to [`Command::SearchTabs`].
     TabHits(Vec<TabHit>),

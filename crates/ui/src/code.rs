@@ -67,7 +67,9 @@ pub enum Ink {
 }
 
 impl Ink {
-    fn color(self, tokens: &Tokens) -> Color {
+    /// The colour, in a theme.
+    #[must_use]
+    pub fn color(self, tokens: &Tokens) -> Color {
         let [r, g, b] = tokens.terminal.ansi[6];
         match self {
             Self::Dim => tokens.dim,

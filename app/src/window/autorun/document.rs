@@ -197,6 +197,11 @@ impl Open {
         Ok(())
     }
 
+    /// Puts the editor's cursor at the beginning of a line, counted from 0.
+    pub fn go_to(&mut self, line: usize) {
+        self.go(line, 0);
+    }
+
     fn reopen(&mut self) {
         let cursor = self.editor.as_ref().map(|editor| editor.content.cursor());
         self.editor = Editor::new(&self.text).ok();

@@ -310,18 +310,6 @@ fn confirmation<'a>(tokens: &'static Tokens, confirm: &Confirm) -> Element<'a, M
         .into()
 }
 
-/// Code or what a program printed, in its own field.
-fn printed<'a>(tokens: &'static Tokens, words: &str) -> Element<'a, Message> {
-    let lines: std::sync::Arc<[maestro_ui::code::Line]> = words
-        .lines()
-        .map(|words| maestro_ui::code::Line {
-            text: text::escaped(words, 4_000),
-            ..Default::default()
-        })
-        .collect();
-    boxed(tokens, maestro_ui::code(tokens, &lines, 0, false))
-}
-
 /// A name with what it is.
 fn fact<'a>(tokens: &'static Tokens, name: &str, value: String) -> Element<'a, Message> {
     row![

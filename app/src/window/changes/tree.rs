@@ -34,18 +34,23 @@ pub enum Row {
 /// The rows of a list of files that is sorted by path.
 #[must_use]
 pub fn rows(files: &[File], folded: &HashSet<String>) -> Vec<Row> {
-    let names: Vec<(usize, String)> =
-        files.iter().enumerate().map(|(at, file)| (at, file.name.shown().into_owned())).collect();
-    let mut rows = Vec::with_capacity(names.len() + 8);
-    level(&names, "", 0, folded, &mut rows);
+    let names: Vec<_> = files.iter().map(|file| file.name.shown()).collect();
+    of_names(&names, &|path| folded.contains(path))
+}
+
+/// The rows of paths that are sorted.
+pub fn of_names(names: &[impl AsRef<str>], is_folded: &dyn Fn(&str) -> bool) -> Vec<Row> {
+    let names: Vec<(usize, &str)> = names.iter().map(AsRef::as_ref).enumerate().collect();
+    let mut rows = Vec::with_capacity(64);
+    level(&names, "", 0, is_folded, &mut rows);
     rows
 }
 
 fn level(
-    names: &[(usize, String)],
+    names: &[(usize, &str)],
     above: &str,
     depth: usize,
-    folded: &HashSet<String>,
+    is_folded: &dyn Fn(&str) -> bool,
     rows: &mut Vec<Row>,
 ) {
     let rest = |name: &str| name[above.len()..].to_owned();
@@ -70,16 +75,16 @@ fn level(
             }
             path = deeper;
         }
-        let is_folded = folded.contains(&path);
+        let is_shut = is_folded(&path);
         rows.push(Row::Folder {
             name: path[above.len()..].trim_end_matches('/').to_owned(),
             path: path.clone(),
             depth,
             files: below,
-            is_folded,
+            is_folded: is_shut,
         });
-        if !is_folded {
-            level(inside, &path, depth + 1, folded, rows);
+        if !is_shut {
+            level(inside, &path, depth + 1, is_folded, rows);
         }
         from += below;
     }

@@ -447,7 +447,7 @@ impl Changes {
     }
 
     fn binary<'a>(&'a self, tokens: &'static Tokens, open: &'a Opened) -> Element<'a, Message> {
-        let size = |size: Option<u64>| size.map_or_else(|| "nothing".to_owned(), bytes);
+        let size = |size: Option<u64>| size.map_or_else(|| "nothing".to_owned(), text::size);
         let is_there = |kind: EntryKind| kind != EntryKind::Nothing;
         let known = self.files().iter().find(|file| file.name == open.file.name);
         let file = known.unwrap_or(&open.file);
@@ -635,14 +635,5 @@ fn mode(file: &File) -> Option<&'static str> {
         (Plain | Executable, Link) => Some("is a link now"),
         (_, Submodule) => Some("submodule"),
         _ => None,
-    }
-}
-
-/// A size as people read it.
-fn bytes(count: u64) -> String {
-    match count {
-        0..1000 => format!("{count} bytes"),
-        1000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
-        _ => format!("{:.1} MB", count as f64 / 1e6),
     }
 }

@@ -224,7 +224,7 @@ impl Shell {
 }
 
 /// Does something that may wait for the disk, on a thread that may.
-fn waiting<T: Send + 'static>(
+pub(super) fn waiting<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
     message: impl Fn(Result<T, String>) -> Message + Send + 'static,
 ) -> Task<Message> {

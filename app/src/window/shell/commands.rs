@@ -211,6 +211,18 @@ impl Shell {
             | Id::QueueUndo
             | Id::QueueHoldAll
             | Id::QueueAll => return self.queue_command(id),
+            Id::EditorSave
+            | Id::EditorLeave
+            | Id::EditorTask
+            | Id::EditorTick
+            | Id::EditorFind
+            | Id::EditorUndo
+            | Id::EditorRedo
+            | Id::EditorPaste
+                if self.review.shown =>
+            {
+                return self.review_command(id);
+            }
             Id::RunStart
             | Id::RunsOpen
             | Id::RunsFocus
@@ -263,6 +275,7 @@ impl Shell {
             Id::ConflictsOpen
             | Id::ChangesOpen
             | Id::LogOpen
+            | Id::FilesOpen
             | Id::ChangesWorking
             | Id::ChangesStaged
             | Id::ChangesBase
@@ -287,6 +300,14 @@ impl Shell {
             | Id::ChangesChooseDown
             | Id::ChangesBlame
             | Id::LogFind
+            | Id::FilesFind
+            | Id::FilesSearch
+            | Id::FilesNext
+            | Id::FilesPrevious
+            | Id::FilesEdit
+            | Id::FilesPlain
+            | Id::FilesOpenElsewhere
+            | Id::FilesCopyPath
             | Id::LogAll
             | Id::LogBranches
             | Id::LogFetch

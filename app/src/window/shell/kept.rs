@@ -148,7 +148,8 @@ impl Shell {
 
     /// Closes the window; what it was about to remember goes to the host first.
     pub(super) fn leave(&mut self) -> Task<Message> {
-        let drafts = Task::batch([self.leave_autorun(), self.keep_all_drafts()]);
+        let drafts =
+            Task::batch([self.leave_autorun(), self.leave_files(), self.keep_all_drafts()]);
         let Some(text) = self.unsaved() else { return drafts.discard().chain(iced::exit()) };
         let kept = self.link.request(remember(&text));
         self.saved = Some(text);

@@ -1,18 +1,20 @@
 //! Changes and branches in the window: their questions to the host, their keyboard.
 
 use iced::widget::{Id as Widget, operation, scrollable};
-use iced::{Element, Task};
+use iced::{Element, Task, clipboard};
 use maestro_core::AgentId;
 use maestro_core::changes::Heard;
 use maestro_core::command::Id;
 use maestro_core::conflict::Live;
 use maestro_protocol::message::Command;
 
+use super::autorun::waiting;
 use super::{Connection, Message, Shell};
-use crate::window::changes;
-use crate::window::conversation;
+use crate::window::ask::Deed;
+use crate::window::autorun::files as documents;
 use crate::window::review::{self, Action, Look, Page, Place, Question};
 use crate::window::toast::{self, Kind};
+use crate::window::{changes, conversation, files, target};
 
 impl Shell {
     /// What changes and branches are seen with.
@@ -74,6 +76,7 @@ impl Shell {
             Id::ConflictsOpen => self.open_review(Page::Conflicts),
             Id::TrainOpen => self.open_review(Page::Train),
             Id::RaceOpen => self.open_review(Page::Race),
+            Id::FilesOpen => self.open_review(Page::Files),
             id => {
                 let action = self.review.command(id, &self.model);
                 self.review_action(action)
@@ -143,6 +146,30 @@ impl Shell {
                     },
                 )
             }
+            Action::ReadFile(directory, name, known) => {
+                let of = name.clone();
+                waiting(
+                    move || files::read(&directory, &name, known),
+                    move |read| said(files::Message::Read(of.clone(), Box::new(read))),
+                )
+            }
+            Action::SaveFile(path, bytes, before) => {
+                let of = path.clone();
+                waiting(
+                    move || Ok(documents::save(&path, &bytes, &before)),
+                    move |saved| {
+                        let saved =
+                            saved.unwrap_or_else(|why| Err(documents::Unsaved::Failed(why)));
+                        said(files::Message::Saved(of.clone(), saved))
+                    },
+                )
+            }
+            Action::OpenElsewhere(path) => {
+                let file = target::File { path, line: None, column: None, is: target::Is::Unknown };
+                self.done_by(Deed::OpenFile(file))
+            }
+            Action::PasteInFile => clipboard::read().map(|text| said(files::Message::Pasted(text))),
+            Action::Copy(text) => clipboard::write(text),
             Action::Paste(terminal, text) => self.paste_text(terminal, text),
             Action::Go(agent) => self.go_to_waiting(agent),
             Action::Close => {
@@ -150,6 +177,17 @@ impl Shell {
                 Task::none()
             }
         }
+    }
+
+    /// What was written in a file that is not looked at any more is saved.
+    pub(super) fn leave_files(&mut self) -> Task<Message> {
+        let save = self.review.files.save();
+        self.review_action(save)
+    }
+
+    pub(super) fn settle_files(&mut self) -> Task<Message> {
+        let is_seen = self.review.shown && self.review.page == Page::Files;
+        if is_seen { Task::none() } else { self.leave_files() }
     }
 
     /// The host is asked to tell about the repository that is looked at, and about no other.
@@ -170,6 +208,10 @@ impl Shell {
         let watch = Command::WatchConflicts { repository: root, follow: true };
         self.review_action(review::ask(question, watch))
     }
+}
+
+fn said(message: files::Message) -> Message {
+    Message::Review(review::Message::Files(message))
 }
 
 #[cfg(test)]

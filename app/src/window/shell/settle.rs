@@ -33,7 +33,7 @@ impl Shell {
         self.settle_theme();
         self.settle_terminals();
         let talks = self.settle_talks();
-        let runs = Task::batch([self.settle_autorun(), self.settle_review()]);
+        let runs = Task::batch([self.settle_autorun(), self.settle_review(), self.settle_files()]);
         let rest = [self.settle_keyboard(), self.settle_kept(), self.settle_graphics()];
         Task::batch([talks, runs].into_iter().chain(rest))
     }

@@ -40,6 +40,30 @@ pub(crate) async fn find(
     letters: &str,
     most: usize,
 ) -> Vec<String> {
+    let names = known(files, directory, environment).await;
+    let letters = letters.to_owned();
+    crate::host::blocking(move || best(&names, &letters, most)).await.unwrap_or_default()
+}
+
+/// The first so many paths below a directory, in their order.
+pub(crate) async fn list(
+    files: &Files,
+    directory: &Path,
+    environment: Vec<(OsString, OsString)>,
+    most: usize,
+) -> Vec<String> {
+    let names = known(files, directory, environment).await;
+    let sorted = move || {
+        let mut names: Vec<String> = names.iter().cloned().collect();
+        names.sort_unstable();
+        names.truncate(most);
+        names
+    };
+    crate::host::blocking(sorted).await.unwrap_or_default()
+}
+
+/// All paths below a directory, as they were a moment ago.
+async fn known(files: &Files, directory: &Path, environment: Vec<(OsString, OsString)>) -> Names {
     let known = {
         let known = files.known.lock().unwrap_or_else(PoisonError::into_inner);
         known
@@ -47,7 +71,7 @@ pub(crate) async fn find(
             .filter(|(at, _)| at.elapsed() < FRESH)
             .map(|(_, names)| Arc::clone(names))
     };
-    let names = match known {
+    match known {
         Some(names) => names,
         None => {
             let names = match git(directory, environment).await {
@@ -68,9 +92,7 @@ pub(crate) async fn find(
             let _ = known.insert(directory.to_owned(), (Instant::now(), Arc::clone(&names)));
             names
         }
-    };
-    let letters = letters.to_owned();
-    crate::host::blocking(move || best(&names, &letters, most)).await.unwrap_or_default()
+    }
 }
 
 /// The best of them. A match in the file's own name is better than one spread over its folders, and a short

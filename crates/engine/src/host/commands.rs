@@ -156,6 +156,7 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         | Command::KeepImage { .. }
         | Command::ReadMenu { .. }
         | Command::FindFiles { .. }
+        | Command::ListFiles { .. }
         | Command::SearchTabs { .. }
         | Command::Why { .. }
         | Command::OpenTab { .. }

@@ -28,6 +28,8 @@ const ALL_TABS: usize = 2_000;
 const TITLE: usize = 120;
 /// Files that are found at most.
 const FOUND: u32 = 200;
+/// Files that are listed; the rest is found by its letters.
+const LISTED: usize = 20_000;
 /// Hits that are found at most.
 const HITS: u32 = 500;
 /// The most bytes of words to look for, or letters of a file.
@@ -75,6 +77,7 @@ pub(super) async fn run(shared: &Arc<Shared>, command: Command) -> Result<Reply,
         Command::FindFiles { agent, letters, most } => {
             find_files(shared, agent, letters, most).await
         }
+        Command::ListFiles { agent } => list_files(shared, agent).await,
         Command::SearchTabs { words, agent, most } => search_tabs(shared, words, agent, most).await,
         Command::Why { agent } => {
             let _ = shared.agent(agent)?;
@@ -427,6 +430,14 @@ async fn find_files(
     let found =
         conversation::find_files(files, &agent.directory, environment, &letters, most).await;
     Ok(Reply::Files(found))
+}
+
+async fn list_files(shared: &Arc<Shared>, agent: AgentId) -> Result<Reply, Error> {
+    let agent = shared.agent(agent)?;
+    let asked = Arc::clone(shared);
+    let environment = blocking(move || asked.environment().to_vec()).await.map_err(failed)?;
+    let files = conversation::list_files(&shared.tabs.files, &agent.directory, environment, LISTED);
+    Ok(Reply::Files(files.await))
 }
 
 async fn search_tabs(

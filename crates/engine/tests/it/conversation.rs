@@ -503,6 +503,11 @@ async fn menus_drafts_files_and_images() {
     std::fs::write(work.join("cart.rs"), "x").expect("written");
     let find = Command::FindFiles { agent: theatre.agent, letters: "crt".into(), most: 5 };
     assert_eq!(theatre.user.ask(find).await, Ok(Reply::Files(vec!["cart.rs".into()])));
+    let list = Command::ListFiles { agent: theatre.agent };
+    match theatre.user.ask(list).await {
+        Ok(Reply::Files(files)) => assert!(files.is_sorted() && files.contains(&"cart.rs".into())),
+        other => panic!("{other:?}"),
+    }
 
     let keep = |bytes: &[u8]| Command::KeepImage { bytes: bytes.to_vec() };
     match theatre.user.ask(keep(b"GIF89a and more")).await {

@@ -1,31 +1,24 @@
 //! Checklists of a project, and the open one: as it reads, or as it is written.
 
-use std::ops::Range;
-
-use iced::advanced::text::highlighter;
-use iced::widget::{Column, Space, column, container, mouse_area, row, text_editor};
+use iced::widget::{Column, Space, column, container, mouse_area, row};
 use iced::{Alignment, Background, Border, Color, Element, Length, Padding};
 use maestro_core::command::Id;
-use maestro_core::markdown::{self, Block, Body, Marker};
+use maestro_core::markdown::{self, Body};
 use maestro_core::playbook::{Found, Leaf};
 use maestro_core::text;
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
-use maestro_ui::words::{Word, words};
 use maestro_ui::{font, line, part, style};
 
-use super::{
-    BOTH, EDITOR, LIST, Look, PREVIEW, empty, hint, pressable, printed, scrolled, trouble,
-};
+use super::{BOTH, EDITOR, LIST, Look, PREVIEW, empty, hint, pressable, scrolled, trouble};
 use crate::window::autorun::document::{self, Open};
 use crate::window::autorun::{Autorun, Message, Part, Row, Typing};
+use crate::window::editor;
 use crate::window::model::Model;
+use crate::window::prose::{READABLE, prose, spoken};
 
 /// Width of the list beside a document.
 const WIDTH: f32 = 320.0;
-
-/// Width beyond which words are hard to read.
-pub(super) const READABLE: f32 = 860.0;
 
 impl Autorun {
     pub(super) fn documents<'a>(
@@ -200,7 +193,8 @@ impl Autorun {
         let body = match &open.editor {
             Some(editor) => {
                 let needle = open.find.as_deref().filter(|_| self.typing == Some(Typing::Find));
-                write(tokens, &editor.content, needle.unwrap_or_default())
+                let needle = needle.unwrap_or_default();
+                editor::editor(tokens, EDITOR, &editor.content, needle, None, Message::Acted)
             }
             None => self.reading(open, tokens, run.is_some()),
         };
@@ -329,159 +323,4 @@ fn task<'a>(
             ..Default::default()
         });
     row![Space::new().width(indent), inner].into()
-}
-
-fn spoken<'a>(
-    tokens: &'static Tokens,
-    spans: &[markdown::Span],
-    face: iced::Font,
-    ink: Color,
-) -> Element<'a, Message> {
-    let list = spans.iter().map(|span| styled(tokens, span, face)).collect();
-    words(tokens, list, type_scale::BASE).ink(ink).width(Length::Fill).into()
-}
-
-fn styled(tokens: &'static Tokens, span: &markdown::Span, face: iced::Font) -> Word {
-    let style = span.style;
-    let face = match (style.code, style.bold, style.italic) {
-        (true, ..) => font::MONO,
-        (_, true, _) => font::SEMIBOLD,
-        (_, _, true) => font::ITALIC,
-        _ => face,
-    };
-    let word = Word::new(span.text.clone()).font(face).strikethrough(style.struck);
-    let word = word.underline(span.link.is_some());
-    if style.code {
-        word.size(12.0).background(Background::Color(tokens.hover)).padding([0.0, 2.0])
-    } else {
-        word
-    }
-}
-
-pub(super) fn prose<'a>(tokens: &'static Tokens, block: &Block) -> Element<'a, Message> {
-    let content: Element<'a, Message> = match &block.body {
-        Body::Paragraph(spans) => spoken(tokens, spans, font::REGULAR, tokens.text),
-        Body::Heading(level, spans) => {
-            let step = match level {
-                1 => type_scale::TITLE,
-                2 => type_scale::LARGE,
-                _ => type_scale::BASE,
-            };
-            let list = spans.iter().map(|span| styled(tokens, span, font::SEMIBOLD)).collect();
-            words(tokens, list, step).ink(tokens.text).width(Length::Fill).into()
-        }
-        Body::Code { text, .. } => printed(tokens, text),
-        Body::Table(table) => grid(tokens, table),
-        Body::Rule => part::rule(tokens),
-    };
-    let depth = block.inside.len() as f32;
-    let marker = block.marker.map(|marker| {
-        let shown = match marker {
-            Marker::Bullet => "•".to_owned(),
-            Marker::Number(number) => format!("{number}."),
-            Marker::Task(true) => "[x]".to_owned(),
-            Marker::Task(false) => "[ ]".to_owned(),
-        };
-        line(shown, type_scale::BASE, font::REGULAR, tokens.faint)
-    });
-    let above = if matches!(block.body, Body::Heading(..)) { space::M } else { space::XS };
-    container(
-        row![Space::new().width(16.0 * (depth - 1.0).max(0.0))]
-            .push(marker)
-            .push(content)
-            .spacing(6.0),
-    )
-    .padding(Padding::ZERO.top(above).bottom(space::XS))
-    .width(Length::Fill)
-    .into()
-}
-
-/// A table: columns as wide as what they say.
-fn grid<'a>(tokens: &'static Tokens, table: &markdown::Table) -> Element<'a, Message> {
-    let rows = || std::iter::once(&table.head).chain(&table.rows);
-    let widths: Vec<u16> = (0..table.columns.len())
-        .map(|at| {
-            let cells = rows().filter_map(|row| row.get(at));
-            let longest = cells.map(|cell| markdown::plain(cell).chars().count()).max();
-            longest.and_then(|count| u16::try_from(count).ok()).unwrap_or(60).clamp(6, 60)
-        })
-        .collect();
-    let line_of = |cells: &Vec<Vec<markdown::Span>>, face| {
-        let cells = cells.iter().zip(&widths).map(|(cell, width)| {
-            let words = spoken(tokens, cell, face, tokens.text);
-            container(words).width(Length::FillPortion(*width)).padding([2.0, space::XS]).into()
-        });
-        iced::widget::Row::with_children(cells)
-    };
-    let mut column = Column::new();
-    if table.head.iter().any(|cell| !cell.is_empty()) {
-        column = column.push(line_of(&table.head, font::SEMIBOLD)).push(part::rule(tokens));
-    }
-    for cells in &table.rows {
-        column = column.push(line_of(cells, font::REGULAR));
-    }
-    column.into()
-}
-
-/// Marks what is looked for: the toolkit shows no selection while the keyboard is in the search bar.
-struct Finds {
-    needle: String,
-    ink: Color,
-    line: usize,
-}
-
-impl highlighter::Highlighter for Finds {
-    /// What is looked for, in small letters, and in which colour it is shown.
-    type Settings = (String, Color);
-    type Highlight = Color;
-    type Iterator<'a> = std::vec::IntoIter<(Range<usize>, Color)>;
-
-    fn new((needle, ink): &Self::Settings) -> Self {
-        Self { needle: needle.clone(), ink: *ink, line: 0 }
-    }
-
-    fn update(&mut self, settings: &Self::Settings) {
-        *self = Self::new(settings);
-    }
-
-    fn change_line(&mut self, line: usize) {
-        self.line = self.line.min(line);
-    }
-
-    fn highlight_line(&mut self, line: &str) -> Self::Iterator<'_> {
-        self.line += 1;
-        let all = document::all_found(line, &self.needle).into_iter();
-        all.map(|place| (place, self.ink)).collect::<Vec<_>>().into_iter()
-    }
-
-    fn current_line(&self) -> usize {
-        self.line
-    }
-}
-
-fn write<'a>(
-    tokens: &'static Tokens,
-    content: &'a text_editor::Content,
-    needle: &str,
-) -> Element<'a, Message> {
-    let (size, height) = type_scale::BASE;
-    let editor = text_editor(content)
-        .id(EDITOR)
-        .on_action(Message::Acted)
-        .size(size)
-        .line_height(iced::widget::text::LineHeight::Absolute(height.into()))
-        .font(font::MONO)
-        .padding([space::M, space::L])
-        .height(Length::Fill)
-        .highlight_with::<Finds>((needle.to_lowercase(), tokens.accent), |ink, _| {
-            highlighter::Format { color: Some(*ink), font: None }
-        })
-        .style(move |_: &iced::Theme, _| text_editor::Style {
-            background: Background::Color(tokens.terminal.background()),
-            border: Border::default(),
-            placeholder: tokens.faint,
-            value: tokens.text,
-            selection: Color { a: 0.35, ..tokens.accent },
-        });
-    container(maestro_ui::still(editor)).width(Length::Fill).height(Length::Fill).into()
 }

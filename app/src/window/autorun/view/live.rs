@@ -10,12 +10,10 @@ use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
 
-use super::documents::{READABLE, prose};
-use super::{
-    BOTH, DETAIL, LIST, Look, TALL, boxed, empty, fact, pressable, printed, scrolled, trouble,
-};
+use super::{BOTH, DETAIL, LIST, Look, TALL, boxed, empty, fact, pressable, scrolled, trouble};
 use crate::window::autorun::{Autorun, Detail, Known, Message, Part};
 use crate::window::model::{self, Model};
+use crate::window::prose::{READABLE, printed, prose};
 use crate::window::{ago, runs};
 
 /// Width of the tasks beside what is shown of one.

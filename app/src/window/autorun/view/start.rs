@@ -8,9 +8,10 @@ use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
 use maestro_ui::{font, line, part, style};
 
-use super::{FORM, Look, field_id, hint, printed, scrolled};
+use super::{FORM, Look, field_id, hint, scrolled};
 use crate::window::autorun::Message;
 use crate::window::autorun::start::{COMMANDS, Field, Stage, Start, shown};
+use crate::window::prose::printed;
 use crate::window::runs;
 
 /// Width of the dialog.

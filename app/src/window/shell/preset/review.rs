@@ -5,6 +5,7 @@ use maestro_core::command::Id;
 use maestro_protocol::message::Reply;
 
 use super::Shell;
+use crate::window::files;
 use crate::window::history;
 use crate::window::matrix;
 use crate::window::review::{Message, Question};
@@ -12,6 +13,9 @@ use crate::window::scene;
 
 impl Shell {
     pub(super) fn prepare_review(&mut self, name: &str) {
+        if scene::files::FILES.contains(&name) {
+            self.prepare_files(name);
+        }
         if scene::CHANGES.contains(&name) {
             self.prepare_changes(name);
         }
@@ -119,6 +123,62 @@ impl Shell {
                 self.press_in_changes(name, &[Id::ChangesNext, Id::ChangesDiscard]);
             }
             _ => {}
+        }
+    }
+
+    fn prepare_files(&mut self, name: &str) {
+        let _ = self.review_command(Id::FilesOpen);
+        let all = if name == "files-none" { Vec::new() } else { scene::files::paths() };
+        self.answer_files(all);
+        let read = |path: &str, bytes: &[u8]| {
+            let loaded = Box::new(Ok(Some(files::made_up(path, bytes))));
+            Message::Files(files::Message::Read(path.to_owned(), loaded))
+        };
+        let open = |shell: &mut Self, letters: &str, found: &str, text: &str| {
+            let _ = shell.review_command(Id::FilesFind);
+            shell.tell_review(Message::Typed(letters.to_owned()));
+            shell.answer_files(vec![found.to_owned()]);
+            let _ = shell.review_command(Id::OverlayAccept);
+            shell.tell_review(read(found, text.as_bytes()));
+            let _ = shell.review_command(Id::ReviewPart);
+            let _ = shell.review_command(Id::ReviewLeave);
+            let _ = shell.review_command(Id::ReviewPart);
+        };
+        let code = "src/api/preferences.rs";
+        match name {
+            "files" => {
+                open(self, "prefs", code, scene::files::CODE);
+                let _ = self.review_command(Id::FilesSearch);
+                self.tell_review(Message::Typed("store".to_owned()));
+                let _ = self.review_command(Id::OverlayAccept);
+            }
+            "files-find" => {
+                open(self, "prefs", code, scene::files::CODE);
+                let _ = self.review_command(Id::FilesFind);
+                self.tell_review(Message::Typed("prefs".to_owned()));
+                self.answer_files(scene::files::found());
+            }
+            "files-words" => {
+                open(self, "pref", "docs/api/preferences.md", scene::files::WORDS);
+            }
+            "files-editing" | "files-torn" => {
+                open(self, "prefs", code, scene::files::CODE);
+                let _ = self.review_command(Id::FilesEdit);
+                let paste = "/// Goes with every answer.\n".to_owned();
+                self.tell_review(Message::Files(files::Message::Pasted(Some(paste))));
+            }
+            _ => {}
+        }
+        if name == "files-torn" {
+            let other = format!("//! Another first line.\n{}", scene::files::CODE);
+            self.tell_review(read(code, other.as_bytes()));
+        }
+    }
+
+    fn answer_files(&mut self, paths: Vec<String>) {
+        if let Some(question) = self.review.files.waits_for() {
+            let reply = Ok(Reply::Files(paths));
+            self.tell_review(Message::Answered(Question::Files(question), reply));
         }
     }
 
