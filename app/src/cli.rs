@@ -23,6 +23,7 @@ mod sessions;
 mod settings;
 mod talk;
 mod terminal;
+mod theme;
 mod train;
 mod trust;
 mod usage;
@@ -127,6 +128,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Commands(arguments) => keymap::commands(&arguments, &mut out),
         args::Command::Keymap(command) => keymap::run(command, &mut out),
         args::Command::Settings(command) => settings::run(command, &mut out),
+        args::Command::Theme(command) => theme::run(command, &mut out),
         args::Command::Completions { shell } => completions(shell, &mut out),
     }
 }

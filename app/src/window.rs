@@ -46,6 +46,7 @@ mod talk;
 mod target;
 #[cfg(test)]
 mod tests;
+pub mod themes;
 mod toast;
 mod train;
 mod usage;

@@ -96,6 +96,9 @@ pub enum Command {
     /// Chords: list, set, reset, export, import; the file and what is wrong with it.
     #[command(subcommand)]
     Keymap(super::keymap::Keys),
+    /// Themes: list, show, set, import colours of other terminals.
+    #[command(subcommand)]
+    Theme(super::theme::Theme),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -539,9 +542,10 @@ pub struct Screenshot {
     /// Physical pixels per logical one.
     #[arg(long, default_value_t = 1.0)]
     pub scale: f32,
-    /// Which theme; dark, or in a live picture the window's own, when absent.
-    #[arg(long, value_enum)]
-    pub theme: Option<Theme>,
+    /// Which theme, by its name, or dark or light; dark, or in a live picture the window's own, when
+    /// absent.
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
     /// Which renderer.
     #[arg(long, value_enum, default_value_t = Renderer::Software)]
     pub renderer: Renderer,
@@ -605,12 +609,6 @@ pub enum Change {
     Everything,
     /// One row of one terminal.
     Row,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Theme {
-    Dark,
-    Light,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use maestro_protocol::client::Start;
 use maestro_protocol::home::Home;
 use serde_json::json;
 
-use super::args::{Renderer, Screenshot, Term, Theme};
+use super::args::{Renderer, Screenshot, Term};
 use super::failure::{Code, Failure, Result};
 use super::output::Out;
 use crate::window;
@@ -50,13 +50,8 @@ pub fn screenshot(screenshot: Screenshot, out: &mut Out) -> Result<()> {
         return Err(Failure::new(Code::Usage, "say where the picture goes, with --out FILE.png"));
     };
     let live = screenshot.scene == LIVE;
-    let theme = match screenshot.theme {
-        Some(Theme::Light) => Some("light"),
-        Some(Theme::Dark) => Some("dark"),
-        // The window's own.
-        None if live => None,
-        None => Some("dark"),
-    };
+    // A live picture has the window's own.
+    let theme = screenshot.theme.or_else(|| (!live).then(|| "dark".to_owned()));
     let renderer = match screenshot.renderer {
         Renderer::Wgpu => window::Renderer::Wgpu,
         Renderer::Software => window::Renderer::Software,
@@ -66,7 +61,7 @@ pub fn screenshot(screenshot: Screenshot, out: &mut Out) -> Result<()> {
         scene: screenshot.scene,
         size: screenshot.size,
         scale: screenshot.scale,
-        theme: theme.map(str::to_owned),
+        theme,
         renderer,
         out: file,
     };

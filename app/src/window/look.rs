@@ -8,6 +8,11 @@ use maestro_ui::theme::{Tokens, type_scale};
 
 use maestro_core::settings::Settings;
 
+fn bytes(color: iced::Color) -> [u8; 3] {
+    let [r, g, b, _] = color.into_rgba8();
+    [r, g, b]
+}
+
 /// How terminals look in a theme.
 #[must_use]
 pub fn of(tokens: &Tokens, zoom: f32, settings: &Settings) -> Arc<Look> {
@@ -23,6 +28,8 @@ pub fn of(tokens: &Tokens, zoom: f32, settings: &Settings) -> Arc<Look> {
         cursor_text: colors.background,
         selection: colors.selection,
         ansi: colors.ansi,
+        current: bytes(tokens.accent),
+        current_text: bytes(tokens.on_accent),
         ..own
     };
     let look = Look::new(faces, type_scale::TERMINAL * zoom, palette);

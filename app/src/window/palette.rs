@@ -12,6 +12,8 @@ use maestro_core::{AgentId, TabId, fuzzy};
 use maestro_ui::theme::{self, Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
 
+use super::themes::Themes;
+
 /// Rows shown at once; more scroll.
 const SHOWN: usize = 8;
 
@@ -25,7 +27,7 @@ const AROUND: f32 = 140.0;
 pub const INPUT: &str = "palette-input";
 
 /// What a row does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
     /// Runs a command.
     Command(Id),
@@ -33,8 +35,10 @@ pub enum Target {
     Agent(AgentId),
     /// Shows a tab.
     Tab(TabId),
-    /// Shows the window in a theme, by its number among all.
-    Theme(usize),
+    /// Shows the window in a theme.
+    Theme(&'static Tokens),
+    /// Lets the theme follow the desktop.
+    System,
 }
 
 impl Target {
@@ -45,7 +49,8 @@ impl Target {
             Self::Command(id) => id.name().to_owned(),
             Self::Agent(id) => format!("agent {id}"),
             Self::Tab(id) => format!("tab {id}"),
-            Self::Theme(number) => format!("theme {number}"),
+            Self::Theme(tokens) => format!("theme {}", tokens.name),
+            Self::System => "theme system".to_owned(),
         }
     }
 }
@@ -73,7 +78,13 @@ pub struct About<'a> {
     pub now_ms: u64,
     /// The chords.
     pub keymap: &'a Keymap,
+    /// The themes.
+    pub themes: &'a Themes,
 }
+
+/// What the row is about that lets the theme follow the desktop.
+const SYSTEM: &str =
+    "dark or light, as the desktop is: appearance.dark and appearance.light say which";
 
 /// What was used last and most comes first: so many rows.
 const RECENT: usize = 5;
@@ -138,7 +149,7 @@ pub enum Message {
 }
 
 /// What the shell is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Action {
     /// Nothing.
     None,
@@ -156,7 +167,11 @@ impl Palette {
                 let (waiting, others) = waiting_first(agents);
                 waiting.into_iter().chain(others).map(agent_row).collect()
             }
-            Kind::Themes => theme::ALL.iter().enumerate().map(theme_row).collect(),
+            Kind::Themes => {
+                let system =
+                    row_of(Target::System, "Follow the desktop".to_owned(), SYSTEM.to_owned());
+                about.themes.all().map(theme_row).chain([system]).collect()
+            }
         };
         for row in &mut all {
             row.used = about.recent.weight(&row.target.name(), about.now_ms);
@@ -172,16 +187,16 @@ impl Palette {
     #[must_use]
     pub fn preview(&self) -> Option<&'static Tokens> {
         match self.row(self.marked)?.target {
-            Target::Theme(number) => theme::ALL.get(number).copied(),
+            Target::Theme(tokens) => Some(tokens),
             _ => None,
         }
     }
 
-    /// Marks a theme.
+    /// Marks what does this.
     #[must_use]
-    pub fn at_theme(mut self, tokens: &Tokens) -> Self {
-        let at = theme::ALL.iter().position(|other| other.name == tokens.name);
-        self.marked = at.filter(|at| *at < self.rows.len()).unwrap_or_default();
+    pub fn at(mut self, target: Target) -> Self {
+        let at = self.rows.iter().position(|found| self.all[found.row].target == target);
+        self.marked = at.unwrap_or_default();
         self.step(0);
         self
     }
@@ -371,9 +386,26 @@ fn command_row(command: &command::Command, about: About<'_>) -> Row {
     }
 }
 
-fn theme_row((number, tokens): (usize, &&'static Tokens)) -> Row {
-    let words = if tokens.dark { "dark" } else { "light" };
-    row_of(Target::Theme(number), tokens.name.to_owned(), words.to_owned())
+fn theme_row(tokens: &'static Tokens) -> Row {
+    let kind = if tokens.dark { "dark" } else { "light" };
+    let about = match tokens.about {
+        "" => kind.to_owned(),
+        about => format!("{kind} · {about}"),
+    };
+    row_of(Target::Theme(tokens), tokens.name.to_owned(), about)
+}
+
+/// A theme in small: what it is made of, on what it is drawn on.
+fn swatch<'a>(of: &'static Tokens) -> Element<'a, Message> {
+    let inks = [of.text, of.accent, of.blue, of.green, of.red, of.purple, of.orange];
+    let dots = inks.map(|ink| {
+        let side = Length::Fixed(space::S);
+        container("").width(side).height(side).style(move |_| style::surface(ink)).into()
+    });
+    container(row(dots).spacing(space::XS))
+        .padding([5.0, space::S])
+        .style(move |_| style::bordered(of.base, of.strong, theme::radius::CHORD))
+        .into()
 }
 
 fn agent_row(agent: &Agent) -> Row {
@@ -407,11 +439,16 @@ impl Row {
             let (_, color) = status::of_agent(tokens, *state);
             container(line(&**because, type_scale::SMALL, font::REGULAR, color)).max_width(240.0)
         });
+        let swatch = match self.target {
+            Target::Theme(of) => Some(swatch(of)),
+            _ => None,
+        };
         let chord = self.chord.as_deref().map(|chord| part::chord(tokens, chord));
         let reason = self.reason.map(|why| line(why, type_scale::SMALL, font::REGULAR, tokens.dim));
         let content = row![column![title, about].width(Length::Fill)]
             .push(live)
             .push(reason)
+            .push(swatch)
             .push(chord)
             .spacing(space::M)
             .align_y(Alignment::Center)
@@ -457,7 +494,8 @@ mod tests {
 
     fn of(kind: Kind, place: Place, recent: &Recent) -> Palette {
         let keymap = Keymap::new(Platform::Other);
-        let about = About { place, recent, now_ms: 0, keymap: &keymap };
+        let themes = Themes::default();
+        let about = About { place, recent, now_ms: 0, keymap: &keymap, themes: &themes };
         Palette::new(kind, &scene::world().agents, &[], about)
     }
 
@@ -506,10 +544,14 @@ mod tests {
         let agents = of(Kind::Agents, Place::FULL, &Recent::default());
         assert_eq!(agents.rows.len(), scene::world().agents.len());
         assert!(matches!(agents.row(0).expect("a row").live, Some((State::NeedsYou, _))));
-        let mut themes = of(Kind::Themes, Place::FULL, &Recent::default()).at_theme(theme::ALL[1]);
-        assert_eq!(themes.preview().map(|tokens| tokens.name), Some(theme::ALL[1].name));
+        let themes = of(Kind::Themes, Place::FULL, &Recent::default());
+        let mut themes = themes.at(Target::Theme(theme::ALL[1]));
+        assert_eq!(themes.preview(), Some(theme::ALL[1]));
         themes.step(1);
-        assert_ne!(themes.preview().map(|tokens| tokens.name), Some(theme::ALL[1].name));
+        assert_eq!(themes.preview(), Some(theme::ALL[2]));
+        themes.step(-3);
+        assert_eq!(themes.preview(), None, "that of the desktop is seen when it is chosen");
+        assert_eq!(themes.accept(), Action::Go(Target::System));
     }
 
     fn queried(query: &str) -> Palette {

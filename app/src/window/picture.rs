@@ -20,6 +20,7 @@ use maestro_ui::theme::{self, type_scale};
 
 use super::link::Link;
 use super::shell::{Message, Shell};
+use super::themes::{self, Themes};
 use super::{now_ms, scene, shown};
 
 /// How long a picture of the live state waits for the host and the first screens.
@@ -74,8 +75,13 @@ pub(super) fn write(picture: &Picture) -> anyhow::Result<()> {
     font::load();
     let size = Size::new(picture.size.0 as f32, picture.size.1 as f32);
     let wanted = picture.theme.as_deref();
+    let home = Home::from_env().ok();
+    let folder = home.map(|home| home.root().join(themes::FOLDER));
+    let themes = folder.map(|folder| Themes::read(&folder).0).unwrap_or_default();
     let tokens = wanted.map(|name| {
-        theme::named(name).with_context(|| format!("there is no theme `{name}`: use dark or light"))
+        themes
+            .named(name)
+            .with_context(|| format!("there is no theme `{name}`: `maestro theme list` has all"))
     });
     let tokens = tokens.transpose()?;
     let mut shell = if picture.scene == "live" {

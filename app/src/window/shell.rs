@@ -58,6 +58,7 @@ use super::tabs::picker::Picker;
 use super::tabs::why::Why;
 use super::talk::{self as talking, Talks};
 use super::target::Target;
+use super::themes::{self, Themes};
 use super::toast::{self, Toasts};
 use super::vi::Vi;
 use super::{agents, look, queue, sessions as browser, settings as settings_page, usage};
@@ -103,6 +104,10 @@ pub struct Shell {
     subscribed: HashMap<TerminalId, bool>,
     /// The widget that was given the keyboard last.
     keyboard: String,
+    /// Every theme, the user's own among them.
+    themes: Themes,
+    /// Whether the desktop is dark, where it says so.
+    desktop_dark: Option<bool>,
     settings: Settings,
     values: Values,
     /// The settings file, where there is a home folder.
@@ -219,6 +224,16 @@ fn keymap_of(
     })
 }
 
+/// What the toolkit says about the desktop, which is asked about it once and told of changes.
+#[cfg(not(target_os = "linux"))]
+fn desktop_mode(mode: iced::theme::Mode) -> Message {
+    Message::Desktop(match mode {
+        iced::theme::Mode::None => None,
+        iced::theme::Mode::Light => Some(false),
+        iced::theme::Mode::Dark => Some(true),
+    })
+}
+
 /// What happens.
 #[derive(Debug, Clone)]
 pub enum Message {
@@ -320,6 +335,10 @@ pub enum Message {
     SettingsRead(Result<settings_file::Content, settings_file::Problem>),
     /// The keymap file was read, or cannot be.
     KeymapRead(Result<keymap_file::Content, keymap_file::Problem>),
+    /// The files of themes were read.
+    ThemesRead(Vec<themes::Read>),
+    /// Whether the desktop is dark.
+    Desktop(Option<bool>),
     /// What drawing costs is to be counted.
     DebugTicked(u64),
     /// Something is wrong with the graphics device.
@@ -356,6 +375,8 @@ impl Shell {
             started_in: None,
             subscribed: HashMap::new(),
             keyboard: NOBODY.to_owned(),
+            themes: Themes::default(),
+            desktop_dark: None,
             settings: Settings::default(),
             values: Values::default(),
             settings_path: None,
@@ -389,6 +410,10 @@ impl Shell {
     pub fn with_settings(mut self, path: PathBuf) -> Self {
         let read = settings_file::read(&path);
         self.settings_path = Some(path);
+        // Read first: the settings may name one of them.
+        if let Some(folder) = self.themes_folder() {
+            let _ = self.themes_read(themes::read(&folder));
+        }
         // Its complaint is a toast, whose end comes by itself in a window only.
         let _ = self.settings_read(read);
         let chords = self.keymap_path().map(|path| keymap_file::read(&path, Platform::HERE));
@@ -410,8 +435,13 @@ impl Shell {
             .clone()
             .map(|path| Task::run(settings_of(path), Message::SettingsRead));
         let chords = self.keymap_path().map(|path| Task::run(keymap_of(path), Message::KeymapRead));
+        let themes = self
+            .themes_folder()
+            .map(|folder| Task::run(themes::changes(folder), Message::ThemesRead));
         let troubles = Task::run(device::troubles(), Message::Trouble);
-        let files = settings.into_iter().chain(chords);
+        let files = settings.into_iter().chain(chords).chain(themes);
+        #[cfg(not(target_os = "linux"))]
+        let files = files.chain([iced::system::theme().map(desktop_mode)]);
         Task::batch([self.clock.task(), heard, troubles].into_iter().chain(files))
     }
 
@@ -569,6 +599,11 @@ impl Shell {
             Message::Dropped(path) => self.dropped(&path),
             Message::SettingsRead(read) => self.settings_read(read),
             Message::KeymapRead(read) => self.keymap_read(read),
+            Message::ThemesRead(files) => self.themes_read(files),
+            Message::Desktop(dark) => {
+                self.desktop_dark = dark;
+                Task::none()
+            }
             Message::Trouble(trouble) => self.trouble(trouble),
             Message::Reopened(scale) => {
                 self.window.scale = scale;

@@ -26,6 +26,8 @@ pub enum Source {
     Settings,
     /// The keymap file.
     Keymap,
+    /// The files of themes.
+    Themes,
     /// What a program did with the clipboard.
     Clipboard,
     /// The graphics device.

@@ -67,6 +67,11 @@ pub enum Kind {
     },
     /// A folder, from the agent's directory where it is not absolute.
     Folder,
+    /// What something is called.
+    Name {
+        /// Whose name it is.
+        what: &'static str,
+    },
 }
 
 /// What holds where nothing is set.
@@ -215,7 +220,7 @@ impl Setting {
                 }
                 true
             }
-            (Kind::Folder, Value::Text(text)) => {
+            (Kind::Folder | Kind::Name { .. }, Value::Text(text)) => {
                 !text.trim().is_empty()
                     && text.len() <= MAX_TEXT
                     && !text.contains(|c: char| c.is_control())
@@ -254,6 +259,7 @@ impl Setting {
             }
             Kind::Command { holds } => format!("a command with {holds} in it").into(),
             Kind::Folder => "a folder".into(),
+            Kind::Name { what } => what.into(),
         }
     }
 
@@ -277,7 +283,7 @@ impl Setting {
                 _ => return wrong(),
             },
             Kind::Choice(_) => Value::Text(text.to_lowercase()),
-            Kind::Command { .. } | Kind::Folder => Value::Text(text.to_owned()),
+            Kind::Command { .. } | Kind::Folder | Kind::Name { .. } => Value::Text(text.to_owned()),
         };
         self.check(&value).map(|()| value)
     }
@@ -351,6 +357,12 @@ impl Values {
 /// What is set, as the program uses it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
+    /// `appearance.theme`, where it is set.
+    pub theme: Option<String>,
+    /// `appearance.dark`.
+    pub dark_theme: String,
+    /// `appearance.light`.
+    pub light_theme: String,
     /// Whether selecting text copies it to the clipboard, beside the primary selection.
     pub copy_on_select: bool,
     /// The least contrast of text in terminals, 1 to 21; 1 changes nothing.
@@ -400,6 +412,9 @@ impl Settings {
             _ => None,
         };
         Self {
+            theme: text(&table::THEME),
+            dark_theme: text(&table::DARK_THEME).unwrap_or_default(),
+            light_theme: text(&table::LIGHT_THEME).unwrap_or_default(),
             copy_on_select: on(&table::COPY_ON_SELECT),
             minimum_contrast: number(&table::MINIMUM_CONTRAST) as f32,
             confirm_paste: match text(&table::CONFIRM_PASTE).as_deref() {

@@ -1,7 +1,9 @@
 //! Tokens: every colour, distance, radius and type size, by name.
 
-mod palette;
+pub mod file;
+pub mod import;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use iced::{Color, Theme};
@@ -11,8 +13,14 @@ use iced::{Color, Theme};
 pub struct Tokens {
     /// The name a person reads.
     pub name: &'static str,
+    /// What it is like, in a few words.
+    pub about: &'static str,
     /// Whether it is a dark theme.
     pub dark: bool,
+    /// Whether all its ink has a contrast of at least 7.
+    pub high_contrast: bool,
+    /// Whether its colours of status stay apart for eyes that see two colours.
+    pub color_blind_safe: bool,
     /// The window.
     pub base: Color,
     /// Side panels and bars.
@@ -80,20 +88,61 @@ impl Terminal {
 }
 
 /// The dark theme.
-pub static NOCTURNE: Tokens = palette::NOCTURNE;
+pub static NOCTURNE: LazyLock<Tokens> =
+    LazyLock::new(|| file::built_in(include_str!("../themes/nocturne.toml")));
 
 /// The light theme.
-pub static MATINEE: Tokens = palette::MATINEE;
+pub static MATINEE: LazyLock<Tokens> =
+    LazyLock::new(|| file::built_in(include_str!("../themes/matinee.toml")));
 
-/// Both themes.
-pub static ALL: [&Tokens; 2] = [&NOCTURNE, &MATINEE];
+/// The other themes that come with the program.
+const OTHERS: [&str; 15] = [
+    include_str!("../themes/overture.toml"),
+    include_str!("../themes/foyer.toml"),
+    include_str!("../themes/velvet.toml"),
+    include_str!("../themes/indigo-hour.toml"),
+    include_str!("../themes/arbor.toml"),
+    include_str!("../themes/footlight.toml"),
+    include_str!("../themes/backstage.toml"),
+    include_str!("../themes/prism.toml"),
+    include_str!("../themes/blackout.toml"),
+    include_str!("../themes/libretto.toml"),
+    include_str!("../themes/rehearsal.toml"),
+    include_str!("../themes/promenade.toml"),
+    include_str!("../themes/rosewater.toml"),
+    include_str!("../themes/lens.toml"),
+    include_str!("../themes/limelight.toml"),
+];
 
-/// The theme with a name, in any case; `dark` and `light` are understood, too.
+/// Every theme that comes with the program: the two that are there first, the other dark ones, the
+/// other light ones.
+pub static ALL: LazyLock<Vec<&'static Tokens>> = LazyLock::new(|| {
+    let others = OTHERS.map(|text| file::keep(file::built_in(text)));
+    let first: [&'static Tokens; 2] = [&NOCTURNE, &MATINEE];
+    first.into_iter().chain(others).collect()
+});
+
+/// The theme with a name that comes with the program, in any case; `dark` and `light` are understood,
+/// too.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Tokens> {
-    let name = name.trim().to_lowercase();
-    let by_kind = |tokens: &Tokens| name == if tokens.dark { "dark" } else { "light" };
-    ALL.into_iter().find(|tokens| tokens.name.to_lowercase() == name || by_kind(tokens))
+    match name.trim().to_lowercase().as_str() {
+        // The two that one starts with, without reading all others.
+        "dark" | "nocturne" => Some(&NOCTURNE),
+        "light" | "matinee" => Some(&MATINEE),
+        name => ALL.iter().copied().find(|tokens| tokens.is_called(name)),
+    }
+}
+
+/// Ink that is hard to read, and on what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unreadable {
+    /// The ink.
+    pub ink: String,
+    /// What is behind it.
+    pub surface: &'static str,
+    /// Their contrast.
+    pub ratio: f32,
 }
 
 impl Tokens {
@@ -111,10 +160,74 @@ impl Tokens {
         Theme::custom(self.name, palette)
     }
 
-    /// The other theme.
+    /// Whether this is its name, in any case.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.to_lowercase() == name.trim().to_lowercase()
+    }
+
+    /// The first theme of the other kind.
     #[must_use]
     pub fn other(&self) -> &'static Self {
         if self.dark { &MATINEE } else { &NOCTURNE }
+    }
+
+    /// The least contrast that its ink should have, by WCAG: 4.5, and 7 where contrast is its purpose.
+    #[must_use]
+    pub fn least_contrast(&self) -> f32 {
+        if self.high_contrast { 7.0 } else { 4.5 }
+    }
+
+    /// The pairs of ink and surface that are closer than they should be.
+    #[must_use]
+    pub fn unreadable(&self) -> Vec<Unreadable> {
+        let surfaces = [
+            ("base", self.base),
+            ("panel", self.panel),
+            ("raised", self.raised),
+            ("hover", self.hover),
+            ("the terminal", self.terminal.background()),
+        ];
+        let inks = [
+            ("text", self.text),
+            ("dim", self.dim),
+            ("faint", self.faint),
+            ("accent", self.accent),
+            ("blue", self.blue),
+            ("green", self.green),
+            ("red", self.red),
+            ("purple", self.purple),
+            ("orange", self.orange),
+        ];
+        let on_accent_background =
+            [("text", self.text), ("dim", self.dim), ("accent", self.accent)]
+                .map(|ink| (ink, ("accent_background", self.accent_background)));
+        let window = inks
+            .into_iter()
+            .flat_map(|ink| surfaces.map(|surface| (ink, surface)))
+            .chain(on_accent_background)
+            .chain([(("on_accent", self.on_accent), ("accent", self.accent))])
+            .map(|((ink, a), (surface, b))| (ink.to_owned(), surface, contrast(a, b)));
+        window
+            .chain(self.terminal.contrasts(self.dark))
+            .filter(|(.., ratio)| *ratio < self.least_contrast())
+            .map(|(ink, surface, ratio)| Unreadable { ink, surface, ratio })
+            .collect()
+    }
+}
+
+impl Terminal {
+    /// How its ink stands on its background. Black on dark is a background as often as ink, so only black
+    /// is left out.
+    fn contrasts(&self, dark: bool) -> impl Iterator<Item = (String, &'static str, f32)> {
+        let color = |[r, g, b]: [u8; 3]| Color::from_rgb8(r, g, b);
+        let named = self.ansi.into_iter().enumerate().skip(usize::from(dark));
+        let ink = named.map(|(number, rgb)| (format!("ansi {number}"), rgb));
+        let ink = ink.chain([("foreground".to_owned(), self.foreground)]);
+        let background = color(self.background);
+        let selected = contrast(color(self.foreground), color(self.selection));
+        ink.map(move |(name, rgb)| (name, "the terminal", contrast(color(rgb), background)))
+            .chain([("foreground".to_owned(), "selection", selected)])
     }
 }
 
@@ -238,79 +351,111 @@ fn luminance(color: Color) -> f32 {
 mod tests {
     use super::*;
 
-    const LEAST: f32 = 4.5;
-
-    fn color([r, g, b]: [u8; 3]) -> Color {
-        Color::from_rgb8(r, g, b)
-    }
-
-    /// Names the pairs of a theme that are too close.
-    fn unreadable(tokens: &Tokens) -> Vec<String> {
-        let surfaces = [
-            ("base", tokens.base),
-            ("panel", tokens.panel),
-            ("raised", tokens.raised),
-            ("hover", tokens.hover),
-            ("terminal", tokens.terminal.background()),
-        ];
-        let inks = [
-            ("text", tokens.text),
-            ("dim", tokens.dim),
-            ("faint", tokens.faint),
-            ("accent", tokens.accent),
-            ("blue", tokens.blue),
-            ("green", tokens.green),
-            ("red", tokens.red),
-            ("purple", tokens.purple),
-            ("orange", tokens.orange),
-        ];
-        let on_accent_background =
-            [("text", tokens.text), ("dim", tokens.dim), ("accent", tokens.accent)]
-                .map(|ink| (ink, ("accent_background", tokens.accent_background)));
-        inks.into_iter()
-            .flat_map(|ink| surfaces.map(|surface| (ink, surface)))
-            .chain(on_accent_background)
-            .chain([(("on_accent", tokens.on_accent), ("accent", tokens.accent))])
-            .map(|((ink, a), (surface, b))| (ink, surface, contrast(a, b)))
-            .filter(|(.., ratio)| *ratio < LEAST)
-            .map(|(ink, surface, ratio)| format!("{}: {ink} on {surface} {ratio:.2}", tokens.name))
-            .collect()
-    }
-
-    /// Names the terminal colours of a theme that cannot be read on its background. Black on dark and
-    /// black's bright sister are backgrounds as often as ink, so only black is exempt.
-    fn unreadable_in_terminals(tokens: &Tokens) -> Vec<String> {
-        let terminal = &tokens.terminal;
-        let background = color(terminal.background);
-        let named = terminal.ansi.iter().enumerate().skip(usize::from(tokens.dark));
-        named
-            .map(|(index, rgb)| (index.to_string(), *rgb))
-            .chain([("foreground".to_owned(), terminal.foreground)])
-            .map(|(name, rgb)| (name, contrast(color(rgb), background)))
-            .filter(|(_, ratio)| *ratio < LEAST)
-            .map(|(name, ratio)| format!("{}: {name} {ratio:.2}", tokens.name))
-            .collect()
-    }
-
     #[test]
     fn every_ink_can_be_read_on_every_surface() {
-        let pairs: Vec<_> = ALL.into_iter().flat_map(unreadable).collect();
+        let all = ALL.iter().map(|tokens| (tokens.name, tokens.unreadable()));
+        let pairs: Vec<_> = all.filter(|(_, pairs)| !pairs.is_empty()).collect();
         assert!(pairs.is_empty(), "{pairs:#?}");
+        let mut pale = *NOCTURNE;
+        pale.faint = pale.border;
+        assert!(!pale.unreadable().is_empty());
     }
 
     #[test]
-    fn terminal_colours_can_be_read() {
-        let names: Vec<_> = ALL.into_iter().flat_map(unreadable_in_terminals).collect();
-        assert!(names.is_empty(), "{names:#?}");
-    }
-
-    #[test]
-    fn selected_text_can_be_read() {
-        for tokens in ALL {
-            let terminal = &tokens.terminal;
-            let ratio = contrast(color(terminal.foreground), color(terminal.selection));
-            assert!(ratio >= LEAST, "{}: {ratio:.2}", tokens.name);
+    fn there_is_a_theme_for_everybody() {
+        let count = |is: fn(&Tokens) -> bool| ALL.iter().filter(|tokens| is(tokens)).count();
+        assert!(count(|tokens| tokens.dark) >= 6 && count(|tokens| !tokens.dark) >= 6);
+        assert_eq!(count(|tokens| tokens.high_contrast), 2);
+        assert_eq!(count(|tokens| tokens.color_blind_safe), 2);
+        for (at, tokens) in ALL.iter().enumerate() {
+            assert!(!tokens.about.is_empty() && !tokens.about.ends_with('.'), "{}", tokens.name);
+            assert_eq!(named(tokens.name), Some(*tokens));
+            let same = |other: &&&Tokens| other.is_called(tokens.name);
+            assert_eq!(ALL.iter().filter(same).count(), 1, "{}", tokens.name);
+            assert_eq!(at < 2, tokens.name == "Nocturne" || tokens.name == "Matinee");
         }
+    }
+
+    /// What an eye sees that has two kinds of cones (Machado, Oliveira and Fernandes, 2009).
+    const SEEN: [(&str, [[f32; 3]; 3]); 3] = [
+        (
+            "protan",
+            [
+                [0.152_286, 1.052_583, -0.204_868],
+                [0.114_503, 0.786_281, 0.099_216],
+                [-0.003_882, -0.048_116, 1.051_998],
+            ],
+        ),
+        (
+            "deutan",
+            [
+                [0.367_322, 0.860_646, -0.227_968],
+                [0.280_085, 0.672_501, 0.047_413],
+                [-0.011_820, 0.042_940, 0.968_881],
+            ],
+        ),
+        (
+            "tritan",
+            [
+                [1.255_528, -0.076_749, -0.178_779],
+                [-0.078_411, 0.930_809, 0.147_602],
+                [0.004_733, 0.691_367, 0.303_900],
+            ],
+        ),
+    ];
+
+    /// A colour in OKLab, as such an eye sees it.
+    fn seen(color: Color, by: &[[f32; 3]; 3]) -> [f32; 3] {
+        let linear =
+            |v: f32| if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
+        let rgb = [linear(color.r), linear(color.g), linear(color.b)];
+        let times = |rows: &[[f32; 3]; 3], v: [f32; 3]| {
+            rows.map(|row| row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
+        };
+        let rgb = times(by, rgb).map(|v| v.clamp(0.0, 1.0));
+        let cones = times(
+            &[
+                [0.412_221_5, 0.536_332_5, 0.051_446],
+                [0.211_903_5, 0.680_699_5, 0.107_397],
+                [0.088_302_5, 0.281_718_8, 0.629_978_7],
+            ],
+            rgb,
+        );
+        times(
+            &[
+                [0.210_454_3, 0.793_617_8, -0.004_072],
+                [1.977_998_5, -2.428_592_2, 0.450_593_7],
+                [0.025_904, 0.782_771_8, -0.808_675_8],
+            ],
+            cones.map(f32::cbrt),
+        )
+    }
+
+    #[test]
+    fn colours_stay_apart_for_colour_blind_eyes() {
+        const APART: f32 = 0.1;
+        let mut close = Vec::new();
+        for tokens in ALL.iter().filter(|tokens| tokens.color_blind_safe) {
+            let all = [
+                ("blue", tokens.blue),
+                ("green", tokens.green),
+                ("red", tokens.red),
+                ("purple", tokens.purple),
+                ("orange", tokens.orange),
+            ];
+            for (eye, matrix) in &SEEN {
+                for (at, (one, a)) in all.iter().enumerate() {
+                    for (other, b) in &all[at + 1..] {
+                        let (a, b) = (seen(*a, matrix), seen(*b, matrix));
+                        let far = (0..3).map(|i| (a[i] - b[i]).powi(2)).sum::<f32>().sqrt();
+                        if far < APART {
+                            close.push(format!("{} {eye}: {one}, {other} {far:.3}", tokens.name));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(close.is_empty(), "{close:#?}");
     }
 
     #[test]
@@ -321,8 +466,9 @@ mod tests {
 
     #[test]
     fn themes_are_found_by_name_and_kind() {
-        assert_eq!(named("Nocturne"), Some(&NOCTURNE));
-        assert_eq!(named("light"), Some(&MATINEE));
+        assert_eq!(named("Nocturne"), Some(&*NOCTURNE));
+        assert_eq!(named("light"), Some(&*MATINEE));
+        assert_eq!(named(" INDIGO hour ").map(|tokens| tokens.name), Some("Indigo Hour"));
         assert_eq!(named("mauve"), None);
     }
 }

@@ -114,7 +114,7 @@ impl Shell {
                 self.overlay = ask.map(Overlay::Ask);
             }
             Id::ClipboardAnswer => return self.answer_clipboard(None),
-            Id::ThemeToggle => self.set_theme(self.tokens.other()),
+            Id::ThemeToggle => return self.toggle_theme(),
             Id::Quit => return self.leave(),
             Id::ListUp => self.list_step(-1),
             Id::ListDown => self.list_step(1),

@@ -4,12 +4,12 @@ use iced::Task;
 use maestro_core::command::Id;
 use maestro_core::worktree::Answer;
 use maestro_protocol::message::{Command, Reply, TabChange};
-use maestro_ui::theme;
 
 use super::{Message, NOBODY, Overlay, Shell};
 use crate::window::new_agent::{self, NewAgent};
 use crate::window::palette::{self, Target};
 use crate::window::prompt;
+use crate::window::themes;
 use crate::window::toast::{self, Kind};
 
 impl Shell {
@@ -85,12 +85,8 @@ impl Shell {
                 self.overlay = None;
                 self.kept.recent.note(&target.name(), self.now_ms);
                 match target {
-                    Target::Theme(number) => {
-                        if let Some(tokens) = theme::ALL.get(number) {
-                            self.set_theme(tokens);
-                        }
-                        Task::none()
-                    }
+                    Target::Theme(tokens) => self.choose_theme(tokens.name),
+                    Target::System => self.choose_theme(themes::SYSTEM),
                     Target::Command(id) => self.command(id),
                     Target::Agent(id) => self.go_to(id),
                     Target::Tab(id) => {

@@ -164,7 +164,7 @@ impl Shell {
         // What cannot be read is from another version: defaults are as good.
         self.kept = serde_json::from_str(text).unwrap_or_default();
         self.saved = Some(text.to_owned());
-        self.tokens = theme::named(&self.kept.theme).unwrap_or(&theme::NOCTURNE);
+        self.tokens = self.wished_theme().unwrap_or(&theme::NOCTURNE);
         self.zoom(self.kept.zoom);
         self.kept.resize()
     }

@@ -125,14 +125,18 @@ impl Shell {
                 }
                 // A complaint about it is out of date.
                 let _ = self.toasts.end_source(toast::Source::Settings);
-                let Some(first) = content.unknown.first() else { return Task::none() };
+                let theme = if changed { self.tell_unknown_theme() } else { Task::none() };
+                let Some(first) = content.unknown.first() else { return theme };
                 let title = Some("A setting is not known".to_owned());
                 let more = match content.unknown.len() {
                     1 => String::new(),
                     many => format!(" And {} more.", many - 1),
                 };
                 let words = format!("{}{more}", maestro_ui::part::sentence(&first.to_string()));
-                self.toast(toast::Source::Settings, Kind::Attention, title, words)
+                Task::batch([
+                    theme,
+                    self.toast(toast::Source::Settings, Kind::Attention, title, words),
+                ])
             }
             Err(problem) => {
                 if let Some(Overlay::Settings(page)) = &mut self.overlay {

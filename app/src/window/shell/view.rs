@@ -11,6 +11,8 @@ use maestro_ui::{keys, part, style};
 
 use super::layout::Panel;
 use super::{Connection, Message, Overlay, Shell};
+#[cfg(target_os = "linux")]
+use crate::window::themes;
 use crate::window::{
     agents, autorun, bars, debug, panes, queue, review, sessions, settings, talk, usage,
 };
@@ -93,7 +95,8 @@ impl Shell {
         } else {
             Subscription::none()
         };
-        Subscription::batch([events, ticks, seconds, counts, runs, files])
+        let desktop = if self.follows_desktop() { desktop() } else { Subscription::none() };
+        Subscription::batch([events, ticks, seconds, counts, runs, files, desktop])
     }
 
     /// The window.
@@ -326,6 +329,18 @@ impl Shell {
             .padding(Padding::new(space::L).bottom(extent::STATUS_BAR + space::L))
             .into()
     }
+}
+
+/// Whether the desktop is dark, and whenever that changes.
+#[cfg(target_os = "linux")]
+fn desktop() -> Subscription<Message> {
+    Subscription::run(themes::desktop).map(Message::Desktop)
+}
+
+/// Whether the desktop is dark, whenever that changes.
+#[cfg(not(target_os = "linux"))]
+fn desktop() -> Subscription<Message> {
+    iced::system::theme_changes().map(super::desktop_mode)
 }
 
 /// Over the whole window while the edge of a panel is held, so that no pane sees the mouse.

@@ -2,6 +2,37 @@
 
 use super::{Kind, Preset, Setting};
 
+pub(super) const THEME: Setting = Setting {
+    key: "appearance.theme",
+    title: "Theme",
+    about: "The colours of the window: the name of a theme, or system for the one of the two below that \
+            fits what the desktop prefers. `maestro theme list` has all names.",
+    kind: Kind::Name { what: "the name of a theme, or system" },
+    default: Preset::Nothing("the one chosen in the window"),
+    per_agent: false,
+    example: "\"system\"",
+};
+
+pub(super) const DARK_THEME: Setting = Setting {
+    key: "appearance.dark",
+    title: "Dark theme",
+    about: "The theme while the desktop is dark, where the theme follows it.",
+    kind: Kind::Name { what: "the name of a theme" },
+    default: Preset::Text("Nocturne"),
+    per_agent: false,
+    example: "\"Overture\"",
+};
+
+pub(super) const LIGHT_THEME: Setting = Setting {
+    key: "appearance.light",
+    title: "Light theme",
+    about: "The theme while the desktop is light, where the theme follows it.",
+    kind: Kind::Name { what: "the name of a theme" },
+    default: Preset::Text("Matinee"),
+    per_agent: false,
+    example: "\"Libretto\"",
+};
+
 pub(super) const COPY_ON_SELECT: Setting = Setting {
     key: "terminal.copy_on_select",
     title: "Copy what is selected",
@@ -143,6 +174,9 @@ pub(super) const EDITOR: Setting = Setting {
 
 /// Every setting, in the order of the file; those of a section stand together.
 pub const ALL: &[Setting] = &[
+    THEME,
+    DARK_THEME,
+    LIGHT_THEME,
     COPY_ON_SELECT,
     MINIMUM_CONTRAST,
     CONFIRM_PASTE,
