@@ -51,6 +51,7 @@ mod toast;
 mod train;
 mod usage;
 mod vi;
+mod worktrees;
 
 use std::path::{Path, PathBuf};
 use std::thread;

@@ -256,6 +256,12 @@ pub enum Worktree {
         /// Remove idle agents that work there, too.
         #[arg(long)]
         agents: bool,
+        /// End the programs of these agents before; what is at work keeps the worktree.
+        #[arg(long, requires = "agents")]
+        stop: bool,
+        /// Only say what would be kept, and what is in the way.
+        #[arg(long, conflicts_with_all = ["agents", "stop"])]
+        look: bool,
     },
     /// Keep a checkout as it is now, without touching it: files, index, ignored settings.
     Snapshot {

@@ -15,6 +15,7 @@ use super::diff::At;
 use super::failure::{Failure, Result, unexpected};
 use super::output::{self, Out};
 use super::train::{Following, Manner};
+use super::worktree::trash::{removed, told};
 
 /// A check of every runner may take as long as it takes.
 const PATIENCE: Duration = Duration::from_secs(4 * 3600);
@@ -65,6 +66,10 @@ pub struct Taking {
     /// Commit what is not committed in the branch's worktree.
     #[arg(long, conflicts_with = "from")]
     commit: bool,
+    /// When the branch is home, remove the worktrees of the others into the trash, with agents that stand idle
+    /// there; `worktree trash restore` brings each back.
+    #[arg(long, conflicts_with_all = ["from", "detach"])]
+    trash_others: bool,
     #[command(flatten)]
     following: Following,
 }
@@ -116,6 +121,12 @@ pub fn run(command: Races, out: &mut Out) -> Result<()> {
 fn take(taking: Taking, out: &mut Out) -> Result<()> {
     let repository = absolute(&taking.repository)?;
     if let Some(number) = taking.number {
+        let race = Command::ReadRace {
+            repository: repository.clone(),
+            name: taking.name.clone(),
+            target: taking.target.clone(),
+            verify: None,
+        };
         let spec = Spec {
             repository,
             target: taking.target.unwrap_or_default(),
@@ -128,7 +139,9 @@ fn take(taking: Taking, out: &mut Out) -> Result<()> {
             // Who lost a race against itself is not asked again.
             returns: 0,
         };
-        return super::train::follow(Ask::Start(spec), &taking.following, out);
+        super::train::follow(Ask::Start(spec), &taking.following, out)?;
+        let won = format!("{}-{number}", taking.name);
+        return if taking.trash_others { trash_others(race, &won, out) } else { Ok(()) };
     }
     let mut host = Host::on_demand()?;
     let asked = Command::ReadRace {
@@ -161,6 +174,23 @@ fn take(taking: Taking, out: &mut Out) -> Result<()> {
         Reply::Changes(Answer::Discarded(taken)) => super::diff::told(&taken, "took", out),
         other => Err(unexpected(&other)),
     }
+}
+
+/// Removes what lost. Who is at work stays, and is named; the others go all the same.
+fn trash_others(race: Command, won: &str, out: &mut Out) -> Result<()> {
+    let race = match Host::on_demand()?.client.request(race, PATIENCE)? {
+        Reply::Race(race) => *race,
+        other => return Err(unexpected(&other)),
+    };
+    let mut stays = Vec::new();
+    for loser in race.runners.into_iter().filter(|runner| runner.branch != won) {
+        match removed(loser.directory, true, true) {
+            Ok(snapshot) if !out.json => told(&snapshot, out)?,
+            Ok(_) => {}
+            Err(why) => stays.push(format!("{} stays: {why}", loser.branch)),
+        }
+    }
+    if stays.is_empty() { Ok(()) } else { Err(Failure::failed(stays.join(" "))) }
 }
 
 fn row(runner: &Runner) -> Vec<String> {

@@ -63,7 +63,10 @@ pub fn run(command: args::Worktree, out: &mut Out) -> Result<()> {
         args::Worktree::Ignore { directory, undo } => {
             one(ask(Ask::Ignore { directory: absolute(&directory)?, ignored: !undo })?, out)
         }
-        args::Worktree::Remove { worktree, agents } => trash::remove(&worktree, agents, out),
+        args::Worktree::Remove { worktree, look: true, .. } => trash::look(&worktree, out),
+        args::Worktree::Remove { worktree, agents, stop, .. } => {
+            trash::remove(&worktree, agents, stop, out)
+        }
         args::Worktree::Snapshot { worktree, message } => trash::snapshot(&worktree, message, out),
         args::Worktree::Snapshots { repository } => trash::snapshots(repository.as_deref(), out),
         args::Worktree::Restore { id, to } => trash::restore(id, to.as_deref(), out),
@@ -344,7 +347,7 @@ fn prune(found: &[Merged], yes: bool, out: &mut Out) -> Result<()> {
     if yes {
         let mut gone = Vec::new();
         for path in go {
-            let snapshot = trash::removed(path, false)?;
+            let snapshot = trash::removed(path, false, false)?;
             if !out.json {
                 trash::told(&snapshot, out)?;
             }

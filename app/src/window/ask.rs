@@ -9,7 +9,8 @@ use iced::widget::{Column, column, container, row, text_input};
 use iced::{Alignment, Element, Length};
 use maestro_core::agent::{Agent, Clipboard};
 use maestro_core::text;
-use maestro_core::{AgentId, TerminalId};
+use maestro_core::trash::{Prospect, Snapshot};
+use maestro_core::{AgentId, SnapshotId, TerminalId};
 use maestro_ui::theme::{Tokens, space, type_scale};
 use maestro_ui::{font, line, part, style};
 
@@ -93,6 +94,16 @@ pub enum Deed {
     Refuse(TerminalId),
     /// Says what an agent's programs may from now on; what one wants at the moment is settled by it.
     SetClipboard(AgentId, Clipboard),
+    /// Removes worktrees into the trash, with what stands idle there.
+    RemoveWorktrees(Vec<PathBuf>),
+    /// Looks again whether worktrees can be removed.
+    LookAgain(Vec<PathBuf>),
+    /// Brings a checkout's files back to a snapshot.
+    RestoreFiles(SnapshotId),
+    /// Forgets snapshots for good.
+    Purge(Vec<SnapshotId>),
+    /// Closes the question, and nothing else.
+    Leave,
 }
 
 /// What happens in it.
@@ -328,6 +339,96 @@ impl Ask {
         Self { marked, ..ask }
     }
 
+    /// Whether worktrees are to be removed, what becomes of what is in them, and what is in the way.
+    #[must_use]
+    pub fn remove_worktrees(all: &[Prospect]) -> Self {
+        let name = |one: &Prospect| {
+            let path = || one.path.to_string_lossy().into_owned();
+            text::clean(&one.branch.clone().unwrap_or_else(path), 80)
+        };
+        let paths: Vec<PathBuf> = all.iter().map(|one| one.path.clone()).collect();
+        let what = match all {
+            [one] => name(one),
+            all => format!("{} worktrees", all.len()),
+        };
+        let lines = |of: fn(&Prospect) -> &Vec<String>| -> Vec<String> {
+            let named = all.iter().flat_map(|one| of(one).iter().map(move |line| (one, line)));
+            named
+                .map(|(one, line)| match all {
+                    [_] => part::sentence(&text::clean(line, 300)),
+                    _ => format!("{}: {}", name(one), text::clean(line, 300)),
+                })
+                .collect()
+        };
+        let obstacles = lines(|one| &one.obstacles);
+        if !obstacles.is_empty() {
+            let again = choice("Look again", "when that is over", Deed::LookAgain(paths));
+            let words = "Nothing was touched. This is in the way:";
+            return Self::new(format!("{what} cannot be removed now"), vec![again])
+                .words(words)
+                .quoted(obstacles);
+        }
+        let words = match all {
+            [one] => text::clean(&one.words(), 600),
+            all => {
+                let changed: u32 = all.iter().map(|one| one.changed + one.untracked).sum();
+                let open = match changed {
+                    0 => String::new(),
+                    count => format!(", {count} that are not committed included"),
+                };
+                format!(
+                    "Every file in them is kept for 30 days{open}. Their branches stay; agents that work \
+                     there go with them."
+                )
+            }
+        };
+        let runs = lines(|one| &one.runs);
+        let about = if runs.is_empty() {
+            "it can be undone for 30 days"
+        } else {
+            "and end what stands there idle; it can be undone for 30 days"
+        };
+        let remove = choice("Remove", about, Deed::RemoveWorktrees(paths));
+        let mut quoted = if all.len() > 1 { all.iter().map(name).collect() } else { Vec::new() };
+        quoted.extend(runs);
+        Self::new(format!("Remove {what}?"), vec![remove]).words(words).quoted(quoted)
+    }
+
+    /// Whether a checkout's files go back to what a snapshot has.
+    #[must_use]
+    pub fn restore_files(snapshot: &Snapshot) -> Self {
+        let path = text::clean(&snapshot.path.to_string_lossy(), 200);
+        let back = choice("Put them back", "", Deed::RestoreFiles(snapshot.id));
+        let leave = choice("Leave them", "", Deed::Leave);
+        let title = format!("Put the files back to “{}”?", text::clean(&snapshot.message, 80));
+        Self::new(title, vec![back, leave])
+            .words(
+                "What is there now is kept as a snapshot before, so this can be undone. The branch and its \
+                 commits stay where they are.",
+            )
+            .quoted(vec![path])
+    }
+
+    /// Whether snapshots are to be forgotten for good.
+    #[must_use]
+    pub fn purge(all: &[Snapshot]) -> Self {
+        let named = all.iter().take(8).map(|one| {
+            let branch = one.branch.as_deref().unwrap_or("no branch");
+            text::clean(&format!("{} · {branch} · {}", one.id, one.message), 120)
+        });
+        let mut quoted: Vec<String> = named.collect();
+        if all.len() > quoted.len() {
+            quoted.push(format!("… and {} more", all.len() - quoted.len()));
+        }
+        let ids = all.iter().map(|one| one.id).collect();
+        let what = if all.len() == 1 { "this".to_owned() } else { format!("these {}", all.len()) };
+        let leave = choice("Keep", "", Deed::Leave);
+        let purge = choice("Forget for good", "there is no way back", Deed::Purge(ids));
+        Self::new(format!("Forget {what} for good?"), vec![leave, purge])
+            .words("Files that were not committed are in nothing else. This cannot be undone.")
+            .quoted(quoted)
+    }
+
     /// The id of the input, where something is to be typed.
     #[must_use]
     pub fn input(&self) -> Option<&'static str> {
@@ -484,6 +585,36 @@ mod tests {
         ask.step(1);
         let expected = Deed::Export { terminal: HERE, ansi: true, file: "/a.txt".to_owned() };
         assert_eq!(ask.accept(), expected);
+    }
+
+    #[test]
+    fn a_worktree_goes_only_when_nothing_is_in_the_way() {
+        let free = Prospect {
+            path: "/w/fix".into(),
+            branch: Some("fix".to_owned()),
+            changed: 2,
+            runs: vec!["terminal t1 of agent api is open there".to_owned()],
+            ..Prospect::default()
+        };
+        let mut ask = Ask::remove_worktrees(std::slice::from_ref(&free));
+        assert_eq!(ask.title, "Remove fix?");
+        assert_eq!(ask.quoted, ["Terminal t1 of agent api is open there."]);
+        assert_eq!(ask.accept(), Deed::RemoveWorktrees(vec!["/w/fix".into()]));
+        let held = Prospect { obstacles: vec!["run r1 is not over".to_owned()], ..free.clone() };
+        let mut ask = Ask::remove_worktrees(&[free, held]);
+        assert_eq!(ask.title, "2 worktrees cannot be removed now");
+        assert_eq!(ask.quoted, ["fix: run r1 is not over"]);
+        assert!(matches!(ask.accept(), Deed::LookAgain(paths) if paths.len() == 2));
+        assert!(ask.choices.iter().all(|one| !matches!(one.deed, Deed::RemoveWorktrees(_))));
+    }
+
+    #[test]
+    fn nothing_is_forgotten_by_enter_alone() {
+        let kept = scene::kept();
+        let mut ask = Ask::purge(&kept);
+        assert_eq!(ask.accept(), Deed::Leave);
+        ask.step(1);
+        assert_eq!(ask.accept(), Deed::Purge(kept.iter().map(|one| one.id).collect()));
     }
 
     #[test]

@@ -176,6 +176,12 @@ impl NewAgent {
         self.focus
     }
 
+    /// It is to work in the directory itself.
+    pub fn works_directly(&mut self) {
+        (self.mode, self.mode_chosen) = (Mode::Directly, Some(Mode::Directly));
+        self.focus = Field::Name;
+    }
+
     /// The providers are known now.
     pub fn providers_detected(&mut self, providers: &[ProviderInfo]) {
         providers.clone_into(&mut self.providers);

@@ -16,6 +16,7 @@ use maestro_ui::{font, line, part, status, style};
 
 use super::model::Model;
 use super::review::{Action, Look, Message, Question, ask};
+use super::worktrees::Deed;
 use super::{ago, page};
 
 /// The id of the input for the check.
@@ -125,6 +126,16 @@ impl Track {
         }
     }
 
+    /// All but the marked runner go into the trash, after asking.
+    pub fn others(&self) -> Action {
+        let others = self.runners().iter().enumerate().filter(|(at, _)| *at != self.marked);
+        let others: Vec<_> = others.map(|(_, runner)| runner.directory.clone()).collect();
+        if others.is_empty() {
+            return Action::Tell("There are no others.".to_owned());
+        }
+        Action::Worktree(Deed::Remove(others))
+    }
+
     /// The marked runner.
     #[must_use]
     pub fn marked(&self) -> Option<&Runner> {
@@ -193,6 +204,7 @@ impl Track {
         if self.marked().is_some() {
             keys.extend([("t", "take it"), ("d", "its changes, to take parts")]);
         }
+        keys.extend((self.runners().len() > 1).then_some(("x", "the others to the trash")));
         keys.extend([("a", "go to the agent"), ("Esc", "back")]);
         keys
     }

@@ -26,6 +26,7 @@ use super::model::Model;
 use super::page;
 use super::race::Track;
 use super::train::Yard;
+use super::worktrees::{self, Trees};
 
 /// Below this width and height there is place for the main things only.
 const LOW: f32 = 520.0;
@@ -46,16 +47,19 @@ pub enum Page {
     Race,
     /// The files of an agent's directory.
     Files,
+    /// Worktrees, snapshots and the trash.
+    Worktrees,
 }
 
 /// The pages with the keys they are under, in their order.
-const PAGES: [(Page, u8, &str); 6] = [
+const PAGES: [(Page, u8, &str); 7] = [
     (Page::Changes, 1, "Changes"),
     (Page::Log, 2, "Log"),
     (Page::Conflicts, 3, "Conflicts"),
     (Page::Train, 4, "Merge train"),
     (Page::Race, 5, "Race"),
     (Page::Files, 6, "Files"),
+    (Page::Worktrees, 7, "Worktrees"),
 ];
 
 /// What it is about.
@@ -110,6 +114,8 @@ pub struct Review {
     pub track: Track,
     /// The files.
     pub files: Files,
+    /// Worktrees, snapshots and the trash.
+    pub trees: Trees,
     /// The repository whose conflicts the host tells.
     pub following: Option<PathBuf>,
 }
@@ -139,6 +145,8 @@ pub enum Message {
     Race(usize),
     /// Something with files.
     Files(files::Message),
+    /// A worktree, or something kept, was pressed.
+    Worktree(usize),
 }
 
 /// What the host was asked.
@@ -162,6 +170,8 @@ pub enum Question {
     Race(u64),
     /// Something about files.
     Files(files::Question),
+    /// Worktrees and what is kept of them.
+    Worktrees(worktrees::Question),
 }
 
 /// What is to be done.
@@ -198,6 +208,8 @@ pub enum Action {
     Paste(TerminalId, String),
     /// Go to an agent.
     Go(AgentId),
+    /// Do something with worktrees.
+    Worktree(worktrees::Deed),
     /// Give the window back to the panes.
     Close,
 }
@@ -250,6 +262,7 @@ impl Review {
             self.matrix = Matrix::default();
             self.yard = Yard::default();
             self.track = Track::default();
+            self.trees = Trees::default();
         }
         self.place = place;
         self.shown = true;
@@ -291,6 +304,7 @@ impl Review {
             Page::Train => self.yard.opened(place.root(), model),
             Page::Race => self.track.opened(place.root(), self.matrix.known()),
             Page::Files => self.files.opened(&place),
+            Page::Worktrees => self.trees.read(place.root()),
         }
     }
 
@@ -337,6 +351,7 @@ impl Review {
         let plan = match self.page {
             Page::Train => self.yard.branches_changed(&root, self.matrix.known()),
             Page::Race => self.track.opened(&root, self.matrix.known()),
+            Page::Worktrees => self.trees.read(&root),
             // Whoever saved a file changed how branches fit, and what differs.
             Page::Changes => self.changes.refresh(),
             Page::Log | Page::Conflicts | Page::Files => Action::None,
@@ -350,6 +365,7 @@ impl Review {
         match self.page {
             Page::Train => self.yard.input(),
             Page::Race => self.track.input(),
+            Page::Worktrees => self.trees.input(),
             Page::Changes => self.changes.input(),
             Page::Log => self.history.input(),
             Page::Files => self.files.input(),
@@ -382,6 +398,7 @@ impl Review {
             Page::Race => Context::Race,
             Page::Files if self.files.input().is_some() => Context::Editor,
             Page::Files => Context::Files,
+            Page::Worktrees => Context::Worktrees,
         })
     }
 
@@ -469,6 +486,12 @@ impl Review {
                 self.page = Page::Train;
                 self.yard.only(&branch, &target, &root)
             }
+            Page::Race if id == Id::RaceOthers => self.track.others(),
+            Page::Worktrees => match &self.place {
+                Some(place) => self.trees.command(id, place.root()),
+                None if id == Id::ReviewLeave => Action::Close,
+                None => Action::None,
+            },
             Page::Race => match &self.place {
                 Some(place) => self.track.command(id, place.root(), self.matrix.known()),
                 None if id == Id::ReviewLeave => Action::Close,
@@ -487,6 +510,7 @@ impl Review {
                     Page::Files => return self.files.typed(text),
                     Page::Train => self.yard.typed(text),
                     Page::Race => self.track.typed(text),
+                    Page::Worktrees => self.trees.typed(text),
                     Page::Changes => self.changes.typed(text),
                     Page::Log => self.history.typed(text),
                     Page::Conflicts => {}
@@ -501,6 +525,7 @@ impl Review {
             Message::Matrix(message) => self.matrix.update(message),
             Message::Train(at) => self.yard.pressed(at, model),
             Message::Race(at) => self.track.pressed(at),
+            Message::Worktree(at) => self.trees.pressed(at),
             Message::Answered(question, reply) => self.answered(question, reply, model, now_ms),
         }
     }
@@ -554,6 +579,7 @@ impl Review {
                 Ok(_) => Action::None,
                 Err(why) => Action::Problem(why),
             },
+            Question::Worktrees(question) => self.trees.answered(question, reply),
             Question::Race(number) => {
                 let race = match reply {
                     Ok(Reply::Race(race)) => Ok(*race),
@@ -584,6 +610,7 @@ impl Review {
             (Some(place), Page::Train) => self.yard.view(place.root(), model, look),
             (Some(_), Page::Race) => self.track.view(model, look),
             (Some(_), Page::Files) => self.files.view(look),
+            (Some(_), Page::Worktrees) => self.trees.view(model, look),
         };
         let body = container(body).width(Length::Fill).height(Length::Fill);
         let keys = match self.page {
@@ -593,6 +620,7 @@ impl Review {
             Page::Train => self.yard.keys(model),
             Page::Race => self.track.keys(),
             Page::Files => self.files.keys(),
+            Page::Worktrees => self.trees.keys(),
         };
         let keys = keys.into_iter().map(|(key, words)| (key.to_owned(), words));
         let content = column![
@@ -641,6 +669,7 @@ impl Review {
             Page::Train => Id::TrainOpen,
             Page::Race => Id::RaceOpen,
             Page::Files => Id::FilesOpen,
+            Page::Worktrees => Id::WorktreesOpen,
         };
         let wide = look.width >= 760.0;
         let back = part::word(tokens, "Back to the panes", Message::Command(Id::ReviewLeave));

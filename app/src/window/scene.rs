@@ -7,6 +7,7 @@ mod matrix;
 mod runs;
 mod stored;
 mod talk;
+mod trees;
 
 use std::path::PathBuf;
 
@@ -30,6 +31,7 @@ pub use runs::{
 };
 pub use stored::{hits, indexed, stored, sums};
 pub use talk::{TALKS, menu, queues, said, tabs};
+pub use trees::{kept, prospect, worktrees};
 
 /// The instant at which every made-up world is looked at.
 pub const NOW_MS: u64 = 1_760_000_000_000;

@@ -17,6 +17,7 @@ mod settle;
 mod talk;
 mod terminal;
 mod view;
+mod worktrees;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -142,6 +143,8 @@ pub struct Shell {
     autorun_directory: Option<PathBuf>,
     /// Changes and branches.
     review: Review,
+    /// Worktrees that are to be removed, or were.
+    leaving: worktrees::Leaving,
     /// The conversations.
     talks: Talks,
     /// Panes in which there is little place.
@@ -281,6 +284,8 @@ pub enum Message {
     Autorun(autorunning::Message),
     /// In changes and branches.
     Review(reviewing::Message),
+    /// What the host says about worktrees and the trash.
+    Worktrees(Box<worktrees::Heard>),
     /// In a conversation, or in a list about them.
     Talk(talking::Message),
     /// Beside a dialog was pressed.
@@ -397,6 +402,7 @@ impl Shell {
             autorun: Autorun::default(),
             autorun_directory: None,
             review: Review::default(),
+            leaving: worktrees::Leaving::default(),
             talks: Talks::default(),
             narrow: BTreeSet::new(),
             low: BTreeMap::new(),
@@ -507,6 +513,7 @@ impl Shell {
             Message::SessionResumed(resumed) => self.session_resumed(resumed),
             Message::Autorun(message) => self.autorun_message(message),
             Message::Review(message) => self.review_message(message),
+            Message::Worktrees(heard) => self.worktrees_heard(*heard),
             Message::Talk(message) => self.talk_message(message),
             Message::Outside if self.autorun_has_overlay() => {
                 self.autorun_command(Id::OverlayCancel)
@@ -524,6 +531,7 @@ impl Shell {
             Message::ToastPressed(number) => match self.toasts.end(number).map(|t| t.source()) {
                 Some(toast::Source::Agent(id)) => self.go_to(id),
                 Some(toast::Source::Queue(item)) => self.put_back(item),
+                Some(toast::Source::Trash(snapshot)) => self.trash_toast(snapshot),
                 _ => Task::none(),
             },
             Message::ToastEnded(number) => {

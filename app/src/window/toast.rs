@@ -2,7 +2,7 @@
 
 use iced::Element;
 use iced::widget::column;
-use maestro_core::{AgentId, ItemId};
+use maestro_core::{AgentId, ItemId, SnapshotId};
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::part;
 use maestro_ui::theme::{Tokens, extent, space};
@@ -34,6 +34,8 @@ pub enum Source {
     Graphics,
     /// Something that was taken out of a queue, and can be put back.
     Queue(ItemId),
+    /// A worktree that went into the trash, or what was there before something was put back.
+    Trash(Option<SnapshotId>),
 }
 
 /// How much it matters.

@@ -42,6 +42,28 @@ fn one_is_taken_whole_through_a_train() {
 }
 
 #[test]
+fn losers_go_to_the_trash_and_come_back() {
+    let place = Place::new();
+    let (_, dir, made) = race(&place);
+    let _ = place.ok(&["agent", "new", "idle", "-p", "demo", "-d", &made[0]]);
+    let _ = place.shows("idle", "emo");
+    let take = ["race", "take", "fix", "2", "-r", &dir, "--commit", "--trash-others"];
+    let said = place.ok(&take);
+    assert!(said.contains("with agent idle"), "{said}");
+    assert!(!std::path::Path::new(&made[0]).exists() && !std::path::Path::new(&made[2]).exists());
+    assert!(std::path::Path::new(&made[1]).exists(), "the winner stays");
+    // What was committed for the train was kept before.
+    let kept = place.ok(&["worktree", "snapshots", &dir]);
+    assert!(kept.contains("Before merge train m1"), "{kept}");
+    let trash = place.json(&["worktree", "trash", "list", &dir]);
+    assert_eq!(trash.as_array().map(Vec::len), Some(2), "{trash}");
+    let id = trash[0]["id"].as_str().expect("an id").to_owned();
+    let back = place.json(&["worktree", "trash", "restore", &id]);
+    assert_eq!(back["path"], serde_json::json!(made[2]));
+    assert_eq!(place.read(format!("{}/only-3", made[2])), "x\n");
+}
+
+#[test]
 fn files_and_hunks_of_several_are_taken_and_given_back() {
     let place = Place::new();
     let (repository, dir, _) = race(&place);

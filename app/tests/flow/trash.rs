@@ -125,3 +125,96 @@ fn a_snapshot_brings_files_back_and_can_be_undone() {
     assert!(repository.join("later").exists());
     let _ = place.fails(1, &["there is no snapshot s99"], &["worktree", "restore", "s99"]);
 }
+
+#[test]
+fn a_removal_is_told_before_and_ends_what_stands_idle_if_asked_to() {
+    let place = Place::new();
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    let _ = place.ok(&["agent", "new", "api", "-p", "demo", "-d", &dir, "-B", "api"]);
+    let _ = place.shows("api", "emo");
+    let tree = place.json(&["agent", "show", "api"])["directory"].clone();
+    let tree = std::path::PathBuf::from(tree.as_str().expect("a path"));
+    fs::write(tree.join("README.md"), "changed\n").expect("written");
+    fs::write(tree.join("notes"), "new\n").expect("written");
+    let look = place.json(&["worktree", "remove", "api", "--look"]);
+    assert_eq!((&look["changed"], &look["untracked"]), (&json!(1), &json!(1)), "{look}");
+    assert_eq!((&look["agents"], &look["obstacles"]), (&json!(["api"]), &json!([])), "{look}");
+    assert_eq!(look["runs"].as_array().map(Vec::len), Some(1), "{look}");
+    let said = place.ok(&["worktree", "remove", &dir, "--look"]);
+    assert!(said.contains("main checkout"), "{said}");
+
+    // A terminal of nobody's is not ended by it.
+    let named = tree.display().to_string();
+    let other = place.ok(&["terminal", "new", "-d", &named]);
+    let remove = ["worktree", "remove", "api", "--agents", "--stop"];
+    let _ = place.fails(1, &["is open there", &other], &remove);
+    assert!(place.json(&["agent", "show", "api"])["ai_terminal"].is_string());
+    let _ = place.ok(&["terminal", "close", &other]);
+    let gone = place.json(&remove);
+    assert_eq!((&gone["agents"], tree.exists()), (&json!(["api"]), false), "{gone}");
+    let id = gone["id"].as_str().expect("an id").to_owned();
+    let _ = place.ok(&["worktree", "trash", "restore", &id]);
+    assert_eq!(place.read(tree.join("README.md")), "changed\n");
+    assert_eq!(place.read(tree.join("notes")), "new\n");
+}
+
+#[test]
+fn what_is_still_being_made_or_brought_home_stays() {
+    let place = Place::new();
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    let go = place.path("go");
+    let wait = format!("until test -e '{}'; do sleep 0.05; done", go.display());
+    fs::create_dir(repository.join(".maestro")).expect("made");
+    fs::write(repository.join(".maestro/worktree.toml"), format!("setup = \"{wait}\"\n"))
+        .expect("written");
+    let _ = place.git(&repository, &["add", "--all"]);
+    let _ = place.git(&repository, &["commit", "-qm", "Setup"]);
+    let _ = place.ok(&["worktree", "trust", &dir, "--yes"]);
+    let made = place.json(&["worktree", "new", "side", "-r", &dir, "--no-wait"]);
+    let path = made["path"].as_str().expect("a path").to_owned();
+    let look = place.json(&["worktree", "remove", &path, "--look"]);
+    assert!(look["obstacles"][0].as_str().is_some_and(|why| why.contains("still being made")));
+    let _ = place.fails(1, &["still being made"], &["worktree", "remove", &path]);
+    fs::write(&go, "").expect("written");
+    let ready = || place.json(&["worktree", "list", &dir])[1]["stage"] == "ready";
+    until("it is ready", || ready().then_some(()));
+
+    fs::remove_file(&go).expect("removed");
+    fs::write(format!("{path}/more"), "x\n").expect("written");
+    let train = ["train", "run", "side", "-r", &dir, "--commit", "--verify", &wait, "--detach"];
+    let id = place.ok(&train);
+    let words = ["merge train", id.as_str(), "stop that first"];
+    let _ = place.fails(1, &words, &["worktree", "remove", &path]);
+    assert!(std::path::Path::new(&path).join("more").exists());
+    fs::write(&go, "").expect("written");
+    let home = || place.json(&["train", "show", &id])["state"]["ended"] == "done";
+    until("it is home", || home().then_some(()));
+    let _ = place.ok(&["worktree", "remove", &path]);
+}
+
+#[test]
+fn what_is_not_committed_is_kept_before_a_run() {
+    let place = Place::new();
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    let tasks = place.document("tasks.md", "- [ ] One\n");
+    let run = ["run", &tasks, "--provider", "demo", "--dir", &dir, "--yes"];
+    let kept = || place.json(&["worktree", "snapshots", &dir]);
+    let _ = place.run(&run);
+    assert_eq!(kept(), json!([]), "there is nothing that git does not have");
+    fs::write(repository.join("draft"), "mine\n").expect("written");
+    let tasks = place.document("more.md", "- [ ] Two\n");
+    let _ = place.run(&["run", &tasks, "--provider", "demo", "--dir", &dir, "--yes"]);
+    let kept = kept();
+    assert_eq!(
+        (&kept[0]["message"], &kept[0]["by_itself"]),
+        (&json!("Before run r2"), &json!(true))
+    );
+    assert_eq!(place.git(&repository, &["stash", "list"]), "");
+    let id = kept[0]["id"].as_str().expect("an id").to_owned();
+    fs::remove_file(repository.join("draft")).expect("removed");
+    let _ = place.ok(&["worktree", "restore", &id]);
+    assert_eq!(place.read(repository.join("draft")), "mine\n");
+}

@@ -27,6 +27,9 @@ pub enum Id {
     AgentStop,
     AgentRemove,
     WorktreeNew,
+    WorktreeRemove,
+    WorktreeKeep,
+    WorktreeUndo,
     ToggleShell,
     FocusNext,
     FocusPrevious,
@@ -265,7 +268,8 @@ pub enum Id {
     ConflictsOpen,
     TrainOpen,
     RaceOpen,
-    /// A page of the view of changes and branches, from 1 to 5.
+    WorktreesOpen,
+    /// A page of the view of changes and branches, from 1 to 7.
     ReviewPage(u8),
     ReviewUp,
     ReviewDown,
@@ -342,6 +346,12 @@ pub enum Id {
     RaceVerify,
     RaceTake,
     RaceDiff,
+    RaceOthers,
+    TreesRemove,
+    TreesEmpty,
+    TreesKeep,
+    TreesRestore,
+    TreesUndo,
     Palette,
     /// Runs the row of the palette with this number, from 1 to 9.
     PaletteRow(u8),
@@ -470,6 +480,8 @@ pub enum Context {
     Train,
     /// Branches of one task.
     Race,
+    /// Worktrees, snapshots and the trash.
+    Worktrees,
 }
 
 impl Context {
@@ -511,11 +523,12 @@ impl Context {
             Self::Matrix => &[Self::Matrix, Self::Review, Self::Main, Self::Everywhere],
             Self::Train => &[Self::Train, Self::Review, Self::Main, Self::Everywhere],
             Self::Race => &[Self::Race, Self::Review, Self::Main, Self::Everywhere],
+            Self::Worktrees => &[Self::Worktrees, Self::Review, Self::Main, Self::Everywhere],
         }
     }
 
     /// Every context.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Everywhere,
         Self::Main,
         Self::Terminal,
@@ -546,6 +559,7 @@ impl Context {
         Self::Matrix,
         Self::Train,
         Self::Race,
+        Self::Worktrees,
     ];
 
     /// Whether a chord that holds here is taken from a terminal that has the keyboard.

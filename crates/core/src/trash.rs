@@ -1,6 +1,6 @@
 //! Worktrees that were removed, and snapshots of checkouts: how they are asked for and what is known of one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,9 @@ use crate::worktree;
 
 /// How long what was removed is kept: 30 days, in milliseconds.
 pub const KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// How many snapshots of one checkout are kept that were made by themselves.
+pub const BY_ITSELF: usize = 20;
 
 /// The longest message of a snapshot, in characters.
 pub const MAX_MESSAGE: usize = 200;
@@ -23,12 +26,20 @@ pub enum Ask {
         /// What it is for.
         message: String,
     },
+    /// What removing a worktree would do, and what is in the way: [`Answer::Prospect`].
+    Look {
+        /// Any directory in it.
+        directory: PathBuf,
+    },
     /// Remove a worktree that Maestro made, into the trash: [`Answer::One`].
     Remove {
         /// Any directory in it.
         directory: PathBuf,
         /// Whether agents that work there and do nothing are removed with it.
         agents: bool,
+        /// Whether the programs of these agents are ended before. What is at work stays at work, and keeps the
+        /// worktree.
+        stop: bool,
     },
     /// Everything that is kept, the newest first: [`Answer::List`].
     List {
@@ -56,6 +67,8 @@ pub enum Answer {
     One(Box<Snapshot>),
     /// Several.
     List(Vec<Snapshot>),
+    /// What a removal would do.
+    Prospect(Box<Prospect>),
     /// What was put back.
     Back(Box<Back>),
     /// How many were forgotten.
@@ -97,6 +110,9 @@ pub struct Snapshot {
     pub agents: Vec<String>,
     /// What was kept about the worktree.
     pub worktree: Option<Box<worktree::Kept>>,
+    /// Whether Maestro made it by itself, before something that changes files.
+    #[serde(default)]
+    pub by_itself: bool,
 }
 
 impl Snapshot {
@@ -110,6 +126,74 @@ impl Snapshot {
     #[must_use]
     pub fn is_over(&self, now_ms: u64) -> bool {
         now_ms.saturating_sub(self.made_ms) > KEPT_MS
+    }
+}
+
+/// The snapshots of a checkout that were made by themselves and are more than are kept; `all` has the newest
+/// first.
+#[must_use]
+pub fn surplus(all: &[Snapshot], path: &Path) -> Vec<SnapshotId> {
+    let own = all.iter().filter(|one| one.by_itself && !one.removed && one.path == path);
+    own.skip(BY_ITSELF).map(|one| one.id).collect()
+}
+
+/// What removing a worktree would do, and what is in the way.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Prospect {
+    /// Its directory.
+    pub path: PathBuf,
+    /// Its branch, which stays.
+    pub branch: Option<String>,
+    /// Tracked files that differ from the commit.
+    pub changed: u32,
+    /// Untracked files and folders.
+    pub untracked: u32,
+    /// Ignored files and folders that would not be kept: the first few.
+    pub left: Vec<String>,
+    /// How many there are.
+    pub left_count: u64,
+    /// The names of agents that would go with it.
+    pub agents: Vec<String>,
+    /// What is in the way, in sentences.
+    pub obstacles: Vec<String>,
+    /// What runs there and could be ended with it, in sentences.
+    pub runs: Vec<String>,
+}
+
+impl Prospect {
+    /// What becomes of it, in a few sentences.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mut kept: Vec<String> = Vec::new();
+        match self.changed {
+            0 => {}
+            1 => kept.push("1 changed file".to_owned()),
+            count => kept.push(format!("{count} changed files")),
+        }
+        match self.untracked {
+            0 => {}
+            1 => kept.push("1 new one".to_owned()),
+            count => kept.push(format!("{count} new ones")),
+        }
+        let mut words = "Everything in it is kept for 30 days".to_owned();
+        if !kept.is_empty() {
+            words += &format!(", {} that are not committed included", kept.join(" and "));
+        }
+        words += match &self.branch {
+            Some(_) => "; its branch stays.",
+            None => ".",
+        };
+        if self.left_count > 0 {
+            let more = self.left_count.saturating_sub(self.left.len() as u64);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            words += &format!(" Not kept, because git ignores it: {}{more}.", self.left.join(", "));
+        }
+        match self.agents.as_slice() {
+            [] => {}
+            [one] => words += &format!(" Agent {one} goes with it."),
+            all => words += &format!(" Agents {} go with it.", all.join(", ")),
+        }
+        words
     }
 }
 
@@ -138,9 +222,8 @@ pub struct Back {
 mod tests {
     use super::*;
 
-    #[test]
-    fn thirty_days_are_counted_by_a_clock_that_may_jump_back() {
-        let snapshot = |made_ms| Snapshot {
+    fn snapshot(made_ms: u64) -> Snapshot {
+        Snapshot {
             id: SnapshotId(3),
             repository: "/r".into(),
             path: "/w".into(),
@@ -157,7 +240,50 @@ mod tests {
             left_count: 0,
             agents: Vec::new(),
             worktree: None,
+            by_itself: false,
+        }
+    }
+
+    #[test]
+    fn only_the_newest_of_those_made_by_themselves_are_kept() {
+        let one = |id, path: &str, by_itself, removed| Snapshot {
+            id: SnapshotId(id),
+            path: path.into(),
+            by_itself,
+            removed,
+            ..snapshot(0)
         };
+        let mut all = vec![
+            one(99, "/w", false, false),
+            one(98, "/other", true, false),
+            one(97, "/w", true, true),
+        ];
+        all.extend((1..=22).rev().map(|id| one(id, "/w", true, false)));
+        let path = Path::new("/w");
+        assert_eq!(surplus(&all, path), [SnapshotId(2), SnapshotId(1)]);
+        assert!(surplus(&all[..BY_ITSELF], path).is_empty());
+    }
+
+    #[test]
+    fn a_removal_is_told_before() {
+        let mut prospect = Prospect::default();
+        assert_eq!(prospect.words(), "Everything in it is kept for 30 days.");
+        prospect.branch = Some("fix".to_owned());
+        prospect.changed = 1;
+        prospect.untracked = 2;
+        prospect.left = vec!["target/".to_owned()];
+        prospect.left_count = 3;
+        prospect.agents = vec!["api".to_owned()];
+        assert_eq!(
+            prospect.words(),
+            "Everything in it is kept for 30 days, 1 changed file and 2 new ones that are not \
+             committed included; its branch stays. Not kept, because git ignores it: target/ and 2 \
+             more. Agent api goes with it."
+        );
+    }
+
+    #[test]
+    fn thirty_days_are_counted_by_a_clock_that_may_jump_back() {
         for (made, now, expected) in
             [(5, 5 + KEPT_MS, false), (5, 6 + KEPT_MS, true), (KEPT_MS * 3, 5, false)]
         {

@@ -136,6 +136,11 @@ pub trait Providers: Send + Sync {
         None
     }
 
+    /// A run is about to begin in a directory, which nobody else writes in.
+    fn begins(&self, git: &Git, run: RunId, directory: &Path) {
+        let _ = (git, run, directory);
+    }
+
     /// How many sessions of one provider runs may have at work at the same time.
     fn most_sessions(&self) -> usize {
         SESSIONS
@@ -482,6 +487,7 @@ impl Inner {
             documents::check_writable(document, id)
                 .map_err(|because| error(ErrorKind::Invalid, because))?;
         }
+        self.deps.providers.begins(&self.deps.git, id, &spec.directory);
         let mut run = Run::new(id, spec, self.clock.now_ms(), open, done);
         run.worktree = place;
         self.begin(&run)?;

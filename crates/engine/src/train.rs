@@ -111,6 +111,11 @@ pub trait Agents: Send + Sync {
     /// How far that is.
     fn progress(&self, tab: TabId, token: &str) -> Later<'_, Progress>;
 
+    /// A train is about to begin: what is not committed in these directories is kept before.
+    fn begins(&self, train: TrainId, directories: &[PathBuf]) {
+        let _ = (train, directories);
+    }
+
     /// What is known of how the worktrees of a repository fit together.
     ///
     /// # Errors
@@ -299,6 +304,18 @@ impl Trains {
                 Ok(train)
             })
             .await?;
+        let (agents, git) = (Arc::clone(&self.inner.deps.agents), self.inner.deps.git.clone());
+        let own = train.clone();
+        work(move || {
+            let commits = own.cars.iter().filter(|_| own.spec.commit);
+            let mut directories: Vec<PathBuf> =
+                commits.filter_map(|car| car.directory.clone()).collect();
+            let target = git.target(&own.spec.repository, &own.spec.target).ok();
+            directories.extend(target.and_then(|target| target.checked_out).map(|one| one.path));
+            agents.begins(own.id, &directories);
+        })
+        .await
+        .map_err(|why| refuse(ErrorKind::Failed, why))?;
         self.tell(&train);
         self.run(train.clone());
         Ok(train)

@@ -137,6 +137,26 @@ impl Git {
         }
     }
 
+    /// Whether everything in a checkout can be kept that its removal would destroy; gives the first ignored
+    /// files and folders that would not be kept, and how many there are.
+    ///
+    /// # Errors
+    ///
+    /// What [`Self::keep_checkout`] would refuse it for.
+    pub fn keepable(&self, directory: &Path) -> Result<(Vec<String>, u64)> {
+        let found = self.repository(directory)?;
+        let Some(checkout) = found.checkout.clone() else {
+            return Err(Error::Bare { path: found.root });
+        };
+        if found.head.is_none() {
+            return Err(Error::NoCommits { path: checkout });
+        }
+        refuse_half_done(&found, &checkout)?;
+        refuse_split_index(&found)?;
+        let looked = self.looked(&checkout, true)?;
+        Ok((looked.left.iter().take(NAMED).cloned().collect(), looked.left.len() as u64))
+    }
+
     /// What is in a checkout.
     fn looked(&self, checkout: &Path, all: bool) -> Result<Looked> {
         let list = |arguments: &[&str]| -> Result<Vec<Vec<u8>>> {

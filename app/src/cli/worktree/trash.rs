@@ -64,8 +64,24 @@ fn place(named: &str) -> Result<PathBuf> {
     Ok(Host::on_demand()?.agent(named)?.directory)
 }
 
-pub fn remove(named: &str, agents: bool, out: &mut Out) -> Result<()> {
-    let snapshot = removed(place(named)?, agents)?;
+/// Says what a removal would do.
+pub fn look(named: &str, out: &mut Out) -> Result<()> {
+    let prospect = match ask(Ask::Look { directory: place(named)? })? {
+        Answer::Prospect(prospect) => prospect,
+        other => return Err(odd(other)),
+    };
+    if out.json {
+        return out.value(&json!(prospect));
+    }
+    out.line(&output::plain(&prospect.words()))?;
+    for line in prospect.obstacles.iter().chain(&prospect.runs) {
+        out.line(&format!("in the way: {}", output::plain(line)))?;
+    }
+    Ok(())
+}
+
+pub fn remove(named: &str, agents: bool, stop: bool, out: &mut Out) -> Result<()> {
+    let snapshot = removed(place(named)?, agents, stop)?;
     if out.json {
         return out.value(&value(&snapshot));
     }
@@ -73,8 +89,8 @@ pub fn remove(named: &str, agents: bool, out: &mut Out) -> Result<()> {
 }
 
 /// Removes one into the trash.
-pub fn removed(directory: PathBuf, agents: bool) -> Result<Snapshot> {
-    match ask(Ask::Remove { directory, agents })? {
+pub fn removed(directory: PathBuf, agents: bool, stop: bool) -> Result<Snapshot> {
+    match ask(Ask::Remove { directory, agents, stop })? {
         Answer::One(snapshot) => Ok(*snapshot),
         other => Err(odd(other)),
     }

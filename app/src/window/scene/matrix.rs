@@ -12,7 +12,7 @@ use maestro_core::{AgentId, TabId, TrainId};
 use super::NOW_MS;
 
 /// Every scene of branches.
-pub const REVIEW: [&str; 12] = [
+pub const REVIEW: [&str; 15] = [
     "conflicts",
     "conflicts-clean",
     "conflicts-many",
@@ -25,6 +25,9 @@ pub const REVIEW: [&str; 12] = [
     "train-stopped",
     "train-undo",
     "race",
+    "worktrees",
+    "worktrees-remove",
+    "worktrees-busy",
 ];
 
 /// The repository.

@@ -353,7 +353,17 @@ impl Shell {
             | Id::RaceNext
             | Id::RaceVerify
             | Id::RaceTake
-            | Id::RaceDiff => return self.review_command(id),
+            | Id::RaceDiff
+            | Id::RaceOthers
+            | Id::WorktreesOpen
+            | Id::TreesRemove
+            | Id::TreesEmpty
+            | Id::TreesKeep
+            | Id::TreesRestore
+            | Id::TreesUndo => return self.review_command(id),
+            Id::WorktreeRemove | Id::WorktreeKeep | Id::WorktreeUndo => {
+                return self.worktree_command(id);
+            }
             id => return self.talk_command(id),
         }
         Task::none()

@@ -1,5 +1,7 @@
 //! What lies over the window: the palette, the dialog for a new agent, small questions.
 
+use std::path::PathBuf;
+
 use iced::Task;
 use maestro_core::command::Id;
 use maestro_core::worktree::Answer;
@@ -111,12 +113,21 @@ impl Shell {
     }
 
     pub(super) fn open_new_agent(&mut self) -> Task<Message> {
+        self.open_new_agent_at(None)
+    }
+
+    pub(super) fn open_new_agent_at(&mut self, place: Option<PathBuf>) -> Task<Message> {
         let here = self.focused_agent().map(|(agent, _)| agent);
         let here = here.or_else(|| self.model.agents.last());
         let directory =
             here.map(|agent| agent.repository.clone().unwrap_or_else(|| agent.directory.clone()));
         let directory = directory.or_else(|| self.started_in.clone());
-        let (dialog, action) = NewAgent::new(directory.as_deref(), &self.providers);
+        let inside = place.is_some();
+        let directory = place.or(directory);
+        let (mut dialog, action) = NewAgent::new(directory.as_deref(), &self.providers);
+        if inside {
+            dialog.works_directly();
+        }
         self.overlay = Some(Overlay::NewAgent(Box::new(dialog)));
         let refresh =
             self.request(Command::DetectProviders { refresh: true }, |reply| match reply {

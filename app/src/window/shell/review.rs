@@ -77,6 +77,7 @@ impl Shell {
             Id::TrainOpen => self.open_review(Page::Train),
             Id::RaceOpen => self.open_review(Page::Race),
             Id::FilesOpen => self.open_review(Page::Files),
+            Id::WorktreesOpen => self.open_review(Page::Worktrees),
             id => {
                 let action = self.review.command(id, &self.model);
                 self.review_action(action)
@@ -172,6 +173,7 @@ impl Shell {
             Action::Copy(text) => clipboard::write(text),
             Action::Paste(terminal, text) => self.paste_text(terminal, text),
             Action::Go(agent) => self.go_to_waiting(agent),
+            Action::Worktree(deed) => self.worktree_deed(deed),
             Action::Close => {
                 self.review.shown = false;
                 Task::none()
@@ -252,6 +254,8 @@ mod tests {
             ("train-going", Context::Train),
             ("train-undo", Context::Overlay),
             ("race", Context::Race),
+            ("worktrees", Context::Worktrees),
+            ("worktrees-remove", Context::Overlay),
         ] {
             assert_eq!(shell(name).context(), expected, "{name}");
         }

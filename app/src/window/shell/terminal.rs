@@ -398,7 +398,7 @@ impl Shell {
     }
 
     /// A question that comes some time after what made it come.
-    fn question(&mut self, ask: Ask) -> Task<Message> {
+    pub(super) fn question(&mut self, ask: Ask) -> Task<Message> {
         self.overlay = Some(Overlay::Ask(ask.unseen()));
         Task::perform(async { tokio::time::sleep(ask::UNSEEN).await }, |()| Message::AskSeen)
     }
@@ -543,6 +543,13 @@ impl Shell {
                 let _ = self.wanted.remove(&terminal);
             }
             Deed::SetClipboard(agent, clipboard) => return self.set_clipboard(agent, clipboard),
+            Deed::RemoveWorktrees(paths) => return self.remove_worktrees(paths),
+            Deed::LookAgain(paths) => {
+                return self.worktree_deed(crate::window::worktrees::Deed::Remove(paths));
+            }
+            Deed::RestoreFiles(snapshot) => return self.put_worktree_back(snapshot),
+            Deed::Purge(snapshots) => return self.purge_snapshots(snapshots),
+            Deed::Leave => {}
         }
         Task::none()
     }

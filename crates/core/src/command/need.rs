@@ -113,6 +113,8 @@ impl Command {
             | Id::AgentRename
             | Id::AgentStop
             | Id::AgentRemove
+            | Id::WorktreeRemove
+            | Id::WorktreeKeep
             | Id::AgentWhy
             | Id::AgentLogin
             | Id::ClipboardAccess

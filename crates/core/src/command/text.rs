@@ -38,6 +38,7 @@ impl Context {
             Self::Matrix => "conflicts",
             Self::Train => "a merge train",
             Self::Race => "a race",
+            Self::Worktrees => "worktrees",
         }
     }
 

@@ -99,7 +99,13 @@ pub(super) async fn take(shared: &Arc<Shared>, take: Take) -> Result<Answer, Err
     let pieces = pieces.collect::<Result<Vec<_>, Error>>()?;
     let _one = shared.changes.one_at_a_time().await;
     let _writing = shared.writing.read().await;
-    let taken = blocking(move || git.take(&into.path, &target, &pieces, look, now_ms())).await;
+    let store = shared.store.clone();
+    let taken = blocking(move || {
+        let message = format!("Before parts of the race {name} were taken");
+        super::trash::before(&git, &store, &into.path, message);
+        git.take(&into.path, &target, &pieces, look, now_ms())
+    });
+    let taken = taken.await;
     Ok(Answer::Discarded(taken.map_err(failed)?.map_err(git_error)?))
 }
 

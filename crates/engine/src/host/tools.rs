@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, Weak};
 
 use maestro_agents::{CommandLine, Detected, Environment, TurnOptions, detect, turn_command};
-use maestro_core::AgentId;
 use maestro_core::agent::Provider;
 use maestro_core::run::machine::Policy;
 use maestro_core::turn::{Failure, FailureKind};
+use maestro_core::{AgentId, RunId};
 use maestro_git::Git;
 use maestro_protocol::message::{Error, ErrorKind, Event, ProviderInfo};
 
@@ -192,6 +192,12 @@ impl autorun::Providers for Resolver {
 
     fn writer_in(&self, directory: &Path) -> Option<String> {
         self.shared().ok()?.writer_in(directory)
+    }
+
+    fn begins(&self, git: &Git, run: RunId, directory: &Path) {
+        if let Ok(shared) = self.shared() {
+            super::trash::before(git, &shared.store, directory, format!("Before run {run}"));
+        }
     }
 
     fn most_sessions(&self) -> usize {

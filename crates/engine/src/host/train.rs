@@ -1,12 +1,12 @@
 //! Merge trains, asked for by clients, and what trains need to know of the rest of the host.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 
 use maestro_core::agent::{Agent, Provider};
 use maestro_core::conversation::{Prompt, Tab};
 use maestro_core::train::Ask;
-use maestro_core::{AgentId, TabId};
+use maestro_core::{AgentId, TabId, TrainId};
 use maestro_git::{Git, Rehearsal};
 use maestro_protocol::message::{Error, ErrorKind, Event, Reply};
 use maestro_store::ItemState;
@@ -138,6 +138,14 @@ impl Agents for Hosted {
                 },
             }
         })
+    }
+
+    fn begins(&self, train: TrainId, directories: &[PathBuf]) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        for directory in directories {
+            let message = format!("Before merge train {train}");
+            super::trash::before(&self.git, &shared.store, directory, message);
+        }
     }
 
     fn rehearsal(&self, repository: &Path) -> Later<'_, Result<Arc<Mutex<Rehearsal>>, Error>> {

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maestro_core::agent::Agent;
-use maestro_core::trash::{Answer, Ask, Back, MAX_MESSAGE, Snapshot, reference};
+use maestro_core::train::{Car, CarState};
+use maestro_core::trash::{Answer, Ask, Back, MAX_MESSAGE, Prospect, Snapshot, reference, surplus};
 use maestro_core::worktree::{self, Origin, Stage};
 use maestro_core::{SnapshotId, text};
-use maestro_git::{Git, Kept};
+use maestro_git::{Git, Kept, Repository};
 use maestro_protocol::message::{Error, ErrorKind};
 use maestro_store::Store;
 
@@ -32,8 +33,12 @@ pub(super) async fn run(shared: &Arc<Shared>, ask: Ask) -> Result<Answer, Error>
             let snapshot = keep(shared, directory, message, false).await?;
             Ok(Answer::One(Box::new(snapshot)))
         }
-        Ask::Remove { directory, agents } => {
-            remove(shared, directory, agents).await.map(|snapshot| Answer::One(Box::new(snapshot)))
+        Ask::Look { directory } => {
+            look(shared, directory).await.map(|prospect| Answer::Prospect(Box::new(prospect)))
+        }
+        Ask::Remove { directory, agents, stop } => {
+            let snapshot = remove(shared, directory, agents, stop).await?;
+            Ok(Answer::One(Box::new(snapshot)))
         }
         Ask::List { repository } => list(shared, repository).await.map(Answer::List),
         Ask::Restore { snapshot, to } => {
@@ -61,67 +66,181 @@ async fn keep(
     check_path(&directory)?;
     let git = shared.tools().await?.git.clone();
     let store = shared.store.clone();
-    let kept = blocking(move || {
-        let found = git.repository(&directory).map_err(git_error)?;
-        let path = found.checkout.clone().unwrap_or(directory);
-        let id = store.next_snapshot_id().map_err(store_error)?;
-        let kept = git
-            .keep_checkout(&path, &reference(id, removed), &message, removed)
-            .map_err(git_error)?;
-        let worktree = store.worktree(&found.git_dir).map_err(store_error)?;
-        let snapshot = Snapshot {
-            id,
-            repository: found.root,
-            path,
-            branch: kept.branch,
-            head: kept.head,
-            commit: kept.commit,
-            tree: kept.tree,
-            message,
-            removed,
-            made_ms: now_ms(),
-            files: kept.files,
-            bytes: kept.bytes,
-            left: kept.left.0,
-            left_count: kept.left.1,
-            agents: Vec::new(),
-            worktree: worktree.map(Box::new),
-        };
-        store.put_checkout(&snapshot).map_err(store_error)?;
-        Ok(snapshot)
-    });
-    kept.await.map_err(failed)?
+    let new = New { directory, message, removed, by_itself: false };
+    blocking(move || put(&git, &store, new)).await.map_err(failed)?
 }
 
-async fn remove(shared: &Arc<Shared>, directory: PathBuf, agents: bool) -> Result<Snapshot, Error> {
-    check_path(&directory)?;
-    let git = shared.tools().await?.git.clone();
-    let (store, looked, own) = (shared.store.clone(), directory.clone(), git.clone());
-    let found = blocking(move || {
-        let found = own.repository(&looked).map_err(git_error)?;
-        let known = store.worktree(&found.git_dir).map_err(store_error)?;
-        Ok::<_, Error>((found, known))
-    });
-    let (found, known) = found.await.map_err(failed)??;
+/// A snapshot that is wanted.
+struct New {
+    directory: PathBuf,
+    message: String,
+    removed: bool,
+    by_itself: bool,
+}
+
+/// Keeps a checkout. Blocks.
+fn put(git: &Git, store: &Store, new: New) -> Result<Snapshot, Error> {
+    let New { directory, message, removed, by_itself } = new;
+    let found = git.repository(&directory).map_err(git_error)?;
     let path = found.checkout.clone().unwrap_or(directory);
-    if found.git_dir == found.common_dir {
-        let text = format!("{} is the repository's main checkout; it stays", path.display());
-        return Err(refuse(ErrorKind::Invalid, text));
+    let id = store.next_snapshot_id().map_err(store_error)?;
+    let kept =
+        git.keep_checkout(&path, &reference(id, removed), &message, removed).map_err(git_error)?;
+    let worktree = store.worktree(&found.git_dir).map_err(store_error)?;
+    let snapshot = Snapshot {
+        id,
+        repository: found.root,
+        path,
+        branch: kept.branch,
+        head: kept.head,
+        commit: kept.commit,
+        tree: kept.tree,
+        message,
+        removed,
+        made_ms: now_ms(),
+        files: kept.files,
+        bytes: kept.bytes,
+        left: kept.left.0,
+        left_count: kept.left.1,
+        agents: Vec::new(),
+        worktree: worktree.map(Box::new),
+        by_itself,
+    };
+    store.put_checkout(&snapshot).map_err(store_error)?;
+    Ok(snapshot)
+}
+
+/// Keeps a checkout in which something is not committed, before something is done there that changes files. What
+/// cannot be kept keeps nobody from doing it. Blocks.
+pub(super) fn before(git: &Git, store: &Store, directory: &Path, message: String) {
+    let kept = || {
+        // A directory may be in no repository, or in one without a commit.
+        let Ok(status) = git.status(directory) else { return Ok(()) };
+        if status.is_clean() || git.head(directory).ok().flatten().is_none() {
+            return Ok(());
+        }
+        let new = New { directory: directory.to_owned(), message, removed: false, by_itself: true };
+        let made = put(git, store, new)?;
+        tracing::info!(id = %made.id, path = %made.path.display(), "{}", made.message);
+        let all = store.checkouts().map_err(store_error)?;
+        let old = surplus(&all, &made.path);
+        for snapshot in all.iter().filter(|snapshot| old.contains(&snapshot.id)) {
+            forget(git, store, snapshot)?;
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = kept() {
+        let path = directory.display();
+        tracing::warn!(%path, error = %error.message, "no snapshot was made");
     }
-    let near: Vec<Agent> = shared
-        .world
-        .agents()
-        .into_iter()
-        .filter(|agent| agent.directory.starts_with(&path))
-        .collect();
-    let is_ours = known.as_ref().is_some_and(|known| known.origin == Origin::Made)
-        || near.iter().any(|agent| agent.worktree && agent.directory == path);
-    if !is_ours {
-        let text = format!(
-            "{} was not made by Maestro, which deletes nothing that it did not make; `git worktree remove` does",
-            path.display()
-        );
-        return Err(refuse(ErrorKind::Invalid, text));
+}
+
+/// A worktree that is to be removed.
+struct Leaving {
+    git: Git,
+    found: Repository,
+    known: Option<worktree::Kept>,
+    path: PathBuf,
+    /// The agents that work in it.
+    agents: Vec<Agent>,
+}
+
+impl Leaving {
+    async fn at(shared: &Arc<Shared>, directory: PathBuf) -> Result<Self, Error> {
+        check_path(&directory)?;
+        let git = shared.tools().await?.git.clone();
+        let (store, looked, own) = (shared.store.clone(), directory.clone(), git.clone());
+        let found = blocking(move || {
+            let found = own.repository(&looked).map_err(git_error)?;
+            let known = store.worktree(&found.git_dir).map_err(store_error)?;
+            Ok::<_, Error>((found, known))
+        });
+        let (found, known) = found.await.map_err(failed)??;
+        let path = found.checkout.clone().unwrap_or(directory);
+        let agents = shared.world.agents().into_iter();
+        let agents = agents.filter(|agent| agent.directory.starts_with(&path)).collect();
+        Ok(Self { git, found, known, path, agents })
+    }
+
+    /// Why it is not Maestro's to remove.
+    fn refusal(&self) -> Option<String> {
+        if self.found.git_dir == self.found.common_dir {
+            let path = self.path.display();
+            return Some(format!("{path} is the repository's main checkout; it stays"));
+        }
+        let is_made = self.known.as_ref().is_some_and(|known| known.origin == Origin::Made);
+        let is_worktree = |agent: &Agent| agent.worktree && agent.directory == self.path;
+        let is_ours = is_made || self.agents.iter().any(is_worktree);
+        (!is_ours).then(|| {
+            format!(
+                "{} was not made by Maestro, which deletes nothing that it did not make; `git worktree remove` does",
+                self.path.display()
+            )
+        })
+    }
+}
+
+/// What removing a worktree would do, and what is in the way.
+async fn look(shared: &Arc<Shared>, directory: PathBuf) -> Result<Prospect, Error> {
+    let leaving = Leaving::at(shared, directory).await?;
+    let mut obstacles: Vec<String> = leaving.refusal().into_iter().collect();
+    let (mut runs, is_ours) = (Vec::new(), obstacles.is_empty());
+    let Leaving { git, found, path, agents, .. } = leaving;
+    for busy in if is_ours { in_the_way(shared, &path) } else { Vec::new() } {
+        if busy.ends {
+            runs.push(busy.what);
+        } else {
+            obstacles.push(busy.sentence());
+        }
+    }
+    let (place, root) = (path.clone(), found.root);
+    let looked = blocking(move || {
+        let status = git.status(&place);
+        let all = git.worktrees(&root).unwrap_or_default();
+        let own = all.into_iter().find(|one| one.path == place);
+        (status, own.and_then(|own| own.locked), git.keepable(&place))
+    });
+    let (status, locked, keepable) = looked.await.map_err(failed)?;
+    let mut prospect = Prospect {
+        path,
+        branch: found.branch,
+        agents: agents.into_iter().map(|agent| agent.name).collect(),
+        ..Prospect::default()
+    };
+    match status {
+        Ok(status) => {
+            prospect.changed = status.changed();
+            prospect.untracked = status.untracked;
+        }
+        Err(error) => obstacles.push(error.to_string()),
+    }
+    if let Some(why) = locked {
+        obstacles.push(format!("it is locked: {why}").trim_end_matches([' ', ':']).to_owned());
+    }
+    match keepable {
+        Ok(left) => (prospect.left, prospect.left_count) = left,
+        Err(error) if is_ours => obstacles.push(error.to_string()),
+        Err(_) => {}
+    }
+    obstacles.dedup();
+    Ok(Prospect { obstacles, runs, ..prospect })
+}
+
+async fn remove(
+    shared: &Arc<Shared>,
+    directory: PathBuf,
+    agents: bool,
+    stop: bool,
+) -> Result<Snapshot, Error> {
+    let leaving = Leaving::at(shared, directory).await?;
+    if let Some(why) = leaving.refusal() {
+        return Err(refuse(ErrorKind::Invalid, why));
+    }
+    let Leaving { git, found, known, path, agents: near } = leaving;
+    if stop && agents && in_the_way(shared, &path).iter().all(|busy| busy.ends) {
+        for agent in &near {
+            let _ = shared.stop_agent(agent.id).await?;
+        }
     }
     free(shared, &path)?;
     if let Some(agent) = near.first().filter(|_| !agents) {
@@ -187,36 +306,72 @@ async fn remove(shared: &Arc<Shared>, directory: PathBuf, agents: bool) -> Resul
 
 /// Whether nothing runs in a directory.
 fn free(shared: &Arc<Shared>, path: &Path) -> Result<(), Error> {
-    let busy = |what: String| {
-        let text = format!("{} is in use: {what}", path.display());
-        Err(refuse(ErrorKind::Busy, text))
-    };
+    match in_the_way(shared, path).first() {
+        None => Ok(()),
+        Some(busy) => {
+            let text = format!("{} is in use: {}", path.display(), busy.sentence());
+            Err(refuse(ErrorKind::Busy, text))
+        }
+    }
+}
+
+/// Something that uses a directory.
+struct Busy {
+    what: String,
+    /// What its user can do about it.
+    way: &'static str,
+    /// Whether it can be ended without losing anything: a program of an agent that does nothing.
+    ends: bool,
+}
+
+impl Busy {
+    fn sentence(&self) -> String {
+        format!("{}; {}", self.what.trim_end_matches('.'), self.way)
+    }
+}
+
+/// What uses a directory, with what the user can do about it.
+fn in_the_way(shared: &Arc<Shared>, path: &Path) -> Vec<Busy> {
+    let mut all = Vec::new();
+    let mut busy = |what: String, way, ends| all.push(Busy { what, way, ends });
     let stage = shared.world.worktree(path).map(|entry| entry.stage);
     if matches!(stage, Some(Stage::Filling { .. } | Stage::Preparing(_))) {
-        return busy("it is still being made; `maestro worktree stop` ends that".to_owned());
+        busy("it is still being made".to_owned(), "`maestro worktree stop` ends that", false);
     }
-    if let Some((run, _)) = shared.world.open_runs_near(path).first() {
-        return busy(format!("run {run} is not over; stop it first"));
+    for (run, _) in shared.world.open_runs_near(path) {
+        busy(format!("run {run} is not over"), "stop it first", false);
+    }
+    for train in shared.world.running_trains() {
+        let is_car = |car: &Car| {
+            let is_over =
+                matches!(car.state, CarState::Aboard { .. } | CarState::Empty | CarState::Left(_));
+            !is_over && car.directory.as_deref() == Some(path)
+        };
+        if train.cars.iter().any(is_car) {
+            let what = format!("the merge train {} brings its branch home", train.id);
+            busy(what, "stop that first", false);
+        }
     }
     if let Some(writer) = shared.writer_in(path) {
-        return busy(format!("{writer} Wait until that is over, or interrupt it"));
+        busy(writer, "wait until that is over, or interrupt it", false);
     }
     let live = shared.world.terminals().into_iter().filter(|session| session.is_live());
     for info in live.map(|session| session.info()) {
         let agent = info.agent.and_then(|id| shared.world.agent(id));
         let is_there = info.directory.starts_with(path)
             || agent.as_ref().is_some_and(|agent| agent.directory.starts_with(path));
-        if is_there {
-            return busy(match agent {
-                Some(agent) => format!(
-                    "terminal {} of agent {} is open there; close it first",
-                    info.id, agent.name
-                ),
-                None => format!("terminal {} is open there; close it first", info.id),
-            });
+        if !is_there {
+            continue;
         }
+        let of = agent.as_ref().map(|agent| format!(" of agent {}", agent.name));
+        let what = format!("terminal {}{} is open there", info.id, of.unwrap_or_default());
+        // Another agent's terminal that only stands here is not to be ended with this worktree.
+        let ends = agent.is_some_and(|agent| agent.directory.starts_with(path));
+        busy(what, "close it first", ends);
     }
-    Ok(())
+    // What cannot be ended is said first.
+    all.sort_by_key(|one| one.ends);
+    all
 }
 
 async fn list(shared: &Arc<Shared>, repository: Option<PathBuf>) -> Result<Vec<Snapshot>, Error> {

@@ -224,6 +224,13 @@ impl World {
         self.lock().collisions.keys().copied().collect()
     }
 
+    /// The trains that go.
+    pub(crate) fn running_trains(&self) -> Vec<Train> {
+        let inner = self.lock();
+        let goes = |train: &&Train| train.state == maestro_core::train::State::Running;
+        inner.trains.values().filter(goes).cloned().collect()
+    }
+
     /// A train is new or changed.
     pub(crate) fn set_train(&self, train: Train) {
         let mut inner = self.lock();

@@ -2,14 +2,17 @@
 
 use maestro_core::changes::Answer;
 use maestro_core::command::Id;
+use maestro_core::{trash, worktree};
 use maestro_protocol::message::Reply;
 
 use super::Shell;
+use crate::window::ask::Ask;
 use crate::window::files;
 use crate::window::history;
 use crate::window::matrix;
 use crate::window::review::{Message, Question};
 use crate::window::scene;
+use crate::window::worktrees;
 
 impl Shell {
     pub(super) fn prepare_review(&mut self, name: &str) {
@@ -33,6 +36,7 @@ impl Shell {
         .collect();
         let opens = match name {
             "race" => Id::RaceOpen,
+            name if name.starts_with("worktrees") => Id::WorktreesOpen,
             name if name.starts_with("train") => Id::TrainOpen,
             _ => Id::ConflictsOpen,
         };
@@ -83,6 +87,7 @@ impl Shell {
                 let _ = self.review_command(Id::ReviewLast);
                 let _ = self.review_command(Id::TrainUndo);
             }
+            name if name.starts_with("worktrees") => self.prepare_worktrees(name),
             "race" => {
                 let race = Ok(Reply::Race(Box::new(scene::race())));
                 self.tell_review(Message::Answered(Question::Race(1), race));
@@ -240,6 +245,25 @@ impl Shell {
             };
             let question = Question::Changes(question);
             self.tell_review(Message::Answered(question, answer.map(Reply::Changes)));
+        }
+    }
+
+    fn prepare_worktrees(&mut self, name: &str) {
+        let there = Reply::OfWorktrees(worktree::Answer::List(scene::worktrees()));
+        let kept = Reply::Trash(trash::Answer::List(scene::kept()));
+        let _ = self.review_command(Id::ReviewRefresh);
+        for number in 1..9 {
+            for (question, reply) in [
+                (worktrees::Question::There(number), there.clone()),
+                (worktrees::Question::Kept(number), kept.clone()),
+            ] {
+                self.tell_review(Message::Answered(Question::Worktrees(question), Ok(reply)));
+            }
+        }
+        let _ = self.review_command(Id::ReviewDown);
+        if name != "worktrees" {
+            let ask = Ask::remove_worktrees(&[scene::prospect(name == "worktrees-busy")]);
+            self.overlay = Some(super::Overlay::Ask(ask));
         }
     }
 

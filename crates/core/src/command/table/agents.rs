@@ -53,4 +53,28 @@ pub(super) const COMMANDS: &[Command] = &[
         "Makes an agent in a new worktree of the current agent's repository.",
     )
     .group(Group::Agents),
+    command(
+        Id::WorktreeRemove,
+        "worktree.remove",
+        "Remove worktree…",
+        &[],
+        "Removes the agent's worktree into the trash, after saying what is kept and what is in the way.",
+    )
+    .group(Group::Agents),
+    command(
+        Id::WorktreeKeep,
+        "worktree.snapshot",
+        "Snapshot of the worktree",
+        &[],
+        "Keeps the files of the agent's directory as they are now, without touching them.",
+    )
+    .group(Group::Agents),
+    command(
+        Id::WorktreeUndo,
+        "worktree.undo",
+        "Bring the removed worktree back",
+        &[],
+        "Puts back the worktrees that were removed last in this window.",
+    )
+    .group(Group::Agents),
 ];
