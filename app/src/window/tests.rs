@@ -340,6 +340,8 @@ fn every_scene_can_be_drawn() {
             "palette"
                 | "new-agent"
                 | "rename"
+                | "worktrees-remove"
+                | "worktrees-busy"
                 | "paste"
                 | "link"
                 | "clipboard"

@@ -430,10 +430,7 @@ mod tests {
         let mut trees = trees();
         let path = scene::worktrees()[1].path.clone();
         let _ = does(&mut trees, Id::ReviewDown);
-        assert_eq!(
-            does(&mut trees, Id::TreesRemove),
-            Action::Worktree(Deed::Remove(vec![path.clone()]))
-        );
+        assert_eq!(does(&mut trees, Id::TreesRemove), Action::Worktree(Deed::Remove(vec![path])));
         assert!(matches!(does(&mut trees, Id::TreesRestore), Action::Tell(_)));
         let _ = does(&mut trees, Id::ReviewLast);
         let last = scene::kept().last().cloned().expect("something is kept");
