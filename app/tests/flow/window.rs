@@ -3,6 +3,7 @@
 mod branches;
 mod device;
 mod drop;
+mod files;
 mod hands;
 mod runs;
 mod settings;
