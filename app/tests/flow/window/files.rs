@@ -17,7 +17,7 @@ fn a_file_is_found_and_written_by_keys_beside_another_writer() {
     let window = Window::open(&place, &display, &directory);
     let _ = display.settled();
 
-    window.key_changes("ctrl+alt+v", 0.05);
+    window.key_changes("ctrl+alt+v", 0.002);
     display.key("f");
     display.types("notes");
     let _ = display.settled();
