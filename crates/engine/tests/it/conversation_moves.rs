@@ -169,3 +169,25 @@ async fn a_menu_that_does_not_come_keeps_no_session() {
     let told = menu.await.expect("answered");
     assert!(told.is_err(), "{told:?}");
 }
+
+/// Its terminal gave the session back, and what waited is being said: whoever takes it back, too, is told so at
+/// once, and not when the program has come up.
+#[tokio::test]
+async fn what_a_turn_has_already_is_not_waited_for() {
+    let mut theatre = Theatre::new().await;
+    let tab = theatre.new_tab().await;
+    let moved = theatre.tab_reply(Command::ToTerminal { tab, size: SIZE }).await.expect("moved");
+    let Open::Terminal(terminal) = moved.place else { panic!("{moved:?}") };
+    assert!(theatre.send(tab, "later").await.is_ok());
+    theatre.hang_starts(true);
+    let bytes = b"\x04".to_vec();
+    theatre.user.done(Command::SendBytes { terminal, bytes }).await;
+    let _player = theatre.player().await;
+    let back = Command::ToConversation { agent: theatre.agent };
+    let back = theatre.tab_reply(back).await.expect("it is there");
+    assert!(back.id == tab && back.state.is_busy(), "its program does not come up: {back:?}");
+    let refused = theatre.tab_reply(Command::ToTerminal { tab, size: SIZE }).await;
+    let refused = refused.expect_err("a turn runs");
+    assert_eq!(refused.kind, ErrorKind::Busy);
+    assert!(refused.message.contains("turn"), "{refused}");
+}

@@ -22,10 +22,15 @@ impl Actor {
                 // Nothing comes after it.
                 self.put_off.push_front(Ask::Stop(done));
             }
+            // A turn has the session already, which nobody has to wait for its program to be told.
+            Ask::Release { done, .. } if self.fold.is_running() => {
+                let _ = done.send(Err(self.turn_is_open()));
+            }
+            Ask::Back { done, .. } if self.fold.is_running() => {
+                let _ = done.send(Ok(self.tab.clone()));
+            }
             // Only its menu is waited for, by somebody who looks: that is no reason to keep a session.
-            ask @ (Ask::Release { .. } | Ask::Back { .. })
-                if !self.fold.is_running() && self.put_off.len() < WAITING =>
-            {
+            ask @ (Ask::Release { .. } | Ask::Back { .. }) if self.put_off.len() < WAITING => {
                 self.yields = true;
                 self.put_off.push_back(ask);
             }

@@ -210,13 +210,17 @@ impl Actor {
         self.moving.is_some_and(|until| Instant::now() < until)
     }
 
+    pub(super) fn turn_is_open(&self) -> Error {
+        let text = format!(
+            "a turn is open in {} ({}); wait for it or interrupt it",
+            self.tab.id, self.tab.title
+        );
+        refuse(ErrorKind::Busy, text)
+    }
+
     pub(super) async fn release(&mut self, place: Place) -> Result<Tab, Error> {
         if self.fold.is_running() {
-            let text = format!(
-                "a turn is open in {} ({}); wait for it or interrupt it",
-                self.tab.id, self.tab.title
-            );
-            return Err(refuse(ErrorKind::Busy, text));
+            return Err(self.turn_is_open());
         }
         self.end_driver().await;
         self.tab.place = place;
@@ -244,10 +248,18 @@ impl Actor {
         self.tab.session = session.or(self.tab.session.take());
         self.flush().await;
         let ours = self.page(u64::MAX, PAGE.0 as u32).await?.entries;
+        let begin = stored.first().map_or(0, |entry| entry.n);
         let new = crate::conversation::missing(&ours, stored, self.tab.entries);
         let mut updates = Vec::new();
         if let Place::Terminal(_) = self.tab.place {
             let text = "The session is back in the conversation.";
+            self.fold.note(text, now_ms(), &mut self.tab, &mut updates);
+        }
+        if begin > 0 && new.first().is_some_and(|entry| entry.n == begin) {
+            let text = format!(
+                "The first {begin} entries of this session are not shown here: it is very long. The \
+                 browser of sessions has them."
+            );
             self.fold.note(text, now_ms(), &mut self.tab, &mut updates);
         }
         let last = new.iter().rev().find_map(|entry| match &entry.body {
