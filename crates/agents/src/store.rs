@@ -17,6 +17,7 @@ mod claude;
 mod codex;
 mod copilot;
 mod demo;
+mod document;
 mod droid;
 mod facts;
 mod gemini;

@@ -38,6 +38,14 @@ pub struct Found {
     pub modified_ms: u64,
 }
 
+impl Found {
+    /// Whether it is one JSON document, which is written anew each time, and not lines that are added to.
+    #[must_use]
+    pub fn is_document(&self) -> bool {
+        self.path.extension().is_some_and(|ending| ending == "json")
+    }
+}
+
 /// Every place where sessions of this user may be stored, whether it exists or not.
 #[must_use]
 pub fn stores(environment: &Environment) -> Vec<Place> {

@@ -1,7 +1,7 @@
 //! Reading sessions: from where a reader was, whole, or one record.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom, Take};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use maestro_core::conversation::Entry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::document::Document;
 use super::lines::{self, Line};
 use super::list::{self, Found, find};
 use super::opencode::{self, Tables};
@@ -23,10 +24,12 @@ const PROBE: u64 = 1024;
 const SHOWN: u64 = 2 << 20;
 /// The buffer of a reader.
 const BUFFER: usize = 128 << 10;
+/// The most entries of a session that become a conversation, and the most bytes of their texts.
+const SHOWN_ENTRIES: (usize, usize) = (60_000, 96 << 20);
 /// Entries that are kept of the end of what is no file of lines.
 const LAST: u64 = 200;
-/// The longest file of one JSON document.
-const DOCUMENT: u64 = 32 << 20;
+/// How much of a JSON document is read: it has no place to go on from, so all of it is, each time.
+const DOCUMENT: u64 = 256 << 20;
 
 /// How far a session was read, and what has to be known to go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,20 +100,16 @@ pub fn read(
     let failed = |error| Error::file(&found.path, error);
     let mut file = list::open(&found.path).map_err(failed)?;
     let number = number(&file);
-    let document = found.path.extension().is_some_and(|ending| ending == "json");
-    let known = cursor.filter(|cursor| !document && fits(&mut file, number, cursor));
+    let known = cursor.filter(|cursor| !found.is_document() && fits(&mut file, number, cursor));
     let (mut offset, memory) =
         known.map_or_else(Default::default, |cursor| (cursor.offset, cursor.memory));
     let mut go_on = if offset == 0 { each(Progress::Anew) } else { ControlFlow::Continue(()) };
     let mut sheet = Sheet::new(memory, Want::Words);
     beside(found, sheet.facts());
     let _ = file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-    let mut reader = BufReader::with_capacity(BUFFER, &file);
-    let mut line = Vec::new();
+    let mut records = Records::of(found, &file);
     while go_on.is_continue() {
-        let Some((value, bytes)) = next(&mut reader, &mut line, document).map_err(failed)? else {
-            break;
-        };
+        let Some((value, bytes)) = records.next().map_err(failed)? else { break };
         if let Some(value) = value {
             record(found.provider, &value, &mut sheet);
             for piece in sheet.pieces.drain(..) {
@@ -124,28 +123,47 @@ pub fn read(
             go_on = ControlFlow::Break(());
         }
     }
-    drop(reader);
     let probes = probes(&mut file, offset).map_err(failed)?;
     Ok(Cursor { offset, file: number, probes, memory: sheet.memory })
 }
 
-/// The next record and how many bytes it takes; the record is `None` where it is none. `None` at the end.
-fn next(
-    reader: &mut BufReader<&File>,
-    line: &mut Vec<u8>,
-    document: bool,
-) -> std::io::Result<Option<(Option<Value>, u64)>> {
-    if document {
-        line.clear();
-        let bytes = reader.take(DOCUMENT).read_to_end(line)? as u64;
-        return Ok((bytes > 0).then(|| (serde_json::from_slice(line).ok(), bytes)));
+/// The records of a session's file.
+struct Records<'a> {
+    from: From<'a>,
+    record: Vec<u8>,
+}
+
+enum From<'a> {
+    Lines(BufReader<&'a File>),
+    Document(Document<BufReader<Take<&'a File>>>),
+}
+
+impl<'a> Records<'a> {
+    fn of(found: &Found, file: &'a File) -> Self {
+        let from = if found.is_document() {
+            From::Document(Document::new(BufReader::with_capacity(BUFFER, file.take(DOCUMENT))))
+        } else {
+            From::Lines(BufReader::with_capacity(BUFFER, file))
+        };
+        Self { from, record: Vec::new() }
     }
-    Ok(match lines::next(reader, line)? {
-        Line::Whole(bytes) => Some((parsed(line), bytes)),
-        Line::Long(bytes) => Some((None, bytes)),
-        Line::Open(bytes) => parsed(line).map(|value| (Some(value), bytes)),
-        Line::End => None,
-    })
+
+    fn line(&mut self) -> std::io::Result<Line> {
+        match &mut self.from {
+            From::Lines(reader) => lines::next(reader, &mut self.record),
+            From::Document(document) => document.next(&mut self.record),
+        }
+    }
+
+    /// The next record and how many bytes it takes; the record is `None` where it is none. `None` at the end.
+    fn next(&mut self) -> std::io::Result<Option<(Option<Value>, u64)>> {
+        Ok(match self.line()? {
+            Line::Whole(bytes) => Some((parsed(&self.record), bytes)),
+            Line::Long(bytes) => Some((None, bytes)),
+            Line::Open(bytes) => parsed(&self.record).map(|value| (Some(value), bytes)),
+            Line::End => None,
+        })
+    }
 }
 
 /// A line as a record. Lines that are not even UTF-8 are none.
@@ -263,7 +281,8 @@ pub fn page(found: &Found, from: u64, most: u64, tables: &dyn Tables) -> Result<
     Ok(Entries { entries: sheet.entries, total: next, facts })
 }
 
-/// All entries of a stored session, as a conversation shows them.
+/// The entries of a stored session, as a conversation shows them. Of one that is longer than a conversation can
+/// be shown, the last ones: the first one's number is how many are left out.
 ///
 /// # Errors
 ///
@@ -279,7 +298,9 @@ pub fn transcript(
     }
     let found = find(provider, id, environment, tables)?
         .ok_or_else(|| Error::Missing { provider, id: id.to_owned() })?;
-    page(&found, 0, u64::MAX, tables).map(|entries| entries.entries)
+    let mut sheet = Sheet::of_the_last(SHOWN_ENTRIES.0, SHOWN_ENTRIES.1);
+    through(&found, tables, &mut sheet, &mut |_| ControlFlow::Continue(()))?;
+    Ok(sheet.entries)
 }
 
 /// The last entries of a stored session, with numbers that are their own: those in the last `bytes` of its file.
@@ -300,8 +321,7 @@ pub fn tail(
     }
     let found = find(provider, id, environment, tables)?
         .ok_or_else(|| Error::Missing { provider, id: id.to_owned() })?;
-    let document = found.path.extension().is_some_and(|ending| ending == "json");
-    if document || provider == Provider::OpenCode {
+    if found.is_document() || provider == Provider::OpenCode {
         let total = page(&found, 0, 0, tables)?.total;
         let last = page(&found, total.saturating_sub(LAST), LAST, tables)?;
         return Ok(last.entries);
@@ -346,13 +366,12 @@ pub fn scan(
     if found.provider != Provider::OpenCode {
         let failed = |error| Error::file(&found.path, error);
         let file = list::open(&found.path).map_err(failed)?;
-        let mut reader = BufReader::with_capacity(BUFFER, &file);
-        let mut line = Vec::new();
+        let mut records = Records::of(found, &file);
         loop {
-            if lines::next(&mut reader, &mut line).map_err(failed)? == Line::End {
+            if records.line().map_err(failed)? == Line::End {
                 return Ok(());
             }
-            match worth(&line) {
+            match worth(&records.record) {
                 ControlFlow::Break(()) => return Ok(()),
                 ControlFlow::Continue(true) => break,
                 ControlFlow::Continue(false) => {}
@@ -380,10 +399,8 @@ fn through(
     let failed = |error| Error::file(&found.path, error);
     let file = list::open(&found.path).map_err(failed)?;
     beside(found, sheet.facts());
-    let document = found.path.extension().is_some_and(|ending| ending == "json");
-    let mut reader = BufReader::with_capacity(BUFFER, &file);
-    let mut line = Vec::new();
-    while let Some((value, _)) = next(&mut reader, &mut line, document).map_err(failed)? {
+    let mut records = Records::of(found, &file);
+    while let Some((value, _)) = records.next().map_err(failed)? {
         let Some(value) = value else { continue };
         record(found.provider, &value, sheet);
         if each(sheet).is_break() {

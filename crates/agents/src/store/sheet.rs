@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
 
-/// The most tool calls of which the number is remembered until their result comes.
+/// The most tool calls of which the number is remembered until their result comes; of more, the older half is
+/// forgotten.
 const CALLS: usize = 4096;
 /// The most records that may come again with more in them whose entries are remembered.
 const AGAIN: usize = 16;
@@ -97,12 +98,31 @@ pub(super) struct Sheet {
     calls: HashMap<String, u64>,
     /// Bytes that entries may still take before tools' inputs and outputs are cut short.
     room: usize,
+    /// How many entries are kept, and how many bytes of texts: of more, the older half is dropped.
+    keep: (usize, usize),
+    /// Bytes of the entries' texts.
+    held: usize,
 }
 
 impl Sheet {
     pub fn new(memory: Memory, want: Want) -> Self {
-        let calls = HashMap::new();
-        Self { memory, want, now: 0, pieces: Vec::new(), entries: Vec::new(), calls, room: ROOM }
+        Self {
+            memory,
+            want,
+            now: 0,
+            pieces: Vec::new(),
+            entries: Vec::new(),
+            calls: HashMap::new(),
+            room: ROOM,
+            keep: (usize::MAX, usize::MAX),
+            held: 0,
+        }
+    }
+
+    /// Makes entries, and keeps the last: at least half as many as said, or half of the bytes.
+    pub fn of_the_last(entries: usize, bytes: usize) -> Self {
+        let all = Want::Entries { from: 0, to: u64::MAX };
+        Self { keep: (entries, bytes), ..Self::new(Memory::default(), all) }
     }
 
     pub fn facts(&mut self) -> &mut Facts {
@@ -143,10 +163,26 @@ impl Sheet {
             open: false,
             body: self.fitted(body),
         };
+        self.held += size(&entry.body);
         match self.entries.binary_search_by_key(&n, |entry| entry.n) {
             Ok(at) => self.entries[at].body = entry.body,
             Err(at) => self.entries.insert(at, entry),
         }
+        while self.entries.len() > self.keep.0.max(1)
+            || (self.held > self.keep.1 && self.entries.len() > 1)
+        {
+            self.drop_older();
+        }
+    }
+
+    fn drop_older(&mut self) {
+        let _ = self.entries.drain(..self.entries.len() / 2);
+        if let (Want::Entries { from, .. }, Some(first)) = (&mut self.want, self.entries.first()) {
+            *from = first.n;
+        }
+        self.held = self.entries.iter().map(|entry| size(&entry.body)).sum();
+        let tools = self.entries.iter().filter(|entry| matches!(entry.body, Body::Tool(_)));
+        self.room = ROOM.saturating_sub(tools.map(|entry| size(&entry.body)).sum());
     }
 
     /// A body within its own bounds and those of all together.
@@ -160,8 +196,7 @@ impl Sheet {
                     change.diff = bounds::beginning(std::mem::take(&mut change.diff), SHORT);
                 }
             }
-            let diffs: usize = tool.changes.iter().map(|change| change.diff.len()).sum();
-            self.room = self.room.saturating_sub(tool.input.len() + tool.output.len() + diffs);
+            self.room = self.room.saturating_sub(size(&body));
         }
         body
     }
@@ -229,9 +264,13 @@ impl Sheet {
         if !self.whole() {
             return;
         }
-        if self.calls.len() < CALLS {
-            let _ = self.calls.insert(call.to_owned(), n);
+        if self.calls.len() >= CALLS {
+            let mut numbers: Vec<u64> = self.calls.values().copied().collect();
+            let (_, middle, _) = numbers.select_nth_unstable(CALLS / 2);
+            let middle = *middle;
+            self.calls.retain(|_, n| *n >= middle);
         }
+        let _ = self.calls.insert(call.to_owned(), n);
         if self.want == Want::Everything {
             let tool = make();
             self.said(n, What::Input, &tool.title, false);
@@ -327,5 +366,66 @@ impl Sheet {
         if parts.len() < 256 && !parts.iter().any(|(name, _)| name == part) {
             parts.push((part.to_owned(), n));
         }
+    }
+}
+
+/// Bytes of a body's texts.
+fn size(body: &Body) -> usize {
+    match body {
+        Body::Prompt(prompt) => prompt.text.len(),
+        Body::Text(text) | Body::Thinking(text) | Body::Raw(text) => text.len(),
+        Body::Tool(tool) => {
+            let diffs: usize = tool.changes.iter().map(|change| change.diff.len()).sum();
+            tool.input.len() + tool.output.len() + diffs
+        }
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tools;
+
+    fn called(sheet: &mut Sheet, call: usize) {
+        let call = call.to_string();
+        sheet.tool(&call, None, || tools::empty(&call));
+    }
+
+    #[test]
+    fn the_last_entries_are_kept_with_their_numbers() {
+        let mut sheet = Sheet::of_the_last(100, 1_000_000);
+        for n in 0..1000 {
+            sheet.text(&format!("words {n}"), None);
+            assert!(sheet.entries.len() <= 100, "{n}");
+        }
+        let numbers: Vec<u64> = sheet.entries.iter().map(|entry| entry.n).collect();
+        let first = 1000 - numbers.len() as u64;
+        assert!(numbers.len() >= 50 && numbers.iter().copied().eq(first..1000), "{numbers:?}");
+        // What comes too late for one that was dropped changes nothing.
+        assert!(!sheet.made(first - 1) && sheet.made(first));
+
+        let mut sheet = Sheet::of_the_last(100, 1_000);
+        for _ in 0..20 {
+            sheet.text(&"x".repeat(400), None);
+            assert!(sheet.held <= 1_000 && !sheet.entries.is_empty());
+        }
+        sheet.text(&"y".repeat(4_000), None);
+        assert!(
+            matches!(&sheet.entries[..], [one] if matches!(&one.body, Body::Text(text) if text.len() == 4_000))
+        );
+    }
+
+    #[test]
+    fn the_latest_calls_find_their_results() {
+        let mut sheet = Sheet::new(Memory::default(), Want::Entries { from: 0, to: u64::MAX });
+        for call in 0..3 * CALLS {
+            called(&mut sheet, call);
+            sheet.amend(&call.to_string(), |tool| tool.output = "done".into());
+        }
+        let has_output =
+            |entry: &Entry| matches!(&entry.body, Body::Tool(tool) if tool.output == "done");
+        assert!(sheet.entries.iter().all(has_output));
+        assert!(sheet.calls.len() <= CALLS);
     }
 }

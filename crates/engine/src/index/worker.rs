@@ -440,8 +440,8 @@ impl Worker {
             self.index.cursor(no)?.and_then(|cursor| serde_json::from_str(&cursor).ok());
         let (mut read, mut broke, mut failed) = (0, false, None);
         let (begun, index) = (Instant::now(), &self.index);
-        // A database is read in one go: its sessions are small, and it has no place to go on from.
-        let whole = session.provider == Provider::OpenCode;
+        // What has no place to go on from is read in one go.
+        let whole = session.provider == Provider::OpenCode || session.is_document();
         let told = store::read(session, cursor, &Sqlite, &mut |progress| {
             let done = match progress {
                 Progress::Anew => index.clear(no),

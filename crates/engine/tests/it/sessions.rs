@@ -581,3 +581,31 @@ async fn what_tools_printed_is_found_by_a_scan() {
     assert_eq!(error.kind, ErrorKind::Invalid);
     stop(&host).await;
 }
+
+/// Gemini CLI once wrote a session as one document: it has no place to go on from, and is gone through once.
+#[tokio::test]
+async fn a_long_document_is_indexed_and_that_ends() {
+    let stores = Stores::empty();
+    let chats = stores.user().join(".gemini/tmp/project/chats");
+    fs::create_dir_all(&chats).expect("made");
+    let message = |n: usize| {
+        let kind = if n.is_multiple_of(2) { "user" } else { "gemini" };
+        let content = format!("words{n} {}", "and more of them ".repeat(600));
+        serde_json::json!({ "id": format!("m{n}"), "type": kind, "content": content })
+    };
+    let messages: Vec<_> = (0..1000).map(message).collect();
+    let document =
+        serde_json::json!({ "sessionId": A, "messages": messages, "summary": "Of many words" });
+    let file = chats.join("session-2026-11-22T07-41-aaaaaaaa.json");
+    fs::write(&file, document.to_string()).expect("written");
+    set_age(&file, 3600);
+    let host = stores.host().await;
+    let client = User::of(&host).await;
+    let progress = indexed(&client).await;
+    assert_eq!((progress.sessions, progress.done_bytes), (1, progress.total_bytes));
+    let hits = find(&client, words("words501")).await;
+    let [hit] = hits.as_slice() else { panic!("{hits:?}") };
+    assert_eq!((hit.session.title.as_str(), hit.entry), ("Of many words", Some(501)));
+    assert!(hit.excerpt.starts_with("words501 and more"), "{hit:?}");
+    stop(&host).await;
+}
