@@ -503,9 +503,9 @@ fn codex_tells_tokens_of_each_turn() {
     assert_eq!(states.into_iter().collect::<Vec<_>>(), ["asked.txt Done", "refused.txt Denied"]);
 }
 
-/// A Codex whose thread is there.
+/// A Codex whose thread is there, without anything that is no part of its sandbox.
 fn codex(policy: Policy) -> Play {
-    codex_with(policy, &json!({}))
+    codex_with(policy, &json!({ "features": { "apps": false } }))
 }
 
 /// The same with something configured.

@@ -26,6 +26,8 @@ pub(super) struct Fence {
     servers: Option<Vec<String>>,
     /// Whether plugins are installed, which bring servers of their own.
     plugins: bool,
+    /// Whether it has no apps: they come with an account of Codex's own maker, and have tools that write.
+    no_apps: bool,
     /// Whether the thread was begun without them; `None` before it is begun.
     up: Option<bool>,
 }
@@ -39,6 +41,11 @@ impl Fence {
         let servers = servers.filter(|(_, server)| on(server)).map(|(name, _)| name.clone());
         self.servers = Some(servers.take(SERVERS).collect());
         self.plugins = named("plugins").is_some_and(|plugins| !plugins.is_empty());
+        let off = config.pointer("/features/apps").and_then(Value::as_bool) == Some(false);
+        let provider = config.get("model_provider").and_then(Value::as_str);
+        let own = provider.and_then(|name| named("model_providers")?.get(name));
+        let account = own.and_then(|own| own.get("requires_openai_auth")).and_then(Value::as_bool);
+        self.no_apps = off || account == Some(false);
     }
 
     /// Whether the thread is begun.
@@ -65,7 +72,9 @@ impl Fence {
     /// ones that it may have otherwise.
     pub fn is_crossed(&self, reads_only: bool) -> bool {
         self.up.is_some_and(|up| up != reads_only)
-            && (self.plugins || self.servers.as_ref().is_none_or(|servers| !servers.is_empty()))
+            && (self.plugins
+                || !self.no_apps
+                || self.servers.as_ref().is_none_or(|servers| !servers.is_empty()))
     }
 }
 
@@ -90,10 +99,24 @@ mod tests {
         );
         assert!(fence.is_crossed(false) && !fence.is_crossed(true));
 
+        let local = |auth: bool| {
+            let own = json!({ "x": { "requires_openai_auth": auth } });
+            json!({ "model_provider": "x", "model_providers": own })
+        };
+        let no_apps = |mut config: Value| {
+            config["features"] = json!({ "apps": false });
+            config
+        };
         for (config, crossed) in [
-            (json!({}), false),
-            (json!({ "mcp_servers": null, "plugins": [] }), false),
-            (json!({ "plugins": { "p": {} } }), true),
+            (no_apps(json!({})), false),
+            (no_apps(json!({ "mcp_servers": null, "plugins": [] })), false),
+            (no_apps(json!({ "plugins": { "p": {} } })), true),
+            // An account may have apps, unless nobody asks for one.
+            (json!({}), true),
+            (json!({ "features": { "apps": true } }), true),
+            (json!({ "model_provider": "openai", "model_providers": {} }), true),
+            (local(true), true),
+            (local(false), false),
         ] {
             let mut fence = Fence::default();
             fence.configured(&config);
