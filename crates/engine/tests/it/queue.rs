@@ -140,6 +140,9 @@ impl Tabs for Fake {
 
     fn again(&self, tab: TabId) -> Later<'_, Result<(), Refused>> {
         Box::pin(async move {
+            if self.dead.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
             let mut world = self.world();
             world.again.push(tab);
             world.tabs.get_mut(&tab).expect("a tab").state = TabState::Working("again".into());
