@@ -160,9 +160,10 @@ impl Shared {
     }
 
     /// Whether a session can only go on where it is, which is not where its agent works. OpenCode keeps one in the
-    /// directory in which it began, and what it asks there is heard by nobody else (seen with 1.18.33).
+    /// directory in which it began, and what it asks there is heard by nobody else (seen with 1.18.33). Gemini CLI
+    /// looks for one in a folder that it has for each directory.
     fn stays_behind(&self, agent: &Agent, session: &str) -> bool {
-        if agent.provider != Provider::OpenCode {
+        if !matches!(agent.provider, Provider::OpenCode | Provider::Gemini) {
             return false;
         }
         let key = SessionKey { provider: agent.provider, id: session.to_owned() };
