@@ -34,6 +34,9 @@ const NOTHING: f32 = 480.0;
 /// Below this width not all keys have place.
 const NARROW: f32 = 720.0;
 
+/// Below this width the keys that are needed least have no place.
+const ALL: f32 = 1_120.0;
+
 /// What is above and below the list: input, filters, footer and the lines between.
 const FRAME: f32 = 46.0 + 38.0 + 40.0 + 3.0;
 
@@ -158,6 +161,12 @@ impl Browser {
             .style(style::row(tokens, false))
             .on_press(Message::Toggled(toggle))
         };
+        // What can only be typed.
+        let typed = chords.then(|| {
+            let words = "also branch:  tag:  since:7d  until:2026-01-31";
+            container(line(words, type_scale::SMALL, font::REGULAR, tokens.faint))
+                .padding([2.0, space::XS])
+        });
         let chips = row![
             chip(provider, !filter.providers.is_empty(), Toggle::Provider, Id::SessionProvider),
             chip(here, filter.directory.is_some(), Toggle::Here, Id::SessionHere),
@@ -165,6 +174,7 @@ impl Browser {
             chip("tool output".to_owned(), self.asked.tools, Toggle::Tools, Id::SessionTools),
             chip("trash".to_owned(), filter.trashed, Toggle::Trashed, Id::SessionTrashed),
         ]
+        .push(typed)
         .spacing(space::S);
         container(chips.wrap())
             .height(38.0)
@@ -374,6 +384,7 @@ impl Browser {
             key(Deed::Tags, Some(Id::SessionTags), "", "tags").filter(|_| wide),
             key(Deed::CopyId, Some(Id::SessionCopy), "", "copy id").filter(|_| wide),
             key(Deed::Trash, Some(Id::SessionTrash), "", trash),
+            key(Deed::Open, Some(Id::SessionOpen), "", "file").filter(|_| width >= ALL),
         ];
         let keys = keys.into_iter().flatten().map(Element::from);
         container(row(keys).spacing(space::L).align_y(Alignment::Center))
