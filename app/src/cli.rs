@@ -13,6 +13,7 @@ mod failure;
 mod host;
 mod keymap;
 mod list;
+mod notices;
 mod output;
 mod playbook;
 mod pr;
@@ -113,6 +114,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Pr(pull) => pr::run(pull, &mut out),
         args::Command::Race(race) => race::run(race, &mut out),
         args::Command::Queue(queue) => queue::run(queue, &mut out),
+        args::Command::Notices(notices) => notices::run(notices, &mut out),
         args::Command::Usage(usage) => usage::run(usage, &mut out),
         args::Command::Sessions(sessions) => sessions::run(sessions, &mut out),
         args::Command::List => list::run(&mut out),

@@ -24,6 +24,7 @@ mod look;
 mod matrix;
 mod model;
 mod new_agent;
+mod notices;
 mod page;
 mod palette;
 mod panes;

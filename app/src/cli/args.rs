@@ -67,6 +67,8 @@ pub enum Command {
     /// What waits to be said to agents: list, edit, hold, release, move, remove, restore, send now.
     #[command(subcommand)]
     Queue(super::queue::Queues),
+    /// What was told of agents and runs: list it, mark it as read, try how it is told.
+    Notices(super::notices::Notices),
     /// What turns consumed: tokens and money by day, agent, conversation, model or provider.
     Usage(super::usage::Usage),
     /// Stored conversations of every provider, those from before Maestro included: find, read, resume.

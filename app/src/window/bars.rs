@@ -33,6 +33,7 @@ pub fn top<'a, M: Clone + 'a>(
     width: f32,
     on_search: M,
     on_waiting: M,
+    on_notices: M,
 ) -> Element<'a, M> {
     let (waiting, working) = (model.count(State::NeedsYou), model.count(State::Working));
     let mut pills = Row::new().spacing(space::S).align_y(Alignment::Center);
@@ -44,6 +45,13 @@ pub fn top<'a, M: Clone + 'a>(
     }
     if working > 0 {
         pills = pills.push(part::pill(tokens, format!("{working} working"), false));
+    }
+    let unread = model.notices.unread();
+    if unread > 0 {
+        let bell = icon(Icon::Bell, extent::GLYPH, tokens.dim);
+        let count = line(unread.to_string(), type_scale::SMALL, font::MEDIUM, tokens.dim);
+        let mark = row![bell, count].spacing(space::XS).align_y(Alignment::Center);
+        pills = pills.push(iced::widget::mouse_area(mark).on_press(on_notices));
     }
     let name = line("Maestro", type_scale::LARGE, font::SEMIBOLD, tokens.text);
     let search = search(tokens, keymap, on_search);

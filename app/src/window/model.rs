@@ -6,6 +6,7 @@ use std::path::Path;
 use maestro_core::agent::{Agent, Clipboard, State};
 use maestro_core::conflict::{Collision, Collisions};
 use maestro_core::conversation::Tab;
+use maestro_core::notice::{self, History};
 use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
 use maestro_core::search::Search;
@@ -41,6 +42,8 @@ pub struct Model {
     pub standings: BTreeMap<AgentId, maestro_core::worktree::Standing>,
     /// Merge trains that go, and the latest ones that went.
     pub trains: BTreeMap<TrainId, Train>,
+    /// What the user was told of agents and runs.
+    pub notices: History,
     /// The number of the last event.
     seq: u64,
 }
@@ -60,6 +63,10 @@ pub enum Notice {
     Search { terminal: TerminalId, search: Option<Search> },
     /// A terminal's child ended.
     Exited { terminal: TerminalId, exit: i32 },
+    /// An agent or a run does something the user should hear of.
+    Told(Box<notice::Notice>),
+    /// Notices were read.
+    Read(Vec<u64>),
     /// The work of an agent began to conflict with other work.
     Collides { agent: AgentId, with: Collision },
     /// The host is about to end.
@@ -79,6 +86,7 @@ impl Model {
         self.trains = world.trains.into_iter().map(|train| (train.id, train)).collect();
         self.worktrees = world.worktrees;
         self.standings = world.standings.into_iter().collect();
+        self.notices = History::new(world.notices);
         self.collisions = (world.collisions.into_iter())
             .filter(|met| !met.with.is_empty())
             .map(|met| (met.agent, met.with))
@@ -149,6 +157,15 @@ impl Model {
             Event::Standing(agent, standing) => {
                 let _ = self.standings.insert(agent, *standing);
             }
+            Event::Notice(notice) => {
+                self.notices.put((*notice).clone());
+                return Some(Notice::Told(notice));
+            }
+            Event::NoticesMarked { ids, read } => {
+                self.notices.marked(&ids, read);
+                return read.then_some(Notice::Read(ids));
+            }
+            Event::NoticesCleared => self.notices.clear(),
             Event::Train(train) => {
                 let _ = self.trains.insert(train.id, *train);
             }

@@ -4,6 +4,7 @@ mod changes;
 mod dress;
 pub mod files;
 mod matrix;
+mod notices;
 mod runs;
 mod stored;
 mod talk;
@@ -26,6 +27,7 @@ pub use matrix::{
     REVIEW, ROOT, clashes, clean_matrix, large_matrix, matrix, past_train, race, race_matrix,
     returned, stopped_train, train, train_plan,
 };
+pub use notices::notices;
 pub use runs::{
     DOCUMENT, RUNS, evidence, gated, heard, leaves, past_runs, plan, playbooks, running,
 };
@@ -37,7 +39,7 @@ pub use trees::{kept, prospect, worktrees};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Scenes without a conversation.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 27] = [
     "empty",
     "grid",
     "grid-many",
@@ -61,6 +63,8 @@ const OTHERS: [&str; 25] = [
     "sessions",
     "sessions-empty",
     "usage",
+    "notices",
+    "notices-empty",
     "settings",
     "settings-found",
 ];

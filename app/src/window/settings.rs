@@ -272,7 +272,11 @@ impl View {
         let Some(setting) = self.marked() else { return Action::None };
         match setting.kind {
             Kind::Switch | Kind::Choice(_) => self.change(1),
-            Kind::Number { .. } | Kind::Command { .. } | Kind::Folder | Kind::Name { .. } => {
+            Kind::Number { .. }
+            | Kind::Command { .. }
+            | Kind::Folder
+            | Kind::Name { .. }
+            | Kind::Hours => {
                 let text = self.now(setting).map(|value| value.to_string()).unwrap_or_default();
                 self.edit = Some(Edit { setting, text, why: None });
                 Action::None

@@ -9,6 +9,7 @@ mod host;
 mod kept;
 mod keys;
 mod layout;
+mod notices;
 mod preset;
 mod review;
 mod sessions;
@@ -51,6 +52,7 @@ use super::hints::Hints;
 use super::link::Link;
 use super::model::Model;
 use super::new_agent::{self, NewAgent};
+use super::notices as notices_page;
 use super::palette::{self, Palette};
 use super::panes::{self, Pane};
 use super::prompt::{self, Prompt};
@@ -98,6 +100,8 @@ pub struct Shell {
     marked: Option<AgentId>,
     overlay: Option<Overlay>,
     toasts: Toasts,
+    /// Whether the host knows that the window is looked at, or is not.
+    told_looking: Option<bool>,
     providers: Vec<ProviderInfo>,
     /// Where the program was started: what a first agent is probably about.
     started_in: Option<PathBuf>,
@@ -191,6 +195,7 @@ enum Overlay {
     Queue(Box<queue::View>),
     Why(Why),
     Settings(Box<settings_page::View>),
+    Notices(notices_page::View),
 }
 
 /// What a settings file says, whenever it is another file than before. Looking at it is one call to the
@@ -278,6 +283,8 @@ pub enum Message {
     Usage(usage::Message),
     /// The settings page.
     Settings(settings_page::Message),
+    /// The list of notices.
+    Notices(notices_page::Message),
     /// A stored session is gone on with, or not.
     SessionResumed(Result<sessions::Resumed, String>),
     /// In Auto Run.
@@ -376,6 +383,7 @@ impl Shell {
             marked: None,
             overlay: None,
             toasts: Toasts::default(),
+            told_looking: None,
             providers: Vec::new(),
             started_in: None,
             subscribed: HashMap::new(),
@@ -510,6 +518,7 @@ impl Shell {
             Message::Sessions(message) => self.sessions_message(message),
             Message::Usage(message) => self.usage(|page| page.update(message)),
             Message::Settings(message) => self.settings_page(|page| page.update(message)),
+            Message::Notices(message) => self.notices_message(message),
             Message::SessionResumed(resumed) => self.session_resumed(resumed),
             Message::Autorun(message) => self.autorun_message(message),
             Message::Review(message) => self.review_message(message),
@@ -529,7 +538,8 @@ impl Shell {
                 Task::none()
             }
             Message::ToastPressed(number) => match self.toasts.end(number).map(|t| t.source()) {
-                Some(toast::Source::Agent(id)) => self.go_to(id),
+                Some(toast::Source::Agent(id)) => self.go_to_waiting(id),
+                Some(toast::Source::Run(_)) => self.command(Id::RunsOpen),
                 Some(toast::Source::Queue(item)) => self.put_back(item),
                 Some(toast::Source::Trash(snapshot)) => self.trash_toast(snapshot),
                 _ => Task::none(),

@@ -353,6 +353,8 @@ fn every_scene_can_be_drawn() {
                 | "sessions"
                 | "sessions-empty"
                 | "usage"
+                | "notices"
+                | "notices-empty"
                 | "settings"
                 | "settings-found"
                 | "models"

@@ -1,11 +1,11 @@
 //! Messages in the corner: one at a time per source, gone after a few seconds.
 
-use iced::Element;
-use iced::widget::column;
-use maestro_core::{AgentId, ItemId, SnapshotId};
+use iced::widget::{column, row};
+use iced::{Alignment, Element};
+use maestro_core::{AgentId, ItemId, RunId, SnapshotId};
 use maestro_ui::icon::{Icon, icon};
-use maestro_ui::part;
-use maestro_ui::theme::{Tokens, extent, space};
+use maestro_ui::theme::{Tokens, extent, space, type_scale};
+use maestro_ui::{font, line, part};
 
 /// More than these at once are a wall.
 const MOST: usize = 4;
@@ -18,6 +18,8 @@ const LONGEST: usize = 280;
 pub enum Source {
     /// An agent.
     Agent(AgentId),
+    /// A run.
+    Run(RunId),
     /// The connection to the host.
     Host,
     /// What the user just did.
@@ -60,6 +62,16 @@ pub struct Toast {
     kind: Kind,
     title: Option<String>,
     text: String,
+    action: Option<Action>,
+}
+
+/// What pressing a message does, and the chord that does it, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// What it does.
+    pub words: &'static str,
+    /// The chord.
+    pub chord: Option<String>,
 }
 
 impl Toast {
@@ -95,8 +107,15 @@ impl Toasts {
         } else {
             text
         };
-        self.shown.insert(0, Toast { number: self.next, source, kind, title, text });
+        self.shown.insert(0, Toast { number: self.next, source, kind, title, text, action: None });
         self.next
+    }
+
+    /// Says what pressing a message does.
+    pub fn offer(&mut self, number: u64, action: Action) {
+        if let Some(toast) = self.shown.iter_mut().find(|toast| toast.number == number) {
+            toast.action = Some(action);
+        }
     }
 
     /// Ends a message.
@@ -132,7 +151,13 @@ impl Toasts {
             };
             let glyph = icon(shape, extent::GLYPH, color);
             let (title, text) = (toast.title.clone(), toast.text.clone());
-            part::toast(tokens, glyph, title, text, on_press(toast.number))
+            let action = toast.action.as_ref().map(|action| {
+                let words = line(action.words, type_scale::SMALL, font::MEDIUM, tokens.accent);
+                let chord = action.chord.as_ref().map(|chord| part::chord(tokens, chord));
+                let action = row![words].push(chord).spacing(space::S);
+                action.align_y(Alignment::Center).padding([space::XS, 0.0]).into()
+            });
+            part::toast(tokens, glyph, title, text, action, on_press(toast.number))
         });
         column(cards).spacing(space::S).into()
     }

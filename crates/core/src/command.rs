@@ -78,6 +78,10 @@ pub enum Id {
     PaneZoomOut,
     PaneZoomReset,
     UsageOpen,
+    NoticesOpen,
+    NoticeRead,
+    NoticesRead,
+    NoticesForget,
     SessionsOpen,
     SessionConverse,
     SessionBranch,
@@ -454,6 +458,8 @@ pub enum Context {
     Queue,
     /// The settings lie over the window.
     Settings,
+    /// The notices lie over the window.
+    Notices,
     /// The Auto Run view, or its panel, has the keyboard.
     AutoRun,
     /// Checklists, or one of them as it reads.
@@ -508,6 +514,7 @@ impl Context {
             Self::Request => &[Self::Request, Self::Conversation, Self::Main, Self::Everywhere],
             Self::Queue => &[Self::Queue, Self::Overlay, Self::Everywhere],
             Self::Settings => &[Self::Settings, Self::Overlay, Self::Everywhere],
+            Self::Notices => &[Self::Notices, Self::Overlay, Self::Everywhere],
             Self::AutoRun => &[Self::AutoRun, Self::Main, Self::Everywhere],
             Self::Documents => &[Self::Documents, Self::AutoRun, Self::Main, Self::Everywhere],
             Self::Editor => &[Self::Editor, Self::Main, Self::Everywhere],
@@ -528,7 +535,7 @@ impl Context {
     }
 
     /// Every context.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Everywhere,
         Self::Main,
         Self::Terminal,
@@ -546,6 +553,7 @@ impl Context {
         Self::Request,
         Self::Queue,
         Self::Settings,
+        Self::Notices,
         Self::AutoRun,
         Self::Documents,
         Self::Editor,

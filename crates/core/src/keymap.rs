@@ -364,6 +364,7 @@ fn overlap(one: Context, other: Context) -> bool {
             | Context::Sessions
             | Context::Queue
             | Context::Settings
+            | Context::Notices
             | Context::RunDialog => outer == Context::Overlay,
             _ => false,
         };

@@ -18,6 +18,7 @@ pub mod keymap;
 pub mod link;
 pub mod log;
 pub mod markdown;
+pub mod notice;
 pub mod playbook;
 pub mod pull;
 pub mod queue;

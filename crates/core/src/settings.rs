@@ -11,6 +11,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::AgentId;
+use crate::notice::{Hours, Loud, Rules};
 
 mod table;
 mod text;
@@ -62,9 +63,11 @@ pub enum Kind {
     Choice(&'static [(&'static str, &'static str)]),
     /// A command: words with blanks between them, quotation marks hold together; no shell reads it.
     Command {
-        /// What has to be in it.
+        /// What has to be in it; may be empty.
         holds: &'static str,
     },
+    /// Hours of the day.
+    Hours,
     /// A folder, from the agent's directory where it is not absolute.
     Folder,
     /// What something is called.
@@ -220,6 +223,7 @@ impl Setting {
                 }
                 true
             }
+            (Kind::Hours, Value::Text(text)) => text.parse::<Hours>().is_ok(),
             (Kind::Folder | Kind::Name { .. }, Value::Text(text)) => {
                 !text.trim().is_empty()
                     && text.len() <= MAX_TEXT
@@ -257,7 +261,9 @@ impl Setting {
                     _ => words.join("").into(),
                 }
             }
+            Kind::Command { holds: "" } => "a command".into(),
             Kind::Command { holds } => format!("a command with {holds} in it").into(),
+            Kind::Hours => "hours of the day such as 22:00-07:00".into(),
             Kind::Folder => "a folder".into(),
             Kind::Name { what } => what.into(),
         }
@@ -283,7 +289,9 @@ impl Setting {
                 _ => return wrong(),
             },
             Kind::Choice(_) => Value::Text(text.to_lowercase()),
-            Kind::Command { .. } | Kind::Folder | Kind::Name { .. } => Value::Text(text.to_owned()),
+            Kind::Command { .. } | Kind::Folder | Kind::Name { .. } | Kind::Hours => {
+                Value::Text(text.to_owned())
+            }
         };
         self.check(&value).map(|()| value)
     }
@@ -389,6 +397,8 @@ pub struct Settings {
     pub playbooks: Option<String>,
     /// The command that opens a file, as words with placeholders; the desktop's own when absent.
     pub editor: Option<Vec<String>>,
+    /// What is told of agents and runs, and how.
+    pub notices: Rules,
 }
 
 impl Default for Settings {
@@ -432,7 +442,22 @@ impl Settings {
             history_days: number(&table::HISTORY_DAYS) as u64,
             playbooks: text(&table::PLAYBOOKS),
             editor: text(&table::EDITOR).and_then(|command| words(&command)),
+            notices: Rules {
+                toasts: loud(text(&table::TOASTS)),
+                desktop: loud(text(&table::DESKTOP)),
+                sound: loud(text(&table::SOUND)),
+                command: text(&table::NOTICE_COMMAND).and_then(|command| words(&command)),
+                quiet: text(&table::QUIET).and_then(|hours| hours.parse().ok()),
+            },
         }
+    }
+}
+
+fn loud(word: Option<String>) -> Loud {
+    match word.as_deref() {
+        Some("never") => Loud::Never,
+        Some("urgent") => Loud::Urgent,
+        _ => Loud::All,
     }
 }
 
@@ -557,6 +582,16 @@ mod tests {
             ),
             ("autorun.playbooks", "Auto Run Docs", Ok(Value::Text("Auto Run Docs".into()))),
             ("autorun.playbooks", " ", Err("playbooks is a folder")),
+            ("notices.quiet", "22:00-7:00", Ok(Value::Text("22:00-7:00".into()))),
+            ("notices.quiet", "at night", Err("quiet is hours of the day such as 22:00-07:00")),
+            ("notices.command", "tell-me", Ok(Value::Text("tell-me".into()))),
+            (
+                "notices.command",
+                "'tell",
+                Err(
+                    "command names no program: write a command such as \"push-to-phone --title Maestro\"",
+                ),
+            ),
         ] {
             let setting = find(key).expect(key);
             assert_eq!(setting.parse(text), expected.map_err(str::to_owned), "{key} {text}");

@@ -49,6 +49,8 @@ struct State {
     frame_bytes: usize,
     /// Terminals that wanted to send a frame when there was no room.
     starved: Vec<Weak<Session>>,
+    /// Whether it is a window that the user looks at.
+    looking: bool,
     closed: bool,
 }
 
@@ -81,6 +83,16 @@ impl Client {
         self.add(|state| {
             state.items.push_back(Item::Reply(ToClient::Reply { id, result }, permit));
         });
+    }
+
+    /// Whether it is a window that the user looks at.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.lock().looking
+    }
+
+    /// The user looks at it, or not any more.
+    pub(crate) fn look(&self, looking: bool) {
+        self.lock().looking = looking;
     }
 
     /// From here on events are sent.

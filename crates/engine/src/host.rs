@@ -28,6 +28,7 @@ mod runs;
 mod serve;
 mod standing;
 mod stored;
+mod telling;
 mod terminals;
 mod theme;
 mod tools;
@@ -182,6 +183,7 @@ impl Host {
         detach(standing::watch(Arc::clone(&shared)));
         detach(conflicts::watch(Arc::clone(&shared)));
         detach(trash::tidy(Arc::clone(&shared)));
+        detach(telling::watch(Arc::clone(&shared)));
         if let Some(listener) = listener {
             let listening = tokio::spawn(serve::listen(Arc::clone(&shared), listener));
             let mut place = shared.listening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -346,6 +348,7 @@ pub(crate) struct Shared {
     conflicts: conflicts::Conflicts,
     pub(crate) worktrees: worktrees::Worktrees,
     standings: standing::Standings,
+    telling: telling::Telling,
     trees: OnceLock<crate::trees::Hub>,
     pub(crate) settings: crate::settings::Live,
     pub(crate) tabs: Tabs,
@@ -405,6 +408,7 @@ impl Shared {
             conflicts: conflicts::Conflicts::default(),
             worktrees: worktrees::Worktrees::default(),
             standings: standing::Standings::default(),
+            telling: telling::Telling::default(),
             trees: OnceLock::new(),
             tabs: Tabs::new(options.drivers.clone()),
             queues: OnceLock::new(),
@@ -595,6 +599,11 @@ impl Shared {
     /// Whether a client is still connected.
     pub(crate) fn has_client(&self, id: u64) -> bool {
         self.clients().contains_key(&ClientId(id))
+    }
+
+    /// Whether the user looks at a window.
+    fn is_looked_at(&self) -> bool {
+        self.clients().values().any(|client| client.is_looking())
     }
 
     fn all_clients(&self) -> Vec<Arc<Client>> {

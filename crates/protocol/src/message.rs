@@ -8,6 +8,7 @@ use maestro_core::changes;
 use maestro_core::conflict::{Clash, Collisions, Live, Matrix};
 use maestro_core::conversation::{Answer, Entry, Image, Menu, Policy, Prompt, Tab, Update};
 use maestro_core::input::Input;
+use maestro_core::notice::{self, Notice};
 use maestro_core::playbook::{Finding, Found, Heard, Leaf, Plan};
 use maestro_core::pull::{self, PullRequest, SentFailures};
 use maestro_core::queue::Queue;
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of these types. A client and a host with different numbers refuse each other with a
 /// sentence; every change of a type here raises it.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// The most bytes of text in one paste; a larger one is refused.
 pub const PASTE_LIMIT: usize = 64 << 20;
@@ -681,6 +682,9 @@ pub enum Command {
         /// Whose.
         agent: AgentId,
     },
+    /// Something about what the user is told of agents and runs: [`Reply::Notices`], or [`Reply::Text`] with
+    /// what came of [`notice::Ask::Try`].
+    Notices(notice::Ask),
 }
 
 /// What comes back.
@@ -779,6 +783,8 @@ pub enum Reply {
     OfWorktrees(worktree::Answer),
     /// Answer to [`Command::Trash`].
     Trash(trash::Answer),
+    /// Answer to [`notice::Ask::List`], the newest first.
+    Notices(Vec<Notice>),
 }
 
 /// What a worktree is held against.
@@ -896,6 +902,8 @@ pub struct World {
     pub worktrees: Vec<worktree::Entry>,
     /// How the checkouts of agents stand, as far as somebody looked.
     pub standings: Vec<(AgentId, worktree::Standing)>,
+    /// What the user was told of agents and runs, the newest first.
+    pub notices: Vec<Notice>,
 }
 
 /// Something happened in the world. Applying an event twice changes nothing.
@@ -983,6 +991,17 @@ pub enum Event {
     Worktree(Box<worktree::Entry>),
     /// The checkout of an agent stands otherwise: at most twice a second each.
     Standing(AgentId, Box<worktree::Standing>),
+    /// The user is told of something, or of the same thing once more.
+    Notice(Box<Notice>),
+    /// Notices were read, or count as unread again.
+    NoticesMarked {
+        /// Their numbers.
+        ids: Vec<u64>,
+        /// Whether they were read.
+        read: bool,
+    },
+    /// All notices are forgotten.
+    NoticesCleared,
 }
 
 /// Why a command was refused or failed: a sentence a user can act on, and a kind for programs.

@@ -27,6 +27,7 @@ mod items;
 pub mod keymap;
 mod leases;
 mod marks;
+mod notices;
 mod open;
 mod owner;
 mod preferences;
@@ -95,7 +96,7 @@ impl Store {
     }
 
     /// Agents, tabs, items and runs that were left out of what [`Self::agents`], [`Self::tabs`],
-    /// [`Self::items`], [`Self::runs`] and [`Self::open_runs`] gave, because their rows cannot be read: a sentence for each. The rows stay as they are.
+    /// [`Self::items`], [`Self::notices`], [`Self::runs`] and [`Self::open_runs`] gave, because their rows cannot be read: a sentence for each. The rows stay as they are.
     #[must_use]
     pub fn unread(&self) -> Vec<String> {
         self.unread.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()

@@ -200,6 +200,15 @@ pub(crate) const MIGRATIONS: &[&str] = &[
         snapshot TEXT NOT NULL CHECK (json_valid(snapshot))
     ) STRICT;
     ",
+    // 6: what the user was told of.
+    "
+    CREATE TABLE notices (
+        id INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        notice TEXT NOT NULL CHECK (json_valid(notice))
+    ) STRICT;
+    CREATE INDEX notices_by_time ON notices (at_ms);
+    ",
 ];
 
 /// The version of an open database.

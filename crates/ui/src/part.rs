@@ -451,12 +451,17 @@ pub fn toast<'a, Message: Clone + 'a>(
     glyph: Element<'a, Message>,
     title: Option<String>,
     words: String,
+    action: Option<Element<'a, Message>>,
     on_press: Message,
 ) -> Element<'a, Message> {
     let title = title.map(|title| line(title, type_scale::BASE, font::MEDIUM, tokens.text).fill());
     let content = column![]
         .push(title)
-        .push(paragraph(words, type_scale::BASE, font::REGULAR, tokens.dim))
+        .push(
+            (!words.is_empty())
+                .then(|| paragraph(words, type_scale::BASE, font::REGULAR, tokens.dim)),
+        )
+        .push(action)
         .spacing(2.0);
     let body = row![container(glyph).padding(Padding::ZERO.top(3.0)), content]
         .spacing(space::M)

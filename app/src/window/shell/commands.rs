@@ -149,6 +149,10 @@ impl Shell {
             | Id::OverlayPrevious
             | Id::OverlayAccept
             | Id::OverlayCancel => return self.overlay_command(id),
+            Id::NoticesOpen => return self.open_notices(),
+            Id::NoticeRead | Id::NoticesRead | Id::NoticesForget => {
+                return self.notices_command(id);
+            }
             Id::UsageOpen => return self.open_usage(),
             Id::SessionsOpen => return self.open_sessions(),
             Id::SessionConverse

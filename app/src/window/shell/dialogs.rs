@@ -23,6 +23,9 @@ impl Shell {
         if matches!(self.overlay, Some(Overlay::Usage(_))) && id != Id::OverlayCancel {
             return self.usage_command(id);
         }
+        if matches!(self.overlay, Some(Overlay::Notices(_))) {
+            return self.notices_command(id);
+        }
         if matches!(self.overlay, Some(Overlay::Settings(_))) {
             return self.settings_command(id);
         }

@@ -100,6 +100,7 @@ impl Shell {
         self.kept.shells.retain(has_shell);
         self.review.following = None;
         self.connection = Connection::Up;
+        self.told_looking = None;
         self.tell_theme();
         let detect =
             self.request(Command::DetectProviders { refresh: false }, |reply| match reply {
@@ -172,6 +173,11 @@ impl Shell {
                 Task::none()
             }
             Notice::Exited { terminal, exit } => self.exited(terminal, exit),
+            Notice::Told(notice) => self.told(&notice),
+            Notice::Read(ids) => {
+                self.notices_read(&ids);
+                Task::none()
+            }
             Notice::Collides { agent, with } => {
                 let name = self.model.agent(agent).map(|agent| agent.name.clone());
                 let words = part::sentence(&agents::collision(&with, 0));

@@ -17,6 +17,8 @@ impl Shell {
             Context::Sessions
         } else if let Some(Overlay::Settings(_)) = self.overlay {
             Context::Settings
+        } else if let Some(Overlay::Notices(_)) = self.overlay {
+            Context::Notices
         } else if let Some(Overlay::Queue(queue)) = &self.overlay {
             if queue.is_editing() { Context::Overlay } else { Context::Queue }
         } else if self.overlay.is_some() {

@@ -257,6 +257,12 @@ impl Shell {
                 let _ = self.command(Id::Export);
             }
             "usage" => self.prepare_usage(),
+            "notices" | "notices-empty" => {
+                if name == "notices" {
+                    self.model.notices = scene::notices();
+                }
+                let _ = self.open_notices();
+            }
             "settings" | "settings-found" => self.prepare_settings(name == "settings-found"),
             "sessions" | "sessions-empty" => self.prepare_sessions(name == "sessions"),
             "debug" => {

@@ -30,6 +30,7 @@ impl Shell {
             }
             _ => {}
         }
+        self.settle_notices();
         self.settle_theme();
         self.settle_terminals();
         let talks = self.settle_talks();
@@ -112,7 +113,7 @@ impl Shell {
             Some(Overlay::NewAgent(dialog)) => dialog.focus().input().unwrap_or(NOBODY).to_owned(),
             Some(Overlay::Prompt(_)) => prompt::INPUT.to_owned(),
             Some(Overlay::Sessions(browser)) => browser.input().to_owned(),
-            Some(Overlay::Usage(_)) => NOBODY.to_owned(),
+            Some(Overlay::Usage(_) | Overlay::Notices(_)) => NOBODY.to_owned(),
             Some(Overlay::Settings(page)) => page.input().to_owned(),
             Some(Overlay::Picker(_)) => picker::INPUT.to_owned(),
             Some(Overlay::Queue(queue)) if queue.is_editing() => queue::INPUT.to_owned(),

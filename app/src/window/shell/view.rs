@@ -14,7 +14,7 @@ use super::{Connection, Message, Overlay, Shell};
 #[cfg(target_os = "linux")]
 use crate::window::themes;
 use crate::window::{
-    agents, autorun, bars, debug, panes, queue, review, sessions, settings, talk, usage,
+    agents, autorun, bars, debug, notices, panes, queue, review, sessions, settings, talk, usage,
 };
 
 /// How often times such as "2m" are brought up to date, while the window is looked at.
@@ -115,6 +115,7 @@ impl Shell {
             self.window.size.width,
             Message::Command(Id::Palette),
             Message::NextWaiting,
+            Message::Command(Id::NoticesOpen),
         );
         let bottom = bars::bottom(
             &self.model,
@@ -276,6 +277,11 @@ impl Shell {
             Some(Overlay::Usage(page)) => (page.view(tokens).map(Message::Usage), usage::WIDTH),
             Some(Overlay::Settings(page)) => {
                 (page.view(tokens, &self.keymap).map(Message::Settings), settings::WIDTH)
+            }
+            Some(Overlay::Notices(page)) => {
+                let place = (self.window.size.height, self.now_ms);
+                let content = page.view(&self.model.notices, tokens, &self.keymap, place);
+                (content.map(Message::Notices), notices::WIDTH)
             }
             Some(Overlay::Picker(picker)) => {
                 let content = picker.view(tokens, self.window.size.height);

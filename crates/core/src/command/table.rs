@@ -4,6 +4,7 @@ mod agents;
 mod autorun;
 mod cards;
 mod changes;
+mod notices;
 mod panes;
 mod sessions;
 mod settings;
@@ -16,7 +17,7 @@ mod view;
 use super::Command;
 
 /// The parts of the table, in the order in which they are listed.
-const PARTS: [&[Command]; 12] = [
+const PARTS: [&[Command]; 13] = [
     agents::COMMANDS,
     sessions::COMMANDS,
     talk::COMMANDS,
@@ -29,6 +30,7 @@ const PARTS: [&[Command]; 12] = [
     turns::COMMANDS,
     vi::COMMANDS,
     cards::COMMANDS,
+    notices::COMMANDS,
 ];
 
 const fn count() -> usize {

@@ -25,6 +25,7 @@ impl Context {
             Self::Request => "a card that asks",
             Self::Queue => "the queue",
             Self::Settings => "the settings",
+            Self::Notices => "the notices",
             Self::AutoRun => "Auto Run",
             Self::Documents => "checklists",
             Self::Editor => "a document that is written in",

@@ -224,6 +224,7 @@ const OURS: &[&str] = &[
     "Ctrl+Shift+=",
     "Ctrl+Shift+2",
     "Ctrl+Shift+A",
+    "Ctrl+Shift+B",
     "Ctrl+Shift+C",
     "Ctrl+Shift+E",
     "Ctrl+Shift+F",

@@ -172,6 +172,66 @@ pub(super) const EDITOR: Setting = Setting {
     example: "\"code --goto {file}:{line}:{column}\"",
 };
 
+const LOUD: Kind = Kind::Choice(&[
+    ("all", "everything"),
+    ("urgent", "what stands still until you do something"),
+    ("never", "nothing"),
+]);
+
+pub(super) const TOASTS: Setting = Setting {
+    key: "notices.toasts",
+    title: "Tell in the window",
+    about: "What is told in the corner of the window of agents and runs that are not looked at. All of \
+            it is in the list of notices, whatever is set.",
+    kind: LOUD,
+    default: Preset::Text("all"),
+    per_agent: true,
+    example: "\"urgent\"",
+};
+
+pub(super) const DESKTOP: Setting = Setting {
+    key: "notices.desktop",
+    title: "Tell on the desktop",
+    about: "What the desktop's own notifications show while no window of Maestro is looked at, or none is \
+            open.",
+    kind: LOUD,
+    default: Preset::Text("all"),
+    per_agent: true,
+    example: "\"urgent\"",
+};
+
+pub(super) const SOUND: Setting = Setting {
+    key: "notices.sound",
+    title: "Tell with a sound",
+    about: "What the desktop's sound for messages is played for while no window of Maestro is looked at.",
+    kind: LOUD,
+    default: Preset::Text("never"),
+    per_agent: true,
+    example: "\"urgent\"",
+};
+
+pub(super) const NOTICE_COMMAND: Setting = Setting {
+    key: "notices.command",
+    title: "Command for notices",
+    about: "A program that is run for every notice, with MAESTRO_NOTICE (such as needs_you or done), \
+            MAESTRO_NOTICE_TITLE, MAESTRO_NOTICE_TEXT, MAESTRO_NOTICE_AGENT and MAESTRO_NOTICE_RUN in its \
+            environment. No shell is asked, and a repository cannot set it.",
+    kind: Kind::Command { holds: "" },
+    default: Preset::Nothing("none is run"),
+    per_agent: false,
+    example: "\"push-to-phone --title Maestro\"",
+};
+
+pub(super) const QUIET: Setting = Setting {
+    key: "notices.quiet",
+    title: "Quiet hours",
+    about: "When nothing is told outside the window: no notification, no sound, no command.",
+    kind: Kind::Hours,
+    default: Preset::Nothing("none"),
+    per_agent: false,
+    example: "\"22:00-07:00\"",
+};
+
 /// Every setting, in the order of the file; those of a section stand together.
 pub const ALL: &[Setting] = &[
     THEME,
@@ -190,4 +250,9 @@ pub const ALL: &[Setting] = &[
     HISTORY_DAYS,
     PLAYBOOKS,
     EDITOR,
+    TOASTS,
+    DESKTOP,
+    SOUND,
+    NOTICE_COMMAND,
+    QUIET,
 ];

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use maestro_core::TerminalId;
+use maestro_core::notice;
 use maestro_core::train::Ask;
 use maestro_core::worktree::{self, Kept};
 use maestro_protocol::message::{
@@ -14,7 +15,7 @@ use maestro_protocol::message::{
 use super::tools::failed;
 use super::{
     Shared, blocking, changes, check_path, conflicts, conversations, export, images, playbooks,
-    pulls, queues, race, refuse, runs, stored, theme, train, trash, usage, worktrees,
+    pulls, queues, race, refuse, runs, stored, telling, theme, train, trash, usage, worktrees,
 };
 use crate::session::Session;
 
@@ -118,6 +119,7 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         Command::Trash(ask) => trash::run(shared, ask).await.map(Reply::Trash),
         Command::Changes(ask) => changes::run(shared, ask).await.map(Reply::Changes),
         Command::Train(ask) => train::run(shared, ask).await,
+        Command::Notices(ask) => telling::run(shared, ask).await,
         Command::PullRequest(ask) => pulls::run(shared, ask).await,
         Command::ReadRace { repository, name, target, verify } => {
             let race = race::read(shared, repository, name, target, verify).await?;
@@ -340,6 +342,7 @@ fn changes_something(command: &Command) -> bool {
                     | worktree::Ask::Merged { .. }
                     | worktree::Ask::Standings { .. }
             )
+            | Command::Notices(notice::Ask::List)
             | Command::Train(Ask::Plan(_) | Ask::List | Ask::Show(_))
             | Command::Why { .. }
             | Command::ReadTab { .. }

@@ -54,6 +54,7 @@ pub(crate) async fn read_world(
         });
         let tabs = tabs.collect::<Result<Vec<_>, maestro_store::Error>>()?;
         let world = World::new(agents, runs, tabs, preferences, palette);
+        world.restore_notices(maestro_core::notice::History::new(store.notices()?));
         for queue in queues::left(&store)? {
             let _ = world.set_queue(queue);
         }

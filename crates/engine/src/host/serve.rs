@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use maestro_core::TerminalId;
+use maestro_core::notice;
 use maestro_core::search::{QUERY_LIMIT, Query};
 use maestro_protocol::codec;
 use maestro_protocol::message::{Command, Error, ErrorKind, Event, Reply, ToHost};
@@ -264,6 +265,10 @@ impl Reader {
                 }
                 Err(error) => Err(error),
             },
+            Command::Notices(notice::Ask::Look(looking)) => {
+                self.client.look(looking);
+                Ok(())
+            }
             Command::HearRun { run, follow } => {
                 self.ears.hear(&self.shared, &self.client, run, follow)
             }

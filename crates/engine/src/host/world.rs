@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use maestro_core::agent::{Agent, Attention, Provider};
 use maestro_core::conflict::Collisions;
 use maestro_core::conversation::Tab;
+use maestro_core::notice::{History, Notice};
 use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
 use maestro_core::session::Indexing;
@@ -20,7 +21,7 @@ use maestro_core::worktree;
 use maestro_core::{AgentId, RunId, TabId, TerminalId, TrainId};
 use maestro_protocol::message::{self, Event, Reply};
 use maestro_terminal::Palette;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::client::Client;
 use crate::session::Session;
@@ -36,6 +37,8 @@ const QUEUE_APART: Duration = Duration::from_millis(250);
 #[derive(Debug, Default)]
 pub(crate) struct World {
     inner: Mutex<Inner>,
+    /// An agent or a run is in another state than before.
+    pub(crate) turned: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +61,7 @@ struct Inner {
     /// Those that are not ready, by their directories.
     worktrees: BTreeMap<PathBuf, worktree::Entry>,
     standings: BTreeMap<AgentId, worktree::Standing>,
+    notices: History,
     followers: Vec<Arc<Client>>,
     palette: Palette,
 }
@@ -82,6 +86,7 @@ impl World {
                 palette,
                 ..Inner::default()
             }),
+            turned: Notify::new(),
         }
     }
 
@@ -158,6 +163,10 @@ impl World {
         let after = agent.clone();
         if before != after {
             inner.publish(Event::Agent(Box::new(after.clone())));
+        }
+        drop(inner);
+        if before.attention != after.attention {
+            self.turned.notify_one();
         }
         Some(after)
     }
@@ -300,6 +309,44 @@ impl World {
         let _ = inner.runs.insert(run.id, run.clone());
         inner.forget_old_runs();
         inner.publish(Event::Run(Box::new(run)));
+        drop(inner);
+        self.turned.notify_one();
+    }
+
+    /// The runs that clients see.
+    pub(crate) fn runs(&self) -> Vec<Run> {
+        self.lock().runs.values().cloned().collect()
+    }
+
+    /// What the user was told of.
+    pub(crate) fn notices(&self) -> History {
+        self.lock().notices.clone()
+    }
+
+    /// What hosts before this one told.
+    pub(crate) fn restore_notices(&self, notices: History) {
+        self.lock().notices = notices;
+    }
+
+    /// A notice is new or changed.
+    pub(crate) fn put_notice(&self, notice: Notice) {
+        let mut inner = self.lock();
+        inner.notices.put(notice.clone());
+        inner.publish(Event::Notice(Box::new(notice)));
+    }
+
+    /// Notices were marked.
+    pub(crate) fn mark_notices(&self, ids: Vec<u64>, read: bool) {
+        let mut inner = self.lock();
+        inner.notices.marked(&ids, read);
+        inner.publish(Event::NoticesMarked { ids, read });
+    }
+
+    /// All notices are forgotten.
+    pub(crate) fn clear_notices(&self) {
+        let mut inner = self.lock();
+        inner.notices.clear();
+        inner.publish(Event::NoticesCleared);
     }
 
     /// Runs of an agent that have not ended.
@@ -465,6 +512,7 @@ impl Inner {
             trains: self.trains.values().rev().cloned().collect(),
             worktrees: self.worktrees.values().cloned().collect(),
             standings: self.standings.clone().into_iter().collect(),
+            notices: self.notices.all().to_vec(),
         }
     }
 

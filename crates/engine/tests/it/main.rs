@@ -13,6 +13,7 @@ mod frames;
 mod harness;
 mod hostile;
 mod lifecycle;
+mod notices;
 mod paste;
 mod playbooks;
 mod queue;

@@ -5,6 +5,7 @@ mod damage;
 mod foreign;
 mod full;
 mod killed;
+mod notices;
 mod search;
 mod values;
 
