@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use maestro_core::AgentId;
 use maestro_core::agent::{Agent, Clipboard};
 use maestro_core::conversation::Tab;
+use maestro_core::group::{self, Arrange};
 use maestro_core::worktree::{Answer, Ask, Standing};
 use maestro_protocol::message::{Branch, Command, NewAgent, Reply, World};
 use serde_json::{Value, json};
 
 use super::args::{self, AgentNew};
-use super::failure::{Failure, Result, unexpected};
+use super::failure::{Code, Failure, Result, unexpected};
 use super::output::{self, Out};
 use super::{Host, find_agent, talk};
 
@@ -22,6 +23,32 @@ pub fn run(command: args::Agent, out: &mut Out) -> Result<()> {
             let world = Host::running()?.world(false)?;
             let agent = find_agent(world.clone(), &agent)?;
             show(&agent, &talk::tabs_of(&world, agent.id, true), out)
+        }
+        args::Agent::Group { agents, to, none: _ } => {
+            let name = to.as_deref().map(|to| {
+                let why = "a group's name has letters, digits or signs in it";
+                group::name(to).ok_or_else(|| Failure::new(Code::Usage, why))
+            });
+            let name = name.transpose()?;
+            let mut host = Host::on_demand()?;
+            let agents = all(&mut host, &agents)?;
+            host.tell(Command::ArrangeAgents(Arrange::Group { agents, name }))
+        }
+        args::Agent::Bookmark { agents, off } => {
+            let mut host = Host::on_demand()?;
+            let agents = all(&mut host, &agents)?;
+            host.tell(Command::ArrangeAgents(Arrange::Bookmark { agents, bookmarked: !off }))
+        }
+        args::Agent::Move { agent, before } => {
+            let mut host = Host::on_demand()?;
+            let agent = host.agent(&agent)?.id;
+            let before = before.map(|before| host.agent(&before)).transpose()?;
+            let known = host.world(false)?.agents.into_iter().map(|known| known.id);
+            let mut order: Vec<AgentId> = known.filter(|known| *known != agent).collect();
+            let place = |before: &Agent| order.iter().position(|known| *known == before.id);
+            let at = before.as_ref().and_then(place).unwrap_or(order.len());
+            order.insert(at, agent);
+            host.tell(Command::ArrangeAgents(Arrange::Order(order)))
         }
         args::Agent::Talk(command) => talk::run(command, out),
         args::Agent::Stop { agent } => {
@@ -60,6 +87,11 @@ pub fn run(command: args::Agent, out: &mut Out) -> Result<()> {
             }
         }
     }
+}
+
+/// The agents with these names or ids.
+fn all(host: &mut Host, named: &[String]) -> Result<Vec<AgentId>> {
+    named.iter().map(|name| host.agent(name).map(|agent| agent.id)).collect()
 }
 
 fn create(new: AgentNew, out: &mut Out) -> Result<()> {

@@ -150,6 +150,35 @@ pub enum Agent {
         /// Its id or name.
         agent: String,
     },
+    /// Put agents into a group of the list, or back to their repositories.
+    Group {
+        /// Their ids or names.
+        #[arg(required = true)]
+        agents: Vec<String>,
+        /// The group; one that is not there is made.
+        #[arg(long, required_unless_present = "none", conflicts_with = "none")]
+        to: Option<String>,
+        /// Into none.
+        #[arg(long)]
+        none: bool,
+    },
+    /// List agents at the top of the window's list, too.
+    Bookmark {
+        /// Their ids or names.
+        #[arg(required = true)]
+        agents: Vec<String>,
+        /// Not any more.
+        #[arg(long)]
+        off: bool,
+    },
+    /// Move an agent in the list.
+    Move {
+        /// Its id or name.
+        agent: String,
+        /// Before this one; to the end when absent.
+        #[arg(long, value_name = "AGENT")]
+        before: Option<String>,
+    },
     #[command(flatten)]
     Talk(super::talk::Talk),
     /// Whether the programs in its terminals may write to the clipboard.

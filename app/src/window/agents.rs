@@ -1,9 +1,12 @@
-//! The left panel: who needs the user, then every agent by repository.
+//! The left panel: who needs the user, what is bookmarked, then every agent by group. Only what is in
+//! sight is built: 200 agents cost what twenty cost.
 
 use std::collections::BTreeSet;
 
-use iced::widget::{Column, button, column, container, row, scrollable};
-use iced::{Alignment, Element, Length, Padding};
+use iced::widget::{
+    Column, Space, button, column, container, mouse_area, row, scrollable, text_input,
+};
+use iced::{Alignment, Color, Element, Length, Padding};
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
 use maestro_core::conflict::Collision;
@@ -16,6 +19,36 @@ use maestro_ui::{font, line, part, status, style};
 
 use super::model::Model;
 use super::{ago, local};
+
+/// The id of the list, which scrolls.
+pub const LIST: &str = "agents-list";
+
+/// The id of the field that filters.
+pub const INPUT: &str = "agents-filter";
+
+/// How wide the panel is when it shows shapes alone.
+pub const RAIL: f32 = 48.0;
+
+/// Height of the label over a group.
+const SECTION: f32 = 36.0;
+
+/// So much is built above and below what is in sight, for a wheel that is faster than the next picture.
+const BEYOND: f32 = 400.0;
+
+/// What the user does with the list beside looking at it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct List {
+    /// What is looked for; `None` without a field.
+    pub filter: Option<String>,
+    /// Whether the field has the keyboard.
+    pub writing: bool,
+    /// Only agents that have something new.
+    pub news: bool,
+    /// Agents that were chosen for the next command.
+    pub chosen: BTreeSet<AgentId>,
+    /// How far it is scrolled.
+    pub top: f32,
+}
 
 /// What the panel shows beside the model.
 #[derive(Debug, Clone, Copy)]
@@ -34,56 +67,270 @@ pub struct Context<'a> {
     pub turning: bool,
     /// How wide the panel is.
     pub width: f32,
+    /// How high the window is.
+    pub height: f32,
     /// Terminals that rang and were not looked at since.
     pub bells: &'a BTreeSet<TerminalId>,
+    /// What the user does with it.
+    pub list: &'a List,
+    /// Groups of which only the label is shown.
+    pub folded: &'a BTreeSet<String>,
 }
 
-/// What was pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What was done.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Message {
-    /// An agent.
+    /// An agent was pressed.
     Picked(AgentId),
+    /// An agent was pressed with the other button.
+    Menu(AgentId),
     /// *New agent*.
     New,
+    /// The label of a group.
+    Folded(String),
+    /// Another filter.
+    Filtered(String),
+    /// It was scrolled to there.
+    Scrolled(f32),
 }
 
-/// The agents in the order in which the panel lists them, without the group on top.
+/// The agents in the order in which the panel lists them, without the groups on top.
 #[must_use]
 pub fn order(model: &Model) -> Vec<AgentId> {
     let groups = model.groups();
     groups.iter().flat_map(|group| group.agents.iter().map(|agent| agent.id)).collect()
 }
 
+/// The agents that can be marked, in their order: those in folded groups, and what the filter leaves out,
+/// cannot.
+#[must_use]
+pub fn listed(model: &Model, list: &List, folded: &BTreeSet<String>) -> Vec<AgentId> {
+    let rows = rows(model, list, folded);
+    let own = rows.iter().filter_map(|row| match row {
+        Row::Agent { agent, above: false, .. } => Some(agent.id),
+        _ => None,
+    });
+    own.collect()
+}
+
+/// Where the row of an agent begins and ends.
+#[must_use]
+pub fn place(
+    model: &Model,
+    list: &List,
+    folded: &BTreeSet<String>,
+    id: AgentId,
+) -> Option<(f32, f32)> {
+    let mut y = 0.0;
+    for row in rows(model, list, folded) {
+        let height = row.height();
+        if matches!(row, Row::Agent { agent, above: false, .. } if agent.id == id) {
+            return Some((y, y + height));
+        }
+        y += height;
+    }
+    None
+}
+
+/// How much of the list is in sight in a window of this height.
+#[must_use]
+pub fn sight(height: f32) -> f32 {
+    (height - 2.0 * extent::TOP_BAR - extent::STATUS_BAR - 3.0 * extent::LINE).max(0.0)
+}
+
+/// A row of the list.
+#[derive(Debug)]
+enum Row<'a> {
+    Section { title: String, count: usize, key: Option<String>, folded: bool },
+    Agent { agent: &'a Agent, child: bool, above: bool },
+    Nothing,
+}
+
+impl Row<'_> {
+    fn height(&self) -> f32 {
+        match self {
+            Self::Section { .. } | Self::Nothing => SECTION,
+            Self::Agent { .. } => extent::AGENT_ROW,
+        }
+    }
+}
+
+fn rows<'a>(model: &'a Model, list: &List, folded: &BTreeSet<String>) -> Vec<Row<'a>> {
+    let words = list.filter.as_deref().unwrap_or_default().to_lowercase();
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let filters = list.news || !words.is_empty();
+    let fits = |agent: &Agent, group: &str| {
+        let text = || {
+            let branch = agent.branch.as_deref().unwrap_or_default();
+            let provider = agent.provider.title();
+            format!("{} {branch} {provider} {group} {}", agent.name, reason(agent)).to_lowercase()
+        };
+        (!list.news || has_news(model, agent))
+            && (words.is_empty() || words.iter().all(|word| text().contains(word)))
+    };
+    let mut rows = Vec::new();
+    let mut above = |title: &str, agents: Vec<&'a Agent>| {
+        if !agents.is_empty() && !filters {
+            let (title, count) = (title.to_owned(), agents.len());
+            rows.push(Row::Section { title, count, key: None, folded: false });
+            let agents = agents.into_iter();
+            rows.extend(agents.map(|agent| Row::Agent { agent, child: false, above: true }));
+        }
+    };
+    let waits = |agent: &&Agent| agent.attention.state == State::NeedsYou;
+    above("Needs you", model.agents.iter().filter(waits).collect());
+    above("Bookmarks", model.agents.iter().filter(|agent| agent.bookmarked).collect());
+    for group in model.groups() {
+        let (title, key) = (group.title(), group.key());
+        let own: Vec<&Agent> =
+            group.agents.iter().copied().filter(|agent| fits(agent, &title)).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let is_folded = !filters && folded.contains(&key);
+        let (count, key) = (own.len(), Some(key));
+        rows.push(Row::Section { title, count, key, folded: is_folded });
+        if !is_folded {
+            rows.extend(own.into_iter().map(|agent| {
+                let child = group.is_child(agent);
+                Row::Agent { agent, child, above: false }
+            }));
+        }
+    }
+    if rows.is_empty() {
+        rows.push(Row::Nothing);
+    }
+    rows
+}
+
+/// Whether something happened with an agent that the user has not seen.
+fn has_news(model: &Model, agent: &Agent) -> bool {
+    let unread =
+        |notice: &maestro_core::notice::Notice| !notice.read && notice.agent == Some(agent.id);
+    matches!(agent.attention.state, State::NeedsYou | State::Done | State::Failed)
+        || model.notices.all().iter().any(unread)
+}
+
 /// The panel.
 pub fn view<'a>(model: &'a Model, context: Context<'a>) -> Element<'a, Message> {
     let tokens = context.tokens;
-    let mut rows = Column::new().width(Length::Fill);
-    let waiting: Vec<_> =
-        model.agents.iter().filter(|agent| agent.attention.state == State::NeedsYou).collect();
-    if !waiting.is_empty() {
-        rows = rows.push(part::section(tokens, "Needs you", waiting.len()));
-        for agent in waiting {
-            // The same agent again further down: only there is it the selected one.
-            let above = Context { focused: None, marked: None, ..context };
-            rows = rows.push(agent_row(model, agent, above, false));
+    let rail = context.width <= RAIL;
+    let rows = rows(model, context.list, context.folded);
+    let (from, until) =
+        (context.list.top - BEYOND, context.list.top + sight(context.height) + BEYOND);
+    let (mut before, mut after, mut y) = (0.0, 0.0, 0.0);
+    let mut shown = Column::new().width(Length::Fill);
+    for row in &rows {
+        let height = row.height();
+        if y + height < from {
+            before += height;
+        } else if y > until {
+            after += height;
+        } else {
+            shown = shown.push(container(row_view(model, row, context, rail)).height(height));
         }
+        y += height;
     }
-    for group in model.groups() {
-        rows = rows.push(part::section(tokens, &group.title(), group.agents.len()));
-        for agent in &group.agents {
-            rows = rows.push(agent_row(model, agent, context, group.is_child(agent)));
-        }
-    }
+    let space = |height: f32| Space::new().height(height);
+    let rows = column![space(before), shown, space(after)];
     let bar = scrollable::Scrollbar::new().width(4.0).scroller_width(4.0).margin(1.0);
     let list = scrollable(rows.padding(Padding::ZERO.bottom(space::M)))
+        .id(LIST)
         .direction(scrollable::Direction::Vertical(bar))
+        .on_scroll(|viewport| Message::Scrolled(viewport.absolute_offset().y))
         .height(Length::Fill)
         .style(style::scroll(tokens));
-    container(column![list, part::rule(tokens), new_agent(context)])
-        .width(context.width)
-        .height(Length::Fill)
-        .style(move |_| style::surface(tokens.panel))
-        .into()
+    let head = (!rail).then(|| filter(context)).flatten();
+    container(
+        column![].push(head).push(list).push(part::rule(tokens)).push(new_agent(context, rail)),
+    )
+    .width(context.width)
+    .height(Length::Fill)
+    .style(move |_| style::surface(tokens.panel))
+    .into()
+}
+
+/// The field that filters, and what is left out beside.
+fn filter<'a>(context: Context<'a>) -> Option<Element<'a, Message>> {
+    let (tokens, list) = (context.tokens, context.list);
+    let field = list.filter.as_deref().map(|filter| {
+        text_input("Name, branch, group, reason…", filter)
+            .id(INPUT)
+            .on_input(Message::Filtered)
+            .size(type_scale::BASE.0)
+            .font(font::REGULAR)
+            .padding([5.0, space::S])
+            .style(style::input(tokens, false))
+    });
+    let news = list.news.then(|| {
+        let words = line("only with news", type_scale::SMALL, font::REGULAR, tokens.accent).fill();
+        let chord = context.keymap.title(Id::ListNews).map(|chord| part::chord(tokens, &chord));
+        row![words].push(chord).align_y(Alignment::Center)
+    });
+    (field.is_some() || news.is_some()).then(|| {
+        let head = column![].push(field).push(news).spacing(space::XS);
+        container(head).padding(Padding::new(space::S).bottom(0.0)).into()
+    })
+}
+
+fn row_view<'a>(
+    model: &'a Model,
+    row: &Row<'a>,
+    context: Context<'a>,
+    rail: bool,
+) -> Element<'a, Message> {
+    let tokens = context.tokens;
+    match row {
+        Row::Nothing => {
+            let words = "No agent fits.";
+            container(line(words, type_scale::SMALL, font::REGULAR, tokens.faint))
+                .padding([space::S, space::M])
+                .into()
+        }
+        Row::Section { .. } if rail => {
+            container(part::rule(tokens)).center_y(Length::Fill).padding([0.0, space::S]).into()
+        }
+        Row::Section { title, count, key: None, .. } => part::section(tokens, title, *count),
+        Row::Section { title, count, key: Some(key), folded } => {
+            let title = if *folded { format!("› {title}") } else { title.clone() };
+            let label = part::section(tokens, &title, *count);
+            mouse_area(label).on_press(Message::Folded(key.clone())).into()
+        }
+        Row::Agent { agent, child, above } => {
+            // The same agent again further down: only there is it the selected one.
+            let context = match above {
+                true => Context { focused: None, marked: None, ..context },
+                false => context,
+            };
+            let row = match rail {
+                true => rail_row(agent, context),
+                false => agent_row(model, agent, context, *child, *above),
+            };
+            mouse_area(row).on_right_press(Message::Menu(agent.id)).into()
+        }
+    }
+}
+
+/// An agent as a shape alone.
+fn rail_row<'a>(agent: &Agent, context: Context<'_>) -> Element<'a, Message> {
+    let tokens = context.tokens;
+    let shape = status::of_agent(tokens, agent.attention.state);
+    let glyph = status::glyph(tokens, shape, extent::GLYPH, context.turning);
+    let here = context.focused == Some(agent.id) || context.marked == Some(agent.id);
+    let bar = if here { tokens.accent } else { Color::TRANSPARENT };
+    let initials: String = agent.name.chars().take(2).collect();
+    let name = line(initials, type_scale::TINY, font::MEDIUM, tokens.dim);
+    let content = column![glyph, name].spacing(1.0).align_x(Alignment::Center);
+    button(row![
+        part::filled(bar, Length::Fixed(extent::BAR), Length::Fill),
+        container(content).center(Length::Fill)
+    ])
+    .padding(0)
+    .width(Length::Fill)
+    .height(extent::AGENT_ROW)
+    .style(style::row(tokens, here))
+    .on_press(Message::Picked(agent.id))
+    .into()
 }
 
 fn agent_row<'a>(
@@ -91,6 +338,7 @@ fn agent_row<'a>(
     agent: &Agent,
     context: Context<'_>,
     child: bool,
+    above: bool,
 ) -> Element<'a, Message> {
     let tokens = context.tokens;
     let shape = status::of_agent(tokens, agent.attention.state);
@@ -100,10 +348,11 @@ fn agent_row<'a>(
         reason: making(model, agent)
             .or_else(|| limited(agent, context.now_ms))
             .or_else(|| met(model, agent).map(|met| collision(&met[0], met.len() - 1)))
-            .unwrap_or_else(|| standing(model, agent, reason(agent))),
+            .unwrap_or_else(|| standing(model, agent, queued(model, agent, reason(agent)))),
         short: met(model, agent).map(|met| with(&met[0])).or_else(|| short(agent)),
         pill: badged(model, agent, pill(model, agent, context), context),
-        selected: context.focused == Some(agent.id),
+        selected: context.focused == Some(agent.id)
+            || (!above && context.list.chosen.contains(&agent.id)),
         marked: context.marked == Some(agent.id),
         child,
     };
@@ -135,6 +384,14 @@ fn making(model: &Model, agent: &Agent) -> Option<String> {
         }
         Stage::Preparing(what) => Some(text::clean(what, 100)),
         Stage::Failed(why) => Some(text::clean(why, 200)),
+    }
+}
+
+/// The reason, and how much waits to be said.
+fn queued(model: &Model, agent: &Agent, reason: String) -> String {
+    match model.queues.get(&agent.id).map_or(0, |queue| queue.items.len()) {
+        0 => reason,
+        count => format!("{reason} · queue {count}"),
     }
 }
 
@@ -235,10 +492,10 @@ pub fn pill<'a, M: 'a>(
     Some(part::pill(tokens, label, false))
 }
 
-fn new_agent<'a>(context: Context<'_>) -> Element<'a, Message> {
+fn new_agent<'a>(context: Context<'_>, rail: bool) -> Element<'a, Message> {
     let tokens = context.tokens;
     let chord = context.keymap.title(Id::AgentNew);
-    let content = row![
+    let words = row![
         icon(Icon::Plus, 11.0, tokens.dim),
         line("New agent", type_scale::BASE, font::REGULAR, tokens.dim).fill(),
     ]
@@ -246,6 +503,10 @@ fn new_agent<'a>(context: Context<'_>) -> Element<'a, Message> {
     .spacing(space::S)
     .align_y(Alignment::Center)
     .height(Length::Fill);
+    let content: Element<'a, Message> = match rail {
+        true => container(icon(Icon::Plus, 11.0, tokens.dim)).center(Length::Fill).into(),
+        false => words.into(),
+    };
     button(content)
         .padding([0.0, space::M])
         .height(extent::TOP_BAR)
@@ -282,6 +543,45 @@ mod tests {
         model.replace(scene::world());
         let order = order(&model);
         assert_eq!(order.len(), model.agents.len());
+    }
+
+    fn shown(model: &Model, list: &List, folded: &BTreeSet<String>) -> Vec<u64> {
+        listed(model, list, folded).iter().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn what_is_folded_or_left_out_cannot_be_marked() {
+        let mut model = Model::default();
+        model.replace(scene::world());
+        let all = shown(&model, &List::default(), &BTreeSet::new());
+        assert_eq!(all.len(), model.agents.len());
+        let key = model.groups()[0].key();
+        let folded = BTreeSet::from([key]);
+        let rest = shown(&model, &List::default(), &folded);
+        assert!(rest.len() < all.len() && !rest.contains(&all[0]));
+        let find = |words: &str| List { filter: Some(words.to_owned()), ..List::default() };
+        let name = model.agents[1].name.to_uppercase();
+        let found = shown(&model, &find(&name), &folded);
+        assert!(found.contains(&model.agents[1].id.0), "a folded group is looked through, too");
+        assert_eq!(shown(&model, &find("nobody is called that"), &folded), [0; 0]);
+        let news = List { news: true, ..List::default() };
+        let found = shown(&model, &news, &BTreeSet::new());
+        assert!(!found.is_empty() && found.len() < all.len());
+    }
+
+    #[test]
+    fn of_many_agents_those_in_sight_have_a_place() {
+        let mut model = Model::default();
+        model.replace(scene::world());
+        let one = model.agents[0].clone();
+        model.agents = (1..=200)
+            .map(|id| Agent { id: AgentId(id), bookmarked: id == 7, ..one.clone() })
+            .collect();
+        let (list, folded) = (List::default(), BTreeSet::new());
+        let place = |id| place(&model, &list, &folded, AgentId(id)).expect("it is listed");
+        let (first, last) = (place(1), place(200));
+        assert!(last.0 - first.0 >= 199.0 * extent::AGENT_ROW);
+        assert!((first.1 - first.0 - extent::AGENT_ROW).abs() < f32::EPSILON);
     }
 
     #[test]

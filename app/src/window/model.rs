@@ -1,11 +1,11 @@
 //! What the host has told: the world as of the last event, and the questions the screens ask of it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use maestro_core::agent::{Agent, Clipboard, State};
 use maestro_core::conflict::{Collision, Collisions};
 use maestro_core::conversation::Tab;
+use maestro_core::group::{self, Group};
 use maestro_core::notice::{self, History};
 use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
@@ -101,6 +101,10 @@ impl Model {
         self.seq = seq;
         match event {
             Event::Agent(agent) => self.put_agent(*agent),
+            Event::AgentOrder(order) => {
+                let place = |agent: &Agent| order.iter().position(|id| *id == agent.id);
+                self.agents.sort_by_key(|agent| place(agent).unwrap_or(usize::MAX));
+            }
             Event::AgentRemoved(id) => {
                 self.agents.retain(|agent| agent.id != id);
                 let _ = self.collisions.remove(&id);
@@ -272,47 +276,10 @@ impl Model {
         })
     }
 
-    /// Agents by repository: the main checkout first, its worktrees after it. Groups in the order in
-    /// which their first agent was made.
+    /// Agents by group, in the order in which they are listed.
     #[must_use]
     pub fn groups(&self) -> Vec<Group<'_>> {
-        let mut groups: Vec<Group<'_>> = Vec::new();
-        for agent in &self.agents {
-            let repository = agent.repository.as_deref();
-            match groups.iter_mut().find(|group| group.repository == repository) {
-                Some(group) => group.agents.push(agent),
-                None => groups.push(Group { repository, agents: vec![agent] }),
-            }
-        }
-        for group in &mut groups {
-            group.agents.sort_by_key(|agent| agent.worktree);
-        }
-        groups
-    }
-}
-
-/// Agents of one repository.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Group<'a> {
-    /// The repository's main checkout.
-    pub repository: Option<&'a Path>,
-    /// The agents.
-    pub agents: Vec<&'a Agent>,
-}
-
-impl Group<'_> {
-    /// What the group is called.
-    #[must_use]
-    pub fn title(&self) -> String {
-        self.repository
-            .and_then(Path::file_name)
-            .map_or_else(|| "No repository".to_owned(), |name| name.to_string_lossy().into_owned())
-    }
-
-    /// Whether an agent of the group is shown as the child of the one in the main checkout.
-    #[must_use]
-    pub fn is_child(&self, agent: &Agent) -> bool {
-        agent.worktree && self.agents.iter().any(|other| !other.worktree)
+        group::groups(&self.agents)
     }
 }
 

@@ -62,6 +62,8 @@ pub enum Kind {
     All,
     /// Agents alone.
     Agents,
+    /// What can be done with the agent that is chosen.
+    Agent,
     /// Themes alone.
     Themes,
 }
@@ -163,6 +165,14 @@ impl Palette {
     pub fn new(kind: Kind, agents: &[Agent], tabs: &[Tab], about: About<'_>) -> Self {
         let mut all: Vec<Row> = match kind {
             Kind::All => everything(agents, tabs, about),
+            Kind::Agent => {
+                let of_agents = |row: &Row| match row.target {
+                    Target::Command(id) => id.command().group == command::Group::Agents,
+                    _ => false,
+                };
+                let all = everything(&[], &[], about);
+                all.into_iter().filter(|row| of_agents(row) && row.reason.is_none()).collect()
+            }
             Kind::Agents => {
                 let (waiting, others) = waiting_first(agents);
                 waiting.into_iter().chain(others).map(agent_row).collect()
@@ -318,6 +328,7 @@ impl Kind {
         match self {
             Self::All => "Run a command, go to an agent…",
             Self::Agents => "Go to an agent…",
+            Self::Agent => "What to do with it…",
             Self::Themes => "Choose a theme…",
         }
     }

@@ -18,6 +18,8 @@ enum Question {
     Rename { name: String, before: String },
     /// Another title of a tab.
     RenameTab { tab: TabId, title: String, before: String },
+    /// The group of some agents.
+    Group { agents: Vec<AgentId>, name: String, before: String },
     /// Whether to forget it.
     Remove { name: String, directory: String },
 }
@@ -52,6 +54,8 @@ pub enum Action {
     Rename(AgentId, String),
     /// Give the tab another title, or let it be made from the conversation again.
     RenameTab(TabId, Option<String>),
+    /// Put agents into a group, or back to their repositories.
+    Group(Vec<AgentId>, Option<String>),
     /// Forget the agent.
     Remove(AgentId),
 }
@@ -72,6 +76,14 @@ impl Prompt {
         Self { agent: tab.agent, question, error: None }
     }
 
+    /// Asks for the group of some agents.
+    #[must_use]
+    pub fn group(agents: Vec<AgentId>, before: String) -> Self {
+        let agent = agents.first().copied().unwrap_or(AgentId(0));
+        let question = Question::Group { agents, name: before.clone(), before };
+        Self { agent, question, error: None }
+    }
+
     /// Asks whether to forget an agent.
     #[must_use]
     pub fn remove(agent: &Agent) -> Self {
@@ -88,7 +100,9 @@ impl Prompt {
             (Message::Cancelled, _) => Action::Close,
             (
                 Message::Edited(text),
-                Question::Rename { name, .. } | Question::RenameTab { title: name, .. },
+                Question::Rename { name, .. }
+                | Question::RenameTab { title: name, .. }
+                | Question::Group { name, .. },
             ) => {
                 *name = text;
                 self.error = None;
@@ -102,6 +116,12 @@ impl Prompt {
                     return Action::Close;
                 }
                 Action::RenameTab(*tab, (!title.is_empty()).then(|| title.to_owned()))
+            }
+            (Message::Accepted, Question::Group { name, before, .. }) if name == before => {
+                Action::Close
+            }
+            (Message::Accepted, Question::Group { agents, name, .. }) => {
+                Action::Group(agents.clone(), maestro_core::group::name(name))
             }
             (Message::Accepted, Question::Rename { name, before }) => {
                 let name = name.trim();
@@ -152,6 +172,23 @@ impl Prompt {
                 let below = self.error.clone().map_or((hint, false), |error| (error, true));
                 let field = part::field(tokens, "Title", input.into(), Some(below));
                 ("Rename the tab".to_owned(), field, "Rename")
+            }
+            Question::Group { agents, name, .. } => {
+                let input = text_input("such as Night shift", name)
+                    .id(INPUT)
+                    .on_input(Message::Edited)
+                    .size(type_scale::BASE.0)
+                    .font(font::REGULAR)
+                    .padding([6.0, 10.0])
+                    .style(style::input(tokens, self.error.is_some()));
+                let hint = "Empty: listed with its repository again.".to_owned();
+                let below = self.error.clone().map_or((hint, false), |error| (error, true));
+                let field = part::field(tokens, "Group", input.into(), Some(below));
+                let title = match agents.len() {
+                    1 => "Group of the agent".to_owned(),
+                    count => format!("Group of {count} agents"),
+                };
+                (title, field, "Put there")
             }
             Question::Remove { name, directory } => {
                 let words = format!(

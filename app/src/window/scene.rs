@@ -132,6 +132,8 @@ fn agent(
         },
         created_ms: NOW_MS - 3_600_000 * (20 - id),
         clipboard: maestro_core::agent::Clipboard::Focused,
+        group: None,
+        bookmarked: false,
     }
 }
 

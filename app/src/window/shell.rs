@@ -9,6 +9,7 @@ mod host;
 mod kept;
 mod keys;
 mod layout;
+mod list;
 mod notices;
 mod preset;
 mod review;
@@ -98,6 +99,8 @@ pub struct Shell {
     held: Option<Panel>,
     /// The agent the list's cursor is on, while the list has the keyboard.
     marked: Option<AgentId>,
+    /// What the user does with the list.
+    list: agents::List,
     overlay: Option<Overlay>,
     toasts: Toasts,
     /// Whether the host knows that the window is looked at, or is not.
@@ -381,6 +384,7 @@ impl Shell {
             saving: false,
             held: None,
             marked: None,
+            list: agents::List::default(),
             overlay: None,
             toasts: Toasts::default(),
             told_looking: None,
@@ -509,8 +513,7 @@ impl Shell {
             }
             Message::CloseRequested => self.leave(),
             Message::Command(id) => self.command(id),
-            Message::Agents(agents::Message::Picked(id)) => self.go_to_waiting(id),
-            Message::Agents(agents::Message::New) => self.command(Id::AgentNew),
+            Message::Agents(message) => self.agents_message(message),
             Message::Panes(message) => self.pane_message(message),
             Message::Palette(message) => self.palette_message(message),
             Message::NewAgent(message) => self.new_agent(|dialog| dialog.update(message)),

@@ -128,6 +128,12 @@ pub struct Agent {
     /// Whether its terminals may write to the clipboard.
     #[serde(default)]
     pub clipboard: Clipboard,
+    /// The group the user has put it into; listed with its repository without one.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Whether the user has marked it.
+    #[serde(default)]
+    pub bookmarked: bool,
 }
 
 /// Whether the programs in an agent's terminals may write to the user's clipboard (OSC 52). They may

@@ -396,6 +396,8 @@ fn repeats(id: Id) -> bool {
             | Id::Paste
             | Id::ListUp
             | Id::ListDown
+            | Id::ListMoveUp
+            | Id::ListMoveDown
             | Id::OverlayUp
             | Id::OverlayDown
             | Id::OverlayNext

@@ -11,6 +11,7 @@ pub mod conflict;
 pub mod conversation;
 pub mod diff;
 pub mod fuzzy;
+pub mod group;
 pub mod highlight;
 pub mod id;
 pub mod input;

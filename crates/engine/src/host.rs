@@ -11,6 +11,7 @@
 //! one's failure: it is caught, logged and told, and the host goes on.
 
 mod agents;
+mod arrange;
 mod attention;
 mod changes;
 mod commands;

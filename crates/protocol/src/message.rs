@@ -7,6 +7,7 @@ use maestro_core::agent::{Agent, Clipboard, Evidence, Provider};
 use maestro_core::changes;
 use maestro_core::conflict::{Clash, Collisions, Live, Matrix};
 use maestro_core::conversation::{Answer, Entry, Image, Menu, Policy, Prompt, Tab, Update};
+use maestro_core::group::Arrange;
 use maestro_core::input::Input;
 use maestro_core::notice::{self, Notice};
 use maestro_core::playbook::{Finding, Found, Heard, Leaf, Plan};
@@ -685,6 +686,8 @@ pub enum Command {
     /// Something about what the user is told of agents and runs: [`Reply::Notices`], or [`Reply::Text`] with
     /// what came of [`notice::Ask::Try`].
     Notices(notice::Ask),
+    /// List agents otherwise: groups, bookmarks, order.
+    ArrangeAgents(Arrange),
 }
 
 /// What comes back.
@@ -913,6 +916,8 @@ pub enum Event {
     Agent(Box<Agent>),
     /// An agent is gone.
     AgentRemoved(AgentId),
+    /// All agents are listed in this order.
+    AgentOrder(Vec<AgentId>),
     /// A terminal is new or changed (title, directory, exit): at most four times a second each.
     Terminal(TerminalInfo),
     /// A terminal is gone.

@@ -30,7 +30,7 @@ impl Shell {
         let palette = match kind {
             Kind::Themes if self.follows_desktop() => palette.at(Target::System),
             Kind::Themes => palette.at(Target::Theme(self.tokens)),
-            Kind::All | Kind::Agents => palette,
+            Kind::All | Kind::Agents | Kind::Agent => palette,
         };
         self.overlay = Some(Overlay::Palette(palette));
     }

@@ -79,9 +79,11 @@ impl Shell {
             Id::ScrollBottom => self.terminal_input(Input::Scroll(ScrollTo::Bottom)),
             Id::RunStop | Id::RunKill => return self.end_run(id == Id::RunKill),
             Id::ToggleAgents => self.kept.agents_shown = !self.kept.agents_shown,
-            Id::FocusAgents => self.mark(),
+            Id::FocusAgents => {
+                self.mark();
+                return self.reveal_marked();
+            }
             Id::RegionNext | Id::RegionPrevious => return self.region(id == Id::RegionNext),
-            Id::ListLeave => self.marked = None,
             Id::AgentsWider => self.widen(Panel::Agents, STEP),
             Id::AgentsNarrower => self.widen(Panel::Agents, -STEP),
             Id::ToggleRuns => return self.toggle_runs(),
@@ -116,12 +118,34 @@ impl Shell {
             Id::ClipboardAnswer => return self.answer_clipboard(None),
             Id::ThemeToggle => return self.toggle_theme(),
             Id::Quit => return self.leave(),
-            Id::ListUp => self.list_step(-1),
-            Id::ListDown => self.list_step(1),
-            Id::ListAccept => {
-                if let Some(id) = self.marked {
-                    return self.go_to_waiting(id);
-                }
+            Id::ListUp
+            | Id::ListDown
+            | Id::ListAccept
+            | Id::ListLeave
+            | Id::ListFind
+            | Id::ListNews
+            | Id::ListChoose
+            | Id::ListFold
+            | Id::ListUnfold
+            | Id::ListMenu
+            | Id::ListMoveUp
+            | Id::ListMoveDown
+            | Id::ListGroup
+            | Id::ListGroupRename
+            | Id::ListBookmark
+            | Id::ListNumber(_)
+            | Id::AgentGroup
+            | Id::AgentBookmark
+            | Id::AgentsRail => return self.list_command(id),
+            Id::OverlayUp
+            | Id::OverlayDown
+            | Id::OverlayNext
+            | Id::OverlayPrevious
+            | Id::OverlayAccept
+            | Id::OverlayCancel
+                if self.filters_agents() =>
+            {
+                return self.list_command(id);
             }
             Id::OverlayUp
             | Id::OverlayDown
@@ -559,9 +583,12 @@ impl Shell {
     pub(super) fn mark(&mut self) {
         self.kept.agents_shown = true;
         self.autorun.panel = false;
-        let order = agents::order(&self.model);
+        self.list.writing = false;
+        let listed = agents::listed(&self.model, &self.list, &self.kept.folded);
         let here = self.focused_agent().map(|(agent, _)| agent.id);
-        self.marked = here.or_else(|| order.first().copied());
+        let here = here.filter(|id| listed.contains(id));
+        let any = || agents::order(&self.model).first().copied();
+        self.marked = here.or_else(|| listed.first().copied()).or_else(any);
     }
 
     pub(super) fn toggle_runs(&mut self) -> Task<Message> {
@@ -572,16 +599,6 @@ impl Shell {
         }
         self.kept.runs_shown = !self.kept.runs_shown;
         Task::none()
-    }
-
-    pub(super) fn list_step(&mut self, by: isize) {
-        let order = agents::order(&self.model);
-        if order.is_empty() {
-            return;
-        }
-        let at = self.marked.and_then(|id| order.iter().position(|other| *other == id));
-        let next = at.map_or(0, |at| (at as isize + by).clamp(0, order.len() as isize - 1));
-        self.marked = order.get(next as usize).copied();
     }
 
     pub(super) fn arrange(&mut self, arrangement: Arrangement) {

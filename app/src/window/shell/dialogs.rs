@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use iced::Task;
 use maestro_core::command::Id;
+use maestro_core::group::Arrange;
 use maestro_core::worktree::Answer;
 use maestro_protocol::message::{Command, Reply, TabChange};
 
@@ -204,6 +205,10 @@ impl Shell {
                 Command::ChangeTab { tab, change: TabChange::Title(title) }
             }
             prompt::Action::Rename(agent, name) => Command::RenameAgent { agent, name },
+            prompt::Action::Group(agents, name) => {
+                self.list.chosen.clear();
+                Command::ArrangeAgents(Arrange::Group { agents, name })
+            }
             prompt::Action::Remove(agent) => Command::RemoveAgent { agent },
         };
         self.request(command, |reply| Message::Answered(reply.map(|_| ())))

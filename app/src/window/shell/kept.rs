@@ -50,6 +50,10 @@ pub(super) struct Kept {
     /// Terminals without an agent that were opened here.
     pub(super) terminals: Vec<TerminalId>,
     pub(super) agents_shown: bool,
+    /// Whether agents are listed as shapes alone.
+    pub(super) agents_rail: bool,
+    /// Groups of which only the label is shown.
+    pub(super) folded: BTreeSet<String>,
     pub(super) runs_shown: bool,
     /// Widths of the side panels.
     pub(super) agents_width: f32,
@@ -80,6 +84,8 @@ impl Default for Kept {
             closed: BTreeSet::new(),
             terminals: Vec::new(),
             agents_shown: true,
+            agents_rail: false,
+            folded: BTreeSet::new(),
             runs_shown: true,
             agents_width: extent::LEFT_PANEL,
             runs_width: extent::RIGHT_PANEL,

@@ -23,6 +23,8 @@ impl Shell {
             if queue.is_editing() { Context::Overlay } else { Context::Queue }
         } else if self.overlay.is_some() {
             Context::Overlay
+        } else if self.filters_agents() {
+            Context::Overlay
         } else if let Some(context) = self.review.context().filter(|_| self.marked.is_none()) {
             context
         } else if let Some(context) = self.autorun.context() {

@@ -98,7 +98,8 @@ impl Shell {
     /// without forgetting how wide it should be.
     pub(super) fn agents_width(&self) -> Option<f32> {
         let shown = self.kept.agents_shown && !self.model.agents.is_empty();
-        shown.then(|| self.fitting(self.kept.agents_width))
+        let rail = self.kept.agents_rail;
+        shown.then(|| if rail { agents::RAIL } else { self.fitting(self.kept.agents_width) })
     }
 
     /// How wide the runs are, while they are shown.
@@ -118,7 +119,7 @@ impl Shell {
     pub(super) fn widen(&mut self, panel: Panel, by: f32) {
         match panel {
             Panel::Agents => {
-                self.kept.agents_shown = true;
+                (self.kept.agents_shown, self.kept.agents_rail) = (true, false);
                 self.kept.agents_width = self.fitting(self.fitting(self.kept.agents_width) + by);
             }
             Panel::Runs => {

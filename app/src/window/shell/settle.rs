@@ -8,12 +8,12 @@ use maestro_core::TerminalId;
 use maestro_protocol::message::Command;
 
 use super::{Connection, Message, NOBODY, Overlay, Shell};
-use crate::window::find;
 use crate::window::palette;
 use crate::window::panes::{self, Pane};
 use crate::window::prompt;
 use crate::window::queue;
 use crate::window::tabs::picker;
+use crate::window::{agents, find};
 
 impl Shell {
     /// Brings host and widgets in line with the state: which terminals send frames, who has the
@@ -54,6 +54,10 @@ impl Shell {
         }
         if self.marked.is_some_and(|id| self.model.agent(id).is_none()) {
             self.marked = None;
+        }
+        self.list.chosen.retain(|id| self.model.agent(*id).is_some());
+        if self.marked.is_none() {
+            self.list.writing = false;
         }
     }
 
@@ -119,6 +123,7 @@ impl Shell {
             Some(Overlay::Queue(queue)) if queue.is_editing() => queue::INPUT.to_owned(),
             Some(Overlay::Queue(_) | Overlay::Why(_)) => NOBODY.to_owned(),
             Some(Overlay::Ask(ask)) => ask.input().unwrap_or(NOBODY).to_owned(),
+            None if self.filters_agents() => agents::INPUT.to_owned(),
             None if self.review.shown => {
                 let input = self.review.input().filter(|_| self.marked.is_none());
                 input.unwrap_or(NOBODY).to_owned()

@@ -150,10 +150,14 @@ impl Shell {
             now_ms: self.now_ms,
             turning: self.window.focused,
             width,
+            height: self.window.size.height,
             bells: &self.bells,
+            list: &self.list,
+            folded: &self.kept.folded,
         };
         let panel = agents::view(&self.model, context).map(Message::Agents);
-        row![panel, part::upright(self.tokens), self.edge(Panel::Agents)].into()
+        let edge = (!self.kept.agents_rail).then(|| self.edge(Panel::Agents));
+        row![panel, part::upright(self.tokens)].push(edge).into()
     }
 
     /// What a side panel is made wider or narrower by: the strip between it and the panes.

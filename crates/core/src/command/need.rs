@@ -115,6 +115,8 @@ impl Command {
             | Id::AgentRemove
             | Id::WorktreeRemove
             | Id::WorktreeKeep
+            | Id::AgentGroup
+            | Id::AgentBookmark
             | Id::AgentWhy
             | Id::AgentLogin
             | Id::ClipboardAccess

@@ -4,6 +4,7 @@ mod agents;
 mod autorun;
 mod cards;
 mod changes;
+mod list;
 mod notices;
 mod panes;
 mod sessions;
@@ -17,7 +18,7 @@ mod view;
 use super::Command;
 
 /// The parts of the table, in the order in which they are listed.
-const PARTS: [&[Command]; 13] = [
+const PARTS: [&[Command]; 14] = [
     agents::COMMANDS,
     sessions::COMMANDS,
     talk::COMMANDS,
@@ -31,6 +32,7 @@ const PARTS: [&[Command]; 13] = [
     vi::COMMANDS,
     cards::COMMANDS,
     notices::COMMANDS,
+    list::COMMANDS,
 ];
 
 const fn count() -> usize {

@@ -22,6 +22,8 @@ fn agent(id: u64, state: State) -> Agent {
         attention: Attention { state, since_ms: 0, because, source: Source::None, until_ms: None },
         created_ms: 0,
         clipboard: Clipboard::default(),
+        group: None,
+        bookmarked: false,
     }
 }
 

@@ -115,6 +115,8 @@ impl Shared {
                 attention: attention::verdict(State::Unknown, "not started", Source::None, now),
                 created_ms: now,
                 clipboard: maestro_core::agent::Clipboard::Focused,
+                group: None,
+                bookmarked: false,
             };
             store.put_agent(&agent)?;
             Ok(agent)

@@ -624,6 +624,8 @@ mod tests {
             attention: verdict(state, "", source, 0),
             created_ms: 0,
             clipboard: maestro_core::agent::Clipboard::Focused,
+            group: None,
+            bookmarked: false,
         }
     }
 

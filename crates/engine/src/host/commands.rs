@@ -14,8 +14,9 @@ use maestro_protocol::message::{
 
 use super::tools::failed;
 use super::{
-    Shared, blocking, changes, check_path, conflicts, conversations, export, images, playbooks,
-    pulls, queues, race, refuse, runs, stored, telling, theme, train, trash, usage, worktrees,
+    Shared, arrange, blocking, changes, check_path, conflicts, conversations, export, images,
+    playbooks, pulls, queues, race, refuse, runs, stored, telling, theme, train, trash, usage,
+    worktrees,
 };
 use crate::session::Session;
 
@@ -119,6 +120,7 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         Command::Trash(ask) => trash::run(shared, ask).await.map(Reply::Trash),
         Command::Changes(ask) => changes::run(shared, ask).await.map(Reply::Changes),
         Command::Train(ask) => train::run(shared, ask).await,
+        Command::ArrangeAgents(change) => arrange::run(shared, change).await,
         Command::Notices(ask) => telling::run(shared, ask).await,
         Command::PullRequest(ask) => pulls::run(shared, ask).await,
         Command::ReadRace { repository, name, target, verify } => {

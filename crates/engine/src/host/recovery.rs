@@ -206,6 +206,8 @@ mod tests {
             attention: attention::verdict(State::Working, "", Source::Osc, 1),
             created_ms: 1,
             clipboard: maestro_core::agent::Clipboard::Focused,
+            group: None,
+            bookmarked: false,
         };
         let back = offered_back(agent(Some(TerminalId(8)), Some("s")));
         assert_eq!((back.ai_terminal, back.shell_terminal), (None, None));

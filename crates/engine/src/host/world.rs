@@ -252,6 +252,15 @@ impl World {
         inner.publish(Event::Train(Box::new(train)));
     }
 
+    /// Agents are listed in this order; those that are not named come after them, as they were.
+    pub(crate) fn order_agents(&self, order: &[AgentId]) {
+        let mut inner = self.lock();
+        let place = |agent: &Agent| order.iter().position(|id| *id == agent.id);
+        inner.agents.sort_by_key(|agent| place(agent).unwrap_or(usize::MAX));
+        let order = inner.agents.iter().map(|agent| agent.id).collect();
+        inner.publish(Event::AgentOrder(order));
+    }
+
     /// An agent is gone.
     pub(crate) fn remove_agent(&self, id: AgentId) {
         let mut inner = self.lock();

@@ -3,6 +3,8 @@
 use std::process::Command as Process;
 
 use maestro_core::agent::{Agent, Clipboard, Provider, State};
+use maestro_core::AgentId;
+use maestro_core::group::Arrange;
 use maestro_core::run::Spec;
 use maestro_core::screen::Size;
 use maestro_protocol::Incoming;
@@ -207,6 +209,47 @@ async fn what_its_terminal_says_decides_about_attention() {
         user.done(say(line)).await;
         let _ = user.until_agent(agent.id, line, |agent| agent.attention.state == state).await;
     }
+    stop(&host).await;
+}
+
+#[tokio::test]
+async fn agents_are_listed_as_their_user_wants_it() {
+    let place = Place::new();
+    let folder = place.folder("work");
+    let host = place.host().await;
+    let user = User::of(&host).await;
+    let mut ids = Vec::new();
+    for name in ["one", "two", "three"] {
+        let start = NewAgent {
+            start: false,
+            name: Some(name.into()),
+            ..new(Provider::Shell, &folder, None)
+        };
+        ids.push(user.agent(Command::NewAgent(start)).await.expect("made").id);
+    }
+    let arrange = |change| user.ask(Command::ArrangeAgents(change));
+    let group =
+        Arrange::Group { agents: vec![ids[0], ids[2]], name: Some(" night\u{202e} ".into()) };
+    assert_eq!(arrange(group).await, Ok(Reply::Done));
+    let mark = Arrange::Bookmark { agents: vec![ids[1]], bookmarked: true };
+    assert_eq!(arrange(mark).await, Ok(Reply::Done));
+    assert_eq!(arrange(Arrange::Order(vec![ids[2], ids[0]])).await, Ok(Reply::Done));
+    let missing = arrange(Arrange::Order(vec![ids[1], AgentId(99)])).await;
+    assert_eq!(missing.map_err(|error| error.kind), Err(ErrorKind::NotFound));
+    let ordered = |event: &Event| match event {
+        Event::AgentOrder(order) => Some(order.clone()),
+        _ => None,
+    };
+    let told = user.until("the order", |seen| seen.events.iter().find_map(ordered)).await;
+    assert_eq!(told, [ids[2], ids[0], ids[1]]);
+    stop(&host).await;
+
+    let host = place.host().await;
+    let agents = User::of(&host).await.world(false).await.agents;
+    let listed: Vec<_> =
+        agents.iter().map(|agent| (agent.id, agent.group.as_deref(), agent.bookmarked)).collect();
+    let night = Some("night");
+    assert_eq!(listed, [(ids[2], night, false), (ids[0], night, false), (ids[1], None, true)]);
     stop(&host).await;
 }
 

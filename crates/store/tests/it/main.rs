@@ -67,6 +67,8 @@ fn agent(id: u64, name: &str) -> Agent {
         },
         created_ms: u64::MAX,
         clipboard: maestro_core::agent::Clipboard::Focused,
+        group: None,
+        bookmarked: false,
     }
 }
 
