@@ -22,6 +22,7 @@ mod race;
 mod run;
 mod sessions;
 mod settings;
+mod summon;
 mod talk;
 mod terminal;
 mod theme;
@@ -94,7 +95,7 @@ fn run(cli: Cli) -> Result<()> {
         client::shed_marks();
     }
     let mut out = Out::new(cli.json);
-    let Some(command) = cli.command else { return window::open(None) };
+    let Some(command) = cli.command else { return summon::start(cli.new_window) };
     match command {
         args::Command::Host(host) => host::run(host, &mut out),
         args::Command::Agent(agent) => agent::run(agent, &mut out),
@@ -114,6 +115,9 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Pr(pull) => pr::run(pull, &mut out),
         args::Command::Race(race) => race::run(race, &mut out),
         args::Command::Queue(queue) => queue::run(queue, &mut out),
+        args::Command::Show(show) => summon::show(show, &mut out),
+        args::Command::Hide => summon::hide(&mut out),
+        args::Command::Toggle => summon::toggle(&mut out),
         args::Command::Notices(notices) => notices::run(notices, &mut out),
         args::Command::Usage(usage) => usage::run(usage, &mut out),
         args::Command::Sessions(sessions) => sessions::run(sessions, &mut out),

@@ -60,6 +60,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use iced::{Element, Size, Task, window};
+use maestro_core::summon::Summon;
 use maestro_grid::Clock;
 use maestro_protocol::client::Start;
 use maestro_protocol::home::Home;
@@ -87,6 +88,8 @@ pub struct Options {
     pub home: Home,
     /// How the host is started when none runs.
     pub start: Start,
+    /// What it shows first.
+    pub show: Option<Summon>,
 }
 
 /// Opens the window and returns when it is closed. Agents and runs go on without it.
@@ -101,6 +104,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let boot = move || {
         let mut shell = Shell::new(link.clone(), clock.clone(), now_ms())
             .started_in(started_in())
+            .showing(options.show)
             .with_settings(settings_path.clone());
         link.wait(FIRST_NEWS);
         let (id, opened) = window::open(settings(Size::new(1440.0, 900.0)));

@@ -9,7 +9,7 @@ use maestro_core::screen::Size;
 
 /// Conduct many coding agents at once, each in its own git worktree.
 ///
-/// Without a command the window opens. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no host runs,
+/// Without a command the window opens, or the one there is comes to the front. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no host runs,
 /// 4 not supported here, 5 timed out; of runs and trains also 6 paused, 7 stopped, 8 refused.
 #[derive(Debug, Parser)]
 #[command(name = "maestro", version, disable_help_subcommand = true)]
@@ -17,6 +17,9 @@ pub struct Cli {
     /// Print JSON instead of text for people.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Open another window beside the one there is.
+    #[arg(long)]
+    pub new_window: bool,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -67,6 +70,12 @@ pub enum Command {
     /// What waits to be said to agents: list, edit, hold, release, move, remove, restore, send now.
     #[command(subcommand)]
     Queue(super::queue::Queues),
+    /// Bring the window to the front, perhaps with an agent; one opens where none is.
+    Show(super::summon::Show),
+    /// Let the window go out of sight; agents and runs go on.
+    Hide,
+    /// Hide the window where it is looked at, bring it to the front otherwise: for a key of the desktop.
+    Toggle,
     /// What was told of agents and runs: list it, mark it as read, try how it is told.
     Notices(super::notices::Notices),
     /// What turns consumed: tokens and money by day, agent, conversation, model or provider.

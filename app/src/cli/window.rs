@@ -1,7 +1,5 @@
 //! The commands that need the window's code.
 
-use std::path::Path;
-
 use maestro_protocol::client::Start;
 use maestro_protocol::home::Home;
 use serde_json::json;
@@ -13,11 +11,6 @@ use crate::window;
 
 /// The scene that shows what the host has now.
 const LIVE: &str = "live";
-
-pub fn open(home: Option<&Path>) -> Result<()> {
-    let home = home.map_or_else(Home::from_env, Home::at)?;
-    window::run(window::Options { home, start: Start::ON_DEMAND }).map_err(failed)
-}
 
 pub fn term(term: Term) -> Result<()> {
     let options = window::TermOptions {

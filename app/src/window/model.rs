@@ -11,6 +11,7 @@ use maestro_core::queue::Queue;
 use maestro_core::run::{self, Run};
 use maestro_core::search::Search;
 use maestro_core::session::Indexing;
+use maestro_core::summon::Summon;
 use maestro_core::train::Train;
 use maestro_core::worktree::Stage;
 use maestro_core::{AgentId, TabId, TerminalId, TrainId};
@@ -67,6 +68,8 @@ pub enum Notice {
     Told(Box<notice::Notice>),
     /// Notices were read.
     Read(Vec<u64>),
+    /// What the window is to do with itself.
+    Summoned(Summon),
     /// The work of an agent began to conflict with other work.
     Collides { agent: AgentId, with: Collision },
     /// The host is about to end.
@@ -169,6 +172,7 @@ impl Model {
                 self.notices.marked(&ids, read);
                 return read.then_some(Notice::Read(ids));
             }
+            Event::Summon(summon) => return Some(Notice::Summoned(summon)),
             Event::NoticesCleared => self.notices.clear(),
             Event::Train(train) => {
                 let _ = self.trains.insert(train.id, *train);

@@ -16,6 +16,7 @@ mod review;
 mod sessions;
 mod settings;
 mod settle;
+mod summon;
 mod talk;
 mod terminal;
 mod view;
@@ -35,6 +36,7 @@ use maestro_core::keymap::{Keymap, Platform};
 use maestro_core::search::Query;
 use maestro_core::session::SessionKey;
 use maestro_core::settings::{Settings, Values};
+use maestro_core::summon::Summon;
 use maestro_core::{AgentId, TerminalId};
 use maestro_engine::keymap as keymap_file;
 use maestro_engine::settings as settings_file;
@@ -103,6 +105,10 @@ pub struct Shell {
     list: agents::List,
     overlay: Option<Overlay>,
     toasts: Toasts,
+    /// Whether it is out of sight because somebody wanted it to be.
+    hidden: bool,
+    /// What is shown as soon as the world is known.
+    show_first: Option<Summon>,
     /// Whether the host knows that the window is looked at, or is not.
     told_looking: Option<bool>,
     providers: Vec<ProviderInfo>,
@@ -387,6 +393,8 @@ impl Shell {
             list: agents::List::default(),
             overlay: None,
             toasts: Toasts::default(),
+            hidden: false,
+            show_first: None,
             told_looking: None,
             providers: Vec::new(),
             started_in: None,

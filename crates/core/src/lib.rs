@@ -30,6 +30,7 @@ pub mod screen;
 pub mod search;
 pub mod session;
 pub mod settings;
+pub mod summon;
 pub mod text;
 pub mod train;
 pub mod trash;

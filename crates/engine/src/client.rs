@@ -49,8 +49,8 @@ struct State {
     frame_bytes: usize,
     /// Terminals that wanted to send a frame when there was no room.
     starved: Vec<Weak<Session>>,
-    /// Whether it is a window that the user looks at.
-    looking: bool,
+    /// Whether the user looks at it; `None` while it has not said that it is a window.
+    looking: Option<bool>,
     closed: bool,
 }
 
@@ -87,12 +87,17 @@ impl Client {
 
     /// Whether it is a window that the user looks at.
     pub(crate) fn is_looking(&self) -> bool {
-        self.lock().looking
+        self.lock().looking == Some(true)
     }
 
     /// The user looks at it, or not any more.
     pub(crate) fn look(&self, looking: bool) {
-        self.lock().looking = looking;
+        self.lock().looking = Some(looking);
+    }
+
+    /// Whether it is a window.
+    pub(crate) fn is_window(&self) -> bool {
+        self.lock().looking.is_some()
     }
 
     /// From here on events are sent.

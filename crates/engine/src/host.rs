@@ -607,6 +607,11 @@ impl Shared {
         self.clients().values().any(|client| client.is_looking())
     }
 
+    /// Windows that are open.
+    fn windows(&self) -> u32 {
+        self.clients().values().filter(|client| client.is_window()).count() as u32
+    }
+
     fn all_clients(&self) -> Vec<Arc<Client>> {
         self.clients().values().cloned().collect()
     }

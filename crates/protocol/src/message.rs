@@ -18,6 +18,7 @@ use maestro_core::run::{Run, Spec};
 use maestro_core::screen::{Frame, Modes, Row, Scroll, Size};
 use maestro_core::search::{Query, Search};
 use maestro_core::session::{Filter, Hit, Indexing, Session, SessionKey};
+use maestro_core::summon::Summon;
 use maestro_core::train::{self, Train};
 use maestro_core::trash;
 use maestro_core::usage::{By, Sum};
@@ -688,6 +689,8 @@ pub enum Command {
     Notices(notice::Ask),
     /// List agents otherwise: groups, bookmarks, order.
     ArrangeAgents(Arrange),
+    /// Every window is to come to the front, or to go: [`Reply::Windows`].
+    Summon(Summon),
 }
 
 /// What comes back.
@@ -788,6 +791,8 @@ pub enum Reply {
     Trash(trash::Answer),
     /// Answer to [`notice::Ask::List`], the newest first.
     Notices(Vec<Notice>),
+    /// Answer to [`Command::Summon`]: how many windows there are.
+    Windows(u32),
 }
 
 /// What a worktree is held against.
@@ -1007,6 +1012,8 @@ pub enum Event {
     },
     /// All notices are forgotten.
     NoticesCleared,
+    /// What every window is to do with itself.
+    Summon(Summon),
 }
 
 /// Why a command was refused or failed: a sentence a user can act on, and a kind for programs.

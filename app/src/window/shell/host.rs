@@ -108,10 +108,12 @@ impl Shell {
                 Ok(_) => Message::Done(Ok(())),
                 Err(why) => Message::Done(Err(why)),
             });
+        let shown = self.show_first.take();
+        let shown = shown.map_or_else(Task::none, |summon| self.summoned(summon));
         let told = self.tell_resumable(again);
         let talks = Task::batch([self.read_own(), self.keep_all_drafts()]);
         let runs = self.autorun_again();
-        Task::batch([restored, detect, told, talks, runs])
+        Task::batch([restored, detect, told, talks, runs, shown])
     }
 
     pub(super) fn tell_resumable(&mut self, again: bool) -> Task<Message> {
@@ -173,6 +175,7 @@ impl Shell {
                 Task::none()
             }
             Notice::Exited { terminal, exit } => self.exited(terminal, exit),
+            Notice::Summoned(summon) => self.summoned(summon),
             Notice::Told(notice) => self.told(&notice),
             Notice::Read(ids) => {
                 self.notices_read(&ids);

@@ -271,6 +271,7 @@ const OURS: &[&str] = &[
     "Ctrl+Alt+Shift+R",
     "Ctrl+Shift+R",
     "Ctrl+Alt+U",
+    "Ctrl+Alt+V",
     "Ctrl+Alt+Shift+Down",
     "Ctrl+Shift+D",
     "Ctrl+Shift+G",

@@ -9,7 +9,8 @@ use maestro_core::notice;
 use maestro_core::train::Ask;
 use maestro_core::worktree::{self, Kept};
 use maestro_protocol::message::{
-    Branch, Command, Error, ErrorKind, HostStatus, Reply, Repository, TerminalStats, Worktree,
+    Branch, Command, Error, ErrorKind, Event, HostStatus, Reply, Repository, TerminalStats,
+    Worktree,
 };
 
 use super::tools::failed;
@@ -120,6 +121,13 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         Command::Trash(ask) => trash::run(shared, ask).await.map(Reply::Trash),
         Command::Changes(ask) => changes::run(shared, ask).await.map(Reply::Changes),
         Command::Train(ask) => train::run(shared, ask).await,
+        Command::Summon(summon) => {
+            let windows = shared.windows();
+            if windows > 0 {
+                shared.world.tell(Event::Summon(summon));
+            }
+            Ok(Reply::Windows(windows))
+        }
         Command::ArrangeAgents(change) => arrange::run(shared, change).await,
         Command::Notices(ask) => telling::run(shared, ask).await,
         Command::PullRequest(ask) => pulls::run(shared, ask).await,

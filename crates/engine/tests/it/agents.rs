@@ -2,8 +2,8 @@
 
 use std::process::Command as Process;
 
-use maestro_core::agent::{Agent, Clipboard, Provider, State};
 use maestro_core::AgentId;
+use maestro_core::agent::{Agent, Clipboard, Provider, State};
 use maestro_core::group::Arrange;
 use maestro_core::run::Spec;
 use maestro_core::screen::Size;
