@@ -7,15 +7,27 @@ use std::path::{Path, PathBuf};
 use maestro_core::agent::Provider;
 use maestro_core::fuzzy;
 use maestro_core::screen::Size;
-use maestro_core::worktree::{Ask, Make};
+use maestro_core::worktree::{Ask, Base, MAX_RACE, Make};
 use maestro_protocol::message::{Branch, Command, NewAgent as Order, ProviderInfo, Repository};
 
 /// Branches offered at once for what was typed.
 const SUGGESTIONS: usize = 5;
 
+/// What is wanted: an agent, or several on one task in worktrees of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The agent.
+    pub order: Order,
+    /// How many, with a number behind the branch; one and without a number when 0.
+    race: u32,
+    /// The folder its worktree goes into.
+    location: Option<PathBuf>,
+}
+
 /// What the host is asked for. One in a worktree is there at once, and its files come behind.
 #[must_use]
-pub fn command(order: Order) -> Command {
+pub fn command(wish: Wish) -> Command {
+    let Wish { order, race, location } = wish;
     let Some(branch) = order.branch else {
         return Command::NewAgent(order);
     };
@@ -29,8 +41,8 @@ pub fn command(order: Order) -> Command {
         existing,
         base,
         path: None,
-        location: None,
-        race: 0,
+        location,
+        race,
         agent: Some(order.provider),
         name: order.name,
         task: None,
@@ -48,6 +60,8 @@ pub enum Field {
     Mode,
     Branch,
     Base,
+    Race,
+    Location,
     Name,
     Create,
 }
@@ -60,6 +74,8 @@ impl Field {
             Self::Directory => Some("new-agent-directory"),
             Self::Branch => Some("new-agent-branch"),
             Self::Base => Some("new-agent-base"),
+            Self::Race => Some("new-agent-race"),
+            Self::Location => Some("new-agent-location"),
             Self::Name => Some("new-agent-name"),
             Self::Provider | Self::Mode | Self::Create => None,
         }
@@ -103,6 +119,10 @@ pub struct NewAgent {
     mode_chosen: Option<Mode>,
     branch: String,
     base: String,
+    /// What a new branch could start from, for what was typed.
+    bases: Vec<Base>,
+    race: String,
+    location: String,
     name: String,
     focus: Field,
     error: Option<(Field, String)>,
@@ -120,6 +140,8 @@ pub enum Message {
     Edited(Field, String),
     /// A branch that was offered was pressed.
     BranchPicked(String),
+    /// A base that was offered was pressed.
+    BasePicked(String),
     /// The mouse was pressed in a field.
     Pressed(Field),
     /// The main button.
@@ -139,8 +161,10 @@ pub enum Action {
     Focused(Field),
     /// Look at a directory.
     Inspect(PathBuf),
+    /// Ask what a new branch in a directory could start from, for what was typed.
+    Bases(PathBuf, String),
     /// Make the agent; the dialog stays open until that is done.
-    Create(Order),
+    Create(Wish),
     /// Close the dialog.
     Close,
 }
@@ -159,6 +183,9 @@ impl NewAgent {
             mode_chosen: None,
             branch: String::new(),
             base: String::new(),
+            bases: Vec::new(),
+            race: String::new(),
+            location: String::new(),
             name: String::new(),
             focus: if directory.is_empty() { Field::Directory } else { Field::Branch },
             error: None,
@@ -193,21 +220,34 @@ impl NewAgent {
     }
 
     /// A directory was looked at.
-    pub fn inspected(&mut self, directory: &Path, result: Result<Repository, String>) {
+    pub fn inspected(&mut self, directory: &Path, result: Result<Repository, String>) -> Action {
         if directory != self.path() {
-            return;
+            return Action::None;
         }
+        self.bases.clear();
+        let mut follows = Action::None;
         self.seen = match result {
             Ok(repository) => {
                 let worktrees = repository.root.is_some() && repository.has_commits;
                 let wanted = self.mode_chosen.unwrap_or(Mode::New);
                 self.mode = if worktrees { wanted } else { Mode::Directly };
+                if worktrees {
+                    follows = Action::Bases(self.path(), self.base.trim().to_owned());
+                }
                 Seen::Repository(repository)
             }
             Err(why) => Seen::Refused(why),
         };
         if !self.fields().contains(&self.focus) {
             self.focus = Field::Directory;
+        }
+        follows
+    }
+
+    /// What a new branch could start from is known.
+    pub fn bases_found(&mut self, directory: &Path, like: &str, bases: Vec<Base>) {
+        if directory == self.path() && like == self.base.trim() {
+            self.bases = bases;
         }
     }
 
@@ -238,6 +278,10 @@ impl NewAgent {
                 self.branch = branch;
                 self.focus_on(Field::Branch)
             }
+            Message::BasePicked(base) => {
+                self.base = base;
+                self.focus_on(Field::Base)
+            }
             Message::Pressed(field) => {
                 self.focus = field;
                 Action::Focused(field)
@@ -258,7 +302,12 @@ impl NewAgent {
                 return self.inspect();
             }
             Field::Branch => self.branch = text,
-            Field::Base => self.base = text,
+            Field::Base => {
+                self.base = text;
+                return Action::Bases(self.path(), self.base.trim().to_owned());
+            }
+            Field::Race => self.race = text,
+            Field::Location => self.location = text,
             Field::Name => self.name = text,
             Field::Provider | Field::Mode | Field::Create => {}
         }
@@ -288,8 +337,10 @@ impl NewAgent {
     fn fields(&self) -> Vec<Field> {
         let mut fields = vec![Field::Provider, Field::Directory, Field::Mode];
         match self.mode {
-            Mode::New => fields.extend([Field::Branch, Field::Base]),
-            Mode::Existing => fields.push(Field::Branch),
+            Mode::New => {
+                fields.extend([Field::Branch, Field::Base, Field::Race, Field::Location]);
+            }
+            Mode::Existing => fields.extend([Field::Branch, Field::Location]),
             Mode::Directly => {}
         }
         fields.extend([Field::Name, Field::Create]);
@@ -326,6 +377,19 @@ impl NewAgent {
                 self.branch = next.unwrap_or_else(|| self.branch.clone());
                 Action::None
             }
+            Field::Base if !self.bases.is_empty() => {
+                let names: Vec<String> = self.bases.iter().map(|base| base.name.clone()).collect();
+                let next = stepped(&names, &self.base, by);
+                self.base = next.unwrap_or_else(|| names[0].clone());
+                Action::None
+            }
+            Field::Race => {
+                let now = self.race.trim().parse().unwrap_or(1u32);
+                // Up is more.
+                let next = now.saturating_add_signed(-by as i32).clamp(1, MAX_RACE);
+                self.race = next.to_string();
+                Action::None
+            }
             _ => self.step_field(by),
         }
     }
@@ -335,11 +399,11 @@ impl NewAgent {
         if self.creating {
             return Action::None;
         }
-        match self.order() {
-            Ok(order) => {
+        match self.wish() {
+            Ok(wish) => {
                 self.error = None;
                 self.creating = true;
-                Action::Create(order)
+                Action::Create(wish)
             }
             Err((field, why)) => {
                 self.error = Some((field, why));
@@ -348,7 +412,7 @@ impl NewAgent {
         }
     }
 
-    fn order(&self) -> Result<Order, (Field, String)> {
+    fn wish(&self) -> Result<Wish, (Field, String)> {
         let refuse = |field, why: &str| Err((field, why.to_owned()));
         if let Some(why) = self.info(self.provider).and_then(|info| info.unusable.clone()) {
             return Err((Field::Provider, why));
@@ -364,7 +428,22 @@ impl NewAgent {
             (Mode::New, Some(name)) => Some(Branch::New { name, base: words(&self.base) }),
             (Mode::Existing, Some(name)) => Some(Branch::Existing(name)),
         };
-        Ok(Order {
+        let race = match words(&self.race).filter(|_| self.mode == Mode::New).map(|n| n.parse()) {
+            None | Some(Ok(1)) => 0,
+            Some(Ok(count)) if (2..=MAX_RACE).contains(&count) => count,
+            Some(_) => {
+                return Err((Field::Race, format!("From 1 to {MAX_RACE} agents on one task.")));
+            }
+        };
+        let location = words(&self.location).filter(|_| self.mode != Mode::Directly);
+        let location = location.map(|text| from_home(&text));
+        if location.as_ref().is_some_and(|path| !path.is_absolute()) {
+            return refuse(
+                Field::Location,
+                "Write the folder as a whole path, or with ~/ before it.",
+            );
+        }
+        let order = Order {
             provider: self.provider,
             name: words(&self.name),
             directory: self.path(),
@@ -372,7 +451,15 @@ impl NewAgent {
             // The shell knows how large its pane will be.
             size: Size::new(80, 24),
             start: true,
-        })
+        };
+        Ok(Wish { order, race, location })
+    }
+
+    /// The bases that are shown, the chosen one among them.
+    fn bases_in_sight(&self) -> &[Base] {
+        let at = self.bases.iter().position(|base| base.name == self.base).unwrap_or(0);
+        let top = (at + 1).saturating_sub(SUGGESTIONS);
+        &self.bases[top..(top + SUGGESTIONS).min(self.bases.len())]
     }
 
     fn info(&self, provider: Provider) -> Option<&ProviderInfo> {
@@ -397,6 +484,12 @@ impl NewAgent {
     }
 }
 
+/// A path as it was typed, `~/` being the home folder.
+fn from_home(text: &str) -> PathBuf {
+    let home = text.strip_prefix("~/").zip(std::env::home_dir());
+    home.map_or_else(|| PathBuf::from(text), |(rest, home)| home.join(rest))
+}
+
 fn stepped<T: PartialEq + Clone>(all: &[T], now: &T, by: isize) -> Option<T> {
     let at = all.iter().position(|other| other == now)? as isize;
     all.get((at + by).rem_euclid(all.len() as isize) as usize).cloned()
@@ -411,7 +504,9 @@ mod tests {
         let path = Path::new("/home/ada/shop");
         let (mut dialog, action) = NewAgent::new(Some(path), &scene::providers());
         assert_eq!(action, Action::Inspect(path.to_owned()));
-        dialog.inspected(path, Ok(scene::repository()));
+        let bases = dialog.inspected(path, Ok(scene::repository()));
+        assert_eq!(bases, Action::Bases(path.to_owned(), String::new()));
+        dialog.bases_found(path, "", scene::bases());
         dialog
     }
 
@@ -423,7 +518,9 @@ mod tests {
     fn a_branch_name_is_all_it_takes() {
         let mut dialog = dialog();
         edit(&mut dialog, Field::Branch, "feat/search");
-        let Action::Create(order) = dialog.accept() else { panic!("not created") };
+        let Action::Create(Wish { order, race: 0, location: None }) = dialog.accept() else {
+            panic!("not created")
+        };
         let branch = Branch::New { name: "feat/search".to_owned(), base: None };
         assert_eq!(order.branch, Some(branch));
         assert_eq!(order.directory, Path::new("/home/ada/shop"));
@@ -467,7 +564,7 @@ mod tests {
             }
             seen.push(field);
         }
-        assert_eq!(seen.len(), 7);
+        assert_eq!(seen.len(), 9);
         dialog.mode = Mode::Directly;
         assert!(!dialog.fields().contains(&Field::Branch));
     }
@@ -492,10 +589,45 @@ mod tests {
     }
 
     #[test]
+    fn bases_are_chosen_by_arrows_and_looked_for_by_letters() {
+        let mut dialog = dialog();
+        dialog.focus = Field::Base;
+        let _ = dialog.step_choice(1);
+        assert_eq!(dialog.base, "main", "the current one goes first");
+        let _ = dialog.step_choice(1);
+        assert_eq!(dialog.base, scene::bases()[1].name);
+        assert_eq!(dialog.bases.len(), scene::bases().len(), "neighbours stay");
+        let typed = Message::Edited(Field::Base, "orig".to_owned());
+        let path = Path::new("/home/ada/shop");
+        assert_eq!(dialog.update(typed), Action::Bases(path.to_owned(), "orig".to_owned()));
+        dialog.bases_found(path, "ori", Vec::new());
+        assert!(!dialog.bases.is_empty(), "an answer to what was typed before");
+    }
+
+    #[test]
+    fn a_race_is_a_number_and_a_location_a_whole_path() {
+        let mut dialog = dialog();
+        edit(&mut dialog, Field::Branch, "fix");
+        for (race, refused) in [("0", true), ("17", true), ("many", true), ("", false)] {
+            edit(&mut dialog, Field::Race, race);
+            assert_eq!(dialog.wish().is_err(), refused, "{race}");
+        }
+        dialog.focus = Field::Race;
+        let _ = dialog.step_choice(-1);
+        let _ = dialog.step_choice(-1);
+        assert_eq!(dialog.race, "3");
+        edit(&mut dialog, Field::Location, "trees");
+        assert_eq!(dialog.accept(), Action::Focus(Field::Location));
+        edit(&mut dialog, Field::Location, "/trees");
+        let Action::Create(wish) = dialog.accept() else { panic!("not created") };
+        assert_eq!((wish.race, wish.location), (3, Some("/trees".into())));
+    }
+
+    #[test]
     fn an_answer_about_another_directory_is_ignored() {
         let mut dialog = dialog();
         edit(&mut dialog, Field::Directory, "/elsewhere");
-        dialog.inspected(Path::new("/home/ada/shop"), Ok(scene::repository()));
+        let _ = dialog.inspected(Path::new("/home/ada/shop"), Ok(scene::repository()));
         assert_eq!(dialog.seen, Seen::Looking);
     }
 
@@ -505,10 +637,10 @@ mod tests {
         let nothing =
             Repository { root: None, branch: None, branches: Vec::new(), has_commits: false };
         edit(&mut dialog, Field::Directory, "/home/ada");
-        dialog.inspected(Path::new("/home/ada"), Ok(nothing));
+        let _ = dialog.inspected(Path::new("/home/ada"), Ok(nothing));
         assert_eq!(dialog.mode, Mode::Directly);
         edit(&mut dialog, Field::Directory, "/home/ada/shop");
-        dialog.inspected(Path::new("/home/ada/shop"), Ok(scene::repository()));
+        let _ = dialog.inspected(Path::new("/home/ada/shop"), Ok(scene::repository()));
         assert_eq!(dialog.mode, Mode::New);
     }
 
@@ -518,20 +650,24 @@ mod tests {
         let (mut dialog, _) = NewAgent::new(Some(path), &scene::providers());
         let nothing =
             Repository { root: None, branch: None, branches: Vec::new(), has_commits: false };
-        dialog.inspected(path, Ok(nothing));
-        let Action::Create(order) = dialog.accept() else { panic!("not created") };
+        let _ = dialog.inspected(path, Ok(nothing));
+        let Action::Create(Wish { order, .. }) = dialog.accept() else { panic!("not created") };
         assert_eq!(order.branch, None);
     }
 
     #[test]
     fn a_worktree_is_asked_for_so_that_nobody_waits_for_its_files() {
-        let order = |branch| Order {
-            provider: Provider::Demo,
-            name: None,
-            directory: "/r".into(),
-            branch,
-            size: Size::new(80, 24),
-            start: true,
+        let order = |branch| Wish {
+            order: Order {
+                provider: Provider::Demo,
+                name: None,
+                directory: "/r".into(),
+                branch,
+                size: Size::new(80, 24),
+                start: true,
+            },
+            race: 3,
+            location: Some("/trees".into()),
         };
         assert!(matches!(command(order(None)), Command::NewAgent(_)));
         let new = Branch::New { name: "x".into(), base: Some("main".into()) };
@@ -539,6 +675,7 @@ mod tests {
             panic!("a worktree is made otherwise");
         };
         assert_eq!((make.branch.as_str(), make.base.as_deref()), ("x", Some("main")));
+        assert_eq!((make.race, make.location), (3, Some("/trees".into())));
         assert!(!make.wait && !make.existing && make.agent == Some(Provider::Demo));
     }
 }

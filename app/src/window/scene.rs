@@ -33,19 +33,20 @@ pub use runs::{
 };
 pub use stored::{hits, indexed, stored, sums};
 pub use talk::{TALKS, menu, queues, said, tabs};
-pub use trees::{kept, prospect, worktrees};
+pub use trees::{bases, kept, prospect, worktrees};
 
 /// The instant at which every made-up world is looked at.
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Scenes without a conversation.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 28] = [
     "empty",
     "grid",
     "grid-many",
     "single",
     "palette",
     "new-agent",
+    "new-agent-base",
     "rename",
     "resume",
     "toasts",

@@ -37,6 +37,7 @@ use maestro_core::search::Query;
 use maestro_core::session::SessionKey;
 use maestro_core::settings::{Settings, Values};
 use maestro_core::summon::Summon;
+use maestro_core::worktree::Base;
 use maestro_core::{AgentId, TerminalId};
 use maestro_engine::keymap as keymap_file;
 use maestro_engine::settings as settings_file;
@@ -318,6 +319,8 @@ pub enum Message {
     Detected(Vec<ProviderInfo>),
     /// A directory was looked at.
     Inspected(PathBuf, Result<Repository, String>),
+    /// What a new branch in a directory could start from, for what was typed.
+    Bases(PathBuf, String, Vec<Base>),
     /// An agent was made, or not.
     Created(Result<Agent, String>),
     /// What a dialog asked for is done, or not.
@@ -568,7 +571,14 @@ impl Shell {
             }
             Message::Inspected(path, result) => {
                 if let Some(Overlay::NewAgent(dialog)) = &mut self.overlay {
-                    dialog.inspected(&path, result);
+                    let action = dialog.inspected(&path, result);
+                    return self.new_agent_action(action);
+                }
+                Task::none()
+            }
+            Message::Bases(path, like, bases) => {
+                if let Some(Overlay::NewAgent(dialog)) = &mut self.overlay {
+                    dialog.bases_found(&path, &like, bases);
                 }
                 Task::none()
             }

@@ -340,6 +340,7 @@ fn every_scene_can_be_drawn() {
             "palette"
                 | "new-agent"
                 | "rename"
+                | "new-agent-base"
                 | "worktrees-remove"
                 | "worktrees-busy"
                 | "paste"

@@ -395,6 +395,8 @@ pub struct Settings {
     pub history_days: u64,
     /// The folder of an agent's playbooks; where it is looked for by itself when absent.
     pub playbooks: Option<String>,
+    /// The folder of new worktrees, from the repository's main checkout; beside the repository when absent.
+    pub worktrees: Option<String>,
     /// The command that opens a file, as words with placeholders; the desktop's own when absent.
     pub editor: Option<Vec<String>>,
     /// What is told of agents and runs, and how.
@@ -441,6 +443,7 @@ impl Settings {
             sessions: number(&table::SESSIONS) as usize,
             history_days: number(&table::HISTORY_DAYS) as u64,
             playbooks: text(&table::PLAYBOOKS),
+            worktrees: text(&table::WORKTREES),
             editor: text(&table::EDITOR).and_then(|command| words(&command)),
             notices: Rules {
                 toasts: loud(text(&table::TOASTS)),
@@ -522,7 +525,7 @@ mod tests {
         assert_eq!((settings.sessions, settings.history_days), (4, 90));
         assert!(settings.enter_sends && settings.resume_after_limit);
         assert!(!settings.copy_on_select && !settings.send_after_restart);
-        assert_eq!((settings.editor, settings.playbooks), (None, None));
+        assert_eq!((settings.editor, settings.playbooks, settings.worktrees), (None, None, None));
     }
 
     #[test]

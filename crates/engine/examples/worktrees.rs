@@ -168,12 +168,16 @@ async fn prompts(user: &mut User, app: &Path, root: &Path, files: usize) {
         let _ = user.client.request(subscribe).await.expect("frames");
         let path = made.worktree.path.clone();
         let (mut prompt, mut is_ready) = (None, made.worktree.stage == Stage::Ready);
+        let client = user.client.clone();
         user.until(|message| {
             match message {
-                Incoming::Frame(frame) if frame.terminal == terminal && prompt.is_none() => {
+                Incoming::Frame(frame) if frame.terminal == terminal => {
                     let shows = |row: &maestro_core::screen::Row| !row.text().trim().is_empty();
-                    let is_shown = frame.rows.iter().any(|(_, row)| shows(row));
-                    prompt = is_shown.then(|| began.elapsed());
+                    if prompt.is_none() && frame.rows.iter().any(|(_, row)| shows(row)) {
+                        prompt = Some(began.elapsed());
+                    }
+                    // The first frame may come before the prompt, and the next one has to be asked for.
+                    client.credit(terminal).expect("connected");
                 }
                 Incoming::Event { event: Event::Worktree(one), .. } if one.path == path => {
                     is_ready |= one.stage == Stage::Ready;

@@ -3,11 +3,13 @@
 use iced::widget::{Column, button, column, container, row, text_input};
 use iced::{Alignment, Color, Element, Length};
 use maestro_core::agent::Provider;
+use maestro_core::text;
 use maestro_protocol::message::Repository;
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, radius, space, type_scale};
 use maestro_ui::{font, keys, line, part, style};
 
+use super::super::ago;
 use super::{Field, Message, Mode, NewAgent, Seen};
 
 impl Mode {
@@ -30,14 +32,14 @@ impl Mode {
 
 impl NewAgent {
     /// The dialog. Where it is not `roomy`, what can be had by asking is not shown.
-    pub fn view(&self, tokens: &'static Tokens, roomy: bool) -> Element<'_, Message> {
+    pub fn view(&self, tokens: &'static Tokens, roomy: bool, now_ms: u64) -> Element<'_, Message> {
         let title = line("New agent", type_scale::TITLE, font::SEMIBOLD, tokens.text).fill();
         let mut body =
             column![title, self.providers_view(tokens, roomy), self.directory_view(tokens)]
                 .push(self.mode_view(tokens))
                 .spacing(14.0);
         if self.mode != Mode::Directly {
-            body = body.push(self.branch_view(tokens));
+            body = body.push(self.branch_view(tokens, now_ms));
         }
         let placeholder = self.default_name();
         let name = self.input(tokens, Field::Name, &placeholder, &self.name);
@@ -112,7 +114,7 @@ impl NewAgent {
         part::field(tokens, "Works in", row(choices).spacing(6.0).into(), about)
     }
 
-    fn branch_view(&self, tokens: &'static Tokens) -> Element<'_, Message> {
+    fn branch_view(&self, tokens: &'static Tokens, now_ms: u64) -> Element<'_, Message> {
         if self.mode == Mode::New {
             let branch = self.input(tokens, Field::Branch, "feat/name", &self.branch);
             let base = self.input(tokens, Field::Base, "the current commit", &self.base);
@@ -121,11 +123,18 @@ impl NewAgent {
                 part::field(tokens, "From", base, None),
             ]
             .spacing(space::M);
-            // A sentence takes the whole width: half of it would be a column of words.
-            let wrong = self.below(Field::Branch, None).or_else(|| self.below(Field::Base, None));
-            let wrong = wrong
-                .map(|(why, _)| part::paragraph(why, type_scale::SMALL, font::REGULAR, tokens.red));
-            return column![both].push(wrong).spacing(space::XS).into();
+            let bases = (self.focus == Field::Base && !self.bases.is_empty())
+                .then(|| Column::with_children(self.bases_view(tokens, now_ms)));
+            let race = self.input(tokens, Field::Race, "1", &self.race);
+            let race = container(part::field(tokens, "Agents on it", race, None)).width(120.0);
+            let more = row![race, self.location_view(tokens)].spacing(space::M);
+            return column![both]
+                .push(self.wrong(tokens, &[Field::Branch, Field::Base]))
+                .push(bases)
+                .push(container(more).padding(iced::Padding::ZERO.top(space::S)))
+                .push(self.wrong(tokens, &[Field::Race, Field::Location]))
+                .spacing(space::XS)
+                .into();
         }
         let input = self.input(tokens, Field::Branch, "type to filter", &self.branch);
         let offered = self.offered().into_iter().map(|branch| {
@@ -139,7 +148,56 @@ impl NewAgent {
                 .into()
         });
         let list = column![input, Column::with_children(offered)].spacing(space::XS).into();
-        part::field(tokens, "Branch", list, self.below(Field::Branch, None))
+        let branch = part::field(tokens, "Branch", list, self.below(Field::Branch, None));
+        column![branch, self.location_view(tokens)]
+            .push(self.wrong(tokens, &[Field::Location]))
+            .spacing(space::S)
+            .into()
+    }
+
+    fn location_view(&self, tokens: &'static Tokens) -> Element<'_, Message> {
+        let location = self.input(tokens, Field::Location, "as the settings say", &self.location);
+        part::field(tokens, "Folder of its worktree", location, None)
+    }
+
+    /// What is wrong with one of these fields. A sentence takes the whole width: half of it would be a column
+    /// of words.
+    fn wrong(&self, tokens: &'static Tokens, fields: &[Field]) -> Option<Element<'_, Message>> {
+        let wrong = fields.iter().find_map(|field| self.below(*field, None));
+        wrong.map(|(why, _)| part::paragraph(why, type_scale::SMALL, font::REGULAR, tokens.red))
+    }
+
+    /// What a new branch could start from: its name, how far it is from here, and how old its last commit is.
+    fn bases_view(
+        &self,
+        tokens: &'static Tokens,
+        now_ms: u64,
+    ) -> impl Iterator<Item = Element<'_, Message>> {
+        self.bases_in_sight().iter().map(move |base| {
+            let picked = base.name == self.base;
+            let ink = if picked { tokens.accent } else { tokens.dim };
+            let far = match base.distance {
+                _ if base.current => "current".to_owned(),
+                Some((0, 0)) | None => String::new(),
+                Some((more, 0)) => format!("+{more}"),
+                Some((0, less)) => format!("−{less}"),
+                Some((more, less)) => format!("+{more} −{less}"),
+            };
+            let quiet = |words: String| line(words, type_scale::SMALL, font::REGULAR, tokens.faint);
+            let words = row![
+                line(text::clean(&base.name, 80), type_scale::BASE, font::REGULAR, ink).fill(),
+                quiet(far),
+                quiet(ago::since(base.at_ms, now_ms)),
+            ]
+            .spacing(space::M)
+            .align_y(Alignment::Center);
+            button(words)
+                .padding([3.0, 10.0])
+                .width(Length::Fill)
+                .style(style::row(tokens, picked))
+                .on_press(Message::BasePicked(base.name.clone()))
+                .into()
+        })
     }
 
     fn input(

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use maestro_core::trash::{Prospect, Snapshot};
-use maestro_core::worktree::{Entry, Origin, Stage};
+use maestro_core::worktree::{Base, Entry, Origin, Stage};
 use maestro_core::{AgentId, SnapshotId};
 
 use super::{NOW_MS, ROOT};
@@ -81,6 +81,26 @@ pub fn kept() -> Vec<Snapshot> {
         removed(snapshot(7, "fonts", "fix/fonts", "Removed fix/fonts", 190), "fonts"),
         snapshot(6, "db", "feat/migration", "Before merge train t3", 1600),
         removed(snapshot(4, "tax", "feat/tax-table", "Removed feat/tax-table", 20_000), "tax"),
+    ]
+}
+
+/// What a new branch could start from.
+#[must_use]
+pub fn bases() -> Vec<Base> {
+    let base = |name: &str, minutes: u64, distance| Base {
+        name: name.to_owned(),
+        remote: name.starts_with("origin/"),
+        current: name == "main",
+        at_ms: NOW_MS - minutes * 60_000,
+        distance,
+    };
+    vec![
+        base("main", 26, Some((0, 0))),
+        base("feat/preferences", 4, Some((7, 2))),
+        base("origin/main", 41, Some((3, 0))),
+        base("feat/migration", 300, Some((2, 11))),
+        base("fix/flaky-checkout", 2900, Some((0, 4))),
+        base("release/2.4", 60_000, None),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use iced::Task;
 use maestro_core::command::Id;
 use maestro_core::group::Arrange;
-use maestro_core::worktree::Answer;
+use maestro_core::worktree::{Answer, Ask};
 use maestro_protocol::message::{Command, Reply, TabChange};
 
 use super::{Message, NOBODY, Overlay, Shell};
@@ -175,9 +175,20 @@ impl Shell {
                     Message::Inspected(path.clone(), seen)
                 })
             }
-            new_agent::Action::Create(mut order) => {
-                order.size = self.size_of_one_more();
-                self.request(new_agent::command(order), |reply| {
+            new_agent::Action::Bases(directory, like) => {
+                let (path, typed) = (directory.clone(), like.clone());
+                let command = Command::Worktrees(Ask::Bases { directory, like });
+                self.request(command, move |reply| match reply {
+                    Ok(Reply::OfWorktrees(Answer::Bases(bases))) => {
+                        Message::Bases(path.clone(), typed.clone(), bases)
+                    }
+                    // A base is only offered: one can be written without it.
+                    _ => Message::Bases(path.clone(), typed.clone(), Vec::new()),
+                })
+            }
+            new_agent::Action::Create(mut wish) => {
+                wish.order.size = self.size_of_one_more();
+                self.request(new_agent::command(wish), |reply| {
                     Message::Created(match reply {
                         Ok(Reply::Agent(agent)) => Ok(*agent),
                         Ok(Reply::OfWorktrees(Answer::Made(made))) => made

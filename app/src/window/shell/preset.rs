@@ -168,13 +168,21 @@ impl Shell {
                 let _ = shell.command(Id::Palette);
                 let _ = shell.palette_message(palette::Message::Queried("pa".to_owned()));
             }
-            "new-agent" => {
+            "new-agent" | "new-agent-base" => {
                 let _ = shell.command(Id::AgentNew);
                 let path = Path::new("/home/ada/shop");
                 let _ = shell.handle(Message::Inspected(path.to_owned(), Ok(scene::repository())));
                 let edit =
                     new_agent::Message::Edited(new_agent::Field::Branch, "feat/search".to_owned());
                 let _ = shell.handle(Message::NewAgent(edit));
+                if name == "new-agent-base" {
+                    let pressed = new_agent::Message::Pressed(new_agent::Field::Base);
+                    let _ = shell.handle(Message::NewAgent(pressed));
+                    let found = Message::Bases(path.to_owned(), String::new(), scene::bases());
+                    let _ = shell.handle(found);
+                    let _ = shell.command(Id::OverlayDown);
+                    let _ = shell.command(Id::OverlayDown);
+                }
             }
             "rename" => {
                 let _ = shell.command(Id::AgentRename);

@@ -268,7 +268,7 @@ impl Shell {
                 (palette.view(tokens).map(Message::Palette), extent::PALETTE)
             }
             Some(Overlay::NewAgent(dialog)) => {
-                (dialog.view(tokens, !low).map(Message::NewAgent), extent::DIALOG)
+                (dialog.view(tokens, !low, self.now_ms).map(Message::NewAgent), extent::DIALOG)
             }
             Some(Overlay::Prompt(prompt)) => {
                 (prompt.view(tokens).map(Message::Prompt), extent::DIALOG)

@@ -116,6 +116,8 @@ impl Shell {
                                  under “Worktrees, snapshots and trash”.";
                     return self.toast(toast::Source::Window, Kind::Hint, None, words);
                 }
+                let source = toast::Source::Trash(worktrees::ids(&gone).into_iter().max());
+                let _ = self.toasts.end_source(source);
                 let back = gone.into_iter().map(|one| self.put_worktree_back(one.id));
                 Task::batch(back.collect::<Vec<_>>())
             }

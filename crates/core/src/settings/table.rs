@@ -161,6 +161,17 @@ pub(super) const PLAYBOOKS: Setting = Setting {
     example: "\"docs/playbooks\"",
 };
 
+pub(super) const WORKTREES: Setting = Setting {
+    key: "worktrees.location",
+    title: "Folder of new worktrees",
+    about: "Where new worktrees go: from the repository's main checkout, unless it is a whole path. On the \
+            repository's own disk they are made fastest.",
+    kind: Kind::Folder,
+    default: Preset::Nothing("a folder NAME-worktrees beside the repository"),
+    per_agent: false,
+    example: "\"../trees\"",
+};
+
 pub(super) const EDITOR: Setting = Setting {
     key: "links.editor",
     title: "Editor for files",
@@ -249,6 +260,7 @@ pub const ALL: &[Setting] = &[
     SESSIONS,
     HISTORY_DAYS,
     PLAYBOOKS,
+    WORKTREES,
     EDITOR,
     TOASTS,
     DESKTOP,

@@ -263,7 +263,10 @@ impl Shared {
         let shared = Arc::clone(self);
         let made_branch = matches!(wanted, Branch::New { .. });
         let made = blocking(move || {
-            let place = place.unwrap_or_else(|| shared.place_of_worktrees());
+            let place = match place {
+                Some(place) => place,
+                None => shared.place_of_worktrees(&git, &repository)?,
+            };
             let wanted = NewWorktree { repository, branch: branch(wanted), path, place };
             let made = git.register_worktree(&wanted).map_err(git_error)?;
             let found = git.repository(&made.worktree.path).map_err(git_error)?;
@@ -296,9 +299,13 @@ impl Shared {
         Ok(kept)
     }
 
-    /// Where worktrees go when nobody says it.
-    fn place_of_worktrees(&self) -> Place {
-        Place::Beside
+    /// Where worktrees go when nobody says it. Blocks.
+    fn place_of_worktrees(&self, git: &Git, repository: &Path) -> Result<Place, Error> {
+        let Some(folder) = self.settings.of(None).worktrees else { return Ok(Place::Beside) };
+        let root = git.repository(repository).map_err(git_error)?.root;
+        let folder = root.join(folder.trim());
+        check_path(&folder)?;
+        Ok(Place::Under(folder))
     }
 
     /// Makes a worktree and waits until it is ready; what went wrong without spoiling it is told to

@@ -33,8 +33,23 @@ struct Sandbox {
 
 impl Sandbox {
     fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("maestro git ").tempdir().expect("a folder");
-        let sandbox = Self { folder };
+        Self::at(&std::env::temp_dir())
+    }
+
+    /// A sandbox with a repository `app` that has one commit, in memory where the system has a folder for that.
+    fn in_memory() -> (Self, PathBuf) {
+        let memory = Path::new("/dev/shm");
+        let is_there = memory.is_dir();
+        let sandbox =
+            Self::at(if is_there { memory.to_owned() } else { std::env::temp_dir() }.as_path());
+        let app = sandbox.init("app");
+        sandbox.commit(&app, "file", "one\n", "First");
+        (sandbox, app)
+    }
+
+    fn at(place: &Path) -> Self {
+        let made = tempfile::Builder::new().prefix("maestro git ").tempdir_in(place);
+        let sandbox = Self { folder: made.expect("a folder") };
         fs::create_dir(sandbox.root().join("home")).expect("a home");
         let config =
             "[user]\nname = Test\nemail = test@example.org\n[init]\ndefaultBranch = main\n";

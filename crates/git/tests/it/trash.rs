@@ -7,8 +7,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use maestro_git::{Branch, Error, Git, NewWorktree, Place};
+use maestro_git::{Branch, Error, Git, Kept, NewWorktree, Place};
 
 use crate::Sandbox;
 
@@ -325,103 +326,157 @@ impl Dice {
 }
 
 /// Worktrees are made, written in, committed in, kept, removed, put back, and moved by somebody else, in any
-/// order. Whatever was written is there as it was, on the disk or in what is kept, and the main checkout and
-/// a foreign worktree never change. `MAESTRO_INTERLEAVINGS` says how many such stories; each has some 25
-/// deeds.
+/// order; a removal is cut off somewhere, as the death of a host would. Whatever was written is there as it was,
+/// on the disk or in what is kept, and the main checkout and a foreign worktree never change.
+/// `MAESTRO_INTERLEAVINGS` says how many such stories of some 25 deeds, `MAESTRO_SEED` which is the first.
 #[test]
 fn nothing_that_was_written_is_lost_in_any_order_of_deeds() {
-    let count = std::env::var("MAESTRO_INTERLEAVINGS").ok().and_then(|text| text.parse().ok());
-    let first: u64 = std::env::var("MAESTRO_SEED").ok().and_then(|t| t.parse().ok()).unwrap_or(1);
-    for seed in first..first + count.unwrap_or(12) {
-        let (sandbox, app) = Sandbox::with_app();
-        let git = sandbox.handle();
-        let foreign = sandbox.root().join("foreign");
-        let named = foreign.display().to_string();
-        let _ = sandbox.git(&app, &["worktree", "add", "-q", "-b", "foreign", &named]);
-        fs::write(foreign.join("precious"), "not ours").expect("a file");
-        let others = (content(&app), content(&foreign));
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        let mut here: Vec<PathBuf> = Vec::new();
-        let mut gone: Vec<(PathBuf, maestro_git::Kept, BTreeMap<PathBuf, String>)> = Vec::new();
-        let mut commits: Vec<String> = Vec::new();
-        let mut story = Vec::new();
-        for number in 0..25 {
-            let deed = dice.roll(10);
-            let at = (!here.is_empty()).then(|| dice.roll(here.len()));
-            story.push((deed, at));
-            match (deed, at) {
-                (0 | 1, _) if here.len() < 3 => {
-                    here.push(worktree(&git, &app, &format!("topic-{number}")));
-                }
-                (2 | 3, Some(at)) => {
-                    let name = ["new", "deep/er/file", "file", "deep", ".env"][dice.roll(5)];
-                    let path = here[at].join(name);
-                    if path.is_dir() {
-                        fs::remove_dir_all(&path).expect("removed");
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let count = number("MAESTRO_INTERLEAVINGS").unwrap_or(24);
+    let first = number("MAESTRO_SEED").unwrap_or(1);
+    let next = AtomicU64::new(first);
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let _ = scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + count {
+                        return;
                     }
-                    for folder in path.ancestors().skip(1) {
-                        if folder.is_file() {
-                            fs::remove_file(folder).expect("removed");
-                        }
-                    }
-                    fs::create_dir_all(path.parent().expect("one")).expect("folders");
-                    fs::write(&path, format!("{number}\r\n\0{seed}")).expect("a file");
+                    story(seed);
                 }
-                (4, Some(at)) => {
-                    let _ = sandbox.git(&here[at], &["add", "--all"]);
-                    let _ = sandbox.git(&here[at], &["commit", "-q", "--allow-empty", "-m", "x"]);
-                    commits.push(sandbox.git(&here[at], &["rev-parse", "HEAD"]));
-                }
-                // Its commit is what only the reflog knows then.
-                (5, Some(at)) => {
-                    let _ = sandbox.git(&here[at], &["reset", "-q", "--soft", "main"]);
-                }
-                (6 | 7, Some(at)) => {
-                    let path = here.swap_remove(at);
-                    let was = content(&path);
-                    let kept = git.keep_checkout(&path, &format!("trash/{number}"), "x", true);
-                    let kept = kept.unwrap_or_else(|error| panic!("{seed}: {story:?}: {error}"));
-                    git.remove_worktree(&app, &path).expect("removed");
-                    gone.push((path, kept, was));
-                }
-                (8, _) if !gone.is_empty() => {
-                    let (path, kept, was) = gone.swap_remove(dice.roll(gone.len()));
-                    let _ = git
-                        .put_back_worktree(&app, &path, &kept)
-                        .unwrap_or_else(|error| panic!("{seed}: {story:?}: {error}"));
-                    assert_eq!(content(&path), was, "{seed}: {story:?}");
-                    here.push(path);
-                }
-                // Somebody else's git in between.
-                (9, Some(at)) => {
-                    let to = sandbox.root().join(format!("moved-{number}"));
-                    let (from, named) = (here[at].display().to_string(), to.display().to_string());
-                    let _ = sandbox.git(&app, &["worktree", "move", &from, &named]);
-                    here[at] = to;
-                }
-                _ => {
-                    let _ = sandbox.git(&app, &["worktree", "prune"]);
-                }
+            });
+        }
+    });
+}
+
+/// A worktree that is gone, what is kept of it, and what was in it.
+type Gone = (PathBuf, Kept, BTreeMap<PathBuf, String>);
+
+fn story(seed: u64) {
+    let (sandbox, app) = Sandbox::in_memory();
+    let git = sandbox.handle();
+    let foreign = sandbox.root().join("foreign");
+    let named = foreign.display().to_string();
+    let _ = sandbox.git(&app, &["worktree", "add", "-q", "-b", "foreign", &named]);
+    fs::write(foreign.join("precious"), "not ours").expect("a file");
+    let others = (content(&app), content(&foreign));
+    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut here: Vec<PathBuf> = Vec::new();
+    let mut gone: Vec<Gone> = Vec::new();
+    let mut commits: Vec<String> = Vec::new();
+    let mut told: Vec<(usize, Option<usize>)> = Vec::new();
+    let back = |(path, kept, was): &Gone, told: &[(usize, Option<usize>)]| {
+        let put = git.put_back_worktree(&app, path, kept);
+        let _ = put.unwrap_or_else(|error| panic!("{seed}: {told:?}: {error}"));
+        assert_eq!(content(path), *was, "{seed}: {told:?}");
+    };
+    for number in 0..25 {
+        let deed = dice.roll(11);
+        let at = (!here.is_empty()).then(|| dice.roll(here.len()));
+        told.push((deed, at));
+        match (deed, at) {
+            (0 | 1, _) if here.len() < 3 => {
+                here.push(worktree(&git, &app, &format!("topic-{number}")));
             }
-            assert_eq!((content(&app), content(&foreign)), others, "{seed}: {story:?}");
+            (2 | 3, Some(at)) => {
+                let name = ["new", "deep/er/file", "file", "deep", ".env"][dice.roll(5)];
+                let path = here[at].join(name);
+                if path.is_dir() {
+                    fs::remove_dir_all(&path).expect("removed");
+                }
+                for folder in path.ancestors().skip(1) {
+                    if folder.is_file() {
+                        fs::remove_file(folder).expect("removed");
+                    }
+                }
+                fs::create_dir_all(path.parent().expect("one")).expect("folders");
+                fs::write(&path, format!("{number}\r\n\0{seed}")).expect("a file");
+            }
+            (4, Some(at)) => {
+                let _ = sandbox.git(&here[at], &["add", "--all"]);
+                let _ = sandbox.git(&here[at], &["commit", "-q", "--allow-empty", "-m", "x"]);
+                commits.push(sandbox.git(&here[at], &["rev-parse", "HEAD"]));
+            }
+            // Its commit is what only the reflog knows then.
+            (5, Some(at)) => {
+                let _ = sandbox.git(&here[at], &["reset", "-q", "--soft", "main"]);
+            }
+            (6 | 7, Some(at)) => {
+                let path = here.swap_remove(at);
+                let was = content(&path);
+                let kept = git.keep_checkout(&path, &format!("trash/{number}"), "x", true);
+                let kept = kept.unwrap_or_else(|error| panic!("{seed}: {told:?}: {error}"));
+                git.remove_worktree(&app, &path).expect("removed");
+                gone.push((path, kept, was));
+            }
+            (8, _) if !gone.is_empty() => {
+                let one = gone.swap_remove(dice.roll(gone.len()));
+                back(&one, &told);
+                here.push(one.0);
+            }
+            // Somebody else's git in between.
+            (9, Some(at)) => {
+                let to = sandbox.root().join(format!("moved-{number}"));
+                let (from, named) = (here[at].display().to_string(), to.display().to_string());
+                let _ = sandbox.git(&app, &["worktree", "move", &from, &named]);
+                here[at] = to;
+            }
+            // A removal that ends in its middle: some files are gone, perhaps all, perhaps what git knows of it.
+            (10, Some(at)) => {
+                let path = here[at].clone();
+                let was = content(&path);
+                let own = git.repository(&path).expect("it is one").git_dir;
+                let kept = git.keep_checkout(&path, &format!("trash/{number}"), "x", true);
+                let kept = kept.unwrap_or_else(|error| panic!("{seed}: {told:?}: {error}"));
+                let mut removed = 0;
+                for name in was.keys().take(dice.roll(was.len() + 1)) {
+                    let path = path.join(name);
+                    if fs::symlink_metadata(&path).is_ok_and(|about| !about.is_dir()) {
+                        fs::remove_file(&path).expect("removed");
+                        removed += 1;
+                    }
+                }
+                // One that is whole is refused, as it ought to be.
+                let how = if removed == 0 { dice.roll(2) } else { dice.roll(3) };
+                if how < 2 {
+                    fs::remove_dir_all(&path).expect("removed");
+                }
+                if how == 1 {
+                    fs::remove_dir_all(&own).expect("removed");
+                }
+                back(&(path, kept, was), &told);
+            }
+            _ => {
+                let _ = sandbox.git(&app, &["worktree", "prune"]);
+            }
         }
-        // All of them go, and git tidies up as thoroughly as it can.
-        for path in here {
-            let was = content(&path);
-            let kept = git.keep_checkout(&path, &format!("trash/end-{}", gone.len()), "x", true);
-            gone.push((path.clone(), kept.expect("kept"), was));
-            git.remove_worktree(&app, &path).expect("removed");
-        }
-        let _ = sandbox.git(&app, &["reflog", "expire", "--expire=now", "--all"]);
-        let _ = sandbox.git(&app, &["gc", "--quiet", "--prune=now"]);
-        for (path, kept, was) in gone {
-            let _ = git
-                .put_back_worktree(&app, &path, &kept)
-                .unwrap_or_else(|error| panic!("{seed}: {story:?}: {error}"));
-            assert_eq!(content(&path), was, "{seed}: {story:?}");
-        }
-        for commit in &commits {
-            let _ = sandbox.git(&app, &["cat-file", "-e", commit]);
-        }
+        assert_eq!((content(&app), content(&foreign)), others, "{seed}: {told:?}");
     }
+    // All of them go, and git tidies up as thoroughly as it can.
+    for path in here {
+        let was = content(&path);
+        let kept = git.keep_checkout(&path, &format!("trash/end-{}", gone.len()), "x", true);
+        gone.push((path.clone(), kept.expect("kept"), was));
+        git.remove_worktree(&app, &path).expect("removed");
+    }
+    let _ = sandbox.git(&app, &["reflog", "expire", "--expire=now", "--all"]);
+    // Packing is the dear part, and is the same every time.
+    if seed.is_multiple_of(8) {
+        let _ = sandbox.git(&app, &["gc", "--quiet", "--prune=now"]);
+    } else {
+        let _ = sandbox.git(&app, &["prune", "--expire=now"]);
+    }
+    for one in &gone {
+        back(one, &told);
+    }
+    if !commits.is_empty() {
+        // Fails when one of them is not there.
+        let _ = sandbox.git(&app, &[&["show", "--no-patch"], &names(&commits)[..]].concat());
+    }
+}
+
+fn names(all: &[String]) -> Vec<&str> {
+    all.iter().map(String::as_str).collect()
 }
