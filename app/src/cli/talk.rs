@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use maestro_core::agent::{Agent, Evidence};
+use maestro_core::agent::{Agent, Evidence, State};
 use maestro_core::conversation::{
     Answer, Applied, Ask, Body, Context, Entry, Image, Place, Prompt, Request, Tab, TabState,
     ToolState, Transcript, Update,
@@ -382,7 +382,8 @@ fn print_evidence(agent: &Agent, evidence: &[Evidence], out: &mut Out) -> Result
         because => format!(": {}", output::plain(because)),
     };
     let name = output::plain(&agent.name);
-    out.line(&format!("{name} is {}{because}", output::word(&agent.attention.state)))?;
+    let is = if agent.attention.state == State::NeedsYou { "" } else { "is " };
+    out.line(&format!("{name} {is}{}{because}", output::word(&agent.attention.state)))?;
     let row = |evidence: &Evidence| {
         vec![
             if evidence.decides { "→".to_owned() } else { String::new() },

@@ -34,7 +34,7 @@ const NOTHING: f32 = 480.0;
 /// Below this width not all keys have place.
 const NARROW: f32 = 720.0;
 
-/// Below this width the keys that are needed least have no place.
+/// Below this width what is needed least has no place.
 const ALL: f32 = 1_120.0;
 
 /// What is above and below the list: input, filters, footer and the lines between.
@@ -76,7 +76,7 @@ impl Browser {
         };
         column![
             self.head(tokens),
-            self.filters(tokens, keymap, width >= BOTH),
+            self.filters(tokens, keymap, width),
             part::rule(tokens),
             body,
             part::rule(tokens),
@@ -125,7 +125,7 @@ impl Browser {
         &self,
         tokens: &'static Tokens,
         keymap: &Keymap,
-        chords: bool,
+        width: f32,
     ) -> Element<'_, Message> {
         use maestro_core::command::Id;
         let filter = &self.asked.filter;
@@ -145,7 +145,7 @@ impl Browser {
         let chip = |label: String, on: bool, toggle: Toggle, id: Id| {
             let (ink, edge) =
                 if on { (tokens.accent, tokens.accent) } else { (tokens.dim, tokens.strong) };
-            let chord = keymap.title(id).filter(|_| chords).map(|chord| {
+            let chord = keymap.title(id).filter(|_| width >= BOTH).map(|chord| {
                 line(part::spaced(&chord), type_scale::TINY, font::MONO, tokens.faint)
             });
             let content = row![line(label, type_scale::SMALL, font::REGULAR, ink)]
@@ -162,8 +162,8 @@ impl Browser {
             .on_press(Message::Toggled(toggle))
         };
         // What can only be typed.
-        let typed = chords.then(|| {
-            let words = "also branch:  tag:  since:7d  until:2026-01-31";
+        let typed = (width >= ALL).then(|| {
+            let words = "also  branch:  tag:  since:7d  until:2026-01-31";
             container(line(words, type_scale::SMALL, font::REGULAR, tokens.faint))
                 .padding([2.0, space::XS])
         });

@@ -541,7 +541,8 @@ impl Conversation {
         self.before = sum(self.before, running.usage);
         tab.usage = self.before;
         tab.used_ms = now_ms;
-        tab.unread = true;
+        // Who stops a turn knows how far it came.
+        tab.unread = !interrupted;
         self.for_turn = None;
         match failed {
             Some(mut failure) => {

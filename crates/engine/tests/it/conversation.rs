@@ -136,7 +136,7 @@ async fn the_second_interrupt_ends_the_program() {
     player.tells(Event::Gone { stderr: "Killed".into() }).await;
     theatre.until_said(tab, "interrupted").await;
     let after = theatre.until(tab, "it is gone", |tab| tab.place == Place::Nowhere).await;
-    assert_eq!(after.state, TabState::Idle);
+    assert_eq!((after.state, after.unread), (TabState::Idle, false));
     assert_eq!(theatre.said(tab).await[1], "half an answer");
     // Nothing to interrupt is no failure.
     assert!(interrupt().await.is_ok());

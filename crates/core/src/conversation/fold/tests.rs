@@ -191,6 +191,7 @@ fn endings() {
         assert_eq!(bench.tab.state, TabState::Asking);
         bench.end(result);
         assert_eq!(bench.tab.state, state);
+        assert_eq!(bench.tab.unread, interrupted != Some(true));
         assert!(bench.tab.requests.is_empty() && !bench.fold.is_running());
         let Body::Tool(tool) = bench.bodies()[1] else { panic!() };
         assert_eq!(tool.state, ToolState::Cut);
