@@ -106,8 +106,8 @@ pub struct Shell {
     list: agents::List,
     overlay: Option<Overlay>,
     toasts: Toasts,
-    /// Whether it is out of sight because somebody wanted it to be.
-    hidden: bool,
+    /// It is out of sight because somebody wanted it to be, and whether it filled the screen before.
+    hidden: Option<bool>,
     /// What is shown as soon as the world is known.
     show_first: Option<Summon>,
     /// Whether the host knows that the window is looked at, or is not.
@@ -396,7 +396,7 @@ impl Shell {
             list: agents::List::default(),
             overlay: None,
             toasts: Toasts::default(),
-            hidden: false,
+            hidden: None,
             show_first: None,
             told_looking: None,
             providers: Vec::new(),

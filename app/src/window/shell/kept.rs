@@ -106,6 +106,11 @@ impl Kept {
         }
     }
 
+    /// Whether the window fills the screen.
+    pub(super) fn fills(&self) -> bool {
+        self.filled
+    }
+
     /// Gives the window the size it had. One that is new fills a screen that has no room around it.
     fn resize(&self) -> Task<Message> {
         let (size, filled) = (self.size, self.filled);

@@ -21,9 +21,7 @@ impl Shell {
             Context::Notices
         } else if let Some(Overlay::Queue(queue)) = &self.overlay {
             if queue.is_editing() { Context::Overlay } else { Context::Queue }
-        } else if self.overlay.is_some() {
-            Context::Overlay
-        } else if self.filters_agents() {
+        } else if self.overlay.is_some() || self.filters_agents() {
             Context::Overlay
         } else if let Some(context) = self.review.context().filter(|_| self.marked.is_none()) {
             context

@@ -16,7 +16,7 @@ impl Shell {
     pub(super) fn summoned(&mut self, summon: Summon) -> Task<Message> {
         match summon {
             Summon::Hide => self.hide(),
-            Summon::Toggle if self.window.focused && !self.hidden => self.hide(),
+            Summon::Toggle if self.window.focused && self.hidden.is_none() => self.hide(),
             Summon::Toggle | Summon::Show(None) => self.come(),
             Summon::Show(Some(agent)) => {
                 let known = self.model.agent(agent).is_some();
@@ -41,17 +41,19 @@ impl Shell {
     }
 
     fn hide(&mut self) -> Task<Message> {
-        self.hidden = true;
+        let _ = self.hidden.get_or_insert(self.kept.fills());
         window::latest().and_then(|id| window::set_mode(id, window::Mode::Hidden))
     }
 
     fn come(&mut self) -> Task<Message> {
-        let hidden = std::mem::take(&mut self.hidden);
+        let hidden = self.hidden.take();
         window::latest().and_then(move |id| {
-            let shown = if hidden {
-                window::set_mode(id, window::Mode::Windowed)
-            } else {
-                window::minimize(id, false)
+            let shown = match hidden {
+                // Some window managers forget that it filled the screen.
+                Some(filled) => {
+                    window::set_mode(id, window::Mode::Windowed).chain(window::maximize(id, filled))
+                }
+                None => window::minimize(id, false),
             };
             shown.chain(window::gain_focus(id))
         })
