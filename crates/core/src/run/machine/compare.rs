@@ -157,9 +157,10 @@ impl Machine {
         let quoted = |texts: &[String]| quoted(texts.iter().map(String::as_str));
         if !unticked.is_empty() {
             let text = format!(
-                "While {task} was worked on, {} ticked without evidence; Maestro opened {} again.",
+                "While {task} was worked on, {} ticked without evidence; Maestro opened {them} again. \
+                 If that was you, pause the run, tick {them}, and let it go on.",
                 quoted(unticked) + if unticked.len() == 1 { " was" } else { " were" },
-                if unticked.len() == 1 { "it" } else { "them" },
+                them = if unticked.len() == 1 { "it" } else { "them" },
             );
             self.flag(&text, effects);
         }

@@ -166,6 +166,26 @@ fn a_task_becomes_a_commit_and_a_hook_that_refuses_it_is_a_check() {
 }
 
 #[test]
+fn a_box_that_the_user_ticks_in_a_pause_stays_ticked() {
+    let ticks_b = |world: &mut World, turn: &Turn, number: u32| {
+        if number == 1 {
+            world.set("b", true);
+        }
+        diligent(world, turn, number)
+    };
+    let mut one = World::new(&["- [ ] a\n- [ ] b\n- [ ] c\n"], ticks_b);
+    one.user = vec![(1, Input::Pause)];
+    let mut machine = worked(&mut one);
+    // Whose tick it was cannot be known while an agent works.
+    assert_eq!(one.ticked(), ["a"]);
+    assert!(one.told[0].contains("If that was you, pause the run, tick it"), "{:?}", one.told);
+    one.set("b", true);
+    let run = one.work(&mut machine, Input::Resume, None).expect("it ends");
+    assert_eq!(texts(&run), [("a", Done), ("c", Done)]);
+    assert_eq!((one.ticked(), one.told.len()), (vec!["a".into(), "b".into(), "c".into()], 1));
+}
+
+#[test]
 fn a_pause_comes_after_the_turn_and_ends_when_the_user_says_so() {
     let list = "- [ ] a\n- [ ] b\n";
     let mut one = World::new(&[list], diligent);
