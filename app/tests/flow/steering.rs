@@ -295,6 +295,41 @@ fn a_follower_goes_on_over_the_death_of_its_host() {
 }
 
 #[test]
+fn a_strangers_playbook_without_commands_starts_nothing() {
+    let place = Place::new();
+    let (repository, dir) = shop(&place);
+    let folder = repository.join(".maestro/playbooks/theirs");
+    fs::create_dir_all(&folder).expect("a folder");
+    let tasks = folder.join("1-first.md");
+    fs::write(&tasks, "- [ ] Take it [[write taken.txt x]]\n").expect("a document");
+    let _ = place.git(&repository, &["add", "--all"]);
+    let _ = place.git(&repository, &["commit", "--quiet", "--message", "A playbook"]);
+    let run = ["run", "theirs", "-p", "demo", "-d", &dir, "--dirty", "accept"];
+    let with = |more: &'static [&'static str]| [&run[..], more].concat();
+    let _ = place.fails(8, &["1-first.md", "--trust", "--yes"], &run);
+    let plan = place.run(&with(&["--dry-run", "--jsonl"]));
+    assert_eq!(plan.code, Some(8), "{plan}");
+    let told = events(&plan);
+    assert_eq!(told[0]["unknown"], json!([tasks.canonicalize().expect("a path")]));
+    assert_eq!((&told[0]["trusted"], &told[0]["commands"]), (&json!(false), &json!([])));
+    let shown = place.run(&with(&["--dry-run"]));
+    assert!(shown.stdout.contains("not agreed to yet"), "{shown}");
+    assert!(!repository.join("taken.txt").exists());
+    assert_eq!(place.json(&["run", "list"]), json!([]));
+
+    // Ticks are no change; another word is.
+    let _ = place.ok(&with(&["--trust"]));
+    assert!(repository.join("taken.txt").exists());
+    fs::write(&tasks, place.read(&tasks).replace("[x]", "[ ]")).expect("written");
+    let _ = place.ok(&run);
+    fs::write(&tasks, "- [ ] Take more [[write taken.txt y]]\n").expect("written");
+    let _ = place.fails(8, &["1-first.md"], &run);
+    // A document that is named has been read.
+    let path = tasks.display().to_string();
+    let _ = place.ok(&["run", &path, "-p", "demo", "-d", &dir, "--dirty", "accept"]);
+}
+
+#[test]
 fn commands_that_nobody_agreed_to_run_nothing() {
     let place = Place::new();
     let (repository, dir) = shop(&place);

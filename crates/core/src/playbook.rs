@@ -195,9 +195,12 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// The commands that would run, each once, and whether they are trusted.
     pub commands: Vec<String>,
-    /// The hash of these commands, to agree to: [`crate::run::Options::trusted`].
+    /// Documents of its playbook that say what the user has not agreed to.
+    #[serde(default)]
+    pub unknown: Vec<PathBuf>,
+    /// The hash of these commands and documents, to agree to: [`crate::run::Options::trusted`].
     pub hash: String,
-    /// Whether the user has agreed to them already.
+    /// Whether the user has agreed to all of that already.
     pub is_trusted: bool,
     /// Uncommitted changes in the directory: how many files.
     pub dirty: u32,

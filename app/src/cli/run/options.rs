@@ -71,10 +71,10 @@ pub struct Start {
     #[arg(long)]
     pub ask: bool,
 
-    /// Agree to the commands of these documents, this time only.
+    /// Agree to what these documents run and a playbook says, this time only.
     #[arg(long, short)]
     pub yes: bool,
-    /// Agree to them from now on, until one of them changes.
+    /// Agree to it from now on, until something of it changes.
     #[arg(long)]
     pub trust: bool,
     /// Refuse documents with tasks that no command verifies.

@@ -42,9 +42,10 @@ fn hindrances(plan: &Plan, arguments: &Start) -> Vec<String> {
         format!("{}:{}: {}", finding.document.display(), finding.line, finding.text)
     });
     let mut all: Vec<String> = plan.obstacles.iter().cloned().chain(findings).collect();
-    let agreed = plan.is_trusted || arguments.yes || arguments.trust || plan.commands.is_empty();
+    let agreed = plan.is_trusted || arguments.yes || arguments.trust;
     if !agreed {
-        let sentence = "agree to the commands first, with --trust, or with --yes for one run";
+        let sentence =
+            "agree to what it runs and says first, with --trust, or with --yes for one run";
         all.push(sentence.to_owned());
     }
     if plan.tasks.is_empty() {
@@ -65,6 +66,7 @@ fn object(plan: &Plan, spec: &Spec, hindered: &[String]) -> Value {
         "tasks": plan.tasks.iter().map(task).collect::<Vec<_>>(),
         "findings": plan.findings,
         "commands": plan.commands,
+        "unknown": plan.unknown,
         "hash": plan.hash,
         "trusted": plan.is_trusted,
         "dirty": plan.dirty,
@@ -124,6 +126,12 @@ fn lines(plan: &Plan, spec: &Spec, prompts: bool) -> Vec<String> {
         let place = format!("{}:{}", finding.document.display(), finding.line);
         lines.push(format!("{mark} {}", output::plain(&format!("{place}: {}", finding.text))));
     }
+    if !plan.unknown.is_empty() {
+        lines.push(String::new());
+        lines.push("what this playbook says (not agreed to yet):".to_owned());
+        let paths = plan.unknown.iter().map(|path| path.display().to_string());
+        lines.extend(paths.map(|path| format!("  {}", output::plain(&path))));
+    }
     if !plan.commands.is_empty() {
         let agreed = if plan.is_trusted { "agreed to" } else { "not agreed to yet" };
         lines.push(String::new());
@@ -180,6 +188,7 @@ mod tests {
                 text: "only a person can do that".to_owned(),
             }],
             commands: vec!["make".to_owned()],
+            unknown: vec!["/w/a.md".into()],
             dirty: 2,
             ..Plan::default()
         };
@@ -194,6 +203,9 @@ mod tests {
                 "        by Codex · after the task on line 3 · no command decides about it",
                 "",
                 "! /w/a.md:5: only a person can do that",
+                "",
+                "what this playbook says (not agreed to yet):",
+                "  /w/a.md",
                 "",
                 "commands (not agreed to yet):",
                 "  make",

@@ -22,6 +22,7 @@ use super::super::output::{self, Out, now_ms};
 use super::super::talk::interrupts;
 use super::super::{Host, complain, find_agent};
 use super::options::Start;
+use super::steps::title;
 use super::{follow, plan};
 
 /// Longest template of a prompt, in bytes. Every session would be sent it.
@@ -123,7 +124,7 @@ fn begin(arguments: &Start, out: &mut Out) -> Result<Option<Started>> {
         );
         return Err(Failure::new(Code::Refused, sentence));
     }
-    agree(&mut host, &plan, arguments)?;
+    agree(&mut host, &plan, &spec, arguments)?;
     spec.options.trusted = Some(plan.hash);
     // From here on Ctrl+C is about the run: one that has begun must not lose its follower.
     let pressed = if arguments.detach { Arc::default() } else { interrupts()? };
@@ -326,12 +327,12 @@ fn options(
     options
 }
 
-/// Gets the user's agreement to the commands, where they have not agreed already.
-fn agree(host: &mut Host, plan: &Plan, arguments: &Start) -> Result<()> {
+/// Gets the user's agreement to the commands and to what a playbook says, where they have not agreed already.
+fn agree(host: &mut Host, plan: &Plan, spec: &Spec, arguments: &Start) -> Result<()> {
     let remember = |host: &mut Host| {
         host.tell(Command::TrustCommands { hash: plan.hash.clone(), trusted: true })
     };
-    if plan.is_trusted || plan.commands.is_empty() || (arguments.yes && !arguments.trust) {
+    if plan.is_trusted || (arguments.yes && !arguments.trust) {
         return Ok(());
     }
     if arguments.trust {
@@ -340,41 +341,89 @@ fn agree(host: &mut Host, plan: &Plan, arguments: &Start) -> Result<()> {
     // The standard input may hold the prompt, which is no answer.
     let took_input = arguments.rules.prompt_file.as_deref() == Some(Path::new("-"));
     if !took_input && io::stdin().is_terminal() && io::stderr().is_terminal() {
-        return if ask(&plan.commands)? {
+        return if ask(plan, spec)? {
             remember(host)
         } else {
             Err(Failure::new(Code::Refused, "nothing was started"))
         };
     }
-    Err(Failure::new(Code::Refused, refusal(&plan.commands)))
+    Err(Failure::new(Code::Refused, refusal(plan, spec)))
 }
 
-/// Commands that nobody agreed to, in one sentence.
-fn refusal(commands: &[String]) -> String {
+/// Whether a playbook brings its own words for every session.
+fn has_words(spec: &Spec) -> bool {
+    spec.options.playbook.is_some() && spec.options.prompt.is_some()
+}
+
+/// What nobody agreed to, in one sentence.
+fn refusal(plan: &Plan, spec: &Spec) -> String {
     const NAMED: usize = 5;
-    let mut named: Vec<String> = commands
-        .iter()
-        .take(NAMED)
-        .map(|command| format!("`{}`", output::plain(command)))
-        .collect();
-    if commands.len() > NAMED {
-        named.push(format!("{} more (--dry-run shows them)", commands.len() - NAMED));
+    let some = |all: Vec<String>| {
+        let more = all.len().saturating_sub(NAMED);
+        let mut named: Vec<String> = all.into_iter().take(NAMED).collect();
+        if more > 0 {
+            named.push(format!("{more} more (--dry-run shows them)"));
+        }
+        named.join(", ")
+    };
+    let quoted = |command: &String| format!("`{}`", output::plain(command));
+    let path = |path: &PathBuf| output::plain(&path.display().to_string());
+    let mut parts = Vec::new();
+    if !plan.unknown.is_empty() {
+        let documents = some(plan.unknown.iter().map(path).collect());
+        parts.push(format!("what this playbook tells agents to do ({documents})"));
+    }
+    if has_words(spec) {
+        parts.push("its own words for every session (--dry-run --hear shows them)".to_owned());
+    }
+    if !plan.commands.is_empty() {
+        let commands = some(plan.commands.iter().map(quoted).collect());
+        parts.push(format!("the commands of these documents: {commands}"));
     }
     format!(
-        "nobody has agreed to the commands of these documents yet: {}. Read them, then add --trust, or \
-         --yes for this time only",
-        named.join(", ")
+        "nobody has agreed yet to {}. Read them, then add --trust, or --yes for this time only",
+        parts.join("; to ")
     )
 }
 
-/// Shows the commands and waits for an answer.
-fn ask(commands: &[String]) -> Result<bool> {
-    let mut screen = io::stderr().lock();
-    let mut text = "These documents have commands that decide whether a task is done:\n".to_owned();
-    for command in commands {
+/// What is to be agreed to, as it is shown before the question.
+fn shown(plan: &Plan, spec: &Spec) -> String {
+    /// Tasks of one document that are shown; all that it says is in the file.
+    const TASKS: usize = 12;
+    let mut text = String::new();
+    if !plan.unknown.is_empty() {
+        text.push_str("Agents that act as you are told everything that these documents say:\n");
+    }
+    for document in &plan.unknown {
+        text.push_str(&format!("  {}\n", output::plain(&document.display().to_string())));
+        let tasks = || plan.tasks.iter().filter(|task| task.document == *document);
+        for task in tasks().take(TASKS) {
+            text.push_str(&format!("    - {}\n", title(&task.text)));
+        }
+        let more = tasks().count().saturating_sub(TASKS);
+        if more > 0 {
+            text.push_str(&format!("    … and {more} more\n"));
+        }
+    }
+    if has_words(spec) {
+        text.push_str(
+            "This playbook has its own words for every session; --dry-run --hear shows them.\n",
+        );
+    }
+    if !plan.commands.is_empty() {
+        text.push_str("These commands decide whether a task is done:\n");
+    }
+    for command in &plan.commands {
         text.push_str(&format!("  {}\n", output::plain(command)));
     }
-    text.push_str("You are asked again only when they change. Run them? [y/N] ");
+    text.push_str("You are asked again only when something of this changes. Run it? [y/N] ");
+    text
+}
+
+/// Shows what is to be agreed to and waits for an answer.
+fn ask(plan: &Plan, spec: &Spec) -> Result<bool> {
+    let mut screen = io::stderr().lock();
+    let text = shown(plan, spec);
     screen.write_all(text.as_bytes()).and_then(|()| screen.flush())?;
     let mut answer = String::new();
     let read = io::stdin().lock().take(1024).read_line(&mut answer);
@@ -434,6 +483,7 @@ mod tests {
     use maestro_core::run::{Loops, PullRequest};
 
     use super::super::options::{Budgets, Rules};
+    use super::super::steps::tests::run;
     use super::*;
 
     fn found(name: &str, folder: &str, shipped: bool) -> Found {
@@ -528,9 +578,13 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_commands_in_one_line() {
+        let spec = run(1, 0).spec;
         let commands: Vec<String> = (0..8).map(|n| format!("make {n}\n\x1b[2J")).collect();
-        let sentence = refusal(&commands);
-        assert!(sentence.contains("`make 4 ·[2J`") && sentence.contains("3 more"), "{sentence}");
+        let plan = Plan { commands, unknown: vec!["/w/a\x1b.md".into()], ..Plan::default() };
+        let sentence = refusal(&plan, &spec);
+        for words in ["`make 4 ·[2J`", "3 more", "(/w/a·.md)", "--trust"] {
+            assert!(sentence.contains(words), "no {words:?} in {sentence}");
+        }
         assert!(!sentence.chars().any(char::is_control));
     }
 }

@@ -1,4 +1,4 @@
-//! What of a playbook would run on the user's machine without an agent deciding about it.
+//! What of a playbook would run on the user's machine, or be told to an agent there.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,19 @@ use crate::checklist::{Document, Fields};
 use crate::run::Options;
 
 /// The commands that documents and a playbook bring along: every `verify:` line of every box, ticked or
-/// not, the command for tasks that name none, and a playbook's own words for sessions. They come from a
-/// repository or from somebody else, so nothing of a run begins before the user has agreed to them.
+/// not, the command for tasks that name none, and a playbook's own words for sessions. Of a playbook, all
+/// that its documents say as well: an agent with the user's rights is told it. They come from a repository
+/// or from somebody else, so nothing of a run begins before the user has agreed to them.
 ///
-/// The set does not depend on which boxes are ticked, on the order of tasks or on how often a command is
-/// named: going on with a playbook asks nothing again.
+/// The set does not depend on which boxes are ticked, on the order of documents or on how often a command
+/// is named: going on with a playbook asks nothing again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Commands {
     lines: BTreeSet<String>,
     prompt: Option<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    documents: BTreeSet<String>,
 }
 
 impl Commands {
@@ -36,10 +39,15 @@ impl Commands {
         commands
     }
 
+    /// Adds a playbook's document, by the digest of all that it says.
+    pub fn add_document(&mut self, digest: String) {
+        let _ = self.documents.insert(digest);
+    }
+
     /// Whether there is nothing to agree to.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.prompt.is_none()
+        self.lines.is_empty() && self.prompt.is_none() && self.documents.is_empty()
     }
 
     /// The command lines for `sh -c`, each once, sorted.
@@ -65,9 +73,20 @@ impl Commands {
         fields.verify.iter().map(String::as_str).find(|line| !self.contains(line))
     }
 
-    /// Whether who agreed to `other` has agreed to all of these.
+    /// The digests of a playbook's documents, sorted.
+    pub fn documents(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.documents.iter().map(String::as_str)
+    }
+
+    /// Whether a document of this digest is among them.
     #[must_use]
-    pub fn is_part_of(&self, other: &Self) -> bool {
+    pub fn has_document(&self, digest: &str) -> bool {
+        self.documents.contains(digest)
+    }
+
+    /// Whether who agreed to `other` has agreed to what would run of these, and to the playbook's own words.
+    #[must_use]
+    pub fn runs_no_more_than(&self, other: &Self) -> bool {
         self.lines.is_subset(&other.lines) && (self.prompt.is_none() || self.prompt == other.prompt)
     }
 
@@ -80,7 +99,8 @@ impl Commands {
             .lines
             .iter()
             .map(|line| ("verify", line))
-            .chain(self.prompt.iter().map(|prompt| ("prompt", prompt)));
+            .chain(self.prompt.iter().map(|prompt| ("prompt", prompt)))
+            .chain(self.documents.iter().map(|digest| ("document", digest)));
         for (kind, text) in parts {
             bytes.extend_from_slice(format!("{kind} {}\n", text.len()).as_bytes());
             bytes.extend_from_slice(text.as_bytes());
@@ -132,8 +152,22 @@ mod tests {
         let theirs = Options { playbook: Some("/p".into()), ..mine };
         let commands = Commands::of(&theirs, []);
         assert_eq!(commands.prompt(), Some("p"));
-        assert!(!commands.is_part_of(&Commands::default()));
+        assert!(!commands.runs_no_more_than(&Commands::default()));
         assert_ne!(commands.canonical(), Commands::default().canonical());
+    }
+
+    #[test]
+    fn documents_are_something_to_agree_to() {
+        let mut commands = Commands::default();
+        commands.add_document("d1".to_owned());
+        assert!(
+            !commands.is_empty() && commands.has_document("d1") && !commands.has_document("d2")
+        );
+        assert_ne!(commands.canonical(), Commands::default().canonical());
+        // What was agreed to before there were any is still known.
+        let old: Commands =
+            serde_json::from_str(r#"{"lines":["make"],"prompt":null}"#).expect("a set");
+        assert_eq!(old, of("- [ ] a\n  - verify: make\n"));
     }
 
     #[test]
@@ -142,6 +176,6 @@ mod tests {
         let tasks = document("- [ ] a\n  - verify: y\n  - verify: z\n- [ ] b\n  - verify: x\n");
         assert_eq!(known.missing(&tasks.tasks()[0].fields), Some("z"));
         assert_eq!(known.missing(&tasks.tasks()[1].fields), None);
-        assert!(of("- [ ] b\n  - verify: x\n").is_part_of(&known));
+        assert!(of("- [ ] b\n  - verify: x\n").runs_no_more_than(&known));
     }
 }

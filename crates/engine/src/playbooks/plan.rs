@@ -17,7 +17,7 @@ use maestro_git::Git;
 use maestro_protocol::message::{Error, ErrorKind};
 
 use super::check;
-use super::trust::Trust;
+use super::trust::{self, Trust};
 use crate::autorun::{documents_of, read_document};
 
 /// Bytes of prompts that a plan carries: 8 MiB. A person reads the first ones.
@@ -107,7 +107,13 @@ pub(crate) fn plan(facts: Facts<'_>) -> Result<Plan, Error> {
         }
     }
     findings.extend(check::of_documents(&documents, facts.environment));
-    let commands = commands(spec, &documents);
+    let commands = commands(spec, documents.iter().map(|(_, document)| document));
+    let mut unknown = Vec::new();
+    for (path, document) in &documents {
+        if spec.options.playbook.is_some() && !facts.trust.knows(&trust::digest(document))? {
+            unknown.push(path.clone());
+        }
+    }
     let hash = facts.trust.show(&commands);
     let is_trusted =
         spec.options.trusted.as_deref() == Some(&hash) || facts.trust.is_trusted(&commands)?;
@@ -116,6 +122,7 @@ pub(crate) fn plan(facts: Facts<'_>) -> Result<Plan, Error> {
         tasks: tasks(spec, &facts.agents, &documents, &variables),
         findings,
         commands: commands.lines().map(str::to_owned).collect(),
+        unknown,
         hash,
         is_trusted,
         dirty: dirty(facts.git, &spec.directory),
@@ -123,8 +130,14 @@ pub(crate) fn plan(facts: Facts<'_>) -> Result<Plan, Error> {
     })
 }
 
-fn commands(spec: &Spec, documents: &[(PathBuf, Document)]) -> Commands {
-    Commands::of(&spec.options, documents.iter().map(|(_, document)| document))
+/// The commands of a run. Whoever names documents one by one has read them; a playbook's are told to an agent
+/// as they are found, so they count as well.
+fn commands<'a>(spec: &Spec, documents: impl Iterator<Item = &'a Document> + Clone) -> Commands {
+    let mut commands = Commands::of(&spec.options, documents.clone());
+    if spec.options.playbook.is_some() {
+        documents.map(trust::digest).for_each(|digest| commands.add_document(digest));
+    }
+    commands
 }
 
 /// The commands of a run as its documents are now. Blocks.
@@ -139,7 +152,7 @@ pub fn commands_of(spec: &Spec) -> Result<Commands, Error> {
         .map(|path| read_document(path))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|message| Error { kind: ErrorKind::Invalid, message })?;
-    Ok(Commands::of(&spec.options, &documents))
+    Ok(commands(spec, documents.iter()))
 }
 
 /// The open tasks in the order in which a run that succeeds at everything would do them.
@@ -407,6 +420,7 @@ mod tests {
         }
         assert_eq!(plan.commands, ["grep a b", "make {{agent_name}}"]);
         assert!(!plan.is_trusted && plan.hash.len() == 64);
+        assert!(plan.unknown.is_empty(), "who names a document has read it");
     }
 
     #[test]
@@ -427,6 +441,19 @@ mod tests {
         assert_eq!(plan.tasks.len(), 50_000);
         let told: usize = plan.tasks.iter().map(|task| task.prompt.len()).sum();
         assert!(told < MAX_PROMPTS + (64 << 10) && !plan.tasks[0].prompt.is_empty(), "{told}");
+    }
+
+    #[test]
+    fn what_a_playbook_says_is_to_be_agreed_to_even_without_commands() {
+        let world = world();
+        let playbook = |spec: &mut Spec| spec.options.playbook = Some("/p".into());
+        let plan = world.plan(&[("a.md", "- [ ] one\n"), ("b.md", "- [ ] two\n")], playbook);
+        assert!(!plan.is_trusted && plan.commands.is_empty(), "{plan:?}");
+        let names: Vec<_> = plan.unknown.iter().filter_map(|path| path.file_name()).collect();
+        assert_eq!(names, ["a.md", "b.md"]);
+        let shipped = include_str!("../../../../playbooks/feature/1-plan.md");
+        let plan = world.plan(&[("a.md", shipped)], playbook);
+        assert!(plan.is_trusted && plan.unknown.is_empty(), "it came with Maestro: {plan:?}");
     }
 
     #[test]

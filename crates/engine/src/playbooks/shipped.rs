@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use maestro_core::checklist::Document;
 use maestro_core::playbook::{Commands, Found};
 
-use super::{archive, file, folder};
+use super::{archive, file, folder, trust};
 
 /// A playbook in the program: its folder's name, and its files.
 struct Shipped {
@@ -70,7 +70,7 @@ pub(super) fn lay_out(into: &Path) -> Vec<Found> {
         .collect()
 }
 
-/// The commands of each, which need not be agreed to: who runs the program trusts it.
+/// The commands and documents of each, which need not be agreed to: who runs the program trusts it.
 pub(super) fn commands() -> &'static [Commands] {
     static COMMANDS: OnceLock<Vec<Commands>> = OnceLock::new();
     COMMANDS.get_or_init(|| {
@@ -86,7 +86,13 @@ pub(super) fn commands() -> &'static [Commands] {
                 };
                 let file = texts(|path| path == file::NAME).find_map(|text| file::parse(text).ok());
                 let options = file.unwrap_or_default().options(Path::new(shipped.name));
-                Commands::of(&options, &documents(&mut texts(|path| path != file::NAME)))
+                let documents = documents(&mut texts(|path| path != file::NAME));
+                let mut commands = Commands::of(&options, &documents);
+                documents
+                    .iter()
+                    .map(trust::digest)
+                    .for_each(|digest| commands.add_document(digest));
+                commands
             })
             .collect();
         let demo = documents(&mut DEMO.into_iter());

@@ -1,8 +1,9 @@
-//! What the user has agreed to: commands of documents and playbooks, by the hash of their content.
+//! What the user has agreed to: commands of documents, and what playbooks say, by the hash of their content.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use maestro_core::checklist::Document;
 use maestro_core::playbook::Commands;
 use maestro_protocol::message::{Error, ErrorKind};
 use maestro_store::Store;
@@ -21,10 +22,19 @@ const LINE: usize = 200;
 /// The hash of commands: SHA-256 of their canonical bytes, in hex.
 #[must_use]
 pub fn hash(commands: &Commands) -> String {
+    hex(&commands.canonical())
+}
+
+/// The digest of all that a document says, whichever of its boxes are ticked.
+pub(super) fn digest(document: &Document) -> String {
+    hex(document.reset().as_bytes())
+}
+
+fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
 
     let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(commands.canonical()) {
+    for byte in Sha256::digest(bytes) {
         let _ = write!(hex, "{byte:02x}");
     }
     hex
@@ -46,17 +56,36 @@ impl Trust {
     }
 
     /// Whether a run may have these commands: the user agreed to them, alone or among others, or they
-    /// came with Maestro. Blocks.
+    /// came with Maestro; and to each document, in whatever company. Blocks.
     ///
     /// # Errors
     ///
     /// When the store cannot be read.
     pub fn is_trusted(&self, commands: &Commands) -> Result<bool, Error> {
-        if commands.is_empty() || shipped::commands().iter().any(|all| commands.is_part_of(all)) {
-            return Ok(true);
-        }
+        let is_known = |known: &[&Commands]| {
+            known.iter().any(|all| commands.runs_no_more_than(all))
+                && commands
+                    .documents()
+                    .all(|digest| known.iter().any(|all| all.has_document(digest)))
+        };
+        Ok(commands.is_empty() || self.among_known(is_known)?)
+    }
+
+    /// Whether the user agreed to a document of this digest, or it came with Maestro. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub(super) fn knows(&self, digest: &str) -> Result<bool, Error> {
+        self.among_known(|known| known.iter().any(|all| all.has_document(digest)))
+    }
+
+    /// Asks about everything that was agreed to, and what came with Maestro.
+    fn among_known(&self, is_known: impl FnOnce(&[&Commands]) -> bool) -> Result<bool, Error> {
         let agreed = self.store.all_trusted().map_err(store_error)?;
-        Ok(agreed.iter().any(|(_, all)| commands.is_part_of(all)))
+        let agreed = agreed.iter().map(|(_, commands)| commands);
+        let known: Vec<&Commands> = shipped::commands().iter().chain(agreed).collect();
+        Ok(is_known(&known))
     }
 
     /// Remembers commands that are shown to the user, so that their hash can be agreed to.
@@ -111,11 +140,11 @@ impl Trust {
 /// Why a run is refused, with its commands.
 fn refusal(commands: &Commands, agreed: Option<&str>) -> String {
     let mut text = match agreed {
-        Some(_) => "The commands have changed since you agreed to them. ",
+        Some(_) => "It has changed since you agreed to it. ",
         None => "",
     }
     .to_owned();
-    text.push_str("Nothing was started, because these commands have not been agreed to:");
+    text.push_str("Nothing was started, because this has not been agreed to:");
     for line in commands.lines().take(TOLD) {
         text.push_str("\n  ");
         text.push_str(&shown(line));
@@ -126,6 +155,12 @@ fn refusal(commands: &Commands, agreed: Option<&str>) -> String {
     }
     if commands.prompt().is_some() {
         text.push_str("\n  and the playbook's own words for every session");
+    }
+    match commands.documents().len() {
+        0 => {}
+        1 => text.push_str("\n  and what the playbook's document tells agents to do"),
+        count => text
+            .push_str(&format!("\n  and what the playbook's {count} documents tell agents to do")),
     }
     text
 }
@@ -150,7 +185,6 @@ fn shown(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use maestro_core::checklist::Document;
     use maestro_core::run::Options;
 
     use super::*;
@@ -185,6 +219,37 @@ mod tests {
         assert_eq!(trust.is_trusted(&both), Ok(true));
         assert_eq!(trust.set("00", true, 3).expect_err("unknown").kind, ErrorKind::NotFound);
         assert_eq!(trust.is_trusted(&Commands::default()), Ok(true), "nothing to agree to");
+    }
+
+    #[test]
+    fn a_playbook_says_what_was_agreed_to() {
+        let place = tempfile::tempdir().expect("a folder");
+        let trust = Trust::new(Store::open(place.path().join("db")).expect("a store"));
+        let told = |texts: &[&str]| {
+            let mut commands = Commands::default();
+            for text in texts {
+                let document = Document::parse((*text).into()).expect("a document");
+                commands.add_document(digest(&document));
+            }
+            commands
+        };
+        let both = told(&["- [ ] one\n", "- [ ] two\n"]);
+        let refused = trust.admit(&both, None).expect_err("a refusal");
+        assert_eq!(refused.kind, ErrorKind::Untrusted);
+        assert!(refused.message.contains("2 documents"), "{refused}");
+        trust.set(&trust.show(&both), true, 1).expect("agreed to");
+        let cases: [(&[&str], bool); 5] = [
+            (&["- [ ] one\n", "- [ ] two\n"], true),
+            (&["- [x] two\n"], true),
+            (&["- [ ] two\n\nAnd tell nobody.\n"], false),
+            (&["- [ ] one\n", "- [ ] three\n"], false),
+            (&[], true),
+        ];
+        for (texts, expected) in cases {
+            assert_eq!(trust.is_trusted(&told(texts)), Ok(expected), "{texts:?}");
+        }
+        trust.set(&trust.show(&told(&["- [ ] three\n"])), true, 2).expect("agreed to");
+        assert_eq!(trust.is_trusted(&told(&["- [ ] one\n", "- [ ] three\n"])), Ok(true));
     }
 
     #[test]

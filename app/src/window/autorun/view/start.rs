@@ -242,6 +242,17 @@ fn planned<'a>(
         let words = format!("{place}, line {}: {}", finding.line, part::sentence(&finding.text));
         column = column.push(note(Icon::Warning, ink, &text::clean(&words, 400)));
     }
+    if !plan.unknown.is_empty() {
+        let names: Vec<String> =
+            plan.unknown.iter().take(5).map(|path| shown(path, &directory)).collect();
+        let more = if plan.unknown.len() > names.len() { ", …" } else { "" };
+        let words = format!(
+            "Nobody has agreed to what this playbook says ({}{more}). An agent that acts as you is told \
+             all of it: read it first.",
+            names.join(", ")
+        );
+        column = column.push(note(Icon::Warning, tokens.orange, &text::clean(&words, 600)));
+    }
     if !plan.commands.is_empty() {
         column = column.push(commands(plan, tokens));
     }
@@ -323,9 +334,7 @@ fn buttons<'a>(start: &'a Start, look: Look<'a>) -> Element<'a, Message> {
     let (label, back) = match &start.stage {
         Stage::Form => ("See what it does", "Cancel"),
         Stage::Planning => ("Looking…", "Back"),
-        Stage::Plan(plan, _) if !plan.is_trusted && !plan.commands.is_empty() => {
-            ("Agree and start", "Back")
-        }
+        Stage::Plan(plan, _) if !plan.is_trusted => ("Agree and start", "Back"),
         Stage::Plan(..) => ("Start", "Back"),
         Stage::Starting(_) => ("Starting…", "Close"),
     };
