@@ -411,6 +411,7 @@ impl Runs {
             names: Arc::default(),
             saved_ms: 0,
             seen: Arc::default(),
+            looked: None,
             kept: HashMap::new(),
             _lock: lock,
         };

@@ -59,7 +59,18 @@ impl Seen {
         if known.checkout != checkout {
             return None;
         }
-        let tree = known.look()?.to_string();
+        let tree = known.look(None)?.to_string();
+        self.0 = Some(known);
+        Some(tree)
+    }
+
+    /// The same when nothing but these files can have changed since the last look. Where one of them is not
+    /// known, what is known of the others stays so.
+    pub(crate) fn look_at(&mut self, checkout: &Path, written: &[PathBuf]) -> Option<String> {
+        let known = self.0.as_ref().filter(|known| known.checkout == checkout)?;
+        let places = known.places(written)?;
+        let mut known = self.0.take()?;
+        let tree = known.look(Some(&places))?.to_string();
         self.0 = Some(known);
         Some(tree)
     }
@@ -460,15 +471,39 @@ struct Doubt {
     stat: Stat,
 }
 
+/// Which folder, and which of its files.
+type Place = (usize, usize);
+
 impl Known {
-    fn look(&mut self) -> Option<Oid> {
+    /// Where these files are in the tree, without those outside the checkout.
+    fn places(&self, paths: &[PathBuf]) -> Option<Vec<Place>> {
+        let checkout = self.checkout.canonicalize().ok()?;
+        let mut places = Vec::new();
+        for path in paths {
+            let path = path.canonicalize().ok()?;
+            let Ok(inside) = path.strip_prefix(&checkout) else { continue };
+            let bytes = inside.as_os_str().as_bytes();
+            let slash = bytes.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+            let at = self.folders.iter().position(|folder| folder.path == bytes[..slash])?;
+            let folder = &self.folders[at];
+            let is_it = |file: &File| folder.names[file.name].0.as_bytes() == &bytes[slash..];
+            places.push((at, folder.files.iter().position(is_it)?));
+        }
+        Some(places)
+    }
+
+    /// `only`: the files that can be other than they were; all when it is not known which.
+    fn look(&mut self, only: Option<&[Place]>) -> Option<Oid> {
         let now = now();
         let is_as_it_was = |known: &Stamp| stamp(known.0.clone()) == *known;
         if !self.stamps.iter().all(is_as_it_was) {
             return None;
         }
         let root = folder(&self.checkout)?;
-        let doubts = self.doubts(&root, now)?;
+        let doubts = match only {
+            Some(places) => self.doubts_at(&root, places)?,
+            None => self.doubts(&root, now)?,
+        };
         let bytes: u64 = doubts.iter().map(|doubt| u64::from(doubt.stat.size)).sum();
         if doubts.len() > MOST_READ || bytes > MOST_BYTES {
             return None;
@@ -512,6 +547,27 @@ impl Known {
             self.tree = update.create_updated(&repository, &last).ok()?;
         }
         Some(self.tree)
+    }
+
+    /// Those of these files that may be other than they were.
+    fn doubts_at(&self, root: &OwnedFd, places: &[Place]) -> Option<Vec<Doubt>> {
+        let mut doubts = Vec::new();
+        for (at, number) in places.iter().copied() {
+            let folder = &self.folders[at];
+            let file = &folder.files[number];
+            let mut path = folder.path.clone();
+            path.extend_from_slice(folder.names[file.name].0.as_bytes());
+            let raw = statat(root, OsStr::from_bytes(&path), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+            let stat = Stat::of(&raw);
+            if stat == file.stat && file.is_settled {
+                continue;
+            }
+            if !matches!(stat.mode, 0o100_644 | 0o100_755) {
+                return None;
+            }
+            doubts.push(Doubt { folder: at, file: number, stat });
+        }
+        Some(doubts)
     }
 
     /// The files that may be other than they were; `None` where git has to say what is.

@@ -78,6 +78,26 @@ impl Git {
         Ok(tree)
     }
 
+    /// The same for somebody who knows that nothing but these files was written since the last look: only
+    /// they are looked at, where that can be told.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Git::tree_of`].
+    pub fn tree_after_writing(
+        &self,
+        directory: &Path,
+        index: &Path,
+        seen: &mut Seen,
+        written: &[PathBuf],
+    ) -> Result<String> {
+        let repository = self.repository(directory)?;
+        match seen.look_at(checkout(&repository)?, written) {
+            Some(tree) => Ok(tree),
+            None => self.tree_again(directory, index, seen),
+        }
+    }
+
     /// The tree, and whether every file could be read.
     fn kept_tree(&self, repository: &Repository, index: &Path) -> Result<(String, bool)> {
         let checkout = checkout(repository)?;

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use maestro_agents::{Cancel, Limits, TurnOptions};
 use maestro_core::RunId;
@@ -40,6 +40,10 @@ const FLOOD: u64 = 256 << 20;
 /// How old the run may be in the store while its journal goes on. The journal is the truth; the run is for
 /// lists, and a large one is not worth writing for each entry.
 const SAVED: u64 = 2_000;
+
+/// How long after a look another one takes only what the run itself wrote for changed: what somebody else
+/// changes in this time counts as changed a moment later, as if it had been.
+const FRESH: Duration = Duration::from_millis(200);
 
 /// What a run is told while it works.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +81,9 @@ pub(super) struct Actor {
     pub(super) saved_ms: u64,
     /// What is known of its checkout since the last look.
     pub(super) seen: Arc<Mutex<Seen>>,
+    /// When the directory was looked at last, if nothing was done since but reading documents and setting
+    /// boxes in them.
+    pub(super) looked: Option<Instant>,
     /// The trees that are kept already, by task: before and after.
     pub(super) kept: HashMap<usize, (Option<String>, Option<String>)>,
     /// Held while the run is.
@@ -409,7 +416,15 @@ impl Actor {
         effects
     }
 
-    fn begin(&self, effect: Effect) -> Option<Work> {
+    fn begin(&mut self, effect: Effect) -> Option<Work> {
+        let looked = match &effect {
+            Effect::Look(_) => self.looked.replace(Instant::now()),
+            Effect::Read(_) | Effect::Rewrite { .. } => self.looked,
+            _ => {
+                self.looked = None;
+                None
+            }
+        };
         let run = self.machine.run();
         let plain = |answer: Answer| Some(Work { answer, ending: None, progress: None });
         match effect {
@@ -421,6 +436,8 @@ impl Actor {
                 let repository = self.repository();
                 let in_repository = run.tasks.iter().any(|task| task.tree_before.is_some());
                 let (spec, id, now) = (run.spec.clone(), run.id, self.now());
+                let is_fresh = looked.is_some_and(|looked| looked.elapsed() < FRESH);
+                let written = is_fresh.then(|| self.machine.paths());
                 let (providers, names) =
                     (Arc::clone(&self.deps.providers), Arc::clone(&self.names));
                 plain(Box::pin(blocking(move || {
@@ -437,7 +454,8 @@ impl Actor {
                         if thread.spawn_scoped(scope, name).is_err() {
                             name();
                         }
-                        repository.look(maestro_agents::new_session_id(provider), in_repository)
+                        let session = maestro_agents::new_session_id(provider);
+                        repository.look(session, in_repository, written.as_deref())
                     })
                 })))
             }

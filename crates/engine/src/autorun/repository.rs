@@ -26,8 +26,14 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    /// What the directory is like, or why nothing more can be done there.
-    pub(super) fn look(&self, new_session: Option<String>, in_repository: bool) -> Input {
+    /// What the directory is like, or why nothing more can be done there. `written`: the only files that were
+    /// written since the last look, where that is known.
+    pub(super) fn look(
+        &self,
+        new_session: Option<String>,
+        in_repository: bool,
+        written: Option<&[PathBuf]>,
+    ) -> Input {
         if !self.directory.is_dir() {
             return Input::Broken(super::actor::gone(&self.directory));
         }
@@ -37,7 +43,12 @@ impl Repository {
         }
         let tree = {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            self.git.tree_again(&self.directory, &self.index, &mut seen)
+            match written {
+                Some(written) => {
+                    self.git.tree_after_writing(&self.directory, &self.index, &mut seen, written)
+                }
+                None => self.git.tree_again(&self.directory, &self.index, &mut seen),
+            }
         };
         let tree = tree.or_else(|_| self.git.tree_of(&self.directory));
         let tree = match tree {

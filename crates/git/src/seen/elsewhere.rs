@@ -1,6 +1,6 @@
 //! Where it is not known what a file system's times are worth, git is asked each time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Git;
 use crate::repository::Repository;
@@ -17,6 +17,10 @@ impl Seen {
     }
 
     pub(crate) fn look(&mut self, _: &Path) -> Option<String> {
+        None
+    }
+
+    pub(crate) fn look_at(&mut self, _: &Path, _: &[PathBuf]) -> Option<String> {
         None
     }
 

@@ -94,6 +94,40 @@ fn what_changes_in_tracked_files_is_seen_without_git() {
 }
 
 #[test]
+fn only_what_was_written_is_looked_at_where_that_is_known() {
+    let mut looked = Looked::new();
+    looked.settle();
+    let elsewhere = looked.sandbox.root().join("elsewhere");
+    fs::write(&elsewhere, "outside the checkout").expect("a file");
+    let written = [looked.app.join("src/f1 ü"), elsewhere];
+    let index = looked.index();
+    let look = |looked: &mut Looked, written: &[PathBuf]| {
+        let (git, app) = (looked.git.clone(), looked.app.clone());
+        git.tree_after_writing(&app, &index, &mut looked.seen, written).expect("a tree")
+    };
+    for round in 0..4 {
+        looked.write(
+            "src/f1 ü",
+            &format!(
+                "{round}
+"
+            ),
+        );
+        let tree = look(&mut looked, &written);
+        assert_eq!(tree, looked.git.tree_of(&looked.app).expect("a tree"));
+        assert!(looked.seen.is_known(), "without git");
+    }
+    let before = looked.look();
+    looked.write("file", "by somebody else");
+    assert_eq!(look(&mut looked, &written), before, "nobody looked there");
+    assert!(looked.check("a look at everything finds it"));
+    // What is not known is git's business.
+    looked.write("new", "new");
+    let new = [looked.app.join("new")];
+    assert_eq!(look(&mut looked, &new), looked.git.tree_of(&looked.app).expect("a tree"));
+}
+
+#[test]
 fn times_that_are_set_back_hide_nothing() {
     let mut looked = Looked::new();
     looked.settle();
