@@ -335,7 +335,7 @@ fn nothing_that_was_written_is_lost_in_any_order_of_deeds() {
     let count = number("MAESTRO_INTERLEAVINGS").unwrap_or(24);
     let first = number("MAESTRO_SEED").unwrap_or(1);
     let next = AtomicU64::new(first);
-    let threads = std::thread::available_parallelism().map_or(1, |count| count.get());
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             let _ = scope.spawn(|| {
