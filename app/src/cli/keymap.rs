@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use maestro_core::command::{self, Command, Id};
 use maestro_core::fuzzy;
-use maestro_core::keymap::{Chord, Keymap, Platform};
+use maestro_core::keymap::{Keymap, Keys as Chords, Platform};
 use maestro_engine::keymap as file;
 use maestro_protocol::Home;
 use serde_json::{Value, json};
@@ -39,7 +39,8 @@ pub enum Keys {
     Set {
         /// Its name, such as `agent.new`: `maestro commands` has all.
         command: String,
-        /// Its chords, such as `Mod+Shift+N`.
+        /// Its chords, such as `Mod+Shift+N`; two that are pressed one after the other as one word:
+        /// `"Alt+Mod+X N"`.
         chords: Vec<String>,
         /// Take the chords from the commands that have them.
         #[arg(long)]
@@ -124,7 +125,7 @@ fn read(path: &Path) -> Result<file::Content> {
     file::read(path, Platform::HERE).map_err(refused)
 }
 
-fn parsed(text: &str) -> Result<Chord> {
+fn parsed(text: &str) -> Result<Chords> {
     text.parse().map_err(|error| Failure::new(Code::Usage, output::plain(&format!("{error}."))))
 }
 
@@ -143,7 +144,7 @@ fn known(name: &str) -> Result<Id> {
     })
 }
 
-fn texts(chords: &[Chord]) -> Vec<String> {
+fn texts(chords: &[Chords]) -> Vec<String> {
     chords.iter().map(ToString::to_string).collect()
 }
 
@@ -207,7 +208,7 @@ fn list(
     Ok(())
 }
 
-fn set(path: &Path, id: Id, chords: &[Chord], take: bool, out: &mut Out) -> Result<()> {
+fn set(path: &Path, id: Id, chords: &[Chords], take: bool, out: &mut Out) -> Result<()> {
     let mut changed = vec![id];
     let context = id.command().context;
     // What cannot be had is refused before anything is taken for it.
@@ -219,36 +220,34 @@ fn set(path: &Path, id: Id, chords: &[Chord], take: bool, out: &mut Out) -> Resu
         );
         return Err(Failure::failed(text));
     }
+    let content = read(path)?;
+    let keymap = content.keymap(Platform::HERE);
+    let mut left: Vec<(Id, Vec<Chords>)> = Vec::new();
     for chord in chords {
-        let content = read(path)?;
-        let keymap = content.keymap(Platform::HERE);
-        let holders = command::ALL.iter().filter(|other| {
-            other.id != id
-                && keymap
-                    .chords(other.id)
-                    .iter()
-                    .any(|own| own.pressed(Platform::HERE) == chord.pressed(Platform::HERE))
-                && Keymap::overlaps(context, other.context)
-        });
-        for holder in holders {
+        for (holder, own) in keymap.in_the_way(context, *chord) {
+            if holder == id {
+                continue;
+            }
             if !take {
                 let text = format!(
                     "{} is `{}` ({}) already. `--take` takes it from there.",
-                    chord.title(Platform::HERE),
-                    holder.name,
-                    holder.title.trim_end_matches('…'),
+                    own.title(Platform::HERE),
+                    holder.name(),
+                    holder.command().title.trim_end_matches('…'),
                 );
                 return Err(Failure::failed(text));
             }
-            let left: Vec<Chord> = keymap
-                .chords(holder.id)
-                .iter()
-                .filter(|own| own.pressed(Platform::HERE) != chord.pressed(Platform::HERE))
-                .copied()
-                .collect();
-            file::set(path, holder.id, Some(&left), Platform::HERE).map_err(refused)?;
-            changed.push(holder.id);
+            let known = left.iter().position(|(other, _)| *other == holder);
+            let at = known.unwrap_or_else(|| {
+                left.push((holder, keymap.chords(holder).to_vec()));
+                left.len() - 1
+            });
+            left[at].1.retain(|other| *other != own);
         }
+    }
+    for (holder, left) in left {
+        file::set(path, holder, Some(&left), Platform::HERE).map_err(refused)?;
+        changed.push(holder);
     }
     file::set(path, id, Some(chords), Platform::HERE).map_err(refused)?;
     shown(path, &changed, out)

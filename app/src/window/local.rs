@@ -39,6 +39,18 @@ pub fn left(ms: u64, now_ms: u64) -> String {
     }
 }
 
+/// The number of the day since 1970, as the user's own clock has days.
+#[must_use]
+pub fn day(now_ms: u64) -> u64 {
+    day_in(now_ms, &TimeZone::system())
+}
+
+fn day_in(now_ms: u64, zone: &TimeZone) -> u64 {
+    let seconds = i64::try_from(now_ms / 1000).unwrap_or_default();
+    let away = Timestamp::from_second(seconds).map_or(0, |at| zone.to_offset(at).seconds());
+    u64::try_from(seconds + i64::from(away)).unwrap_or_default() / 86_400
+}
+
 /// Date, time and weekday of an instant, each as a word: `2026-03-12`, `05:00`, `Thursday`.
 #[must_use]
 pub fn date_time_weekday(now_ms: u64) -> Option<(String, String, String)> {
@@ -51,6 +63,17 @@ pub fn date_time_weekday(now_ms: u64) -> Option<(String, String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_begin_at_midnight_here() {
+        let hour = 3_600_000;
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        for (ms, expected) in [(0, 0), (21 * hour, 0), (22 * hour, 1), (46 * hour, 2)] {
+            assert_eq!(day_in(ms, &zone), expected, "{ms}");
+        }
+        let west = TimeZone::fixed(jiff::tz::offset(-3));
+        assert_eq!((day_in(0, &west), day_in(3 * hour + 24 * hour, &west)), (0, 1));
+    }
 
     #[test]
     fn a_limit_ends_by_the_users_own_clock() {

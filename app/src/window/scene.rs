@@ -39,7 +39,7 @@ pub use trees::{bases, kept, prospect, worktrees};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Scenes without a conversation.
-const OTHERS: [&str; 28] = [
+const OTHERS: [&str; 35] = [
     "empty",
     "grid",
     "grid-many",
@@ -68,6 +68,13 @@ const OTHERS: [&str; 28] = [
     "notices-empty",
     "settings",
     "settings-found",
+    "themes",
+    "help",
+    "help-found",
+    "chords",
+    "chords-taken",
+    "prefix",
+    "mastery",
 ];
 
 /// Scenes by what they show.

@@ -2,6 +2,7 @@
 
 mod autorun;
 mod choosing;
+mod chords;
 mod commands;
 mod dialogs;
 mod graphics;
@@ -10,6 +11,7 @@ mod kept;
 mod keys;
 mod layout;
 mod list;
+mod mastery;
 mod notices;
 mod preset;
 mod review;
@@ -32,7 +34,8 @@ use iced::{Point, Size, Task, clipboard, window};
 use maestro_core::agent::Agent;
 use maestro_core::command::Id;
 use maestro_core::input::Mods;
-use maestro_core::keymap::{Keymap, Platform};
+use maestro_core::keymap::{Keymap, Platform, Pressed};
+use maestro_core::mastery::{By, Mastery};
 use maestro_core::search::Query;
 use maestro_core::session::SessionKey;
 use maestro_core::settings::{Settings, Values};
@@ -50,10 +53,12 @@ use maestro_ui::theme::{self, Tokens};
 
 use super::ask::{self, Ask};
 use super::autorun::{self as autorunning, Autorun};
+use super::chords as chords_page;
 use super::debug::Debug;
 use super::find::Find;
 use super::hints::Hints;
 use super::link::Link;
+use super::mastery as mastery_page;
 use super::model::Model;
 use super::new_agent::{self, NewAgent};
 use super::notices as notices_page;
@@ -70,6 +75,7 @@ use super::toast::{self, Toasts};
 use super::vi::Vi;
 use super::{agents, look, queue, sessions as browser, settings as settings_page, usage};
 
+use chords::Prefix;
 use graphics::Graphics;
 pub(super) use graphics::outlive_devices;
 use kept::Kept;
@@ -87,6 +93,19 @@ pub struct Shell {
     link: Link,
     clock: Clock,
     keymap: Keymap,
+    /// The chords of the user's own.
+    own_chords: chords_page::Own,
+    /// The first of two chords, once it was pressed.
+    prefix: Option<Prefix>,
+    /// How often one was pressed.
+    prefixes: u64,
+    /// What is counted of the user's keys, and what the host has of it.
+    mastery: Mastery,
+    kept_mastery: Option<String>,
+    /// Whether it is about to be sent.
+    keeping_mastery: bool,
+    /// The command that a chord has just been taken for.
+    struck: Cell<Option<Id>>,
     model: Model,
     connection: Connection,
     tokens: &'static Tokens,
@@ -206,6 +225,8 @@ enum Overlay {
     Why(Why),
     Settings(Box<settings_page::View>),
     Notices(notices_page::View),
+    Chords(Box<chords_page::View>),
+    Mastery(Box<mastery_page::View>),
 }
 
 /// What a settings file says, whenever it is another file than before. Looking at it is one call to the
@@ -295,6 +316,20 @@ pub enum Message {
     Settings(settings_page::Message),
     /// The list of notices.
     Notices(notices_page::Message),
+    /// Help, or the page of chords.
+    Chords(chords_page::Message),
+    /// What was counted of the user's keys is to be kept.
+    MasteryDue,
+    /// What the clipboard has is to be taken over as chords.
+    ChordsPasted(Option<String>),
+    /// The first of two chords was pressed.
+    Prefix(Pressed),
+    /// A key was pressed behind it, which does this.
+    Followed(Option<Id>),
+    /// It is to be shown what can follow.
+    PrefixDue(u64),
+    /// Nothing has followed for long enough, or nothing is to.
+    PrefixOver(u64),
     /// A stored session is gone on with, or not.
     SessionResumed(Result<sessions::Resumed, String>),
     /// In Auto Run.
@@ -382,6 +417,13 @@ impl Shell {
             link,
             clock,
             keymap: Keymap::new(Platform::HERE),
+            own_chords: Vec::new(),
+            prefix: None,
+            prefixes: 0,
+            mastery: Mastery::default(),
+            kept_mastery: None,
+            keeping_mastery: false,
+            struck: Cell::new(None),
             model: Model::default(),
             connection: Connection::Connecting,
             tokens,
@@ -520,10 +562,16 @@ impl Shell {
             }
             Message::Looked(focused) => {
                 self.window.focused = focused;
+                self.prefix = None;
                 Task::none()
             }
             Message::CloseRequested => self.leave(),
-            Message::Command(id) => self.command(id),
+            Message::Command(id) => {
+                let struck = self.struck.take() == Some(id);
+                let done = self.command(id);
+                let by = if struck { By::Keyboard } else { By::Mouse };
+                Task::batch([done, self.played(id, by)])
+            }
             Message::Agents(message) => self.agents_message(message),
             Message::Panes(message) => self.pane_message(message),
             Message::Palette(message) => self.palette_message(message),
@@ -533,6 +581,22 @@ impl Shell {
             Message::Usage(message) => self.usage(|page| page.update(message)),
             Message::Settings(message) => self.settings_page(|page| page.update(message)),
             Message::Notices(message) => self.notices_message(message),
+            Message::Chords(message) => self.chords_page(|page| page.update(message)),
+            Message::MasteryDue => {
+                self.mastery_due();
+                Task::none()
+            }
+            Message::ChordsPasted(text) => self.import_chords(text),
+            Message::Prefix(first) => self.prefixed(first),
+            Message::Followed(id) => self.run_followed(id),
+            Message::PrefixDue(number) => {
+                self.show_prefix(number);
+                Task::none()
+            }
+            Message::PrefixOver(number) => {
+                self.end_prefix(number);
+                Task::none()
+            }
             Message::SessionResumed(resumed) => self.session_resumed(resumed),
             Message::Autorun(message) => self.autorun_message(message),
             Message::Review(message) => self.review_message(message),

@@ -8,13 +8,14 @@ use iced::{Event, Point, Settings, Size, mouse};
 use iced_test::Simulator;
 use maestro_core::command::{self, Context, Id};
 use maestro_core::input::{Code, Input, Motion, ScrollTo, Select, SelectBy, Vi};
-use maestro_core::keymap::{Chord, Platform};
+use maestro_core::keymap::{Chord, Keys, Platform};
 use maestro_core::search::Search;
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Command, Event as HostEvent};
 use maestro_ui::font;
 use maestro_ui::theme::{self, Tokens};
 
+use super::chords;
 use super::picture::{self, Renderer};
 use super::scene;
 use super::shell::{Message, Shell};
@@ -358,6 +359,12 @@ fn every_scene_can_be_drawn() {
                 | "notices-empty"
                 | "settings"
                 | "settings-found"
+                | "themes"
+                | "help"
+                | "help-found"
+                | "chords"
+                | "chords-taken"
+                | "mastery"
                 | "models"
                 | "runs-conflict"
                 | "runs-undo"
@@ -451,10 +458,14 @@ fn no_chord_of_ours_reaches_the_child() {
             let shell = shell("grid");
             let _ = shell.link().sent();
             let mut simulator = simulator(&shell);
-            let _ = simulator.simulate([pressed(text.parse().expect(text))]);
+            let keys: Keys = text.parse().expect(text);
+            let _ = simulator.simulate([pressed(keys.first)]);
             let messages: Vec<_> = simulator.into_messages().collect();
-            let is_it =
-                |message: &Message| matches!(message, Message::Command(id) if *id == command.id);
+            let is_it = |message: &Message| match message {
+                Message::Command(id) => keys.then.is_none() && *id == command.id,
+                Message::Prefix(_) => keys.then.is_some(),
+                _ => false,
+            };
             assert!(messages.iter().any(is_it), "{text}: {messages:?}");
             let typed = shell.link().sent();
             assert!(
@@ -463,6 +474,72 @@ fn no_chord_of_ours_reaches_the_child() {
             );
         }
     }
+}
+
+#[test]
+fn the_second_of_two_chords_runs_the_command_and_the_child_sees_none() {
+    let prefix = || pressed("Alt+Mod+X".parse().expect("a chord"));
+    let mut shell = shell("grid");
+    assert!(sent(&mut shell, prefix()).is_empty());
+    assert!(!shows(&shell, "Choose a theme"), "who knows it needs no hint");
+    let _ = shell.update(Message::PrefixDue(1));
+    assert!(shows(&shell, "Choose a theme") && shows(&shell, "Chords"));
+    assert!(sent(&mut shell, typed("t")).is_empty());
+    assert!(shows(&shell, "dark · Night-blue grey with brass"));
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    // A key that follows nothing is no letter for the program, and says so.
+    assert!(sent(&mut shell, prefix()).is_empty());
+    assert!(sent(&mut shell, typed("x")).is_empty());
+    assert!(shows(&shell, "Nothing has that key behind Ctrl+Alt+X. There are K, M, T."));
+    // Escape and time leave it.
+    for leave in [false, true] {
+        assert!(sent(&mut shell, prefix()).is_empty());
+        if leave {
+            let _ = shell.update(Message::PrefixOver(4));
+        } else {
+            assert!(sent(&mut shell, named(key::Named::Escape)).is_empty());
+        }
+        let messages = apply(&mut shell, typed("t"));
+        assert!(messages.is_empty(), "the program's again: {messages:?}");
+    }
+}
+
+#[test]
+fn what_the_mouse_did_three_times_is_told_with_its_chord() {
+    let told = "“Show or hide the list of agents” is Ctrl+Alt+B.";
+    let mut by_mouse = shell("grid");
+    for _ in 0..2 {
+        let _ = by_mouse.update(Message::Command(Id::ToggleAgents));
+    }
+    assert!(!shows(&by_mouse, told));
+    let _ = by_mouse.update(Message::Command(Id::ToggleAgents));
+    assert!(shows(&by_mouse, told));
+    let mut by_key = shell("grid");
+    for _ in 0..4 {
+        let _ = apply(&mut by_key, pressed("Alt+Mod+B".parse().expect("a chord")));
+    }
+    assert!(!shows(&by_key, told));
+}
+
+#[test]
+fn a_chord_is_recorded_and_holds_at_once() {
+    let mut shell = shell("grid");
+    let _ = shell.update(Message::Command(Id::ChordsOpen));
+    let _ = shell.update(Message::Chords(chords::Message::Queried("rename agent".to_owned())));
+    let _ = apply(&mut shell, named(key::Named::Enter));
+    assert!(shows(&shell, "press the keys…"));
+    let _ = apply(&mut shell, ctrl("k"));
+    assert!(shows(&shell, "Ctrl K"), "it is recorded, not run");
+    let _ = apply(&mut shell, named(key::Named::Enter));
+    assert!(shows(
+        &shell,
+        "Ctrl+K is “Command palette”. Enter takes it from there, Esc leaves all as it is."
+    ));
+    let _ = apply(&mut shell, named(key::Named::Enter));
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    let messages = apply(&mut shell, ctrl("k"));
+    assert!(matches!(messages.as_slice(), [Message::Command(Id::AgentRename)]), "{messages:?}");
 }
 
 #[test]

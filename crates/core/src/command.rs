@@ -361,6 +361,22 @@ pub enum Id {
     PaletteRow(u8),
     /// The palette, with agents alone.
     AgentsSwitch,
+    /// How well one plays the keyboard.
+    MasteryOpen,
+    MasteryExport,
+    /// Every command with its chords.
+    HelpOpen,
+    /// The page on which commands get other chords.
+    ChordsOpen,
+    KeysAdd,
+    KeysNone,
+    KeysReset,
+    KeysResetAll,
+    KeysOwn,
+    KeysHere,
+    KeysExport,
+    KeysImport,
+    KeysFile,
     /// The palette, with themes alone.
     ThemeChoose,
     ToggleAgents,
@@ -476,6 +492,10 @@ pub enum Context {
     Settings,
     /// The notices lie over the window.
     Notices,
+    /// Help or the page of chords lies over the window.
+    Chords,
+    /// The page about one's keys lies over the window.
+    Mastery,
     /// The Auto Run view, or its panel, has the keyboard.
     AutoRun,
     /// Checklists, or one of them as it reads.
@@ -531,6 +551,8 @@ impl Context {
             Self::Queue => &[Self::Queue, Self::Overlay, Self::Everywhere],
             Self::Settings => &[Self::Settings, Self::Overlay, Self::Everywhere],
             Self::Notices => &[Self::Notices, Self::Overlay, Self::Everywhere],
+            Self::Chords => &[Self::Chords, Self::Overlay, Self::Everywhere],
+            Self::Mastery => &[Self::Mastery, Self::Overlay, Self::Everywhere],
             Self::AutoRun => &[Self::AutoRun, Self::Main, Self::Everywhere],
             Self::Documents => &[Self::Documents, Self::AutoRun, Self::Main, Self::Everywhere],
             Self::Editor => &[Self::Editor, Self::Main, Self::Everywhere],
@@ -551,7 +573,7 @@ impl Context {
     }
 
     /// Every context.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Everywhere,
         Self::Main,
         Self::Terminal,
@@ -570,6 +592,8 @@ impl Context {
         Self::Queue,
         Self::Settings,
         Self::Notices,
+        Self::Chords,
+        Self::Mastery,
         Self::AutoRun,
         Self::Documents,
         Self::Editor,

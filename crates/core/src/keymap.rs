@@ -3,7 +3,7 @@
 //! `Mod` in a chord is Command on macOS and Control elsewhere; which of the two is handed in, so that
 //! both can be tested anywhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -143,6 +143,95 @@ impl fmt::Display for Chord {
     }
 }
 
+/// What is really held.
+pub type Pressed = (Mods, Code);
+
+/// A chord, or two that are pressed one after the other: `Alt+Mod+X T`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Keys {
+    /// The chord, or the first of two.
+    pub first: Chord,
+    /// The second.
+    pub then: Option<Chord>,
+}
+
+/// Text that is neither a chord nor two.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseKeysError {
+    /// A chord of it is none.
+    #[error(transparent)]
+    Chord(#[from] ParseChordError),
+    /// More than two.
+    #[error("`{0}` is more than two chords one after the other")]
+    TooMany(String),
+}
+
+impl From<Chord> for Keys {
+    fn from(first: Chord) -> Self {
+        Self { first, then: None }
+    }
+}
+
+impl Keys {
+    /// Whether they begin with a key that writes something.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self.first.writes()
+    }
+
+    /// What is really held, one after the other.
+    #[must_use]
+    pub fn pressed(self, platform: Platform) -> (Pressed, Option<Pressed>) {
+        (self.first.pressed(platform), self.then.map(|then| then.pressed(platform)))
+    }
+
+    /// How a person reads them: `Ctrl+Alt+X T`.
+    #[must_use]
+    pub fn title(self, platform: Platform) -> String {
+        let first = self.first.title(platform);
+        match self.then {
+            Some(then) => format!("{first} {}", then.title(platform)),
+            None => first,
+        }
+    }
+}
+
+impl FromStr for Keys {
+    type Err = ParseKeysError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.split_whitespace();
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(first), Some(then), None) => match (first.parse(), then.parse()) {
+                (Ok(first), Ok(then)) => Ok(Self { first, then: Some(then) }),
+                // One chord with blanks in it, or none.
+                (first, then) => Ok(text.parse::<Chord>().or_else(|_| first.and(then))?.into()),
+            },
+            (_, _, None) => Ok(text.parse::<Chord>()?.into()),
+            _ => match text.parse::<Chord>() {
+                Ok(chord) => Ok(chord.into()),
+                Err(_) => Err(ParseKeysError::TooMany(text.to_owned())),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.first.fmt(f)?;
+        self.then.map_or(Ok(()), |then| write!(f, " {then}"))
+    }
+}
+
+/// What a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Runs a command.
+    Run(Id),
+    /// Is the first of two.
+    Wait(Pressed),
+}
+
 /// Named keys, as written.
 const NAMES: &[(&str, Code)] = &[
     ("Enter", Code::Enter),
@@ -213,7 +302,7 @@ fn lower(c: char) -> char {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{chord} is both `{first}` and `{second}`; give one of them another chord")]
 pub struct Conflict {
-    /// The chord as a person reads it.
+    /// The chord, or chords, as a person reads them.
     pub chord: String,
     /// The command that has it.
     pub first: Id,
@@ -225,8 +314,12 @@ pub struct Conflict {
 #[derive(Debug, Clone)]
 pub struct Keymap {
     platform: Platform,
-    bound: HashMap<(Context, Mods, Code), Id>,
-    chords: HashMap<Id, Vec<Chord>>,
+    bound: HashMap<(Context, Pressed), Id>,
+    /// Commands of two chords.
+    sequences: HashMap<(Context, Pressed, Pressed), Id>,
+    /// The first of two.
+    prefixes: HashSet<(Context, Pressed)>,
+    chords: HashMap<Id, Vec<Keys>>,
 }
 
 impl Keymap {
@@ -240,8 +333,14 @@ impl Keymap {
     /// conflicts between them. Of two commands in conflict the earlier keeps the chord, a user's own
     /// before a default.
     #[must_use]
-    pub fn with(platform: Platform, own: &[(Id, Vec<Chord>)]) -> (Self, Vec<Conflict>) {
-        let mut keymap = Self { platform, bound: HashMap::new(), chords: HashMap::new() };
+    pub fn with(platform: Platform, own: &[(Id, Vec<Keys>)]) -> (Self, Vec<Conflict>) {
+        let mut keymap = Self {
+            platform,
+            bound: HashMap::new(),
+            sequences: HashMap::new(),
+            prefixes: HashSet::new(),
+            chords: HashMap::new(),
+        };
         let mut conflicts = Vec::new();
         for (id, chords) in own {
             keymap.bind(*id, chords, &mut conflicts);
@@ -250,31 +349,32 @@ impl Keymap {
             if !own.iter().any(|(id, _)| *id == command.id) {
                 let chords = command.default_chords(platform);
                 // Every default is a chord: a test walks them.
-                let chords: Vec<Chord> = chords.iter().filter_map(|c| c.parse().ok()).collect();
+                let chords: Vec<Keys> = chords.iter().filter_map(|c| c.parse().ok()).collect();
                 keymap.bind(command.id, &chords, &mut conflicts);
             }
         }
         (keymap, conflicts)
     }
 
-    fn bind(&mut self, id: Id, chords: &[Chord], conflicts: &mut Vec<Conflict>) {
+    fn bind(&mut self, id: Id, chords: &[Keys], conflicts: &mut Vec<Conflict>) {
         let context = id.command().context;
         let mut kept = Vec::new();
-        for chord in chords {
-            let (mods, code) = chord.pressed(self.platform);
-            let taken = Context::ALL
-                .into_iter()
-                .filter(|other| overlap(context, *other))
-                .find_map(|other| self.bound.get(&(other, mods, code)).copied());
-            match taken {
+        for keys in chords {
+            match self.holder(context, *keys) {
                 Some(first) if first == id => {}
                 Some(first) => {
-                    let chord = chord.title(self.platform);
+                    let chord = keys.title(self.platform);
                     conflicts.push(Conflict { chord, first, second: id });
                 }
                 None => {
-                    let _ = self.bound.insert((context, mods, code), id);
-                    kept.push(*chord);
+                    match keys.pressed(self.platform) {
+                        (first, None) => drop(self.bound.insert((context, first), id)),
+                        (first, Some(then)) => {
+                            let _ = self.prefixes.insert((context, first));
+                            let _ = self.sequences.insert((context, first, then), id);
+                        }
+                    }
+                    kept.push(*keys);
                 }
             }
         }
@@ -285,6 +385,15 @@ impl Keymap {
     /// only what may be repeated.
     #[must_use]
     pub fn lookup(&self, context: Context, key: &Key) -> Option<Id> {
+        match self.press(context, None, key)? {
+            Step::Run(id) => Some(id),
+            Step::Wait(_) => None,
+        }
+    }
+
+    /// What a key does in a context, after the first of two chords or without one.
+    #[must_use]
+    pub fn press(&self, context: Context, prefix: Option<Pressed>, key: &Key) -> Option<Step> {
         if key.action == Action::Release {
             return None;
         }
@@ -292,18 +401,19 @@ impl Keymap {
             Code::Char(c) => Code::Char(lower(c)),
             other => other,
         };
-        let found = self.typed(context, key).or_else(|| self.at(context, key.mods, code)).or_else(
-            || {
+        let typed = || prefix.is_none().then(|| self.typed(context, key)).flatten().map(Step::Run);
+        let found =
+            typed().or_else(|| self.at(context, prefix, (key.mods, code))).or_else(|| {
                 // On a layout without Latin letters the physical key decides, and where the digits are on
                 // Shift, theirs. Not on one with other Latin letters: there a chord is what is written on
                 // the key, and the program in the terminal gets the others.
                 let base = key.base.map(lower)?;
                 let foreign =
                     matches!(code, Code::Char(c) if !c.is_ascii()) || base.is_ascii_digit();
-                self.at(context, key.mods, Code::Char(base)).filter(|_| foreign)
-            },
-        )?;
-        (key.action == Action::Press || repeats(found)).then_some(found)
+                self.at(context, prefix, (key.mods, Code::Char(base))).filter(|_| foreign)
+            })?;
+        let repeats = matches!(found, Step::Run(id) if repeats(id));
+        (key.action == Action::Press || repeats).then_some(found)
     }
 
     /// The signs of vi mode are known by what is typed: which key has them, and with Shift or without,
@@ -315,17 +425,40 @@ impl Keymap {
         let mut typed = key.text.chars();
         let (sign, None) = (typed.next()?, typed.next()) else { return None };
         let known = context == Context::Vi && !sign.is_alphabetic() && sign != ' ';
-        let bound = known.then(|| (Context::Vi, Mods::default(), Code::Char(sign)))?;
+        let bound = known.then(|| (Context::Vi, (Mods::default(), Code::Char(sign))))?;
         self.bound.get(&bound).copied()
     }
 
-    fn at(&self, context: Context, mods: Mods, code: Code) -> Option<Id> {
-        context.chain().iter().find_map(|at| self.bound.get(&(*at, mods, code)).copied())
+    fn at(&self, context: Context, prefix: Option<Pressed>, pressed: Pressed) -> Option<Step> {
+        context.chain().iter().find_map(|at| match prefix {
+            Some(first) => self.sequences.get(&(*at, first, pressed)).copied().map(Step::Run),
+            None => {
+                let waits = self.prefixes.contains(&(*at, pressed));
+                let run = self.bound.get(&(*at, pressed)).copied().map(Step::Run);
+                run.or_else(|| waits.then_some(Step::Wait(pressed)))
+            }
+        })
+    }
+
+    /// What can follow the first of two chords in a context: the second as a person reads it, and what
+    /// both do.
+    #[must_use]
+    pub fn after(&self, context: Context, first: Pressed) -> Vec<(String, Id)> {
+        let here = |id: Id| context.chain().contains(&id.command().context);
+        let mut after: Vec<(String, Id)> = command::ALL
+            .iter()
+            .filter(|command| here(command.id))
+            .flat_map(|command| self.chords(command.id).iter().map(|keys| (*keys, command.id)))
+            .filter(|(keys, _)| keys.first.pressed(self.platform) == first)
+            .filter_map(|(keys, id)| Some((keys.then?.title(self.platform), id)))
+            .collect();
+        after.sort_by(|one, other| one.0.cmp(&other.0));
+        after
     }
 
     /// The chords of a command; the first one is shown.
     #[must_use]
-    pub fn chords(&self, id: Id) -> &[Chord] {
+    pub fn chords(&self, id: Id) -> &[Keys] {
         self.chords.get(&id).map_or(&[], Vec::as_slice)
     }
 
@@ -335,20 +468,47 @@ impl Keymap {
         overlap(one, other)
     }
 
-    /// The command that has a chord where those of a context hold, too, if there is one.
+    /// The command that stands in the way of chords where those of a context hold, if there is one: it
+    /// has the same, or one of the two is the beginning of the other.
     #[must_use]
-    pub fn holder(&self, context: Context, chord: Chord) -> Option<Id> {
-        let (mods, code) = chord.pressed(self.platform);
-        Context::ALL
-            .into_iter()
-            .filter(|other| overlap(context, *other))
-            .find_map(|other| self.bound.get(&(other, mods, code)).copied())
+    pub fn holder(&self, context: Context, keys: impl Into<Keys>) -> Option<Id> {
+        let (first, then) = keys.into().pressed(self.platform);
+        let mut others = Context::ALL.into_iter().filter(|other| overlap(context, *other));
+        others.find_map(|other| {
+            let single = self.bound.get(&(other, first)).copied();
+            single.or_else(|| match then {
+                Some(then) => self.sequences.get(&(other, first, then)).copied(),
+                None => {
+                    let mut begun = self.sequences.iter();
+                    begun
+                        .find(|((at, begin, _), _)| (*at, *begin) == (other, first))
+                        .map(|it| *it.1)
+                }
+            })
+        })
+    }
+
+    /// All that stands in the way of chords where those of a context hold: commands, each with the chords
+    /// of theirs that are the same, or the beginning of these, or begin with these.
+    #[must_use]
+    pub fn in_the_way(&self, context: Context, keys: Keys) -> Vec<(Id, Keys)> {
+        let (first, then) = keys.pressed(self.platform);
+        let meets = |own: &Keys| {
+            let (begin, end) = own.pressed(self.platform);
+            begin == first && (end == then || end.is_none() || then.is_none())
+        };
+        command::ALL
+            .iter()
+            .filter(|command| overlap(context, command.context))
+            .flat_map(|command| self.chords(command.id).iter().map(|own| (command.id, *own)))
+            .filter(|(_, own)| meets(own))
+            .collect()
     }
 
     /// A command's first chord as a person reads it.
     #[must_use]
     pub fn title(&self, id: Id) -> Option<String> {
-        self.chords(id).first().map(|chord| chord.title(self.platform))
+        self.chords(id).first().map(|keys| keys.title(self.platform))
     }
 }
 
@@ -365,6 +525,8 @@ fn overlap(one: Context, other: Context) -> bool {
             | Context::Queue
             | Context::Settings
             | Context::Notices
+            | Context::Chords
+            | Context::Mastery
             | Context::RunDialog => outer == Context::Overlay,
             _ => false,
         };

@@ -19,6 +19,7 @@ pub mod keymap;
 pub mod link;
 pub mod log;
 pub mod markdown;
+pub mod mastery;
 pub mod notice;
 pub mod playbook;
 pub mod pull;

@@ -371,6 +371,8 @@ pub struct Settings {
     pub dark_theme: String,
     /// `appearance.light`.
     pub light_theme: String,
+    /// `keyboard.teach`.
+    pub teach: bool,
     /// Whether selecting text copies it to the clipboard, beside the primary selection.
     pub copy_on_select: bool,
     /// The least contrast of text in terminals, 1 to 21; 1 changes nothing.
@@ -427,6 +429,7 @@ impl Settings {
             theme: text(&table::THEME),
             dark_theme: text(&table::DARK_THEME).unwrap_or_default(),
             light_theme: text(&table::LIGHT_THEME).unwrap_or_default(),
+            teach: on(&table::TEACH),
             copy_on_select: on(&table::COPY_ON_SELECT),
             minimum_contrast: number(&table::MINIMUM_CONTRAST) as f32,
             confirm_paste: match text(&table::CONFIRM_PASTE).as_deref() {

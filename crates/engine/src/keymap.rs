@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use maestro_protocol::Home;
 
-pub use maestro_store::keymap::{Content, FILE, Problem, create, own_text, read, set, stamp};
+pub use maestro_store::keymap::{
+    Content, FILE, Problem, create, own_text, parse, read, set, stamp,
+};
 
 /// The file of a home folder.
 #[must_use]

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use maestro_core::command::{self, Id};
-use maestro_core::keymap::{Chord, Conflict, Keymap, Platform};
+use maestro_core::keymap::{Conflict, Keymap, Keys, Platform};
 use maestro_core::text;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -37,7 +37,7 @@ const DEEPEST: usize = 4;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Content {
     /// Commands with the chords they have instead of their own, as they stand in the file.
-    pub own: Vec<(Id, Vec<Chord>)>,
+    pub own: Vec<(Id, Vec<Keys>)>,
     /// Names that no command has, which hold nothing up.
     pub unknown: Vec<Problem>,
     /// Default chords that commands have lost to those of the file.
@@ -79,7 +79,7 @@ pub fn create(path: &Path, platform: Platform) -> io::Result<()> {
 
 /// Chords of one's own as a file, to be given to somebody else.
 #[must_use]
-pub fn own_text(own: &[(Id, Vec<Chord>)]) -> String {
+pub fn own_text(own: &[(Id, Vec<Keys>)]) -> String {
     own.iter().map(|(id, chords)| format!("{} = {}\n", id.name(), written(chords))).collect()
 }
 
@@ -93,7 +93,7 @@ pub fn own_text(own: &[(Id, Vec<Chord>)]) -> String {
 pub fn set(
     path: &Path,
     id: Id,
-    chords: Option<&[Chord]>,
+    chords: Option<&[Keys]>,
     platform: Platform,
 ) -> Result<(), Problem> {
     let problem = |why: String| Problem { path: path.to_owned(), line: None, why };
@@ -110,7 +110,7 @@ pub fn set(
     for chord in chords.unwrap_or_default() {
         check(id, *chord).map_err(problem)?;
     }
-    let mut wanted: HashMap<Id, Vec<Chord>> = content.own.iter().cloned().collect();
+    let mut wanted: HashMap<Id, Vec<Keys>> = content.own.iter().cloned().collect();
     let _ = match chords {
         Some(chords) => wanted.insert(id, chords.to_vec()),
         None => wanted.remove(&id),
@@ -133,7 +133,7 @@ pub fn set(
 }
 
 /// Whether a command can have a chord.
-fn check(id: Id, chord: Chord) -> Result<(), String> {
+fn check(id: Id, chord: Keys) -> Result<(), String> {
     if id.command().context.is_written_in() && chord.writes() {
         let place = id.command().context.title();
         return Err(format!(
@@ -161,7 +161,12 @@ fn flat<'a>(table: &'a DeTable<'a>, before: &str, depth: usize, found: &mut Vec<
     }
 }
 
-fn parse(path: &Path, text: &str, platform: Platform) -> Result<Content, Problem> {
+/// Reads a text as the file would be read that has this path.
+///
+/// # Errors
+///
+/// What is wrong with it, with the line.
+pub fn parse(path: &Path, text: &str, platform: Platform) -> Result<Content, Problem> {
     let problem = |at: Option<usize>, why: String| Problem { path: path.to_owned(), line: at, why };
     let wrong = |at: usize, why: String| problem(Some(line(text, at)), why);
     let table = DeTable::parse(text).map_err(|error| {
@@ -206,10 +211,10 @@ fn parse(path: &Path, text: &str, platform: Platform) -> Result<Content, Problem
 }
 
 /// One chord or several; otherwise where it is wrong, and why.
-fn chords_of(value: &Spanned<DeValue<'_>>) -> Result<Vec<Chord>, (usize, String)> {
+fn chords_of(value: &Spanned<DeValue<'_>>) -> Result<Vec<Keys>, (usize, String)> {
     let chord = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
         DeValue::String(text) => text
-            .parse::<Chord>()
+            .parse::<Keys>()
             .map_err(|error| (value.span().start, text::clean(&error.to_string(), 200))),
         _ => Err((value.span().start, "a chord is written as \"Mod+Shift+W\"".to_owned())),
     };
@@ -224,8 +229,8 @@ fn chords_of(value: &Spanned<DeValue<'_>>) -> Result<Vec<Chord>, (usize, String)
 }
 
 /// Chords as the file has them.
-fn written(chords: &[Chord]) -> String {
-    let text = |chord: &Chord| toml::Value::String(chord.to_string()).to_string();
+fn written(chords: &[Keys]) -> String {
+    let text = |chord: &Keys| toml::Value::String(chord.to_string()).to_string();
     match chords {
         [only] => text(only),
         all => format!("[{}]", all.iter().map(text).collect::<Vec<_>>().join(", ")),
@@ -234,7 +239,7 @@ fn written(chords: &[Chord]) -> String {
 
 /// Texts in which one command has other chords, the best first; which of them is right is for the reader
 /// to say.
-fn edits(text: &str, id: Id, chords: Option<&[Chord]>) -> Vec<String> {
+fn edits(text: &str, id: Id, chords: Option<&[Keys]>) -> Vec<String> {
     let Ok(table) = DeTable::parse(text) else { return Vec::new() };
     let mut given = Vec::new();
     flat(table.get_ref(), "", 0, &mut given);
@@ -342,6 +347,12 @@ mod tests {
                 Some(3),
                 "F3 is both `agent.new` (line 1) and `agent.stop`",
             ),
+            ("agent.new = \"F3 F4 F5\"\n", Some(1), "more than two chords"),
+            (
+                "agent.new = \"F3\"\nagent.stop = \"F3 F4\"\n",
+                Some(2),
+                "F3 F4 is both `agent.new` (line 1) and `agent.stop`",
+            ),
             ("pane.next = [\"F3\"]\npane.next = [\"F4\"]\n", Some(2), ""),
             (
                 "pane.next = [\"F1\",\"F2\",\"F3\",\"F4\",\"F5\",\"F7\",\"F8\",\"F9\",\"F10\"]\n",
@@ -362,7 +373,7 @@ mod tests {
         assert_eq!(content.unknown[0].line, Some(1));
         assert_eq!(content.lost.len(), 1, "{:?}", content.lost);
         assert_eq!((content.lost[0].first, content.lost[0].second), (Id::AgentStop, Id::AgentNew));
-        let chord = "Mod+N".parse().expect("a chord");
+        let chord: Keys = "Mod+N".parse().expect("a chord");
         assert_eq!(content.keymap(OTHER).holder(Context::Main, chord), Some(Id::AgentStop));
         // A letter alone is fine where nothing is written.
         assert!(parsed("run.pause = \"y\"\n").is_ok());
@@ -403,7 +414,7 @@ mod tests {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join(FILE);
             fs::write(&path, text).expect("written");
-            let chords: Option<Vec<Chord>> =
+            let chords: Option<Vec<Keys>> =
                 chords.map(|chord| vec![chord.parse().expect("a chord")]);
             set(&path, id, chords.as_deref(), OTHER).expect(text);
             assert_eq!(fs::read_to_string(&path).expect("there"), expected, "{text}");
@@ -414,14 +425,14 @@ mod tests {
     fn what_cannot_be_is_refused_and_the_file_stays() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(FILE);
-        let f3: Vec<Chord> = vec!["F3".parse().expect("a chord")];
+        let f3: Vec<Keys> = vec!["F3".parse().expect("a chord")];
         set(&path, Id::AgentStop, None, OTHER).expect("nothing to take out");
         assert!(!path.exists());
         set(&path, Id::AgentNew, Some(&f3), OTHER).expect("made");
         let text = fs::read_to_string(&path).expect("there");
         let refused = set(&path, Id::AgentStop, Some(&f3), OTHER).expect_err("taken");
         assert!(refused.why.contains("F3 is both"), "{refused}");
-        let enter: Vec<Chord> = vec!["Enter".parse().expect("a chord")];
+        let enter: Vec<Keys> = vec!["Enter".parse().expect("a chord")];
         assert!(set(&path, Id::AgentStop, Some(&enter), OTHER).is_err());
         assert_eq!(fs::read_to_string(&path).expect("there"), text);
         let own = read(&path, OTHER).expect("right").own;

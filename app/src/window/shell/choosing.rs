@@ -43,7 +43,7 @@ impl Shell {
     }
 
     /// What there is for commands to work on.
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         let waits = |state| state == State::NeedsYou;
         Place {
             agent: self.chosen_agent().is_some(),
@@ -166,6 +166,10 @@ impl Shell {
         match read {
             Ok(content) => {
                 self.keymap = content.keymap(Platform::HERE);
+                self.own_chords.clone_from(&content.own);
+                if let Some(Overlay::Chords(page)) = &mut self.overlay {
+                    page.heard(self.keymap.clone(), content.own.clone());
+                }
                 // A complaint about it is out of date.
                 let _ = self.toasts.end_source(toast::Source::Keymap);
                 let Some(first) = content.unknown.first() else { return Task::none() };
@@ -174,6 +178,10 @@ impl Shell {
                 self.toast(toast::Source::Keymap, Matter::Attention, title, words)
             }
             Err(problem) => {
+                if let Some(Overlay::Chords(page)) = &mut self.overlay {
+                    page.failed(problem.to_string());
+                    return Task::none();
+                }
                 let title = Some("The keymap is not read".to_owned());
                 let words = format!(
                     "{} The chords of before hold on.",

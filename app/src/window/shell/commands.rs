@@ -13,6 +13,7 @@ use maestro_ui::tiles::{self, Arrangement, Direction};
 use super::layout::{Panel, STEP};
 use super::{Message, Overlay, Shell};
 use crate::window::ask::Ask;
+use crate::window::chords::Purpose;
 use crate::window::debug::Debug;
 use crate::window::model;
 use crate::window::palette;
@@ -31,6 +32,19 @@ impl Shell {
             Id::Palette => self.open_palette(palette::Kind::All),
             Id::AgentsSwitch => self.open_palette(palette::Kind::Agents),
             Id::ThemeChoose => self.open_palette(palette::Kind::Themes),
+            Id::MasteryOpen => return self.open_mastery(),
+            Id::MasteryExport => return self.export_mastery(),
+            Id::HelpOpen => self.open_chords(Purpose::Help),
+            Id::ChordsOpen => self.open_chords(Purpose::Edit),
+            Id::KeysAdd
+            | Id::KeysNone
+            | Id::KeysReset
+            | Id::KeysResetAll
+            | Id::KeysOwn
+            | Id::KeysHere
+            | Id::KeysExport
+            | Id::KeysImport
+            | Id::KeysFile => return self.chords_page(|page| page.command(id)),
             Id::PaletteRow(number) => return self.palette_row(number),
             Id::AgentNew | Id::WorktreeNew => return self.open_new_agent(),
             Id::AgentRename | Id::ListRename => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use iced::Task;
 use maestro_core::command::Id;
 use maestro_core::group::Arrange;
+use maestro_core::mastery::By;
 use maestro_core::worktree::{Answer, Ask};
 use maestro_protocol::message::{Command, Reply, TabChange};
 
@@ -29,6 +30,9 @@ impl Shell {
         }
         if matches!(self.overlay, Some(Overlay::Settings(_))) {
             return self.settings_command(id);
+        }
+        if matches!(self.overlay, Some(Overlay::Chords(_))) {
+            return self.chords_page(|page| page.command(id));
         }
         if matches!(self.overlay, Some(Overlay::Queue(_))) {
             return self.queue_command(id);
@@ -93,7 +97,10 @@ impl Shell {
                 match target {
                     Target::Theme(tokens) => self.choose_theme(tokens.name),
                     Target::System => self.choose_theme(themes::SYSTEM),
-                    Target::Command(id) => self.command(id),
+                    Target::Command(id) => {
+                        let done = self.command(id);
+                        Task::batch([done, self.played(id, By::Palette)])
+                    }
                     Target::Agent(id) => self.go_to(id),
                     Target::Tab(id) => {
                         self.show_tab(id);

@@ -88,6 +88,9 @@ impl Shell {
 
     pub(super) fn connected(&mut self, world: World, again: bool) -> Task<Message> {
         let first = self.saved.is_none();
+        if first {
+            self.restore_mastery(&world.preferences);
+        }
         let restored =
             if first { self.restore(Self::kept_in(&world.preferences)) } else { Task::none() };
         self.subscribed.clear();

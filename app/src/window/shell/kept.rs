@@ -161,6 +161,11 @@ impl Shell {
     pub(super) fn leave(&mut self) -> Task<Message> {
         let drafts =
             Task::batch([self.leave_autorun(), self.leave_files(), self.keep_all_drafts()]);
+        if self.connection == Connection::Up
+            && let Some(command) = self.mastery_to_keep()
+        {
+            self.link.tell(command);
+        }
         let Some(text) = self.unsaved() else { return drafts.discard().chain(iced::exit()) };
         let kept = self.link.request(remember(&text));
         self.saved = Some(text);

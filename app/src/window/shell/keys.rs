@@ -3,9 +3,11 @@
 use iced::keyboard;
 use maestro_core::command::{Context, Id};
 use maestro_core::input::{Action, Code, Key, Mods};
+use maestro_core::keymap::Step;
 use maestro_ui::keys::Press;
 
 use super::{Connection, Message, Overlay, Shell};
+use crate::window::chords;
 use crate::window::find::Find;
 use crate::window::talk;
 
@@ -19,6 +21,10 @@ impl Shell {
             Context::Settings
         } else if let Some(Overlay::Notices(_)) = self.overlay {
             Context::Notices
+        } else if let Some(Overlay::Chords(_)) = self.overlay {
+            Context::Chords
+        } else if let Some(Overlay::Mastery(_)) = self.overlay {
+            Context::Mastery
         } else if let Some(Overlay::Queue(queue)) = &self.overlay {
             if queue.is_editing() { Context::Overlay } else { Context::Queue }
         } else if self.overlay.is_some() || self.filters_agents() {
@@ -44,15 +50,39 @@ impl Shell {
         }
     }
 
-    /// What a key means to the window, before any widget sees it.
+    /// What a key means to the window, before any widget sees it. Of a command it is noted that a key
+    /// fired it.
     pub(super) fn key(&self, event: &keyboard::Event) -> Press<Message> {
+        let press = self.meaning(event);
+        if let Press::Taken(Message::Command(id)) = &press {
+            self.struck.set(Some(*id));
+        }
+        press
+    }
+
+    fn meaning(&self, event: &keyboard::Event) -> Press<Message> {
         let opening = self.find.as_ref().is_some_and(Find::is_opening) && self.is_finding();
         if self.reading || opening {
             return Press::Later;
         }
         let Some(key) = maestro_grid::translate(event) else { return Press::Left };
+        if matches!(&self.overlay, Some(Overlay::Chords(page)) if page.is_recording()) {
+            return match key.action {
+                Action::Press => {
+                    Press::Taken(Message::Chords(chords::Message::Pressed(Box::new(key))))
+                }
+                Action::Repeat | Action::Release => Press::Dropped,
+            };
+        }
+        if let Some(prefix) = &self.prefix {
+            return self.followed(prefix, &key);
+        }
         let context = self.context();
-        if let Some(id) = self.keymap.lookup(context, &key) {
+        let step = self.keymap.press(context, None, &key);
+        if let Some(Step::Wait(first)) = step {
+            return Press::Taken(Message::Prefix(first));
+        }
+        if let Some(Step::Run(id)) = step {
             // A letter that helps with one trouble means nothing on the card of another.
             if context == Context::Request && !self.card_offers(id) {
                 return self.typed_over(&key);

@@ -264,6 +264,13 @@ impl Shell {
             "export" => {
                 let _ = self.command(Id::Export);
             }
+            "mastery" => self.prepare_mastery(),
+            "themes" => {
+                let _ = self.command(Id::ThemeChoose);
+            }
+            "help" | "help-found" | "chords" | "chords-taken" | "prefix" => {
+                self.prepare_chords(name);
+            }
             "usage" => self.prepare_usage(),
             "notices" | "notices-empty" => {
                 if name == "notices" {

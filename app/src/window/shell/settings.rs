@@ -1,5 +1,8 @@
 //! What the user has set, as the window reads and writes it.
 
+use std::io;
+use std::path::PathBuf;
+
 use iced::Task;
 use maestro_core::command::Id;
 use maestro_core::settings::{Settings, Value};
@@ -86,11 +89,16 @@ impl Shell {
 
     pub(super) fn open_settings(&self) -> Task<Message> {
         let Some(path) = self.settings_path.clone() else { return Task::none() };
+        self.open_own_file(move || settings::create(&path).map(|()| path))
+    }
+
+    /// Opens a file of the user's own in the editor, once it is there.
+    pub(super) fn open_own_file(
+        &self,
+        create: impl FnOnce() -> io::Result<PathBuf> + Send + 'static,
+    ) -> Task<Message> {
         let editor = self.settings.editor.clone();
-        let made = async move {
-            let create = move || settings::create(&path).map(|()| path);
-            tokio::task::spawn_blocking(create).await
-        };
+        let made = async move { tokio::task::spawn_blocking(create).await };
         Task::perform(made, move |made| {
             let path = made.map_err(|error| error.to_string());
             let path = path.and_then(|made| made.map_err(|error| error.to_string()))?;

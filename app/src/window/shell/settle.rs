@@ -8,6 +8,7 @@ use maestro_core::TerminalId;
 use maestro_protocol::message::Command;
 
 use super::{Connection, Message, NOBODY, Overlay, Shell};
+use crate::window::chords;
 use crate::window::palette;
 use crate::window::panes::{self, Pane};
 use crate::window::prompt;
@@ -25,6 +26,7 @@ impl Shell {
         }
         match &mut self.overlay {
             Some(Overlay::Palette(palette)) => palette.fit(self.window.size.height),
+            Some(Overlay::Chords(page)) => page.fit(self.window.size.height),
             Some(Overlay::Settings(page)) => {
                 page.fit(self.window.size.width, self.window.size.height);
             }
@@ -117,8 +119,12 @@ impl Shell {
             Some(Overlay::NewAgent(dialog)) => dialog.focus().input().unwrap_or(NOBODY).to_owned(),
             Some(Overlay::Prompt(_)) => prompt::INPUT.to_owned(),
             Some(Overlay::Sessions(browser)) => browser.input().to_owned(),
-            Some(Overlay::Usage(_) | Overlay::Notices(_)) => NOBODY.to_owned(),
+            Some(Overlay::Usage(_) | Overlay::Notices(_) | Overlay::Mastery(_)) => {
+                NOBODY.to_owned()
+            }
             Some(Overlay::Settings(page)) => page.input().to_owned(),
+            Some(Overlay::Chords(page)) if page.is_recording() => NOBODY.to_owned(),
+            Some(Overlay::Chords(_)) => chords::INPUT.to_owned(),
             Some(Overlay::Picker(_)) => picker::INPUT.to_owned(),
             Some(Overlay::Queue(queue)) if queue.is_editing() => queue::INPUT.to_owned(),
             Some(Overlay::Queue(_) | Overlay::Why(_)) => NOBODY.to_owned(),

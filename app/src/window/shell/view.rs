@@ -14,7 +14,8 @@ use super::{Connection, Message, Overlay, Shell};
 #[cfg(target_os = "linux")]
 use crate::window::themes;
 use crate::window::{
-    agents, autorun, bars, debug, notices, panes, queue, review, sessions, settings, talk, usage,
+    agents, autorun, bars, chords, debug, mastery, notices, panes, queue, review, sessions,
+    settings, talk, usage,
 };
 
 /// How often times such as "2m" are brought up to date, while the window is looked at.
@@ -250,10 +251,20 @@ impl Shell {
         }
     }
 
+    /// Whether there is little room above and below a dialog.
+    fn is_low(&self) -> bool {
+        self.window.size.height < 760.0
+    }
+
+    /// Where what lies over the window begins.
+    pub(super) fn overlay_top(&self) -> f32 {
+        if self.is_low() { space::XL } else { extent::PALETTE_TOP }
+    }
+
     pub(super) fn over(&self) -> Element<'_, Message> {
         let tokens = self.tokens;
-        let low = self.window.size.height < 760.0;
-        let top = if low { space::XL } else { extent::PALETTE_TOP };
+        let low = self.is_low();
+        let top = self.overlay_top();
         let (content, width) = match &self.overlay {
             None if self.held.is_some() => return holding(),
             None if self.autorun_has_overlay() => {
@@ -287,6 +298,10 @@ impl Shell {
                 let content = page.view(&self.model.notices, tokens, &self.keymap, place);
                 (content.map(Message::Notices), notices::WIDTH)
             }
+            Some(Overlay::Mastery(page)) => {
+                (page.view::<Message>(tokens, &self.keymap), mastery::WIDTH)
+            }
+            Some(Overlay::Chords(page)) => (page.view(tokens).map(Message::Chords), chords::WIDTH),
             Some(Overlay::Picker(picker)) => {
                 let content = picker.view(tokens, self.window.size.height);
                 let content = content.map(talk::Message::Picker).map(Message::Talk);
@@ -329,6 +344,9 @@ impl Shell {
     }
 
     pub(super) fn corner(&self) -> Element<'_, Message> {
+        if let Some(hint) = self.prefix_hint() {
+            return hint;
+        }
         if self.toasts.is_empty() || self.tells_in_pane() {
             return Space::new().into();
         }

@@ -78,6 +78,10 @@ impl Live {
     }
 
     fn take_in(&mut self, messages: Vec<Message>) {
+        // What waits for a time waits for ever here: nothing moves this runtime.
+        let clock = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let clock = clock.expect("a runtime");
+        let _entered = clock.enter();
         let mut operations = Operations::new();
         for message in messages {
             at_once(self.shell.update(message), &mut operations);

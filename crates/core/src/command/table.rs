@@ -4,6 +4,7 @@ mod agents;
 mod autorun;
 mod cards;
 mod changes;
+mod keys;
 mod list;
 mod notices;
 mod panes;
@@ -18,7 +19,7 @@ mod view;
 use super::Command;
 
 /// The parts of the table, in the order in which they are listed.
-const PARTS: [&[Command]; 14] = [
+const PARTS: [&[Command]; 15] = [
     agents::COMMANDS,
     sessions::COMMANDS,
     talk::COMMANDS,
@@ -28,6 +29,7 @@ const PARTS: [&[Command]; 14] = [
     terminal::COMMANDS,
     view::COMMANDS,
     settings::COMMANDS,
+    keys::COMMANDS,
     turns::COMMANDS,
     vi::COMMANDS,
     cards::COMMANDS,

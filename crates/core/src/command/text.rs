@@ -1,7 +1,7 @@
 //! The registry as texts that people read: a new `keymap.toml`, and a page of the documentation.
 
 use super::{ALL, Command, Context, Group};
-use crate::keymap::{Chord, Platform};
+use crate::keymap::{Keys, Platform};
 
 impl Context {
     /// Where chords of it hold, in a few words.
@@ -26,6 +26,8 @@ impl Context {
             Self::Queue => "the queue",
             Self::Settings => "the settings",
             Self::Notices => "the notices",
+            Self::Chords => "help and chords",
+            Self::Mastery => "the page about your keys",
             Self::AutoRun => "Auto Run",
             Self::Documents => "checklists",
             Self::Editor => "a document that is written in",
@@ -55,6 +57,7 @@ impl Context {
                 | Self::Palette
                 | Self::Sessions
                 | Self::Settings
+                | Self::Chords
                 | Self::Conversation
                 | Self::Search
                 | Self::Composer
@@ -94,9 +97,11 @@ pub fn template(platform: Platform) -> String {
          #     agent.new = \"Mod+Shift+N\"\n\
          #     pane.next = [\"F3\", \"Mod+E\"]\n\
          #     pane.close = []\n\
+         #     theme.toggle = \"Alt+Mod+X D\"\n\
          #\n\
-         # Mod is Command on macOS and Ctrl elsewhere; beside it there are Ctrl, Alt, Shift and Cmd. A\n\
-         # chord that another command has by default is taken from it.\n",
+         # Mod is Command on macOS and Ctrl elsewhere; beside it there are Ctrl, Alt, Shift and Cmd. Two\n\
+         # chords with a blank between them are pressed one after the other. A chord that another\n\
+         # command has by default is taken from it.\n",
     );
     for group in Group::ALL {
         text.push_str(&format!("\n# {}\n", group.title()));
@@ -151,7 +156,7 @@ fn line(command: &Command) -> String {
         let chords = command.default_chords(platform).iter();
         let chords: Vec<String> = chords
             .map(|chord| {
-                let shown = chord.parse::<Chord>().map(|chord| chord.to_string());
+                let shown = chord.parse::<Keys>().map(|keys| keys.to_string());
                 let shown = shown.unwrap_or_else(|_| (*chord).to_owned());
                 let fence = if shown.contains('`') { "``" } else { "`" };
                 let gap = if shown.contains('`') { " " } else { "" };

@@ -36,8 +36,8 @@ fn chords_read_back_as_written() {
     for command in ALL {
         for platform in PLATFORMS {
             for text in command.default_chords(platform) {
-                let chord: Chord = text.parse().expect(text);
-                assert_eq!(chord.to_string().parse(), Ok(chord), "{text}");
+                let keys: Keys = text.parse().expect(text);
+                assert_eq!(keys.to_string().parse(), Ok(keys), "{text}");
             }
         }
     }
@@ -125,7 +125,7 @@ fn nothing_essential_is_taken_from_a_terminal() {
     for command in ALL.iter().filter(|command| command.context.covers_terminal()) {
         for platform in PLATFORMS {
             for text in command.default_chords(platform) {
-                let (held, code) = text.parse::<Chord>().expect(text).pressed(platform);
+                let (held, code) = text.parse::<Keys>().expect(text).first.pressed(platform);
                 let name = format!("{text} of {} on {platform:?}", command.name);
                 // The one key that leaves a pane, whatever runs in it, on every desktop.
                 if code == Code::F(6) && !held.control && !held.alt && !held.logo {
@@ -164,7 +164,7 @@ fn nothing_essential_is_taken_from_a_terminal() {
 
 #[test]
 fn a_users_own_chord_comes_first_and_conflicts_are_told() {
-    let own = vec![(Id::Quit, vec!["Mod+N".parse().expect("a chord")])];
+    let own = vec![own(Id::Quit, &["Mod+N"])];
     let (keymap, conflicts) = Keymap::with(Platform::Other, &own);
     assert_eq!(keymap.lookup(Context::Main, &key(Code::Char('n'), mods("c"))), Some(Id::Quit));
     assert_eq!(
@@ -264,6 +264,9 @@ const OURS: &[&str] = &[
     "Ctrl+Alt+G",
     "Ctrl+Alt+I",
     "Ctrl+Alt+J",
+    "Ctrl+Alt+V",
+    "Ctrl+Alt+X",
+    "Ctrl+Alt+/",
     "Ctrl+Alt+N",
     "Ctrl+Alt+O",
     "Ctrl+Alt+Q",
@@ -299,7 +302,7 @@ fn no_chord_of_ours_reaches_the_child_and_none_of_the_childs_is_eaten() {
                 control: held & 4 != 0,
                 logo: held & 8 != 0,
             };
-            let taken = keymap.lookup(Context::Terminal, &key(code, mods));
+            let taken = keymap.press(Context::Terminal, None, &key(code, mods));
             assert_eq!(
                 taken.is_some(),
                 ours.contains(&(mods, code)),
@@ -326,4 +329,71 @@ fn in_vi_mode_signs_are_what_is_typed_wherever_they_are() {
     check('g', "s", "G", Some(Id::Vi(Motion::Bottom)));
     check('v', "c", "", Some(Id::ViSelectBlock));
     check('x', "", "x", None);
+}
+
+#[test]
+fn two_chords_read_back_as_written() {
+    for text in ["Alt+Mod+X T", "Mod++ F2", "F3 Mod+Shift+Left"] {
+        let keys: Keys = text.parse().expect(text);
+        assert!(keys.then.is_some(), "{text}");
+        assert_eq!(keys.to_string(), text);
+    }
+    let blanks: Keys = "Mod + N".parse().expect("a chord");
+    assert_eq!(blanks.to_string(), "Mod+N");
+    for text in ["", "F1 F2 F3", "F3 Nope", "Nope F3"] {
+        assert!(text.parse::<Keys>().is_err(), "{text}");
+    }
+    let keys: Keys = "Alt+Mod+X T".parse().expect("two chords");
+    assert_eq!(keys.title(Platform::Other), "Ctrl+Alt+X T");
+}
+
+fn own(id: Id, chords: &[&str]) -> (Id, Vec<Keys>) {
+    (id, chords.iter().map(|text| text.parse().expect(text)).collect())
+}
+
+#[test]
+fn the_second_of_two_chords_runs_the_command() {
+    let all = [own(Id::AgentNew, &["F14 A"]), own(Id::ThemeToggle, &["F14 Mod+A", "F14 T"])];
+    let (keymap, conflicts) = Keymap::with(Platform::Other, &all);
+    assert_eq!(conflicts, []);
+    let f14 = (Mods::default(), Code::F(14));
+    let first = key(Code::F(14), Mods::default());
+    assert_eq!(keymap.press(Context::Terminal, None, &first), Some(Step::Wait(f14)));
+    assert_eq!(keymap.lookup(Context::Terminal, &first), None);
+    for (code, held, expected) in [
+        (Code::Char('a'), "", Some(Id::AgentNew)),
+        (Code::Char('a'), "c", Some(Id::ThemeToggle)),
+        (Code::Char('t'), "", Some(Id::ThemeToggle)),
+        (Code::Char('x'), "", None),
+        (Code::F(14), "", None),
+        // A chord of its own is none behind another.
+        (Code::Char('k'), "c", None),
+    ] {
+        let found = keymap.press(Context::Terminal, Some(f14), &key(code, mods(held)));
+        assert_eq!(found, expected.map(Step::Run), "{held} {code:?}");
+    }
+    // Those of the window are no use under a dialog.
+    let a = key(Code::Char('a'), Mods::default());
+    assert_eq!(keymap.press(Context::Overlay, Some(f14), &a), None);
+    let after = keymap.after(Context::Terminal, f14);
+    let expected = [("A", Id::AgentNew), ("Ctrl+A", Id::ThemeToggle), ("T", Id::ThemeToggle)];
+    assert_eq!(after, expected.map(|(chord, id)| (chord.to_owned(), id)));
+    let russian = Key { base: Some('a'), ..key(Code::Char('ф'), Mods::default()) };
+    assert_eq!(keymap.press(Context::Main, Some(f14), &russian), Some(Step::Run(Id::AgentNew)));
+}
+
+#[test]
+fn the_beginning_of_another_is_a_conflict() {
+    for (one, other, conflict) in [
+        ("F14", "F14 A", true),
+        ("F14 A", "F14", true),
+        ("F14 A", "F14 A", true),
+        ("F14 A", "F14 B", false),
+        ("F14 A", "F15 A", false),
+    ] {
+        let all = [own(Id::AgentNew, &[one]), own(Id::Quit, &[other])];
+        let (keymap, conflicts) = Keymap::with(Platform::Other, &all);
+        assert_eq!(!conflicts.is_empty(), conflict, "{one}, {other}: {conflicts:?}");
+        assert_eq!(keymap.chords(Id::Quit).is_empty(), conflict, "{one}, {other}");
+    }
 }

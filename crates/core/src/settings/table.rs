@@ -243,11 +243,23 @@ pub(super) const QUIET: Setting = Setting {
     example: "\"22:00-07:00\"",
 };
 
+pub(super) const TEACH: Setting = Setting {
+    key: "keyboard.teach",
+    title: "Teach chords",
+    about: "What the mouse or the palette did three times is told with its chord, once, and what was \
+            learned is told, too.",
+    kind: Kind::Switch,
+    default: Preset::Switch(true),
+    per_agent: false,
+    example: "false",
+};
+
 /// Every setting, in the order of the file; those of a section stand together.
 pub const ALL: &[Setting] = &[
     THEME,
     DARK_THEME,
     LIGHT_THEME,
+    TEACH,
     COPY_ON_SELECT,
     MINIMUM_CONTRAST,
     CONFIRM_PASTE,

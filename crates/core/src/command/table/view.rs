@@ -35,7 +35,7 @@ pub(super) const COMMANDS: &[Command] = &[
         Id::ThemeChoose,
         "palette.themes",
         "Choose a theme…",
-        &[],
+        &["Alt+Mod+X T"],
         "Lists the themes, and shows the marked one at once.",
     )
     .group(Group::View),
