@@ -7,8 +7,11 @@ use serde_json::Value;
 use crate::place::{Place, until};
 
 /// Those whose output is another thing, or that end when somebody closes a window.
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 7] = [
     ("term", "a window"),
+    ("show", "a window"),
+    ("hide", "a window"),
+    ("toggle", "a window"),
     ("screenshot", "a picture"),
     ("completions", "a script for a shell"),
     ("demo", "tried with runs, and made of their output"),
@@ -34,6 +37,16 @@ const STEPS: &[&str] = &[
     "keymap export",
     "keymap reset agent.stop",
     "?keymap import $F",
+    "theme path",
+    "theme list",
+    "theme show Matinee",
+    "theme check",
+    "theme set system",
+    "?theme import $F/list.md",
+    "notices",
+    "notices read",
+    "notices clear",
+    "?notices test",
     "doctor",
     "worktree list $D",
     "worktree new side -r $D",
@@ -83,6 +96,9 @@ const STEPS: &[&str] = &[
     "agent new it -p demo -d $D --no-start",
     "agent list",
     "agent show it",
+    "agent group it --to front",
+    "agent bookmark it",
+    "agent move it",
     "agent send it --wait [[text one]]",
     "agent send it --wait --jsonl [[text two]]",
     "agent tabs it",
