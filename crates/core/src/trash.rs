@@ -190,8 +190,13 @@ impl Prospect {
         }
         match self.agents.as_slice() {
             [] => {}
-            [one] => words += &format!(" Agent {one} goes with it."),
-            all => words += &format!(" Agents {} go with it.", all.join(", ")),
+            [one] => {
+                words += &format!(" Agent {one} goes with it, and does not come back with it.");
+            }
+            all => {
+                let all = all.join(", ");
+                words += &format!(" Agents {all} go with it, and do not come back with it.");
+            }
         }
         words
     }
@@ -278,7 +283,7 @@ mod tests {
             prospect.words(),
             "Everything in it is kept for 30 days, 1 changed file and 2 new ones that are not \
              committed included; its branch stays. Not kept, because git ignores it: target/ and 2 \
-             more. Agent api goes with it."
+             more. Agent api goes with it, and does not come back with it."
         );
     }
 
