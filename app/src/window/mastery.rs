@@ -57,6 +57,13 @@ impl View {
         }
     }
 
+    /// How many commands were fired by their chords.
+    #[cfg(test)]
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.sum.0
+    }
+
     /// The page.
     pub fn view<'a, Message: Clone + 'a>(
         &'a self,

@@ -26,6 +26,10 @@ impl Shell {
     pub(super) fn played(&mut self, id: Id, by: By) -> Task<Message> {
         let day = crate::window::local::day(self.now_ms);
         let news = self.mastery.note(id, by, day, &self.keymap);
+        // The chord that opened the page counts on it.
+        if let Some(Overlay::Mastery(shown)) = &mut self.overlay {
+            **shown = page::View::new(&self.mastery, &self.keymap, day);
+        }
         let kept = self.keep_mastery();
         if !self.settings.teach {
             return kept;
@@ -202,4 +206,28 @@ fn made_up(shell: &Shell) -> Mastery {
     let minute = 60_000;
     let _ = mastery.verified(u64::MAX, vec![(0, 5 * 60 * minute)]);
     mastery
+}
+
+#[cfg(test)]
+mod tests {
+    use iced::Size;
+    use maestro_ui::font;
+    use maestro_ui::theme::NOCTURNE;
+
+    use super::*;
+
+    #[test]
+    fn the_chord_that_opens_the_page_counts_on_it() {
+        font::load();
+        let size = Size::new(1440.0, 900.0);
+        let mut shell = Shell::scene("grid", size, 1.0, &NOCTURNE).expect("a scene");
+        let known = |shell: &Shell| match &shell.overlay {
+            Some(Overlay::Mastery(page)) => Some(page.known()),
+            _ => None,
+        };
+        let _ = shell.open_mastery();
+        assert_eq!(known(&shell), Some(0));
+        let _ = shell.played(Id::MasteryOpen, By::Keyboard);
+        assert_eq!(known(&shell), Some(1));
+    }
 }
