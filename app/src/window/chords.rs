@@ -1,7 +1,7 @@
 //! Every command with its chords, found by a few letters: as help, which runs the marked one, and as the
 //! page on which commands get other chords.
 
-use iced::widget::{button, column, container, mouse_area, row, text_input};
+use iced::widget::{button, column, container, mouse_area, row};
 use iced::{Alignment, Color, Element, Length, Padding};
 use maestro_core::command::{self, Command, Context, Group, Id, Place};
 use maestro_core::fuzzy;
@@ -9,6 +9,8 @@ use maestro_core::input::{Code, Key, Mods};
 use maestro_core::keymap::{Chord, Keymap, Keys, Platform};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, style};
+
+use super::page;
 
 /// Width of the page.
 pub const WIDTH: f32 = 860.0;
@@ -426,7 +428,6 @@ impl View {
 
     /// The page.
     pub fn view(&self, tokens: &'static Tokens) -> Element<'_, Message> {
-        let (size, height) = type_scale::BASE;
         let (title, hint) = match self.purpose {
             Purpose::Help => ("Help", "Find a command or a chord…"),
             Purpose::Edit => ("Chords", "Find a command or a chord…"),
@@ -442,14 +443,7 @@ impl View {
             .spacing(space::M)
             .align_y(Alignment::Center)
             .padding(Padding::new(space::L).bottom(space::S));
-        let input = text_input(hint, &self.query)
-            .id(INPUT)
-            .on_input(Message::Queried)
-            .size(size)
-            .line_height(iced::widget::text::LineHeight::Absolute(height.into()))
-            .font(font::REGULAR)
-            .padding([8.0, space::L])
-            .style(style::bare_input(tokens));
+        let input = page::finder(tokens, INPUT, hint, &self.query, Message::Queried);
         column![
             heading,
             input,

@@ -1,7 +1,7 @@
 //! What full-window pages are made of: rows that can be marked, keys that mean something, empty places.
 
-use iced::widget::{Row, button, column, container, row, scrollable};
-use iced::{Alignment, Color, Element, Length, Padding};
+use iced::widget::{Row, button, column, container, row, scrollable, text_input};
+use iced::{Alignment, Color, Element, Length, Padding, mouse};
 use maestro_ui::icon::{Icon, icon};
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
 use maestro_ui::{font, line, part, style};
@@ -46,6 +46,35 @@ pub fn scrolled<'a, M: 'a>(
         .height(Length::Fill)
         .style(style::scroll(tokens))
         .into()
+}
+
+/// The field in which words are typed that a page over the window is searched by.
+pub fn finder<'a, M: Clone + 'a>(
+    tokens: &'static Tokens,
+    id: &'static str,
+    hint: &'a str,
+    query: &'a str,
+    on_input: impl Fn(String) -> M + 'a,
+) -> Element<'a, M> {
+    let (size, height) = type_scale::BASE;
+    text_input(hint, query)
+        .id(id)
+        .on_input(on_input)
+        .size(size)
+        .line_height(iced::widget::text::LineHeight::Absolute(height.into()))
+        .font(font::REGULAR)
+        .padding([8.0, space::L])
+        .style(style::bare_input(tokens))
+        .into()
+}
+
+/// By how many rows of a height the wheel was turned; a touchpad moves by less than a row.
+#[must_use]
+pub fn rows_turned(delta: mouse::ScrollDelta, height: f32) -> f32 {
+    match delta {
+        mouse::ScrollDelta::Lines { y, .. } => -y * 3.0,
+        mouse::ScrollDelta::Pixels { y, .. } => -y / height,
+    }
 }
 
 /// Nothing is there: what it is for, and the key to press.

@@ -9,6 +9,8 @@ use maestro_core::settings::{self, Kind, Setting, Value, Values};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, style};
 
+use super::page;
+
 /// Width of the page.
 pub const WIDTH: f32 = 760.0;
 
@@ -310,7 +312,6 @@ impl View {
 
     /// The page.
     pub fn view(&self, tokens: &'static Tokens, keymap: &Keymap) -> Element<'_, Message> {
-        let (size, height) = type_scale::BASE;
         let scopes = self.agent.as_ref().map(|(_, name)| {
             let name = maestro_core::text::clean(name, 24);
             row![
@@ -330,14 +331,8 @@ impl View {
             .spacing(space::M)
             .align_y(Alignment::Center)
             .padding(Padding::new(space::L).bottom(space::S));
-        let input = text_input("Find a setting…", &self.query)
-            .id(INPUT)
-            .on_input(Message::Queried)
-            .size(size)
-            .line_height(iced::widget::text::LineHeight::Absolute(height.into()))
-            .font(font::REGULAR)
-            .padding([8.0, space::L])
-            .style(style::bare_input(tokens));
+        let hint = "Find a setting…";
+        let input = page::finder(tokens, INPUT, hint, &self.query, Message::Queried);
         column![
             title,
             input,

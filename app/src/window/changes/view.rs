@@ -189,11 +189,7 @@ impl Changes {
             let rows = container(Column::with_children(rows)).height(Length::Fill).clip(true);
             mouse_area(rows)
                 .on_scroll(|delta| {
-                    let by = match delta {
-                        mouse::ScrollDelta::Lines { y, .. } => -y * 3.0,
-                        mouse::ScrollDelta::Pixels { y, .. } => -y / ROW,
-                    };
-                    Message::Changes(super::Message::Files(by))
+                    Message::Changes(super::Message::Files(page::rows_turned(delta, ROW)))
                 })
                 .into()
         });

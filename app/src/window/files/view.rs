@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use iced::widget::{Column, Space, column, container, mouse_area, responsive, row, text_input};
-use iced::{Alignment, Color, Element, Length, Padding, mouse};
+use iced::{Alignment, Color, Element, Length, Padding};
 use maestro_core::highlight::Language;
 use maestro_core::text;
 use maestro_ui::code::{self, Line};
@@ -326,12 +326,6 @@ fn wheel<'a>(part: Part, height: f32, rows: Column<'a, Message>) -> Element<'a, 
         Part::List => area,
         Part::File => area.on_press(Message::Files(Own::Pressed)),
     };
-    area.on_scroll(move |delta| {
-        let by = match delta {
-            mouse::ScrollDelta::Lines { y, .. } => -y * 3.0,
-            mouse::ScrollDelta::Pixels { y, .. } => -y / height,
-        };
-        Message::Files(Own::Wheel(part, by))
-    })
-    .into()
+    area.on_scroll(move |delta| Message::Files(Own::Wheel(part, page::rows_turned(delta, height))))
+        .into()
 }

@@ -3,7 +3,7 @@
 use iced::widget::{
     Column, Row as Line, column, container, mouse_area, responsive, row, text_input,
 };
-use iced::{Alignment, Element, Length, Padding, mouse};
+use iced::{Alignment, Element, Length, Padding};
 use maestro_core::changes::{Branch, Commit};
 use maestro_core::text;
 use maestro_ui::icon::{Icon, icon};
@@ -281,13 +281,7 @@ impl History {
 /// A list that the wheel moves.
 fn wheel<'a>(rows: Column<'a, Message>) -> Element<'a, Message> {
     mouse_area(container(rows).height(Length::Fill).clip(true))
-        .on_scroll(|delta| {
-            let by = match delta {
-                mouse::ScrollDelta::Lines { y, .. } => -y * 3.0,
-                mouse::ScrollDelta::Pixels { y, .. } => -y / extent::ROW,
-            };
-            Message::History(Own::Wheel(by))
-        })
+        .on_scroll(|delta| Message::History(Own::Wheel(page::rows_turned(delta, extent::ROW))))
         .into()
 }
 
