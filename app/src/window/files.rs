@@ -542,7 +542,10 @@ impl Files {
             ));
         }
         let Some(bytes) = &loaded.bytes else {
-            return Action::Tell("It is no text that could be written in here.".to_owned());
+            return Action::Tell(
+                "It is no text, or too long, to be written in here: o opens it elsewhere."
+                    .to_owned(),
+            );
         };
         let mut writing = match open.writing.take() {
             // What is not saved yet is gone on with.

@@ -14,8 +14,11 @@ use maestro_ui::code::Line;
 
 use crate::window::conversation::{Shown, blanks, inks, read_bytes};
 
-/// Bytes of text that are shown. A larger file is not written in here.
-pub const TEXT: usize = 4 << 20;
+/// Bytes of text that are shown.
+const TEXT: usize = 4 << 20;
+
+/// Bytes of text that is written in here: it is gone through at every key.
+const WRITTEN: u64 = 1 << 20;
 
 /// The largest picture.
 const PICTURE: u64 = 24 << 20;
@@ -103,7 +106,8 @@ pub fn read(root: &Path, name: &str, known: Option<Stamp>) -> Result<Option<Load
         .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
         .map_err(said)?;
     let (body, is_whole) = body(name, &bytes, most as usize, metadata.len());
-    let can_write = is_whole && matches!(body, Body::Code(..) | Body::Words(..));
+    let fits = is_whole && stamp.size <= WRITTEN;
+    let can_write = fits && matches!(body, Body::Code(..) | Body::Words(..));
     Ok(Some(Loaded { stamp, bytes: can_write.then_some(bytes), body, leads }))
 }
 
