@@ -51,9 +51,11 @@ mod target;
 mod tests;
 pub mod themes;
 mod toast;
+mod tour;
 mod train;
 mod usage;
 mod vi;
+mod welcome;
 mod worktrees;
 
 use std::path::{Path, PathBuf};
@@ -120,6 +122,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     iced::daemon(boot, update, view)
         .title(|shell: &Shell, _| shell.title())
         .theme(|shell: &Shell, _| shell.theme())
+        .scale_factor(|shell: &Shell, _| shell.ui_scale())
         .subscription(Shell::subscription)
         .settings(program_settings())
         .run()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use iced::widget::{Space, column, container, row, stack};
+use iced::widget::{Space, column, container, row};
 use iced::{Alignment, Element, Length, Padding};
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
@@ -542,32 +542,6 @@ fn nothing_here<'a>(agent: &Agent, side: Side, context: Context<'_>) -> Element<
     .align_x(Alignment::Center);
     let area = container(content).padding(space::L).center(Length::Fill);
     iced::widget::mouse_area(area).on_press(Message::Focused(pane)).into()
-}
-
-/// A window without agents: a drawing, a sentence, the key to press.
-pub fn empty<'a, M: Clone + 'a>(
-    tokens: &'static Tokens,
-    keymap: &Keymap,
-    on_press: M,
-) -> Element<'a, M> {
-    let side = 232.0;
-    let drawing =
-        stack![icon(Icon::Panes, side, tokens.strong), icon(Icon::Baton, side, tokens.accent),];
-    let chord = keymap.title(Id::AgentNew).map(|chord| part::chord(tokens, &chord));
-    let action = row![part::action(tokens, "New agent", true, false, Some(on_press))]
-        .push(chord)
-        .spacing(space::S)
-        .align_y(Alignment::Center);
-    let words = "Each agent works in a worktree of its own, side by side with the others.";
-    let content = column![
-        drawing,
-        line("Bring in your first agent", type_scale::DISPLAY, font::SEMIBOLD, tokens.text),
-        line(words, type_scale::LARGE, font::REGULAR, tokens.dim),
-        action,
-    ]
-    .spacing(space::L)
-    .align_x(Alignment::Center);
-    container(content).padding(space::XL).center(Length::Fill).into()
 }
 
 /// A grid whose panes were all closed: how to see one again.

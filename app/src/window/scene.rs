@@ -39,7 +39,7 @@ pub use trees::{bases, kept, prospect, worktrees};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Scenes without a conversation.
-const OTHERS: [&str; 35] = [
+const OTHERS: [&str; 36] = [
     "empty",
     "grid",
     "grid-many",
@@ -75,6 +75,7 @@ const OTHERS: [&str; 35] = [
     "chords-taken",
     "prefix",
     "mastery",
+    "tour",
 ];
 
 /// Scenes by what they show.

@@ -21,6 +21,7 @@ mod settle;
 mod summon;
 mod talk;
 mod terminal;
+mod tour;
 mod view;
 mod worktrees;
 

@@ -101,9 +101,44 @@ fn an_empty_window_says_what_to_do() {
     let mut shell = shell("empty");
     assert!(shows(&shell, "Bring in your first agent"));
     assert!(shows(&shell, "Ctrl N"));
+    assert!(shows(&shell, "Tour of ten keys"));
+    assert!(shows(&shell, "Codex") && shows(&shell, "0.63.0"), "what is installed");
+    assert!(simulator(&shell).find("Factory Droid").is_ok(), "what is missing");
     assert!(!shows(&shell, "Create agent"));
     let _ = apply(&mut shell, named(key::Named::Enter));
     assert!(shows(&shell, "Create agent"));
+}
+
+#[test]
+fn the_tour_goes_on_by_its_keys() {
+    let mut shell = shell("grid");
+    let _ = shell.update(Message::Command(Id::TourToggle));
+    assert!(shows(&shell, "Bring in an agent"));
+    let _ = shell.update(Message::Command(Id::AgentNew));
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    assert!(shows(&shell, "That was it. Now by its keys."));
+    let _ = apply(&mut shell, ctrl("n"));
+    assert!(!shows(&shell, "Find anything"), "a dialog has the place to itself");
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    assert!(shows(&shell, "Find anything"));
+    let _ = shell.update(Message::Command(Id::TourSkip));
+    assert!(shows(&shell, "A shell beside it"));
+    let _ = shell.update(Message::Command(Id::TourToggle));
+    assert!(!shows(&shell, "A shell beside it"));
+}
+
+#[test]
+fn a_larger_scale_leaves_less_room_inside_the_window() {
+    let mut shell = shell("grid");
+    let before = shell.ui_scale();
+    let mut values = maestro_core::settings::Values::default();
+    let setting = maestro_core::settings::ALL.iter().find(|it| it.key == "appearance.scale");
+    values.set(setting.expect("a setting"), None, maestro_core::settings::Value::Number(2.0));
+    let content = maestro_engine::settings::Content { values, unknown: Vec::new() };
+    assert!(shell.panels().1.is_some());
+    let _ = shell.update(Message::SettingsRead(Ok(content)));
+    assert!((shell.ui_scale() - 2.0 * before).abs() < f32::EPSILON);
+    assert_eq!(shell.panels().1, None, "there is no room for it any more");
 }
 
 #[test]

@@ -366,6 +366,10 @@ pub enum Id {
     MasteryExport,
     /// Every command with its chords.
     HelpOpen,
+    /// The tour begins, or ends.
+    TourToggle,
+    /// The tour goes on to its next step.
+    TourSkip,
     /// The page on which commands get other chords.
     ChordsOpen,
     KeysAdd,

@@ -33,6 +33,7 @@ pub mod session;
 pub mod settings;
 pub mod summon;
 pub mod text;
+pub mod tour;
 pub mod train;
 pub mod trash;
 pub mod turn;

@@ -371,6 +371,10 @@ pub struct Settings {
     pub dark_theme: String,
     /// `appearance.light`.
     pub light_theme: String,
+    /// How large the window draws everything; 1 as the desktop asks.
+    pub scale: f32,
+    /// Whether anything in the window moves by itself.
+    pub motion: bool,
     /// `keyboard.teach`.
     pub teach: bool,
     /// Whether selecting text copies it to the clipboard, beside the primary selection.
@@ -429,6 +433,8 @@ impl Settings {
             theme: text(&table::THEME),
             dark_theme: text(&table::DARK_THEME).unwrap_or_default(),
             light_theme: text(&table::LIGHT_THEME).unwrap_or_default(),
+            scale: number(&table::SCALE) as f32,
+            motion: on(&table::MOTION),
             teach: on(&table::TEACH),
             copy_on_select: on(&table::COPY_ON_SELECT),
             minimum_contrast: number(&table::MINIMUM_CONTRAST) as f32,

@@ -24,7 +24,7 @@ impl Shell {
             tokens: self.tokens,
             keymap: &self.keymap,
             now_ms: self.now_ms,
-            turning: self.window.focused,
+            turning: self.turns(),
             width,
             height: self.window.size.height,
             directory: self.autorun_directory.as_deref(),

@@ -35,6 +35,8 @@ impl Shell {
             Id::MasteryOpen => return self.open_mastery(),
             Id::MasteryExport => return self.export_mastery(),
             Id::HelpOpen => self.open_chords(Purpose::Help),
+            Id::TourToggle => self.toggle_tour(),
+            Id::TourSkip => return self.skip_tour(),
             Id::ChordsOpen => self.open_chords(Purpose::Edit),
             Id::KeysAdd
             | Id::KeysNone

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use iced::{Size, Task, window};
 use maestro_core::recent::Recent;
+use maestro_core::tour::Tour;
 use maestro_core::{AgentId, TabId, TerminalId};
 use maestro_protocol::message::Command;
 use maestro_ui::theme::{self, extent};
@@ -66,6 +67,8 @@ pub(super) struct Kept {
     pub(super) recent: Recent,
     /// Whether it was said that closing the window ends nothing.
     pub(super) told_closing: bool,
+    /// The tour, while it is taken.
+    pub(super) tour: Option<Tour>,
 }
 
 impl Default for Kept {
@@ -93,6 +96,7 @@ impl Default for Kept {
             filled: false,
             recent: Recent::default(),
             told_closing: false,
+            tour: None,
         }
     }
 }

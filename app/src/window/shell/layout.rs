@@ -149,7 +149,7 @@ impl Shell {
     pub(super) fn grain(&self) -> Grain {
         let edge = 2.0 * (panes::PADDING + 2.0 * extent::LINE);
         let frame = Size::new(edge, edge + extent::PANE_HEADER + extent::LINE);
-        Grain { gap: panes::GAP, cell: self.look.cell(self.window.scale), frame }
+        Grain { gap: panes::GAP, cell: self.look.cell(self.scale()), frame }
     }
 
     pub(super) fn size_of_one_more(&self) -> screen::Size {

@@ -30,7 +30,7 @@ impl Shell {
         if let Some(Overlay::Mastery(shown)) = &mut self.overlay {
             **shown = page::View::new(&self.mastery, &self.keymap, day);
         }
-        let kept = self.keep_mastery();
+        let kept = Task::batch([self.keep_mastery(), self.tour_played(id, by)]);
         if !self.settings.teach {
             return kept;
         }
@@ -112,7 +112,7 @@ impl Shell {
         if !matches!(self.overlay, Some(Overlay::Mastery(_))) {
             return Task::none();
         }
-        let scale = self.window.scale;
+        let scale = self.scale();
         let (width, height) = (page::WIDTH, page::HEIGHT);
         let x = ((self.window.size.width - width) / 2.0).max(0.0);
         let region = Rectangle { x, y: self.overlay_top(), width, height } * scale;

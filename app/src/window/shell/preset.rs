@@ -187,6 +187,11 @@ impl Shell {
             "rename" => {
                 let _ = shell.command(Id::AgentRename);
             }
+            "tour" => {
+                let _ = shell.command(Id::TourToggle);
+                let _ = shell.command(Id::TourSkip);
+                let _ = shell.command(Id::TourSkip);
+            }
             "single" => shell.kept.maximised = true,
             "collisions" => {
                 let met = scene::collisions().map(|met| (met.agent, met.with));

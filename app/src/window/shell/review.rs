@@ -24,7 +24,7 @@ impl Shell {
             tokens: self.tokens,
             keymap: &self.keymap,
             now_ms: self.now_ms,
-            turning: self.window.focused,
+            turning: self.turns(),
             width: self.window.size.width - left,
             height: self.window.size.height,
         }

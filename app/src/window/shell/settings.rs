@@ -127,9 +127,15 @@ impl Shell {
                 let settings = Settings::of(&content.values, None);
                 self.values = content.values;
                 let changed = settings != self.settings;
+                let grown = settings.scale / self.settings.scale;
                 self.settings = settings;
                 if changed {
                     self.relook();
+                }
+                if (grown - 1.0).abs() > f32::EPSILON {
+                    // The window keeps its place on the screen: there is more room inside, or less.
+                    self.window.size = self.window.size * (1.0 / grown);
+                    self.kept.measured(self.window.size, self.kept.fills());
                 }
                 // A complaint about it is out of date.
                 let _ = self.toasts.end_source(toast::Source::Settings);

@@ -15,7 +15,7 @@ use super::{Connection, Message, Overlay, Shell};
 use crate::window::themes;
 use crate::window::{
     agents, autorun, bars, chords, debug, mastery, notices, panes, queue, review, sessions,
-    settings, talk, usage,
+    settings, talk, usage, welcome,
 };
 
 /// How often times such as "2m" are brought up to date, while the window is looked at.
@@ -39,6 +39,22 @@ impl Shell {
     #[must_use]
     pub fn theme(&self) -> iced::Theme {
         self.tokens.iced()
+    }
+
+    /// How large everything is drawn, beside what the desktop asks for.
+    #[must_use]
+    pub fn ui_scale(&self) -> f32 {
+        self.settings.scale
+    }
+
+    /// Pixels of the screen in one of the window's.
+    pub(super) fn scale(&self) -> f32 {
+        self.window.scale * self.settings.scale
+    }
+
+    /// Whether what moves by itself moves.
+    pub(super) fn turns(&self) -> bool {
+        self.window.focused && self.settings.motion
     }
 
     /// The colours.
@@ -149,7 +165,7 @@ impl Shell {
             focused: self.focused_agent().map(|(agent, _)| agent.id),
             marked: self.marked,
             now_ms: self.now_ms,
-            turning: self.window.focused,
+            turning: self.turns(),
             width,
             height: self.window.size.height,
             bells: &self.bells,
@@ -188,7 +204,9 @@ impl Shell {
                 return container(Space::new()).center(Length::Fill).into();
             }
             _ if self.model.agents.is_empty() && panes.is_empty() => {
-                return panes::empty(tokens, &self.keymap, Message::Command(Id::AgentNew));
+                let size = self.window.size;
+                let press = Message::Command;
+                return welcome::view(tokens, &self.keymap, &self.providers, size, press);
             }
             _ if panes.is_empty() => return panes::all_closed(tokens, &self.keymap),
             _ => {}
@@ -202,9 +220,9 @@ impl Shell {
             arrangement: self.arrangement(),
             grain: self.grain(),
             open: (self.agents_width().is_none(), self.runs_width().is_none()),
-            scale: self.window.scale,
+            scale: self.scale(),
             now_ms: self.now_ms,
-            turning: self.window.focused,
+            turning: self.turns(),
             over: panes::Over {
                 looks: &self.looks,
                 settings: &self.settings,
@@ -347,11 +365,13 @@ impl Shell {
         if let Some(hint) = self.prefix_hint() {
             return hint;
         }
-        if self.toasts.is_empty() || self.tells_in_pane() {
+        let toasts = (!self.toasts.is_empty() && !self.tells_in_pane())
+            .then(|| self.toasts.view(self.tokens, Message::ToastPressed));
+        let tour = self.tour_card();
+        if toasts.is_none() && tour.is_none() {
             return Space::new().into();
         }
-        let toasts = self.toasts.view(self.tokens, Message::ToastPressed);
-        container(toasts)
+        container(column![].push(toasts).push(tour).spacing(space::S))
             .align_right(Length::Fill)
             .align_bottom(Length::Fill)
             .padding(Padding::new(space::L).bottom(extent::STATUS_BAR + space::L))

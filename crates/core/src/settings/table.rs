@@ -33,6 +33,28 @@ pub(super) const LIGHT_THEME: Setting = Setting {
     example: "\"Libretto\"",
 };
 
+pub(super) const SCALE: Setting = Setting {
+    key: "appearance.scale",
+    title: "Size of everything",
+    about: "How large the window draws everything, beside what the desktop asks for: 1 as it is, 1.5 half as \
+            large again. The text of terminals alone has chords of its own.",
+    kind: Kind::Number { least: 0.7, most: 2.5, whole: false, unit: "", step: 0.1 },
+    default: Preset::Number(1.0),
+    per_agent: false,
+    example: "1.2",
+};
+
+pub(super) const MOTION: Setting = Setting {
+    key: "appearance.motion",
+    title: "Things that move",
+    about: "Whether anything in the window moves by itself, such as the mark of an agent at work. What \
+            programs do in their terminals is theirs.",
+    kind: Kind::Switch,
+    default: Preset::Switch(true),
+    per_agent: false,
+    example: "false",
+};
+
 pub(super) const COPY_ON_SELECT: Setting = Setting {
     key: "terminal.copy_on_select",
     title: "Copy what is selected",
@@ -259,6 +281,8 @@ pub const ALL: &[Setting] = &[
     THEME,
     DARK_THEME,
     LIGHT_THEME,
+    SCALE,
+    MOTION,
     TEACH,
     COPY_ON_SELECT,
     MINIMUM_CONTRAST,

@@ -20,6 +20,8 @@ pub(super) const COMMANDS: &[Command] = &[
     command(Id::HelpOpen, "help", "Help", &["Alt+Mod+/"], "Shows every command with its chord, and finds one by a word or by its chord.").group(Group::Window).mac(&["Mod+/"]),
     command(Id::ChordsOpen, "keymap.page", "Chords…", &["Alt+Mod+X K"], "Gives commands other chords by pressing them.").group(Group::Window),
     command(Id::MasteryOpen, "mastery", "Your keys", &["Alt+Mod+X M"], "Shows how many commands you fire by their chords, what to learn next, and your rank as a conductor.").group(Group::Window),
+    command(Id::TourToggle, "tour", "Tour of ten keys", &["Alt+Mod+X U"], "Begins the tour of ten keys, or ends it.").group(Group::Window),
+    command(Id::TourSkip, "tour.skip", "Next step of the tour", &["Alt+Mod+X N"], "Leaves a step of the tour out.").group(Group::Window),
     on_page(Id::MasteryExport, "mastery.export", "Keep it as a picture", &["Alt+E"], "Writes the page about your keys as a picture.").at(Context::Mastery),
     on_page(Id::KeysAdd, "keymap.add", "One more chord", &["Alt+A"], "Records a chord beside those that the marked command has."),
     on_page(Id::KeysNone, "keymap.none", "No chord", &["Alt+N"], "Takes all chords from the marked command."),
