@@ -2,6 +2,7 @@
 
 use iced::widget::{Space, column, container, row, scrollable, stack};
 use iced::{Alignment, Element, Length, Size};
+use maestro_agents::install_hint;
 use maestro_core::agent::Provider;
 use maestro_core::command::Id;
 use maestro_core::keymap::Keymap;
@@ -62,10 +63,13 @@ pub fn view<'a, M: Clone + 'a>(
 fn programs<'a, M: 'a>(tokens: &'static Tokens, providers: &'a [ProviderInfo]) -> Element<'a, M> {
     let real = |it: &&ProviderInfo| !matches!(it.provider, Provider::Demo | Provider::Shell);
     let rows: Vec<_> = providers.iter().filter(real).map(|it| program(tokens, it)).collect();
-    let about = if rows.is_empty() {
-        "looking for programs…"
-    } else {
-        "The demo agent and a shell need nothing, and no agent needs more than its own login."
+    let lacks = providers.iter().any(|it| it.unusable.is_some());
+    let about = match (rows.is_empty(), lacks) {
+        (true, _) => "looking for programs…",
+        (false, false) => "No agent needs more than its own login.",
+        (false, true) => {
+            "What was installed since is found when you make an agent. The demo agent is always there."
+        }
     };
     let about = line(about, type_scale::SMALL, font::REGULAR, tokens.faint).fill();
     let list = column![
@@ -87,14 +91,20 @@ fn program<'a, M: 'a>(tokens: &'static Tokens, it: &'a ProviderInfo) -> Element<
         None => (Icon::Check, tokens.green, tokens.text),
         Some(_) => (Icon::Ring, tokens.faint, tokens.dim),
     };
-    let version = it.version.as_deref().filter(|_| it.unusable.is_none()).unwrap_or_default();
+    let missing = it.unusable.is_some() && it.program.is_none();
+    let fact = match &it.version {
+        _ if missing => install_hint(it.provider),
+        Some(version) if it.unusable.is_none() => version.as_str(),
+        _ => "",
+    };
     let head = row![
         line(it.provider.title(), type_scale::BASE, font::MEDIUM, name),
         Space::new().width(Length::Fill),
-        line(version, type_scale::SMALL, font::MONO, tokens.dim),
+        line(fact, type_scale::SMALL, font::MONO, tokens.dim),
     ]
     .align_y(Alignment::Center);
-    let why = it.unusable.as_deref().map(|why| {
+    // That it is not there shows already.
+    let why = it.unusable.as_deref().filter(|_| !missing).map(|why| {
         part::paragraph(part::sentence(why), type_scale::SMALL, font::REGULAR, tokens.faint)
     });
     row![

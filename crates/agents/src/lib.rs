@@ -25,7 +25,7 @@ mod child;
 mod probe;
 
 pub use command::{CommandLine, TuiOptions, TurnOptions, tui_command, turn_command};
-pub use detect::{Detected, detect};
+pub use detect::{Detected, detect, install_hint};
 pub use environment::Environment;
 pub use session::{latest_session, new_session_id};
 pub use stream::{Ended, Exit, Parser};
