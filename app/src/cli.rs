@@ -11,6 +11,7 @@ mod diff;
 mod doctor;
 mod failure;
 mod host;
+mod import;
 mod keymap;
 mod list;
 mod notices;
@@ -122,6 +123,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Usage(usage) => usage::run(usage, &mut out),
         args::Command::Sessions(sessions) => sessions::run(sessions, &mut out),
         args::Command::List => list::run(&mut out),
+        args::Command::Import(import) => import::run(&import, &mut out),
         args::Command::Doctor => doctor::run(&mut out),
         args::Command::Terminal(terminal) => terminal::run(terminal, &mut out),
         args::Command::Demo(demo) => demo::run(demo, &mut out),

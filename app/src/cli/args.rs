@@ -87,6 +87,8 @@ pub enum Command {
     List,
     /// What is installed, what is missing, and what to do about it.
     Doctor,
+    /// Take over agents, groups, playbooks and settings from the Maestro that is an Electron program.
+    Import(super::import::Import),
     /// Terminals in the host: start, list, read, type and paste into, search, export, close.
     #[command(subcommand)]
     Terminal(Terminal),

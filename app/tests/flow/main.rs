@@ -11,6 +11,7 @@
 //! - `terminal_commands`: searching, exporting, pasting and the like.
 //! - `conversations`: what is said to agents, and what is asked and answered.
 //! - `keymap`: every command of the window, and chords of one's own.
+//! - `import`: what comes over from the Electron program of the same name.
 //! - `kill`: hosts and clients that die at any point of a run.
 //! - `real`: the real Claude Code, Codex, OpenCode and Droid against a fake model.
 //! - `bad_input`: what is broken, hostile, full or gone.
@@ -30,6 +31,7 @@ mod conflicts;
 mod conversations;
 mod diff;
 mod hosts;
+mod import;
 mod keymap;
 mod kill;
 mod place;

@@ -76,6 +76,16 @@ pub(crate) fn import(
     archive::import(archive, into, name, overwrite).map_err(refused)
 }
 
+/// Makes a playbook of one that another program keeps in a list of its own: `entry` in the words of an
+/// archive's manifest, its checklists in the folder `documents`. Nothing that is there is replaced.
+///
+/// # Errors
+///
+/// When it is none, a checklist is missing, or the folder in `into` has one of its files already.
+pub fn take_over(entry: serde_json::Value, documents: &Path, into: &Path) -> Result<Found, Error> {
+    archive::take_over(entry, documents, into).map_err(refused)
+}
+
 /// Packs a playbook.
 pub(crate) fn export(
     folder: &Path,

@@ -48,6 +48,7 @@ const STEPS: &[&str] = &[
     "notices clear",
     "?notices test",
     "doctor",
+    "?import $F --dry-run",
     "worktree list $D",
     "worktree new side -r $D",
     "?worktree bases ma -r $D",

@@ -128,8 +128,57 @@ pub(super) fn import(
     name: Option<&str>,
     overwrite: bool,
 ) -> Result<Found, Error> {
-    let bad = |why: String| Error::Bad { archive: archive.to_owned(), why };
-    let contents = unpack(archive)?;
+    put_down(unpack(archive)?, archive, into, name, overwrite)
+}
+
+/// A playbook that is no archive, but an entry in a list of the program that invented them, with its
+/// checklists in a folder of the project: the same is made of it as of an archive. Nothing that is there is
+/// replaced.
+pub(super) fn take_over(
+    mut manifest: serde_json::Value,
+    documents: &Path,
+    into: &Path,
+) -> Result<Found, Error> {
+    let bad = |why: String| Error::Bad { archive: documents.to_owned(), why };
+    let fields = manifest.as_object_mut().ok_or_else(|| bad("it is no playbook".to_owned()))?;
+    let _ = fields.insert("version".to_owned(), VERSION.into());
+    let about: Manifest = serde_json::from_value(manifest.clone())
+        .map_err(|error| bad(format!("it cannot be read ({error})")))?;
+    if about.documents.len() > file::MAX_DOCUMENTS {
+        return Err(bad(format!("it has more than {} documents", file::MAX_DOCUMENTS)));
+    }
+    let mut contents = BTreeMap::new();
+    let mut total = 0;
+    for entry in &about.documents {
+        let name = file::check_path(&entry.filename).map_err(bad)?;
+        let path = join(documents, &name);
+        // A pipe that is called like a checklist would be waited for.
+        if fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
+            return Err(bad(format!("`{name}` is no file")));
+        }
+        let mut bytes = Vec::new();
+        let _ = File::open(&path)
+            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+            .map_err(|source| Error::Io { path: path.clone(), what: "read", source })?;
+        total += bytes.len() as u64;
+        if bytes.len() as u64 > MAX_FILE || total > MAX_TOTAL {
+            return Err(bad(format!("`{name}` makes it too large")));
+        }
+        let _ = contents.insert(format!("{DOCUMENTS}{name}"), bytes);
+    }
+    let _ = contents.insert(MANIFEST.to_owned(), manifest.to_string().into_bytes());
+    put_down(contents, documents, into, None, false)
+}
+
+/// Writes what came from `source` into a folder of playbooks.
+fn put_down(
+    contents: BTreeMap<String, Vec<u8>>,
+    source: &Path,
+    into: &Path,
+    name: Option<&str>,
+    overwrite: bool,
+) -> Result<Found, Error> {
+    let bad = |why: String| Error::Bad { archive: source.to_owned(), why };
     let (playbook, files) = lay_out(contents).map_err(bad)?;
     let name = match name {
         Some(name) => {
