@@ -71,6 +71,7 @@ pub fn state_words(run: &Run) -> String {
 pub fn shape(run: &Run, tokens: &Tokens) -> (Icon, Color) {
     match &run.state {
         State::Running | State::Stopping => status::of_task(tokens, TaskState::Working),
+        State::Queued { .. } => (Icon::Clock, tokens.faint),
         State::Waiting { .. } => (Icon::Clock, tokens.purple),
         State::Paused(_) => (Icon::Diamond, tokens.accent),
         State::Interrupted => (Icon::DashedRing, tokens.orange),
@@ -83,6 +84,10 @@ pub fn shape(run: &Run, tokens: &Tokens) -> (Icon, Color) {
 /// How a run stands, and in which colour.
 pub fn standing(run: &Run, tokens: &Tokens) -> (String, Color) {
     match &run.state {
+        State::Queued { because } => (
+            format!("Queued. {}", maestro_ui::part::sentence(&text::clean(because, 400))),
+            tokens.dim,
+        ),
         State::Running => ("working".to_owned(), tokens.blue),
         State::Stopping => ("stops after this task".to_owned(), tokens.dim),
         State::Waiting { because, .. } => (because.clone(), tokens.purple),

@@ -580,10 +580,59 @@ fn a_run_can_wait_for_its_directory() {
     let _ = place.fails(8, &["r1"], &["run", &second, "-p", "demo", "-d", &dir]);
     let run = ["run", &second, "-p", "demo", "-d", &dir, "--queue", "--dirty", "accept"];
     let waits = Beside::start(&place, &run);
+    until("it waits", || {
+        let runs = place.json(&["run", "list"]);
+        let second = runs.as_array()?.iter().find(|run| run["id"] == "r2")?.clone();
+        second["state"]["queued"]["because"].as_str()?.contains("r1").then_some(())
+    });
     go(&repository, "one");
     let ended = waits.end();
     assert_eq!(ended.code, Some(0), "{ended}");
+    assert!(ended.stderr.contains("queued: ") || ended.stdout.contains("queued: "), "{ended}");
     assert!(repository.join("two.txt").exists());
+}
+
+#[test]
+fn what_waits_outlives_its_client_and_its_host_and_begins_in_order() {
+    let place = Place::new();
+    let (repository, dir) = shop(&place);
+    let first = place.document("first.md", &held("one", ""));
+    let second = place.document("second.md", "- [ ] Two [[write order.txt second]]\n");
+    let third = place.document("third.md", "- [ ] Three [[write third.txt 3]]\n");
+    let never = place.document("never.md", "- [ ] Never [[write never.txt 4]]\n");
+    let options = ["-p", "demo", "-d", &dir, "--dirty", "accept"];
+    let queue = |document: &str| {
+        place.ok(&[&["run", document][..], &options, &["--queue", "--detach"]].concat())
+    };
+    let _ = place.ok(&[&["run", &first][..], &options, &["--detach"]].concat());
+    begun(&repository, "one");
+    for document in [&second, &third, &never] {
+        let _ = queue(document);
+    }
+    // What waits keeps nobody out, can be ended, and can be told nothing else.
+    let because = state(&place, "r3")["queued"]["because"].as_str().map(str::to_owned);
+    assert!(because.is_some_and(|because| because.contains("r2")), "r3 comes after r2");
+    let _ = place.fails(2, &["has not begun"], &["run", "pause", "r4"]);
+    let _ = place.ok(&["run", "stop", "r4"]);
+    assert_eq!(state(&place, "r4")["ended"], "stopped");
+    let ids = place.json(&["run", "list", "--state", "waiting"]);
+    assert_eq!(ids.as_array().map(Vec::len), Some(2), "{ids:#}");
+
+    place.kill_host();
+    let _ = place.json(&["worktree", "list", &dir]);
+    assert!(!state(&place, "r2")["queued"].is_null(), "it waits in the new host, too");
+    go(&repository, "one");
+    for run in ["r1", "r2", "r3"] {
+        let _ = ends(&place, run);
+        assert_eq!(state(&place, run)["ended"], "completed", "{run}");
+    }
+    assert!(repository.join("third.txt").exists() && !repository.join("never.txt").exists());
+    let runs = place.json(&["run", "list"]);
+    let ended = |id: &str| {
+        let run = runs.as_array()?.iter().find(|run| run["id"] == id)?;
+        run["ended_ms"].as_u64()
+    };
+    assert!(ended("r1") <= ended("r2") && ended("r2") <= ended("r3"), "{runs:#}");
 }
 
 #[test]

@@ -204,8 +204,11 @@ pub struct Plan {
     pub is_trusted: bool,
     /// Uncommitted changes in the directory: how many files.
     pub dirty: u32,
-    /// What stands in the way, each in a sentence: the directory's holder, a missing provider.
+    /// What stands in the way, each in a sentence: a missing provider, for one.
     pub obstacles: Vec<String>,
+    /// Who works in the directory, each in a sentence: the run can wait until that is over.
+    #[serde(default)]
+    pub in_use: Vec<String>,
 }
 
 /// A task of a plan.

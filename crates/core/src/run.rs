@@ -183,6 +183,11 @@ pub enum Pause {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// It has not begun: something that it needs is in use.
+    Queued {
+        /// By whom, in a sentence; empty until it was looked at.
+        because: String,
+    },
     /// It works.
     Running,
     /// It ends after the current task.

@@ -19,6 +19,7 @@ pub mod report;
 mod repository;
 mod slots;
 mod start;
+mod waiting;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -50,6 +51,7 @@ use self::heard::Hub;
 use self::lock::{DirectoryLock, Refused, Wanted};
 use self::slots::Slots;
 use self::start::check_options;
+use self::waiting::Waiting;
 use crate::playbooks::{self, Trust};
 use crate::queue::{Clock, WallClock};
 
@@ -174,6 +176,7 @@ struct Inner {
     hub: Arc<Hub>,
     slots: Arc<Slots>,
     awake: Arc<Awake>,
+    waiting: Waiting,
 }
 
 /// A run at work.
@@ -224,6 +227,7 @@ impl Runs {
                 active: Mutex::default(),
                 finished: Notify::new(),
                 starting: Mutex::default(),
+                waiting: Waiting::default(),
             }),
         }
     }
@@ -257,7 +261,10 @@ impl Runs {
     ///
     /// [`ErrorKind::NotFound`] when there is no such run; one that has ended is left as it is.
     pub async fn stop(&self, run: RunId) -> Result<Run, Error> {
-        self.order(run, Input::Stop).await
+        match self.end_waiting(run, Ending::Stopped).await {
+            Some(ended) => ended,
+            None => self.order(run, Input::Stop).await,
+        }
     }
 
     /// Ends a run and its processes now. When this comes back the order is in the journal.
@@ -266,7 +273,10 @@ impl Runs {
     ///
     /// [`ErrorKind::NotFound`] when there is no such run; one that has ended is left as it is.
     pub async fn kill(&self, run: RunId) -> Result<Run, Error> {
-        self.order(run, Input::Kill).await
+        match self.end_waiting(run, Ending::Killed).await {
+            Some(ended) => ended,
+            None => self.order(run, Input::Kill).await,
+        }
     }
 
     /// The newest runs, newest first; those that have not ended are always among them.
@@ -336,6 +346,11 @@ impl Runs {
             if self.inner.active().contains_key(&id) {
                 continue;
             }
+            if matches!(run.state, State::Queued { .. }) {
+                self.wait_again(run).await;
+                recovered.push(id);
+                continue;
+            }
             let inner = Arc::clone(&self.inner);
             let mut failed = run.clone();
             match blocking(move || inner.reopen(run)).await {
@@ -358,6 +373,7 @@ impl Runs {
     /// Ends every process of every run, within a bound, and leaves the runs as interrupted: the next
     /// host continues them. For a host that stops.
     pub async fn suspend(&self) {
+        self.inner.waiting.close();
         let orders: Vec<mpsc::Sender<Ordered>> =
             self.inner.active().values().map(|handle| handle.orders.clone()).collect();
         for orders in &orders {
@@ -453,7 +469,13 @@ impl Inner {
     }
 
     /// Checks what a run needs, takes its directory, and writes it down. Blocks.
-    fn prepare(&self, mut spec: Spec) -> Result<(Run, DirectoryLock), Error> {
+    fn prepare(&self, spec: Spec) -> Result<(Run, DirectoryLock), Error> {
+        self.prepare_as(None, spec)
+    }
+
+    /// Checks what can be checked without the directory. Gives what was asked for in the words that hold,
+    /// and the open and done tasks. Blocks.
+    fn check(&self, mut spec: Spec) -> Result<(Spec, u32, u32), Error> {
         spec.directory = directory(&spec.directory)?;
         check_options(&spec)?;
         spec.documents = documents_of(&spec.documents)?;
@@ -479,11 +501,32 @@ impl Inner {
         let agreed = self.trust.admit(&commands, spec.options.trusted.as_deref())?;
         spec.options.trusted = Some(agreed);
         spec.attempts = spec.attempts.max(1);
-        let _alone = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((spec, open, done))
+    }
+
+    fn starting(&self) -> MutexGuard<'_, ()> {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// [`Self::prepare`] for a run that is known already, or a new one.
+    fn prepare_as(&self, id: Option<RunId>, spec: Spec) -> Result<(Run, DirectoryLock), Error> {
+        let (mut spec, open, done) = self.check(spec)?;
+        let _alone = self.starting();
         self.refuse_shared(&spec.documents)?;
-        let id = self.deps.store.next_run_id().map_err(stored)?;
+        let id = match id {
+            Some(id) => id,
+            None => self.deps.store.next_run_id().map_err(stored)?,
+        };
+        // Before its changes are looked at: whoever has the directory is changing it.
+        let held = match spec.options.worktree {
+            None => Some(self.take(&spec.directory, id)?),
+            Some(_) => None,
+        };
         let place = self.place(&mut spec, id)?;
-        let lock = self.take(&spec.directory, id)?;
+        let lock = match held {
+            Some(lock) => lock,
+            None => self.take(&spec.directory, id)?,
+        };
         for document in &spec.documents {
             documents::check_writable(document, id)
                 .map_err(|because| error(ErrorKind::Invalid, because))?;
@@ -499,7 +542,8 @@ impl Inner {
     /// other ticks for boxes that were ticked without evidence.
     fn refuse_shared(&self, documents: &[PathBuf]) -> Result<(), Error> {
         let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
-        for run in self.deps.store.open_runs().map_err(stored)? {
+        let open = self.deps.store.open_runs().map_err(stored)?;
+        for run in open.iter().filter(|run| !matches!(run.state, State::Queued { .. })) {
             let theirs: Vec<PathBuf> = run.spec.documents.iter().map(real).collect();
             if let Some(document) = documents.iter().find(|path| theirs.contains(&real(path))) {
                 let text = format!(

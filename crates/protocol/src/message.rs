@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of these types. A client and a host with different numbers refuse each other with a
 /// sentence; every change of a type here raises it.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// The most bytes of text in one paste; a larger one is refused.
 pub const PASTE_LIMIT: usize = 64 << 20;
@@ -271,6 +271,8 @@ pub enum Command {
     },
     /// Start a run.
     StartRun(Spec),
+    /// Start a run as soon as what it needs is free.
+    QueueRun(Spec),
     /// End a run after its current task.
     StopRun {
         /// Which.

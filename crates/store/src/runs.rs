@@ -307,6 +307,7 @@ impl Row {
 
 fn name(state: &State) -> &'static str {
     match state {
+        State::Queued { .. } => "queued",
         State::Running => "running",
         State::Stopping => "stopping",
         State::Waiting { .. } => "waiting",

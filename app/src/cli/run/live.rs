@@ -69,6 +69,9 @@ fn line(run: &Run, now_ms: u64, columns: usize) -> String {
     let elapsed =
         |since: u64| output::duration(Duration::from_secs(now_ms.saturating_sub(since) / 1000));
     match &run.state {
+        State::Queued { because } => {
+            parts.push(format!("queued: {}", output::plain(because)));
+        }
         State::Waiting { until_ms, because } => {
             parts.push(format!("waiting: {}", output::plain(because)));
             if *until_ms > now_ms {

@@ -80,8 +80,9 @@ pub struct Start {
     /// Refuse documents with tasks that no command verifies.
     #[arg(long)]
     pub require_verify: bool,
-    /// Wait until the directory is free, when somebody else works in it.
-    #[arg(long, conflicts_with = "detach")]
+    /// Let it wait until the directory is free, when somebody else works in it. It waits in the host, and
+    /// does so on without this command, too: `run list --state waiting`, `run stop`.
+    #[arg(long)]
     pub queue: bool,
     /// Only say what would be done: every task, who does it, what decides, what stands in the way.
     #[arg(long, conflicts_with_all = ["detach", "queue"])]

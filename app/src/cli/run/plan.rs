@@ -41,7 +41,9 @@ fn hindrances(plan: &Plan, arguments: &Start) -> Vec<String> {
     let findings = plan.findings.iter().filter(|finding| finding.kind.is_error()).map(|finding| {
         format!("{}:{}: {}", finding.document.display(), finding.line, finding.text)
     });
-    let mut all: Vec<String> = plan.obstacles.iter().cloned().chain(findings).collect();
+    let ways = "With --queue the run waits; with --new-worktree it works in a worktree of its own.";
+    let held = plan.in_use.iter().map(|holder| format!("{holder} {ways}"));
+    let mut all: Vec<String> = plan.obstacles.iter().cloned().chain(held).chain(findings).collect();
     let agreed = plan.is_trusted || arguments.yes || arguments.trust;
     if !agreed {
         let sentence =
@@ -146,7 +148,8 @@ fn lines(plan: &Plan, spec: &Spec, prompts: bool) -> Vec<String> {
             spec.directory.display()
         ));
     }
-    lines.extend(plan.obstacles.iter().map(|obstacle| format!("✗ {}", output::plain(obstacle))));
+    let held = plan.obstacles.iter().chain(&plan.in_use);
+    lines.extend(held.map(|obstacle| format!("✗ {}", output::plain(obstacle))));
     let tasks = plan.tasks.len();
     let task = if tasks == 1 { "task" } else { "tasks" };
     lines.push(format!("{tasks} {task}; nothing was started"));

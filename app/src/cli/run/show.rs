@@ -58,7 +58,7 @@ fn stands(run: &Run, state: Standing) -> bool {
     match (state, &run.state) {
         (Standing::Open, now) => !matches!(now, State::Ended(_)),
         (Standing::Running, State::Running | State::Stopping) => true,
-        (Standing::Waiting, State::Waiting { .. }) => true,
+        (Standing::Waiting, State::Waiting { .. } | State::Queued { .. }) => true,
         (Standing::Paused, State::Paused(_)) => true,
         (Standing::Ended, State::Ended(_)) => true,
         (Standing::Completed, State::Ended(Ending::Completed)) => true,
@@ -108,6 +108,7 @@ fn took(run: &Run) -> Duration {
 /// How a run stands, in a few words.
 pub fn state(run: &Run) -> String {
     match &run.state {
+        State::Queued { because } => format!("queued: {because}"),
         State::Waiting { because, .. } => format!("waiting: {because}"),
         State::Paused(pause) => format!("paused: {}", pause.sentence()),
         State::Ended(Ending::Failed(why)) => format!("failed: {why}"),

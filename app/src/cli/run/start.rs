@@ -5,8 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicU32;
 
 use maestro_core::AgentId;
 use maestro_core::agent::Provider;
@@ -20,16 +19,13 @@ use super::super::agent::absolute;
 use super::super::failure::{Code, Failure, Result, unexpected};
 use super::super::output::{self, Out, now_ms};
 use super::super::talk::interrupts;
-use super::super::{Host, complain, find_agent};
+use super::super::{Host, find_agent};
 use super::options::Start;
 use super::steps::title;
 use super::{follow, plan};
 
 /// Longest template of a prompt, in bytes. Every session would be sent it.
 const PROMPT: u64 = 256 << 10;
-
-/// How long to wait before asking again for a directory that somebody else works in.
-const AGAIN: Duration = Duration::from_millis(500);
 
 pub fn run(arguments: Start, out: &mut Out) -> Result<()> {
     let programs_read = arguments.following.jsonl || out.json;
@@ -128,7 +124,7 @@ fn begin(arguments: &Start, out: &mut Out) -> Result<Option<Started>> {
     spec.options.trusted = Some(plan.hash);
     // From here on Ctrl+C is about the run: one that has begun must not lose its follower.
     let pressed = if arguments.detach { Arc::default() } else { interrupts()? };
-    let run = start(&mut host, &spec, arguments.queue, &pressed)?;
+    let run = start(&mut host, &spec, arguments.queue)?;
     Ok(Some(Started { host, run, pressed }))
 }
 
@@ -436,40 +432,16 @@ fn is_yes(answer: &str) -> bool {
 }
 
 /// Starts it, as soon as the directory is free if that is wanted.
-fn start(host: &mut Host, spec: &Spec, queue: bool, pressed: &AtomicU32) -> Result<Run> {
-    let mut told = String::new();
-    loop {
-        if queue && pressed.load(Ordering::Relaxed) > 0 {
-            return Err(Failure::new(Code::Stopped, "nothing was started"));
+fn start(host: &mut Host, spec: &Spec, queue: bool) -> Result<Run> {
+    let command = if queue { Command::QueueRun } else { Command::StartRun };
+    match host.client.request(command(spec.clone()), super::super::PATIENCE) {
+        Ok(Reply::Run(run)) => Ok(*run),
+        Ok(other) => Err(unexpected(&other)),
+        Err(client::Error::Host(error)) if is_refusal(error.kind) => {
+            Err(Failure::new(Code::Refused, error.to_string()))
         }
-        match host.client.request(Command::StartRun(spec.clone()), super::super::PATIENCE) {
-            Ok(Reply::Run(run)) => return Ok(*run),
-            Ok(other) => return Err(unexpected(&other)),
-            Err(client::Error::Host(error)) if queue && error.kind == ErrorKind::Busy => {
-                // Who holds it may change while it is waited for.
-                if told != error.message {
-                    complain(&format!("waiting: {}", error.message));
-                    told = error.message;
-                }
-                wait(host)?;
-            }
-            Err(client::Error::Host(error)) if is_refusal(error.kind) => {
-                return Err(Failure::new(Code::Refused, error.to_string()));
-            }
-            Err(error) => return Err(error.into()),
-        }
+        Err(error) => Err(error.into()),
     }
-}
-
-/// Waits until it makes sense to ask again.
-fn wait(host: &mut Host) -> Result<()> {
-    match host.client.next(Some(AGAIN)) {
-        // Events come in bursts; a question for each would keep the host from working.
-        Ok(_) => std::thread::sleep(AGAIN),
-        Err(client::Error::TimedOut(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
 }
 
 /// Whether the host had reasons, rather than trouble.

@@ -45,6 +45,7 @@ struct Told {
 /// One thing to tell. Tasks come with their number, from 1.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
+    Queued { because: String },
     Started { documents: usize, open: u32 },
     Pass(u32),
     TaskStarted { number: usize, task: Task },
@@ -69,6 +70,14 @@ impl Progress {
         let mut steps = Vec::new();
         // A host that took over from a dead one may know less for a moment. What was told stays told.
         if run.turns < self.turns && !matches!(run.state, State::Ended(_)) {
+            return steps;
+        }
+        if let State::Queued { because } = &run.state {
+            // Nobody has looked yet what it waits for.
+            if !because.is_empty() && self.state.as_ref() != Some(&run.state) {
+                steps.push(Step::Queued { because: because.clone() });
+                self.state = Some(run.state.clone());
+            }
             return steps;
         }
         let is_new = run.turns > self.turns;
@@ -156,6 +165,7 @@ impl Progress {
             return;
         }
         match &run.state {
+            State::Queued { .. } => {}
             State::Running => {
                 let stood = matches!(before, Some(State::Paused(_) | State::Waiting { .. }));
                 if stood || before == Some(State::Interrupted) {
@@ -182,6 +192,7 @@ impl Step {
     /// As an event.
     pub fn to_json(&self, run: &Run) -> Value {
         let object = match self {
+            Self::Queued { because } => json!({ "type": "queued", "because": because }),
             Self::Started { documents: _, open } => json!({
                 "type": "start",
                 "version": VERSION,
@@ -261,6 +272,7 @@ impl Step {
     /// As a line for people.
     pub fn to_text(&self, run: &Run) -> String {
         match self {
+            Self::Queued { because } => format!("queued: {}", output::plain(because)),
             Self::Started { documents, open } => {
                 let document = if *documents == 1 { "document" } else { "documents" };
                 format!("{documents} {document}, {open} open tasks")

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use iced::widget::text_editor;
 use maestro_core::markdown;
-use maestro_core::run::Run;
+use maestro_core::run::{Run, State};
 use maestro_protocol::message::{Command, Reply};
 
 use super::changes::changes;
@@ -138,6 +138,7 @@ impl Autorun {
                 Action::All(vec![save, ask(Question::Plan(question), Command::PlanRun(*spec))])
             }
             start::Action::Start(spec) => ask(Question::Start, Command::StartRun(*spec)),
+            start::Action::Queue(spec) => ask(Question::Start, Command::QueueRun(*spec)),
         }
     }
 
@@ -219,18 +220,19 @@ impl Autorun {
                 Ok(reply) => {
                     self.start = None;
                     self.chosen.clear();
+                    let mut words = "The run has begun.";
                     if let Reply::Run(run) = reply {
+                        if matches!(run.state, State::Queued { .. }) {
+                            words = "The run waits until its directory is free.";
+                        }
                         self.look_at_run(run.id);
                     }
                     (self.detail, self.part) = (Detail::Said, Part::List);
                     if self.full {
                         self.page = Page::Live;
                     }
-                    let told = if self.full {
-                        Action::None
-                    } else {
-                        Action::Tell("The run has begun.".to_owned())
-                    };
+                    let told =
+                        if self.full { Action::None } else { Action::Tell(words.to_owned()) };
                     Action::All(vec![told, self.settle(model)])
                 }
                 Err(why) => match &mut self.start {

@@ -122,6 +122,8 @@ pub enum Action {
     Plan(u64, Box<Spec>),
     /// Start it.
     Start(Box<Spec>),
+    /// This is to be run as soon as its directory is free.
+    Queue(Box<Spec>),
 }
 
 impl Start {
@@ -397,8 +399,10 @@ impl Start {
         match &self.stage {
             Stage::Plan(_, 0) => 0.0,
             Stage::Plan(plan, marked) => {
-                let notes =
-                    plan.obstacles.len() + usize::from(plan.dirty > 0) + plan.findings.len();
+                let notes = plan.obstacles.len()
+                    + plan.in_use.len()
+                    + usize::from(plan.dirty > 0)
+                    + plan.findings.len();
                 let lines: usize = plan.commands.iter().map(|words| words.lines().count()).sum();
                 let commands = if lines > 0 { 58.0 + lines as f32 * 18.0 } else { 0.0 };
                 notes as f32 * 26.0 + commands + 30.0 + *marked as f32 * 32.0
@@ -517,9 +521,10 @@ impl Start {
         let Ok(mut spec) = self.spec() else { return Action::None };
         // The commands were shown, and Enter agrees to exactly them.
         spec.options.trusted = Some(plan.hash.clone()).filter(|hash| !hash.is_empty());
+        let waits = !plan.in_use.is_empty();
         self.stage = Stage::Starting(plan);
         self.error = None;
-        Action::Start(Box::new(spec))
+        if waits { Action::Queue(Box::new(spec)) } else { Action::Start(Box::new(spec)) }
     }
 
     /// The host would not start it.
@@ -713,6 +718,14 @@ mod tests {
             assert_eq!(start.command(Id::OverlayAccept), Action::None);
             assert!(start.error.is_some());
         }
+    }
+
+    #[test]
+    fn a_directory_in_use_is_waited_for() {
+        let mut start = start();
+        let Action::Plan(question, _) = start.command(Id::OverlayAccept) else { panic!() };
+        start.planned(question, Ok(Plan { in_use: vec!["api works there".to_owned()], ..plan() }));
+        assert!(matches!(start.command(Id::OverlayAccept), Action::Queue(_)));
     }
 
     #[test]

@@ -304,5 +304,6 @@ pub fn plan(trusted: bool) -> Plan {
         is_trusted: trusted,
         dirty: if trusted { 0 } else { 3 },
         obstacles: Vec::new(),
+        in_use: Vec::new(),
     }
 }

@@ -213,6 +213,9 @@ impl Runs {
             let known = self.get(run).await?;
             let text = match known.state {
                 State::Ended(_) => format!("Run {run} has ended."),
+                State::Queued { .. } => {
+                    format!("Run {run} has not begun: it waits for its directory.")
+                }
                 _ => format!("Run {run} goes on shortly; try again in a moment."),
             };
             return Err(error(ErrorKind::Invalid, text));

@@ -200,6 +200,7 @@ fn from_prompt(
 pub(crate) fn from_run(run: &Run, now_ms: u64) -> Attention {
     let at = |state, because: &str| verdict(state, because, Source::Run, now_ms);
     match &run.state {
+        run::State::Queued { .. } => at(State::Idle, "its run waits for the directory"),
         run::State::Running | run::State::Stopping => {
             let current = run.tasks.iter().rev().find(|task| task.state.is_under_way());
             at(State::Working, current.map_or("running its checklist", |task| &task.text))

@@ -11,7 +11,6 @@ use maestro_protocol::message::{Command, Error, ErrorKind, Event, Reply};
 
 use super::tools::failed;
 use super::{Shared, blocking, check_path, now_ms, refuse};
-use crate::autorun;
 use crate::playbooks::{self, Facts, Watches};
 
 /// The folder in the home that has the playbooks that came with Maestro.
@@ -169,6 +168,7 @@ async fn plan(shared: &Arc<Shared>, spec: Spec) -> Result<Plan, Error> {
             environment: &shared.environment(),
             trust: &trust,
             obstacles: obstacles(&shared, &spec),
+            in_use: in_use(&shared, &spec),
             now_ms: now_ms(),
         })
     };
@@ -185,15 +185,18 @@ fn obstacles(shared: &Arc<Shared>, spec: &Spec) -> Vec<String> {
     } else if let Err(because) = shared.detect(spec.provider).usable().map(drop) {
         obstacles.push(because);
     }
-    // One in a worktree of its own is in nobody's way.
-    if spec.options.worktree.is_none() {
-        let near = shared.world.open_runs_near(&spec.directory);
-        obstacles.extend(near.into_iter().map(|(run, directory)| {
-            format!("{} is in use by run {run}; stop that run first.", directory.display())
-        }));
-        if let Some(writer) = shared.writer_in(&spec.directory) {
-            obstacles.push(autorun::in_use(&spec.directory, &writer));
-        }
-    }
     obstacles
+}
+
+/// Who works in the directory of a run. One in a worktree of its own is in nobody's way.
+fn in_use(shared: &Arc<Shared>, spec: &Spec) -> Vec<String> {
+    if spec.options.worktree.is_some() {
+        return Vec::new();
+    }
+    let near = shared.world.open_runs_near(&spec.directory).into_iter();
+    let runs =
+        near.map(|(run, directory)| format!("{} is in use by run {run}.", directory.display()));
+    let writer = shared.writer_in(&spec.directory);
+    let writer = writer.map(|who| format!("{} is in use: {who}", spec.directory.display()));
+    runs.chain(writer).collect()
 }

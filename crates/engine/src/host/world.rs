@@ -367,10 +367,14 @@ impl World {
         open.map(|run| run.id).collect()
     }
 
-    /// Runs that have not ended in a directory, above it or below it, and where.
+    /// Runs at work in a directory, above it or below it, and where. One that waits for it does not keep
+    /// anybody else out.
     pub(crate) fn open_runs_near(&self, directory: &Path) -> Vec<(RunId, PathBuf)> {
         let inner = self.lock();
-        let open = inner.runs.values().filter(|run| !matches!(run.state, run::State::Ended(_)));
+        let open = inner
+            .runs
+            .values()
+            .filter(|run| !matches!(run.state, run::State::Ended(_) | run::State::Queued { .. }));
         open.map(|run| (run.id, run.spec.directory.clone()))
             .filter(|(_, held)| held.starts_with(directory) || directory.starts_with(held))
             .collect()

@@ -83,6 +83,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) trust: &'a Trust,
     /// What stands in the way that is known already.
     pub(crate) obstacles: Vec<String>,
+    /// Who works in the directory.
+    pub(crate) in_use: Vec<String>,
     pub(crate) now_ms: u64,
 }
 
@@ -127,6 +129,7 @@ pub(crate) fn plan(facts: Facts<'_>) -> Result<Plan, Error> {
         is_trusted,
         dirty: dirty(facts.git, &spec.directory),
         obstacles,
+        in_use: facts.in_use,
     })
 }
 
@@ -368,6 +371,7 @@ mod tests {
                 environment: &Environment::from_vars([("PATH", "/usr/bin:/bin")]),
                 trust: &Trust::new(Store::open(path("db")).expect("a store")),
                 obstacles: Vec::new(),
+                in_use: Vec::new(),
                 now_ms: 0,
             })
             .expect("a plan")

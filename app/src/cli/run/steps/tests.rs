@@ -233,6 +233,7 @@ fn nothing_of_a_task_reaches_the_terminal_as_it_is() {
         Step::Flagged(flag),
         Step::Waiting { until_ms: 1, because: "x\x1b[1m".to_owned() },
         Step::Paused(Pause::Needed("x\x1b[1m".to_owned())),
+        Step::Queued { because: "x\x1b[1m".to_owned() },
     ] {
         let text = step.to_text(&run);
         assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
@@ -262,6 +263,7 @@ fn every_event_is_as_it_is_described() {
         Pause::Gate { document: "/w/a.md".into(), line: 1, reason: String::new(), artifact: None };
     let ended = |ending| Step::Ended { done: 1, open: 1, ending, elapsed_ms: 5 };
     let steps = [
+        Step::Queued { because: "x".to_owned() },
         Step::Started { documents: 1, open: 2 },
         Step::Pass(2),
         Step::TaskStarted { number: 1, task: full.clone() },

@@ -227,6 +227,10 @@ fn planned<'a>(
     for obstacle in plan.obstacles.iter().take(10) {
         column = column.push(note(Icon::Warning, tokens.red, &part::sentence(obstacle)));
     }
+    for holder in plan.in_use.iter().take(10) {
+        let words = format!("It waits: {}", part::sentence(holder));
+        column = column.push(note(Icon::Clock, tokens.purple, &words));
+    }
     if plan.dirty > 0 {
         let files = if plan.dirty == 1 {
             "1 file has".to_owned()
@@ -334,8 +338,15 @@ fn buttons<'a>(start: &'a Start, look: Look<'a>) -> Element<'a, Message> {
     let (label, back) = match &start.stage {
         Stage::Form => ("See what it does", "Cancel"),
         Stage::Planning => ("Looking…", "Back"),
-        Stage::Plan(plan, _) if !plan.is_trusted => ("Agree and start", "Back"),
-        Stage::Plan(..) => ("Start", "Back"),
+        Stage::Plan(plan, _) => {
+            let label = match (plan.is_trusted, plan.in_use.is_empty()) {
+                (true, true) => "Start",
+                (true, false) => "Queue",
+                (false, true) => "Agree and start",
+                (false, false) => "Agree and queue",
+            };
+            (label, "Back")
+        }
         Stage::Starting(_) => ("Starting…", "Close"),
     };
     let busy = matches!(start.stage, Stage::Planning | Stage::Starting(_));
