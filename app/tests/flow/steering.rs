@@ -582,8 +582,9 @@ fn a_run_can_wait_for_its_directory() {
     let waits = Beside::start(&place, &run);
     until("it waits", || {
         let runs = place.json(&["run", "list"]);
-        let second = runs.as_array()?.iter().find(|run| run["id"] == "r2")?.clone();
-        second["state"]["queued"]["because"].as_str()?.contains("r1").then_some(())
+        let waits = |run: &Value| run["state"]["queued"]["because"].as_str().map(str::to_owned);
+        let because = runs.as_array()?.iter().find_map(waits)?;
+        because.contains("r1").then_some(())
     });
     go(&repository, "one");
     let ended = waits.end();

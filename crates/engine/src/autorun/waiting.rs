@@ -129,8 +129,8 @@ impl Runs {
                 return;
             }
             let Some(run) = waiting.get(&id).cloned() else { continue };
-            let before = waiting.range(..id).map(|(_, other)| other);
-            let ahead = before.filter(|other| shares(other, &run)).map(|other| other.id).last();
+            let mut before = waiting.range(..id).map(|(_, other)| other);
+            let ahead = before.rfind(|other| shares(other, &run)).map(|other| other.id);
             let refused = match ahead {
                 Some(ahead) => Err(error(ErrorKind::Busy, format!("run {ahead} is before it"))),
                 None => {
