@@ -191,6 +191,118 @@ fn windows_and_hosts_killed_anywhere_in_runs_do_no_task_twice_and_tick_nothing_u
     assert!(told > 3, "hardly any turn was ever cut short: {told}");
 }
 
+/// What a user says to a run while its host dies.
+#[test]
+fn hosts_killed_while_a_run_is_steered_keep_what_was_ordered() {
+    const ROUNDS: usize = 30;
+    let place = Place::new();
+    let mut numbers = Numbers(0x6f72_6465_7273_2121);
+    let directory = place.repository("shop");
+    let dir = directory.display().to_string();
+    let tasks = 40;
+    let text: String = (1..=tasks)
+        .map(|n| format!("- [ ] Task {n} [[slow 0.1]] [[write out/{n}.txt done]]\n"))
+        .collect();
+    let document = place.document("tasks.md", &text);
+    let start = ["run", &document, "-p", "demo", "-d", &dir, "--attempts", "20", "--detach"];
+    let _ = place.ok(&start);
+    let run = || place.json(&["run", "show", "r1"]);
+    let states = |run: &Value| -> Vec<String> {
+        let tasks = run["tasks"].as_array().expect("tasks").iter();
+        tasks.map(|task| task["state"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    // A host that dies while it takes a task back leaves that to the next one: the files are as they were
+    // before, and the box follows.
+    let honest = || {
+        until("nothing is ticked whose work is not there", || {
+            let parsed = Document::parse(fs::read(&document).ok()?).ok()?;
+            assert_eq!(parsed.tasks().len(), tasks, "boxes are lost");
+            let is_there = |(number, ticked): (usize, bool)| {
+                let file = directory.join(format!("out/{number}.txt"));
+                !ticked || fs::read_to_string(&file).is_ok_and(|words| words == "done")
+            };
+            let boxes = parsed.tasks().iter().map(|task| task.checked);
+            (1..).zip(boxes).all(is_there).then_some(())
+        });
+    };
+    let mut kept = BTreeMap::new();
+    for round in 0..ROUNDS {
+        let before = run();
+        if before["state"]["ended"] != Value::Null {
+            break;
+        }
+        let known = states(&before);
+        let among = |wanted: &[&str]| -> Option<String> {
+            let fit =
+                known.iter().enumerate().filter(|(_, state)| wanted.contains(&state.as_str()));
+            fit.map(|(at, _)| (at + 1).to_string()).next_back()
+        };
+        let (done, open) = (among(&["done"]), among(&["failed", "skipped", "undone"]));
+        let order: Vec<&str> = match numbers.below(5) {
+            0 => vec!["run", "pause", "r1"],
+            1 => vec!["run", "skip", "r1"],
+            2 if done.is_some() => vec!["run", "undo", "r1", done.as_deref().unwrap_or("1")],
+            3 if open.is_some() => vec!["run", "retry", "r1", open.as_deref().unwrap_or("1")],
+            _ => vec!["run", "resume", "r1"],
+        };
+        let pid = place.host().expect("a host runs");
+        let wait = Duration::from_millis(numbers.below(90));
+        let answered = std::thread::scope(|scope| {
+            let killer = scope.spawn(move || {
+                std::thread::sleep(wait);
+                kill(pid);
+            });
+            let answered = place.run(&order);
+            killer.join().expect("a kill");
+            answered
+        });
+        until("the host is dead", || (!lives(pid)).then_some(()));
+        // Any question that starts a host.
+        let _ = place.ok(&["worktree", "list", &dir]);
+        until("the run goes on, or stands", || (run()["state"] != "interrupted").then_some(()));
+        honest();
+        if answered.code == Some(0) {
+            *kept.entry(order[1].to_owned()).or_insert(0) += 1;
+            // What was answered was written down before. A host that has not read the journal yet shows
+            // what was saved last.
+            match order[1] {
+                "pause" => until(&format!("round {round}: the run pauses"), || {
+                    let run = run();
+                    let over = run["state"]["ended"] != Value::Null;
+                    let stands = run["state"]["paused"] == "user" || run["pausing"] == true;
+                    (stands || over).then_some(())
+                }),
+                "undo" => {
+                    let task: usize = order[3].parse().expect("a number");
+                    until(&format!("round {round}: task {task} is undone"), || {
+                        (states(&run())[task - 1] == "undone").then_some(())
+                    });
+                    assert!(!directory.join(format!("out/{task}.txt")).exists(), "round {round}");
+                }
+                _ => {}
+            }
+        }
+        // It goes on until something more is done, so that there is something to steer.
+        let _ = place.run(&["run", "resume", "r1"]);
+        std::thread::sleep(Duration::from_millis(150 + numbers.below(300)));
+    }
+    let _ = place.run(&["run", "resume", "r1"]);
+    let ended = until("it ends", || {
+        let run = run();
+        if run["state"]["paused"] != Value::Null {
+            let _ = place.run(&["run", "resume", "r1"]);
+        }
+        (run["state"]["ended"] != Value::Null).then_some(run)
+    });
+    honest();
+    let finals = states(&ended);
+    assert_eq!(finals.len(), tasks, "{ended:#}");
+    let over = |state: &String| matches!(state.as_str(), "done" | "skipped" | "undone" | "failed");
+    assert!(finals.iter().all(over), "{ended:#}");
+    eprintln!("orders that were answered before the host died: {kept:?}");
+    assert!(kept.len() >= 3, "hardly any order was ever heard: {kept:?}");
+}
+
 /// How many of the demo agent's sessions hold these words.
 fn sessions_with(folder: &Path, words: &str) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -12,7 +12,7 @@ use super::document::{Open, Seen};
 use super::start::{self, Start};
 use super::view::FORM;
 use super::{
-    Action, Autorun, Confirm, Detail, Known, Older, Page, Part, Question, Typing, ask, save,
+    Action, Autorun, Confirm, Detail, Known, Older, Page, Part, Question, Typing, ask, deed, save,
 };
 use crate::window::model::Model;
 
@@ -137,8 +137,12 @@ impl Autorun {
                 let save = self.open.as_mut().map_or(Action::None, save);
                 Action::All(vec![save, ask(Question::Plan(question), Command::PlanRun(*spec))])
             }
-            start::Action::Start(spec) => ask(Question::Start, Command::StartRun(*spec)),
-            start::Action::Queue(spec) => ask(Question::Start, Command::QueueRun(*spec)),
+            start::Action::Start { spec, waits, agreed } => {
+                let start = if waits { Command::QueueRun } else { Command::StartRun };
+                let remember = agreed.map(|hash| Command::TrustCommands { hash, trusted: true });
+                let remember = remember.map_or(Action::None, deed);
+                Action::All(vec![remember, ask(Question::Start, start(*spec))])
+            }
         }
     }
 

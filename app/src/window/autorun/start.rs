@@ -121,9 +121,14 @@ pub enum Action {
     /// Ask what would be done: the question's number, and what it is about.
     Plan(u64, Box<Spec>),
     /// Start it.
-    Start(Box<Spec>),
-    /// This is to be run as soon as its directory is free.
-    Queue(Box<Spec>),
+    Start {
+        /// What is to be run.
+        spec: Box<Spec>,
+        /// It waits until its directory is free.
+        waits: bool,
+        /// What the user has agreed to just now, by its hash.
+        agreed: Option<String>,
+    },
 }
 
 impl Start {
@@ -522,9 +527,10 @@ impl Start {
         // The commands were shown, and Enter agrees to exactly them.
         spec.options.trusted = Some(plan.hash.clone()).filter(|hash| !hash.is_empty());
         let waits = !plan.in_use.is_empty();
+        let agreed = spec.options.trusted.clone().filter(|_| !plan.is_trusted);
         self.stage = Stage::Starting(plan);
         self.error = None;
-        if waits { Action::Queue(Box::new(spec)) } else { Action::Start(Box::new(spec)) }
+        Action::Start { spec: Box::new(spec), waits, agreed }
     }
 
     /// The host would not start it.
@@ -698,7 +704,10 @@ mod tests {
         start.planned(question + 1, Ok(Plan::default()));
         assert_eq!(start.stage, Stage::Planning, "the answer to another question");
         start.planned(question, Ok(plan()));
-        let Action::Start(spec) = start.command(Id::OverlayAccept) else { panic!() };
+        let Action::Start { spec, waits: false, agreed } = start.command(Id::OverlayAccept) else {
+            panic!()
+        };
+        assert_eq!(agreed.as_deref(), Some("abc").filter(|_| !plan().is_trusted));
         assert_eq!(spec.options.trusted.as_deref(), Some("abc"));
         assert_eq!(spec.options.worktree.map(|w| w.branch).as_deref(), Some("night"));
         start.refused("somebody works there");
@@ -725,7 +734,7 @@ mod tests {
         let mut start = start();
         let Action::Plan(question, _) = start.command(Id::OverlayAccept) else { panic!() };
         start.planned(question, Ok(Plan { in_use: vec!["api works there".to_owned()], ..plan() }));
-        assert!(matches!(start.command(Id::OverlayAccept), Action::Queue(_)));
+        assert!(matches!(start.command(Id::OverlayAccept), Action::Start { waits: true, .. }));
     }
 
     #[test]

@@ -314,7 +314,8 @@ fn commands<'a>(plan: &Plan, tokens: &'static Tokens) -> Element<'a, Message> {
         ("Commands it runs to verify: you agreed to them before", tokens.raised, tokens.border)
     } else {
         (
-            "It runs these commands on this machine. Start only what you would type yourself.",
+            "It runs these commands on this machine. Start only what you would type yourself; it is asked again \
+             when something of it changes.",
             tokens.accent_background,
             tokens.accent,
         )
