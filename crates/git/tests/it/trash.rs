@@ -332,7 +332,7 @@ impl Dice {
 #[test]
 fn nothing_that_was_written_is_lost_in_any_order_of_deeds() {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let count = number("MAESTRO_INTERLEAVINGS").unwrap_or(24);
+    let count = number("MAESTRO_INTERLEAVINGS").unwrap_or(300);
     let first = number("MAESTRO_SEED").unwrap_or(1);
     let next = AtomicU64::new(first);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
