@@ -135,6 +135,9 @@ fn a_removal_is_told_before_and_ends_what_stands_idle_if_asked_to() {
     let _ = place.shows("api", "emo");
     let tree = place.json(&["agent", "show", "api"])["directory"].clone();
     let tree = std::path::PathBuf::from(tree.as_str().expect("a path"));
+    let _ = place.ok(&["agent", "bookmark", "api"]);
+    let _ = place.ok(&["agent", "group", "api", "--to", "front"]);
+    let session = place.json(&["agent", "show", "api"])["session"].clone();
     fs::write(tree.join("README.md"), "changed\n").expect("written");
     fs::write(tree.join("notes"), "new\n").expect("written");
     let look = place.json(&["worktree", "remove", "api", "--look"]);
@@ -154,9 +157,23 @@ fn a_removal_is_told_before_and_ends_what_stands_idle_if_asked_to() {
     let gone = place.json(&remove);
     assert_eq!((&gone["agents"], tree.exists()), (&json!(["api"]), false), "{gone}");
     let id = gone["id"].as_str().expect("an id").to_owned();
-    let _ = place.ok(&["worktree", "trash", "restore", &id]);
+    assert_eq!(place.json(&["agent", "list"]), json!([]));
+    let back = place.json(&["worktree", "trash", "restore", &id]);
+    assert_eq!(back["agents"], json!(["api"]), "{back}");
     assert_eq!(place.read(tree.join("README.md")), "changed\n");
     assert_eq!(place.read(tree.join("notes")), "new\n");
+    // Its agent is there as it was, and can go on.
+    let agent = place.json(&["agent", "show", "api"]);
+    assert_eq!(
+        (&agent["directory"], &agent["bookmarked"]),
+        (&json!(tree), &json!(true)),
+        "{agent}"
+    );
+    assert_eq!((&agent["group"], &agent["worktree"]), (&json!("front"), &json!(true)), "{agent}");
+    assert_eq!(agent["session"], session, "{agent}");
+    let listed = place.ok(&["worktree", "snapshots", &dir]);
+    assert!(listed.contains("What came back of api") && !listed.contains("Removed"), "{listed}");
+    assert_eq!(place.json(&["worktree", "trash", "list"]), json!([]));
 }
 
 #[test]

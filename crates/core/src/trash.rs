@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::Agent;
 use crate::id::SnapshotId;
 use crate::worktree;
 
@@ -108,6 +109,9 @@ pub struct Snapshot {
     pub left_count: u64,
     /// The names of agents that were removed with it.
     pub agents: Vec<String>,
+    /// These agents, as they were: they come back with it.
+    #[serde(default)]
+    pub lodgers: Vec<Agent>,
     /// What was kept about the worktree.
     pub worktree: Option<Box<worktree::Kept>>,
     /// Whether Maestro made it by itself, before something that changes files.
@@ -191,11 +195,11 @@ impl Prospect {
         match self.agents.as_slice() {
             [] => {}
             [one] => {
-                words += &format!(" Agent {one} goes with it, and does not come back with it.");
+                words += &format!(" Agent {one} goes with it, and comes back with it.");
             }
             all => {
                 let all = all.join(", ");
-                words += &format!(" Agents {all} go with it, and do not come back with it.");
+                words += &format!(" Agents {all} go with it, and come back with it.");
             }
         }
         words
@@ -221,6 +225,9 @@ pub struct Back {
     pub notice: Option<String>,
     /// A snapshot of what was there before, by which this is undone.
     pub before: Option<SnapshotId>,
+    /// The names of agents that came back with it.
+    #[serde(default)]
+    pub agents: Vec<String>,
 }
 
 #[cfg(test)]
@@ -244,6 +251,7 @@ mod tests {
             left: Vec::new(),
             left_count: 0,
             agents: Vec::new(),
+            lodgers: Vec::new(),
             worktree: None,
             by_itself: false,
         }
@@ -283,7 +291,7 @@ mod tests {
             prospect.words(),
             "Everything in it is kept for 30 days, 1 changed file and 2 new ones that are not \
              committed included; its branch stays. Not kept, because git ignores it: target/ and 2 \
-             more. Agent api goes with it, and does not come back with it."
+             more. Agent api goes with it, and comes back with it."
         );
     }
 

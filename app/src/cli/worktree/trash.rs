@@ -146,6 +146,7 @@ pub fn restore(snapshot: SnapshotId, to: Option<&Path>, out: &mut Out) -> Result
             "removed": back.removed,
             "notice": back.notice,
             "before": back.before.map(|id| id.to_string()),
+            "agents": back.agents,
         }));
     }
     let files =
@@ -156,6 +157,10 @@ pub fn restore(snapshot: SnapshotId, to: Option<&Path>, out: &mut Out) -> Result
     };
     let path = output::plain(&back.path.display().to_string());
     out.line(&format!("{path}: {} written{away}", files(back.written)))?;
+    if !back.agents.is_empty() {
+        let agents = output::plain(&back.agents.join(", "));
+        out.line(&format!("with agent {agents}"))?;
+    }
     if let Some(notice) = &back.notice {
         out.line(&output::plain(notice))?;
     }
@@ -240,6 +245,7 @@ fn value(snapshot: &Snapshot) -> Value {
     value["id"] = json!(snapshot.id.to_string());
     if let Some(object) = value.as_object_mut() {
         let _ = object.remove("worktree");
+        let _ = object.remove("lodgers");
     }
     value
 }

@@ -63,6 +63,7 @@ fn snapshot(id: u64, name: &str, branch: &str, message: &str, minutes: u64) -> S
         left_count: 0,
         agents: Vec::new(),
         worktree: None,
+        lodgers: Vec::new(),
         by_itself: message.starts_with("Before"),
     }
 }

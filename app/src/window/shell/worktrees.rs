@@ -181,6 +181,9 @@ impl Shell {
             Heard::Back(Ok(back)) => {
                 self.leaving.gone.retain(|one| one.path != back.path);
                 let mut words = back.path.display().to_string();
+                if !back.agents.is_empty() {
+                    words += &format!(", with {}", back.agents.join(", "));
+                }
                 words += &back.notice.map(|notice| format!(". {notice}")).unwrap_or_default();
                 let title = Some("It is back".to_owned());
                 match back.before {

@@ -129,6 +129,52 @@ impl Shared {
         Ok(agent)
     }
 
+    /// An agent that went with its worktree is there again, under an id of its own: with its name, unless
+    /// somebody else has that now, and with its session.
+    pub(crate) async fn bring_back(
+        self: &Arc<Self>,
+        gone: Agent,
+        directory: PathBuf,
+    ) -> Result<Agent, Error> {
+        let all = self.world.agents();
+        let is_same = |agent: &&Agent| agent.directory == directory && agent.name == gone.name;
+        if let Some(there) = all.iter().find(is_same) {
+            return Ok(there.clone());
+        }
+        if all.len() >= AGENTS {
+            let text = format!("agent {} did not come back: there are {AGENTS} already", gone.name);
+            return Err(refuse(ErrorKind::Busy, text));
+        }
+        let _naming = self.naming.lock().await;
+        let is_taken = self.refuse_taken(&gone.name, None).is_err();
+        let place = Place {
+            directory: directory.clone(),
+            repository: gone.repository.clone(),
+            branch: gone.branch.clone(),
+            worktree: gone.worktree,
+        };
+        let name = if is_taken { self.free_name(&place) } else { gone.name.clone() };
+        let store = self.store.clone();
+        let agent = blocking(move || {
+            let now = now_ms();
+            let agent = Agent {
+                id: store.next_agent_id()?,
+                name,
+                directory,
+                ai_terminal: None,
+                shell_terminal: None,
+                attention: attention::verdict(State::Unknown, "not started", Source::None, now),
+                ..gone
+            };
+            store.put_agent(&agent)?;
+            Ok(agent)
+        });
+        let agent = agent.await.map_err(failed)?.map_err(store_error)?;
+        self.world.add_agent(agent.clone());
+        tracing::info!(agent = %agent.id, name = agent.name, "an agent came back");
+        Ok(agent)
+    }
+
     /// Refuses new agents that could not be made.
     pub(crate) async fn check_new_agents(
         self: &Arc<Self>,

@@ -13,7 +13,7 @@ use maestro_core::train::{Car, CarState};
 use maestro_core::trash::{Answer, Ask, Back, MAX_MESSAGE, Prospect, Snapshot, reference, surplus};
 use maestro_core::worktree::{self, Origin, Stage};
 use maestro_core::{SnapshotId, text};
-use maestro_git::{Git, Kept, Repository};
+use maestro_git::{Git, Kept, PutBack, Repository};
 use maestro_protocol::message::{Error, ErrorKind};
 use maestro_store::Store;
 
@@ -103,6 +103,7 @@ fn put(git: &Git, store: &Store, new: New) -> Result<Snapshot, Error> {
         left: kept.left.0,
         left_count: kept.left.1,
         agents: Vec::new(),
+        lodgers: Vec::new(),
         worktree: worktree.map(Box::new),
         by_itself,
     };
@@ -278,11 +279,19 @@ async fn remove(
         purge(shared, snapshot).await?;
         return Err(error);
     }
+    snapshot.agents = near.iter().map(|agent| agent.name.clone()).collect();
+    snapshot.lodgers = near.clone();
     let (own, root, place) = (git.clone(), found.root.clone(), path.clone());
-    let gone = blocking(move || own.remove_worktree(&root, &place)).await.map_err(failed)?;
-    if let Err(error) = gone.map_err(git_error) {
+    let (store, kept) = (shared.store.clone(), snapshot.clone());
+    let gone = blocking(move || {
+        // Whoever finds it in the trash finds its agents there, too.
+        store.put_checkout(&kept).map_err(store_error)?;
+        own.remove_worktree(&root, &place).map_err(git_error)
+    });
+    if let Err(error) = gone.await.map_err(failed)? {
         // A part may be gone already: what was there stays kept, and is told.
         let (store, id) = (shared.store.clone(), snapshot.id);
+        (snapshot.agents, snapshot.lodgers) = (Vec::new(), Vec::new());
         let stays = blocking(move || as_snapshot(&git, &store, snapshot, path));
         stays.await.map_err(failed)??;
         let text =
@@ -290,9 +299,10 @@ async fn remove(
         return Err(Error { message: text, ..error });
     }
     for agent in near {
-        match shared.remove_agent(agent.id).await {
-            Ok(()) => snapshot.agents.push(agent.name),
-            Err(error) => shared.problem(Some(agent.id), error.message),
+        if let Err(error) = shared.remove_agent(agent.id).await {
+            snapshot.agents.retain(|name| *name != agent.name);
+            snapshot.lodgers.retain(|one| one.id != agent.id);
+            shared.problem(Some(agent.id), error.message);
         }
     }
     let (store, kept, git_dir) = (shared.store.clone(), snapshot.clone(), found.git_dir);
@@ -418,6 +428,7 @@ async fn restore(shared: &Arc<Shared>, id: SnapshotId, to: Option<PathBuf>) -> R
             removed: put.removed,
             notice: put.notice,
             before: Some(before.id),
+            agents: Vec::new(),
         });
     }
     let path = to.unwrap_or_else(|| snapshot.path.clone());
@@ -433,6 +444,7 @@ async fn restore(shared: &Arc<Shared>, id: SnapshotId, to: Option<PathBuf>) -> R
     };
     let (root, place) = (snapshot.repository.clone(), path.clone());
     let store = shared.store.clone();
+    let (lodgers, old) = (snapshot.lodgers.clone(), snapshot.path.clone());
     let put = blocking(move || {
         let put = git.put_back_worktree(&root, &place, &kept).map_err(git_error)?;
         // It is ours again, at the place it has now.
@@ -453,11 +465,24 @@ async fn restore(shared: &Arc<Shared>, id: SnapshotId, to: Option<PathBuf>) -> R
             };
             store.put_worktree(&known).map_err(store_error)?;
         }
-        as_snapshot(&git, &store, snapshot, now)?;
-        Ok::<_, Error>(put)
+        let branch = snapshot.branch.clone().unwrap_or_else(|| "a detached worktree".to_owned());
+        let message = format!("What came back of {branch}");
+        let here = Snapshot { message, agents: Vec::new(), lodgers: Vec::new(), ..snapshot };
+        as_snapshot(&git, &store, here, now.clone())?;
+        Ok::<_, Error>((put, now))
     });
-    let put = put.await.map_err(failed)??;
-    Ok(Back { path, written: put.written, removed: put.removed, notice: put.notice, before: None })
+    let (put, now) = put.await.map_err(failed)??;
+    let mut agents = Vec::new();
+    for lodger in lodgers {
+        let inside = lodger.directory.strip_prefix(&old).unwrap_or(Path::new("")).to_owned();
+        let directory = if inside.as_os_str().is_empty() { now.clone() } else { now.join(inside) };
+        match shared.bring_back(lodger, directory).await {
+            Ok(agent) => agents.push(agent.name),
+            Err(error) => shared.problem(None, error.message),
+        }
+    }
+    let PutBack { written, removed, notice, .. } = put;
+    Ok(Back { path, written, removed, notice, before: None, agents })
 }
 
 /// What was kept of a removed worktree is a snapshot of one that is there. Blocks.
