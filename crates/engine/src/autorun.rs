@@ -32,7 +32,7 @@ use maestro_agents::{CommandLine, TurnOptions};
 use maestro_core::agent::Provider;
 use maestro_core::run::journal::Entry;
 use maestro_core::run::machine::{Effect, Input, Machine, Policy};
-use maestro_core::run::{Ending, Run, Spec, State};
+use maestro_core::run::{Ending, Pause, Run, Spec, State};
 use maestro_core::turn::Failure;
 use maestro_core::{AgentId, RunId};
 use maestro_git::Git;
@@ -275,8 +275,25 @@ impl Runs {
     pub async fn kill(&self, run: RunId) -> Result<Run, Error> {
         match self.end_waiting(run, Ending::Killed).await {
             Some(ended) => ended,
+            None if self.is_left(run).await => self.kill_left(run).await,
             None => self.order(run, Input::Kill).await,
         }
+    }
+
+    /// Whether a run is one that only a newer Maestro can go on with.
+    async fn is_left(&self, run: RunId) -> bool {
+        let is_active = self.inner.active().contains_key(&run);
+        let known = if is_active { None } else { self.get(run).await.ok() };
+        known.is_some_and(|run| matches!(run.state, State::Paused(Pause::Needed(_))))
+    }
+
+    async fn kill_left(&self, run: RunId) -> Result<Run, Error> {
+        let mut run = self.get(run).await?;
+        run.state = State::Ended(Ending::Killed);
+        run.ended_ms = Some(now_ms());
+        let (inner, saved) = (Arc::clone(&self.inner), run.clone());
+        blocking(move || inner.close(&saved)).await?;
+        Ok(run)
     }
 
     /// The newest runs, newest first; those that have not ended are always among them.
@@ -357,6 +374,15 @@ impl Runs {
                 Ok((machine, lock, host)) => {
                     self.spawn(machine, lock, Some(host), None);
                     recovered.push(id);
+                }
+                // Nothing of it is lost: who knows its journal goes on with it.
+                Err(because) if because.kind == ErrorKind::Unsupported => {
+                    tracing::warn!(run = %id, %because, "a run is left to a newer Maestro");
+                    failed.state = State::Paused(Pause::Needed(because.message));
+                    let store = self.inner.deps.store.clone();
+                    let saved = failed.clone();
+                    blocking(move || store.put_run(&saved).map_err(stored)).await?;
+                    (self.inner.deps.events)(Event::Run(Box::new(failed)));
                 }
                 Err(because) => {
                     tracing::warn!(run = %id, %because, "a run cannot be continued");
@@ -613,7 +639,16 @@ impl Inner {
         let leases = store.leases().map_err(stored)?;
         let host = leases.into_iter().find(|lease| lease.run == run.id).map(|lease| lease.host);
         let lock = self.take(&run.spec.directory, run.id)?;
-        let journal = store.journal::<Entry>(run.id).map_err(stored)?;
+        let journal = store.journal::<Entry>(run.id).map_err(|source| match source {
+            maestro_store::Error::Json { .. } => error(
+                ErrorKind::Unsupported,
+                format!(
+                    "Its journal has steps that this Maestro does not know ({source}), so a newer one \
+                     began it. Start that one to go on with it, or kill the run."
+                ),
+            ),
+            source => stored(source),
+        })?;
         let entries: Vec<(u64, Entry)> =
             journal.into_iter().map(|entry| (entry.at_ms, entry.entry)).collect();
         store.take_lease(self.lease(&run)).map_err(stored)?;

@@ -105,8 +105,14 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
             shared.until_recovered().await;
             shared.tools().await?.runs.queue(spec).await.map(run_reply)
         }
-        Command::StopRun { run } => shared.tools().await?.runs.stop(run).await.map(run_reply),
-        Command::KillRun { run } => shared.tools().await?.runs.kill(run).await.map(run_reply),
+        Command::StopRun { run } => {
+            shared.until_recovered().await;
+            shared.tools().await?.runs.stop(run).await.map(run_reply)
+        }
+        Command::KillRun { run } => {
+            shared.until_recovered().await;
+            shared.tools().await?.runs.kill(run).await.map(run_reply)
+        }
         Command::ListRuns => shared.tools().await?.runs.list().await.map(Reply::Runs),
         Command::ListOlderRuns { before } => {
             shared.tools().await?.runs.older(before).await.map(Reply::Runs)

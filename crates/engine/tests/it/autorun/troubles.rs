@@ -94,6 +94,38 @@ fn trouble(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_journal_is_not_understood_is_left_as_it_is() {
+    let world = World::new(&[("tasks.md", "- [ ] hang\n- [ ] write b\n")]);
+    let store = world.store("home/maestro.db");
+    let runs = world.host(store.clone(), None);
+    let run = runs.start(world.spec(&["tasks.md"])).await.expect("it starts");
+    until("a turn hangs", async || !world.text("hanging").is_empty()).await;
+    runs.suspend().await;
+    let entry = serde_json::json!({ "step": "thought_ahead", "by": 2 });
+    let _ = store.append(run.id, 1, &entry).expect("written");
+    let before = world.text("tasks.md");
+
+    let runs = world.host(store.clone(), None);
+    assert_eq!(runs.recover().await.expect("it recovers"), []);
+    let left = runs.get(run.id).await.expect("known");
+    let State::Paused(maestro_core::run::Pause::Needed(why)) = &left.state else {
+        panic!("{:?}", left.state)
+    };
+    assert!(why.contains("does not know") && why.contains("a newer one"), "{why}");
+    assert_eq!(world.text("tasks.md"), before);
+    assert_eq!(store.journal::<serde_json::Value>(run.id).expect("whole").len(), {
+        let all = store.journal_size(run.id).expect("counted").0;
+        usize::try_from(all).expect("few")
+    });
+    // It can be ended all the same, and the directory is free.
+    let killed = runs.kill(run.id).await.expect("known");
+    assert_eq!(killed.state, State::Ended(Ending::Killed));
+    fs::remove_file(world.path("work/hanging")).expect("it was there");
+    let other = runs.start(world.spec(&["tasks.md"])).await.expect("nobody has the directory");
+    let _ = runs.kill(other.id).await.expect("known");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_waits_for_its_disk() {
     for how in [Trouble::Full, Trouble::ReadOnly] {
         let world = committed(&[("tasks.md", "- [ ] write a\n- [ ] write b\n")]);
