@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Notify};
 
 use super::actor::now_ms;
 use super::lock::DirectoryLock;
-use super::{Inner, Runs, blocking, error, stored};
+use super::{Inner, Runs, blocking, error, stored, view};
 
 /// How often it is looked whether a directory is free that no run of this host holds.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -145,7 +145,11 @@ impl Runs {
                     self.begin_with(run, lock);
                 }
                 Err(because) if because.kind == ErrorKind::Busy => {
-                    let state = State::Queued { because: because.message };
+                    let because = match ahead {
+                        Some(_) => because.message,
+                        None => self.holder(&run, because.message),
+                    };
+                    let state = State::Queued { because };
                     if run.state != state {
                         self.still_waits(waiting, Run { state, ..run }).await;
                     }
@@ -160,6 +164,19 @@ impl Runs {
                     let _ = waiting.remove(&id);
                 }
             }
+        }
+    }
+
+    /// Who works where a run wants to: another run of this host in a few words, everybody else as the
+    /// refusal says it.
+    fn holder(&self, run: &Run, refusal: String) -> String {
+        let active = self.inner.active();
+        let holder = active.values().map(|handle| view(&handle.view)).find(|it| shares(it, run));
+        match holder {
+            Some(holder) => {
+                format!("run {} is at work in {}", holder.id, holder.spec.directory.display())
+            }
+            None => refusal,
         }
     }
 

@@ -61,8 +61,11 @@ impl Autorun {
             list = list.push(ahead_row(look, run, task, at, (marked == at, focused)));
         }
         let list: Element<'a, Message> = if run.tasks.is_empty() && run.ahead.is_empty() {
-            let words = "The run is looking at its documents.";
-            let words = if model::is_active(run) { words } else { "It came to no task." };
+            let words = match run.state {
+                State::Queued { .. } => "It has not begun.",
+                _ if model::is_active(run) => "The run is looking at its documents.",
+                _ => "It came to no task.",
+            };
             container(line(words, type_scale::BASE, font::REGULAR, tokens.dim))
                 .padding(space::L)
                 .height(Length::Fill)
@@ -263,17 +266,31 @@ fn buttons<'a>(run: &Run, tokens: &'static Tokens, pausing: bool) -> Option<Elem
     let label = if resting || pausing { "Go on" } else { "Pause" };
     let stopping = run.state == State::Stopping;
     let stop = (!stopping).then_some(Message::Command(Id::RunEndTask));
-    Some(
+    // What has not begun can only be taken back.
+    let begun = !matches!(run.state, State::Queued { .. });
+    let pause = begun.then(|| {
         row![
             part::action(tokens, label, needs, false, Some(Message::Command(Id::RunPause))),
             part::chord(tokens, "p"),
             Space::new().width(space::XS),
-            part::action(tokens, "Stop after task", false, false, stop),
-            part::chord(tokens, "x"),
         ]
         .spacing(6.0)
         .align_y(Alignment::Center)
-        .into(),
+    });
+    Some(
+        row![]
+            .push(pause)
+            .push(part::action(
+                tokens,
+                if begun { "Stop after task" } else { "Take it back" },
+                false,
+                false,
+                stop,
+            ))
+            .push(part::chord(tokens, "x"))
+            .spacing(6.0)
+            .align_y(Alignment::Center)
+            .into(),
     )
 }
 

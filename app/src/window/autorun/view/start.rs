@@ -66,12 +66,13 @@ fn form<'a>(start: &'a Start, look: Look<'a>) -> Element<'a, Message> {
         });
     }
     let rows = start.fields().len() as f32 * 33.0 + 3.0 * 31.0 + 2.0 * space::S;
-    container(scrolled(tokens, FORM, column)).height(rows.min(room(look))).into()
+    container(scrolled(tokens, FORM, column)).height(rows.min(room(start, look))).into()
 }
 
 /// The height there is for what a dialog is about.
-fn room(look: Look<'_>) -> f32 {
-    (look.height - 260.0).max(160.0)
+fn room(start: &Start, look: Look<'_>) -> f32 {
+    let error = if start.error.is_some() { 36.0 } else { 0.0 };
+    (look.height - 260.0 - error).max(160.0)
 }
 
 /// The heading that stands before a field.
@@ -296,7 +297,7 @@ fn planned<'a>(
         let words = format!("… and {} more", plan.tasks.len() - TASKS);
         column = column.push(line(words, type_scale::SMALL, font::REGULAR, tokens.faint));
     }
-    container(scrolled(tokens, FORM, column)).height(room(look)).into()
+    container(scrolled(tokens, FORM, column)).height(room(start, look)).into()
 }
 
 fn note<'a>(shape: Icon, ink: Color, words: &str) -> Element<'a, Message> {
