@@ -85,3 +85,37 @@ fn open(first: Option<Summon>) -> Result<()> {
     let options = window::Options { home: Home::from_env()?, start: Start::ON_DEMAND, show: first };
     window::run(options).map_err(|error| Failure::failed(format!("{error:#}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::args;
+
+    const ENTRY: &str = include_str!("../../../resources/maestro.desktop");
+
+    #[test]
+    fn what_a_desktop_hands_over_is_only_ever_an_agent_to_show() {
+        let mut programs = ENTRY.lines().filter_map(|line| line.strip_prefix("Exec="));
+        let (open, waiting) = (programs.next().expect("one"), programs.next().expect("two"));
+        for (program, url, agent, longest) in [
+            (open, None, None, false),
+            (
+                open,
+                Some("maestro://agent/night%20shift"),
+                Some("maestro://agent/night%20shift"),
+                false,
+            ),
+            (open, Some("--waiting"), Some("--waiting"), false),
+            (waiting, None, None, true),
+        ] {
+            let word = |word| if word == "%u" { url } else { Some(word) };
+            let cli = args::Cli::try_parse_from(program.split(' ').filter_map(word));
+            let Some(args::Command::Show(show)) = cli.expect("understood").command else {
+                panic!("`{program}` shows nothing")
+            };
+            assert_eq!((show.agent.as_deref(), show.waiting), (agent, longest), "{program}");
+        }
+        assert!(ENTRY.lines().any(|line| line == "MimeType=x-scheme-handler/maestro;"));
+    }
+}
