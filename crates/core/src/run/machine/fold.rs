@@ -137,6 +137,8 @@ impl Machine {
                         self.give_up(number, &because, at_ms);
                     }
                 }
+                // Nothing is left that could pause.
+                self.pause = false;
                 self.run.state = State::Ended(ending.clone());
                 self.run.ended_ms = Some(at_ms);
                 self.run.ahead.clear();

@@ -14,7 +14,7 @@ use crate::run::{Budgets, Loops, Mode, OnFailure, State, TaskState};
 use crate::turn::FailureKind;
 
 /// Runs on every day.
-const RUNS: u64 = 300;
+const RUNS: u64 = 1_000;
 /// The user ends a run after so many turns, or some would go on for ever.
 const MOST_TURNS: u32 = 60;
 /// Effects of one run. One that needs more never ends.
