@@ -1,8 +1,9 @@
 //! A small fuzzy matcher for lists that a person filters by typing: the palette, branch names.
 //!
 //! Every letter of the query must occur in order, case aside. Matches at the start of words and runs
-//! of letters count more, so that `na` finds "New agent" before "Terminal". Lists are a few hundred
-//! short rows, so the best placement is searched for exactly.
+//! of letters count more, so that `na` finds "New agent" before "Terminal". The best placement is searched
+//! for exactly; [`Matcher`] goes through lists of many thousand rows, and [`find`] says of a row that is
+//! shown which letters they are.
 
 /// Longest query and row that are looked at, in characters. Beyond it nothing matches better.
 const MAX_CHARS: usize = 256;
@@ -72,6 +73,61 @@ pub fn find(query: &str, row: &str) -> Option<Match> {
     trace(&best)
 }
 
+/// One query against many rows: how well each matches, without saying where.
+#[derive(Debug)]
+pub struct Matcher {
+    query: Vec<char>,
+    row: Vec<char>,
+    /// The best score with the letter before, and with this one, placed at each character.
+    lines: [Vec<Option<i32>>; 2],
+}
+
+impl Matcher {
+    /// A query; what [`find`] says of it holds here.
+    #[must_use]
+    pub fn new(query: &str) -> Self {
+        let query = query.chars().filter(|c| !c.is_whitespace()).take(MAX_CHARS).collect();
+        Self { query, row: Vec::new(), lines: [Vec::new(), Vec::new()] }
+    }
+
+    /// How well a row matches, if it does: the score of [`find`].
+    pub fn score(&mut self, row: &str) -> Option<i32> {
+        if self.query.is_empty() {
+            return Some(0);
+        }
+        self.row.clear();
+        self.row.extend(row.chars().take(MAX_CHARS));
+        // Most rows lack a letter: that is seen at once.
+        let mut rest = self.row.iter();
+        if !self.query.iter().all(|wanted| rest.any(|here| same(*wanted, *here))) {
+            return None;
+        }
+        let [before, line] = &mut self.lines;
+        for (i, wanted) in self.query.iter().enumerate() {
+            line.clear();
+            line.resize(self.row.len(), None);
+            let mut reach: Option<i32> = None;
+            for j in i..self.row.len() {
+                if i > 0 && j >= 2 {
+                    reach = reach.max(before[j - 2]).map(|score| score - GAP);
+                }
+                if !same(*wanted, self.row[j]) {
+                    continue;
+                }
+                let own = own_score(*wanted, &self.row, j);
+                line[j] = if i == 0 {
+                    Some(own)
+                } else {
+                    let beside = before[j - 1].map(|score| score + CONSECUTIVE);
+                    beside.max(reach).map(|score| score + own)
+                };
+            }
+            std::mem::swap(before, line);
+        }
+        before.iter().copied().max().flatten()
+    }
+}
+
 fn trace(best: &[Vec<Option<(i32, usize)>>]) -> Option<Match> {
     let last = best.last()?;
     let (mut at, score) = last
@@ -104,7 +160,10 @@ fn own_score(wanted: char, row: &[char], j: usize) -> i32 {
 }
 
 fn same(a: char, b: char) -> bool {
-    a == b || a.to_lowercase().eq(b.to_lowercase())
+    if a == b || (a.is_ascii() && b.is_ascii()) {
+        return a.eq_ignore_ascii_case(&b);
+    }
+    a.to_lowercase().eq(b.to_lowercase())
 }
 
 #[cfg(test)]
@@ -126,6 +185,19 @@ mod tests {
             ("é", "CAFÉ", Some(vec![3])),
         ] {
             assert_eq!(find(query, row).map(|m| m.positions), expected, "{query} in {row}");
+        }
+    }
+
+    #[test]
+    fn many_rows_are_scored_as_one() {
+        let rows =
+            ["New agent", "crates/core/src/fuzzy.rs", "CAFÉ", "aaa", "Terminal", "a-b_C", ""];
+        for query in ["", "na", "N A", "a", "aa", "aaaa", "src fu", "é", "rs", "abc", "cs/s"] {
+            let mut matcher = Matcher::new(query);
+            for row in rows {
+                let expected = find(query, row).map(|found| found.score);
+                assert_eq!(matcher.score(row), expected, "{query} in {row}");
+            }
         }
     }
 

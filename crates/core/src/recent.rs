@@ -3,6 +3,8 @@
 //! A use counts one; what it counts is halved every three days. So what one did today is before what
 //! one did often last month, and what one does each day stays before both.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A use counts half after so long, in milliseconds: three days.
@@ -69,6 +71,18 @@ impl Recent {
         used.map_or(0.0, |used| used.weight(now_ms))
     }
 
+    /// How much the uses of everything count now, by name.
+    #[must_use]
+    pub fn weights(&self, now_ms: u64) -> HashMap<&str, f64> {
+        self.0.iter().map(|used| (used.name.as_str(), used.weight(now_ms))).collect()
+    }
+
+    /// Whether nothing was used yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What counts most, the most first.
     #[must_use]
     pub fn first(&self, count: usize, now_ms: u64) -> Vec<&str> {
@@ -95,6 +109,7 @@ mod tests {
         recent.note("today", 30 * DAY);
         assert_eq!(recent.first(2, 30 * DAY), ["today", "often"]);
         assert!((recent.weight("often", 4 * DAY) - 2.0).abs() < 1e-9, "half after three days");
+        assert_eq!(recent.weights(4 * DAY).get("often"), Some(&recent.weight("often", 4 * DAY)));
         assert!(recent.weight("never", DAY).abs() < f64::EPSILON);
     }
 
