@@ -15,6 +15,7 @@ mod import;
 mod keymap;
 mod list;
 mod notices;
+mod order;
 mod output;
 mod playbook;
 mod pr;
@@ -117,6 +118,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Race(race) => race::run(race, &mut out),
         args::Command::Queue(queue) => queue::run(queue, &mut out),
         args::Command::Show(show) => summon::show(show, &mut out),
+        args::Command::Do(order) => order::run(order, &mut out),
         args::Command::Hide => summon::hide(&mut out),
         args::Command::Toggle => summon::toggle(&mut out),
         args::Command::Notices(notices) => notices::run(notices, &mut out),

@@ -76,6 +76,8 @@ pub enum Command {
     Hide,
     /// Hide the window where it is looked at, bring it to the front otherwise: for a key of the desktop.
     Toggle,
+    /// Let the open window run a command, as its palette would.
+    Do(super::order::Do),
     /// What was told of agents and runs: list it, mark it as read, try how it is told.
     Notices(super::notices::Notices),
     /// What turns consumed: tokens and money by day, agent, conversation, model or provider.

@@ -280,7 +280,8 @@ fn play(
             Incoming::Event { .. }
             | Incoming::Frame(_)
             | Incoming::Said { .. }
-            | Incoming::Heard { .. } => {}
+            | Incoming::Heard { .. }
+            | Incoming::Order { .. } => {}
         }
     }
 }

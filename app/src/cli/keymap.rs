@@ -130,7 +130,7 @@ fn parsed(text: &str) -> Result<Chords> {
 }
 
 /// The command with this name; otherwise the one that was perhaps meant.
-fn known(name: &str) -> Result<Id> {
+pub fn known(name: &str) -> Result<Id> {
     name.parse().map_err(|_| {
         let name = output::plain(name);
         let near = command::ALL.iter().filter_map(|it| Some((fuzzy::find(&name, it.name)?, it)));
@@ -161,6 +161,7 @@ fn value(command: &Command, content: &file::Content, keymap: &Keymap) -> Value {
         "group": command.group.title(),
         "where": command.context.title(),
         "needs": Some(command.need().title()).filter(|title| !title.is_empty()),
+        "takes": command.argument().map(command::Argument::title),
         "listed": command.listed,
         "chords": texts(keymap.chords(command.id)),
         "default": command.default_chords(Platform::HERE),

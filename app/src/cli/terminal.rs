@@ -164,7 +164,8 @@ fn search(named: &str, query: Query, out: &mut Out) -> Result<()> {
             Incoming::Event { .. }
             | Incoming::Frame(_)
             | Incoming::Said { .. }
-            | Incoming::Heard { .. } => continue,
+            | Incoming::Heard { .. }
+            | Incoming::Order { .. } => continue,
             Incoming::Closed(why) => return Err(Failure::failed(why)),
         };
         let Some(search) = search else {

@@ -284,9 +284,11 @@ impl Term {
                 self.trouble = Some(why);
                 Task::none()
             }
-            News::Event { .. } | News::Said { .. } | News::Heard { .. } | News::Resynced(_) => {
-                Task::none()
-            }
+            News::Event { .. }
+            | News::Said { .. }
+            | News::Heard { .. }
+            | News::Order { .. }
+            | News::Resynced(_) => Task::none(),
         }
     }
 

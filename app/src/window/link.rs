@@ -14,6 +14,7 @@ use iced::futures::channel::mpsc as signals;
 use iced::futures::{Stream, StreamExt as _, stream};
 use maestro_core::conversation::Update;
 use maestro_core::input::Input;
+use maestro_core::order::Order;
 use maestro_core::playbook::Heard;
 use maestro_core::{RunId, TabId, TerminalId};
 use maestro_grid::{Clock, Surface};
@@ -46,6 +47,8 @@ pub enum News {
     Said { tab: TabId, updates: Vec<Update> },
     /// A run that is watched said something.
     Heard { run: RunId, lines: Vec<Heard> },
+    /// Somebody wants the window to do something.
+    Order { number: u64, order: Order },
     /// The connection is over. A new host is being started.
     Lost(String),
     /// Somebody stopped the host. It stays stopped until [`Link::wake`].
@@ -349,6 +352,9 @@ impl Shared {
                 }
                 Some(Incoming::Said { tab, updates }) => self.tell(News::Said { tab, updates }),
                 Some(Incoming::Heard { run, lines }) => self.tell(News::Heard { run, lines }),
+                Some(Incoming::Order { number, order }) => {
+                    self.tell(News::Order { number, order });
+                }
                 Some(Incoming::Lagged) => self.lock().overflow = true,
                 Some(Incoming::Closed(why)) => break why,
                 None => break "the connection ended".to_owned(),

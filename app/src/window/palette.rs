@@ -1,4 +1,9 @@
 //! The palette: every command and every agent, found by a few letters.
+//!
+//! Behind a prefix, and under chords of their own, it lists one kind of thing alone. What only the host
+//! knows comes when it answers; nobody waits for it.
+
+pub mod rows;
 
 use iced::widget::{button, column, container, mouse_area, rich_text, row, span, text_input};
 use iced::{Alignment, Element, Length, Padding};
@@ -7,7 +12,9 @@ use maestro_core::command::{self, Id, Place};
 use maestro_core::conversation::Tab;
 use maestro_core::input::{Code, Mods};
 use maestro_core::keymap::{Chord, Keymap, Platform};
+use maestro_core::playbook::Found;
 use maestro_core::recent::Recent;
+use maestro_core::session::Session;
 use maestro_core::{AgentId, TabId, fuzzy};
 use maestro_ui::theme::{self, Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
@@ -27,7 +34,7 @@ const AROUND: f32 = 140.0;
 pub const INPUT: &str = "palette-input";
 
 /// What a row does.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Target {
     /// Runs a command.
     Command(Id),
@@ -39,13 +46,33 @@ pub enum Target {
     Theme(&'static Tokens),
     /// Lets the theme follow the desktop.
     System,
+    /// Opens the settings page at a setting.
+    Setting(&'static str),
+    /// Shows a file of the agent's directory.
+    File(String),
+    /// Checks out a branch for the agent, which may have to be made from a remote's first.
+    Branch {
+        /// Its name.
+        name: String,
+        /// The remote's.
+        from: Option<String>,
+    },
+    /// Goes on with a stored conversation.
+    Session(Box<Session>),
+    /// Asks how to run a playbook.
+    Playbook(Box<Found>),
 }
 
 impl Target {
     /// The name under which it is remembered that it was used.
     #[must_use]
-    pub fn name(self) -> String {
+    pub fn name(&self) -> String {
         match self {
+            Self::Setting(key) => format!("setting {key}"),
+            Self::File(path) => format!("file {path}"),
+            Self::Branch { name, .. } => format!("branch {name}"),
+            Self::Session(session) => format!("session {} {}", session.provider.name(), session.id),
+            Self::Playbook(found) => format!("playbook {}", found.folder.display()),
             Self::Command(id) => id.name().to_owned(),
             Self::Agent(id) => format!("agent {id}"),
             Self::Tab(id) => format!("tab {id}"),
@@ -66,7 +93,30 @@ pub enum Kind {
     Agent,
     /// Themes alone.
     Themes,
+    /// Tabs alone.
+    Tabs,
+    /// Files of the agent that is chosen.
+    Files,
+    /// Branches of its repository.
+    Branches,
+    /// Stored conversations.
+    Sessions,
+    /// Playbooks.
+    Playbooks,
+    /// What can be set.
+    Settings,
 }
+
+/// What the palette lists behind a first letter.
+const PREFIXES: [(char, Kind); 7] = [
+    ('@', Kind::Agents),
+    ('#', Kind::Tabs),
+    ('/', Kind::Files),
+    ('*', Kind::Branches),
+    ('~', Kind::Sessions),
+    ('!', Kind::Playbooks),
+    (':', Kind::Settings),
+];
 
 /// What the window knows about its user and about what is shown, as far as the palette's order and its
 /// reasons go by it.
@@ -109,19 +159,13 @@ pub struct Row {
     live: Option<(State, String)>,
     chord: Option<String>,
     /// Why it cannot be run here.
-    reason: Option<&'static str>,
+    reason: Option<String>,
     /// What its uses count.
     used: f64,
 }
 
-/// A row that matches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Found {
-    /// Which of all rows.
-    row: usize,
-    /// The letters of its title that match.
-    matched: Vec<usize>,
-}
+/// A row that matches: what it is sorted by, and which of all rows it is.
+type Hit = ((bool, bool, i32), usize);
 
 /// The open palette.
 #[derive(Debug, Clone)]
@@ -131,12 +175,27 @@ pub struct Palette {
     /// Every row, in the order without a query.
     all: Vec<Row>,
     /// The rows that match, the best first.
-    rows: Vec<Found>,
+    rows: Vec<Hit>,
+    /// Why there is nothing to list, or that it is on its way.
+    pending: Option<Pending>,
+    /// Whether it was opened in the palette of everything, which it leads back to.
+    below: bool,
+    /// The question to the host whose answer it waits for.
+    pub question: u64,
     marked: usize,
     /// The first row shown.
     top: usize,
     /// How many rows fit.
     shown: usize,
+}
+
+/// What the host has not said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Pending {
+    /// It was asked.
+    Asked,
+    /// It cannot say it.
+    Refused(String),
 }
 
 /// What happens in the palette.
@@ -151,10 +210,12 @@ pub enum Message {
 }
 
 /// What the shell is to do.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Nothing.
     None,
+    /// List one kind of thing in its place, and look for this in it.
+    List(Kind, String),
     /// Close the palette and do this.
     Go(Target),
 }
@@ -164,55 +225,108 @@ impl Palette {
     #[must_use]
     pub fn new(kind: Kind, agents: &[Agent], tabs: &[Tab], about: About<'_>) -> Self {
         let mut all: Vec<Row> = match kind {
-            Kind::All => everything(agents, tabs, about),
+            Kind::All => rows::everything(agents, tabs, about),
+            Kind::Tabs => rows::of_tabs(tabs, agents),
+            Kind::Settings => rows::of_settings(),
+            Kind::Files | Kind::Branches | Kind::Sessions | Kind::Playbooks => Vec::new(),
             Kind::Agent => {
                 let of_agents = |row: &Row| match row.target {
                     Target::Command(id) => id.command().group == command::Group::Agents,
                     _ => false,
                 };
-                let all = everything(&[], &[], about);
+                let all = rows::everything(&[], &[], about);
                 all.into_iter().filter(|row| of_agents(row) && row.reason.is_none()).collect()
             }
             Kind::Agents => {
-                let (waiting, others) = waiting_first(agents);
-                waiting.into_iter().chain(others).map(agent_row).collect()
+                let (waiting, others) = rows::waiting_first(agents);
+                waiting.into_iter().chain(others).map(rows::agent_row).collect()
             }
             Kind::Themes => {
-                let system =
-                    row_of(Target::System, "Follow the desktop".to_owned(), SYSTEM.to_owned());
-                about.themes.all().map(theme_row).chain([system]).collect()
+                let system = rows::row_of(
+                    Target::System,
+                    "Follow the desktop".to_owned(),
+                    SYSTEM.to_owned(),
+                );
+                about.themes.all().map(rows::theme_row).chain([system]).collect()
             }
         };
-        for row in &mut all {
-            row.used = about.recent.weight(&row.target.name(), about.now_ms);
-        }
+        weigh(&mut all, about);
         if kind == Kind::All {
             recent_first(&mut all, about);
         }
-        let rows = matching(&all, "");
-        Self { kind, query: String::new(), rows, all, marked: 0, top: 0, shown: SHOWN }
+        let rows = matching(&all, "", None);
+        let pending = kind.is_asked_for().then_some(Pending::Asked);
+        Self {
+            kind,
+            query: String::new(),
+            rows,
+            all,
+            pending,
+            below: false,
+            question: 0,
+            marked: 0,
+            top: 0,
+            shown: SHOWN,
+        }
+    }
+
+    /// Opened in the palette of everything, looking for something.
+    #[must_use]
+    pub fn below(mut self, query: String) -> Self {
+        self.below = true;
+        let _ = self.update(Message::Queried(query));
+        self
+    }
+
+    /// Whether Escape leads back to the palette of everything.
+    #[must_use]
+    pub fn is_below(&self) -> bool {
+        self.below
+    }
+
+    /// What it lists.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The host said what there is, or why it cannot: what was typed meanwhile is looked for in it.
+    pub fn heard(&mut self, rows: Result<Vec<Row>, String>, about: About<'_>) {
+        match rows {
+            Ok(mut rows) => {
+                weigh(&mut rows, about);
+                if !about.recent.is_empty() {
+                    recent_first(&mut rows, about);
+                }
+                self.all = rows;
+                self.pending = None;
+            }
+            Err(why) => self.pending = Some(Pending::Refused(why)),
+        }
+        self.rows = matching(&self.all, &self.query, None);
+        (self.marked, self.top) = (0, 0);
     }
 
     /// The theme that is marked, to be looked at before it is chosen.
     #[must_use]
     pub fn preview(&self) -> Option<&'static Tokens> {
-        match self.row(self.marked)?.target {
-            Target::Theme(tokens) => Some(tokens),
+        match &self.row(self.marked)?.target {
+            Target::Theme(tokens) => Some(*tokens),
             _ => None,
         }
     }
 
     /// Marks what does this.
     #[must_use]
-    pub fn at(mut self, target: Target) -> Self {
-        let at = self.rows.iter().position(|found| self.all[found.row].target == target);
+    pub fn at(mut self, target: &Target) -> Self {
+        let at = self.rows.iter().position(|(_, row)| self.all[*row].target == *target);
         self.marked = at.unwrap_or_default();
         self.step(0);
         self
     }
 
     fn row(&self, number: usize) -> Option<&Row> {
-        self.all.get(self.rows.get(number)?.row)
+        self.all.get(self.rows.get(number)?.1)
     }
 
     /// Does what the row offers that is shown at this place, from 1.
@@ -239,7 +353,15 @@ impl Palette {
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::Queried(query) => {
-                self.rows = matching(&self.all, &query);
+                if self.kind == Kind::All
+                    && let Some(first) = query.chars().next()
+                    && let Some((_, kind)) = PREFIXES.iter().find(|(prefix, _)| *prefix == first)
+                {
+                    return Action::List(*kind, query[first.len_utf8()..].to_owned());
+                }
+                // What one more letter finds is among what was found.
+                let among = query.starts_with(&self.query).then_some(self.rows.as_slice());
+                self.rows = matching(&self.all, &query, among);
                 self.query = query;
                 (self.marked, self.top) = (0, 0);
             }
@@ -268,7 +390,7 @@ impl Palette {
     #[must_use]
     pub fn accept(&self) -> Action {
         match self.row(self.marked) {
-            Some(row) if row.reason.is_none() => Action::Go(row.target),
+            Some(row) if row.reason.is_none() => Action::Go(row.target.clone()),
             // Why not stands in the row.
             _ => Action::None,
         }
@@ -286,12 +408,12 @@ impl Palette {
             .padding([11.0, space::L])
             .style(style::bare_input(tokens));
         let shown = self.rows.iter().enumerate().skip(self.top).take(self.shown);
-        let rows = shown.filter_map(|(index, found)| {
-            let row = self.all.get(found.row)?;
-            Some(row.view(tokens, index, index == self.marked, &found.matched))
+        let rows = shown.filter_map(|(index, (_, row))| {
+            let row = self.all.get(*row)?;
+            Some(row.view(tokens, index, index == self.marked, &self.matched(row)))
         });
         let list: Element<'_, Message> = if self.rows.is_empty() {
-            let words = format!("Nothing is called “{}”. Fewer letters find more.", self.query);
+            let words = self.nothing();
             container(part::paragraph(words, type_scale::BASE, font::REGULAR, tokens.dim))
                 .padding(space::L)
                 .into()
@@ -301,6 +423,24 @@ impl Palette {
         column![input, part::rule(tokens), list, part::rule(tokens), self.footer(tokens)].into()
     }
 
+    /// The letters of a row's title that match.
+    fn matched(&self, row: &Row) -> Vec<usize> {
+        fuzzy::find(&self.query, &row.title).map(|found| found.positions).unwrap_or_default()
+    }
+
+    /// What stands there where no row does.
+    fn nothing(&self) -> String {
+        match &self.pending {
+            Some(Pending::Asked) => "Looking…".to_owned(),
+            Some(Pending::Refused(why)) => part::sentence(why),
+            None if self.all.is_empty() => self.kind.none().to_owned(),
+            None => {
+                let query = maestro_core::text::clean(&self.query, 60);
+                format!("Nothing is called “{query}”. Fewer letters find more.")
+            }
+        }
+    }
+
     fn footer(&self, tokens: &'static Tokens) -> Element<'_, Message> {
         let quiet = |words: &str| line(words, type_scale::SMALL, font::REGULAR, tokens.faint);
         let below = self.rows.len().saturating_sub(self.top + self.shown);
@@ -308,7 +448,8 @@ impl Palette {
         let digits = Chord { primary: true, mods: Mods::default(), code: Code::Char('1') };
         let digits = format!("{}–{} run a row", digits.title(Platform::HERE), self.shown);
         let run = if self.kind == Kind::All { "↵ run" } else { "↵ choose" };
-        row![quiet("↑↓ mark"), quiet(run), quiet(&digits), quiet("Esc close"), quiet("").fill()]
+        let leave = if self.below { "Esc back" } else { "Esc close" };
+        row![quiet("↑↓ mark"), quiet(run), quiet(&digits), quiet(leave), quiet("").fill()]
             .push(more)
             .spacing(space::L)
             .padding([8.0, space::L])
@@ -330,24 +471,48 @@ impl Kind {
             Self::Agents => "Go to an agent…",
             Self::Agent => "What to do with it…",
             Self::Themes => "Choose a theme…",
+            Self::Tabs => "Go to a tab…",
+            Self::Files => "Open a file of the agent…",
+            Self::Branches => "Switch to a branch…",
+            Self::Sessions => "Resume a stored conversation…",
+            Self::Playbooks => "Run a playbook…",
+            Self::Settings => "Find a setting…",
         }
     }
-}
 
-fn waiting_first(agents: &[Agent]) -> (Vec<&Agent>, Vec<&Agent>) {
-    agents.iter().partition(|agent| agent.attention.state == State::NeedsYou)
-}
+    /// What is said where there is none.
+    fn none(self) -> &'static str {
+        match self {
+            Self::Agents => "There is no agent yet.",
+            Self::Tabs => "No conversation is open.",
+            Self::Files => "There is no file here, but perhaps ignored ones.",
+            Self::Branches => "There is no branch yet: the first commit makes one.",
+            Self::Sessions => "No provider has stored a conversation here yet.",
+            Self::Playbooks => "There is no playbook here.",
+            Self::All | Self::Agent | Self::Themes | Self::Settings => "There is nothing here.",
+        }
+    }
 
-fn everything(agents: &[Agent], tabs: &[Tab], about: About<'_>) -> Vec<Row> {
-    let (waiting, others) = waiting_first(agents);
-    let commands = command::ALL.iter().filter(|command| command.listed);
-    waiting
-        .into_iter()
-        .map(agent_row)
-        .chain(commands.map(|command| command_row(command, about)))
-        .chain(others.into_iter().map(agent_row))
-        .chain(tabs.iter().filter(|tab| !tab.closed).map(|tab| tab_row(tab, agents)))
-        .collect()
+    /// Whether the host knows what there is.
+    fn is_asked_for(self) -> bool {
+        matches!(self, Self::Files | Self::Branches | Self::Sessions | Self::Playbooks)
+    }
+
+    /// What a command lists.
+    #[must_use]
+    pub fn of_command(id: Id) -> Option<Self> {
+        Some(match id {
+            Id::AgentsSwitch => Self::Agents,
+            Id::ThemeChoose => Self::Themes,
+            Id::TabsGo => Self::Tabs,
+            Id::FilesGo => Self::Files,
+            Id::BranchesGo => Self::Branches,
+            Id::SessionsGo => Self::Sessions,
+            Id::PlaybooksGo => Self::Playbooks,
+            Id::SettingsGo => Self::Settings,
+            _ => return None,
+        })
+    }
 }
 
 /// Who needs the user stays first; then what was used last and most; what cannot be run here is at the
@@ -362,48 +527,36 @@ fn recent_first(all: &mut [Row], about: About<'_>) {
     });
 }
 
+/// How much each row was used.
+fn weigh(all: &mut [Row], about: About<'_>) {
+    let weights = about.recent.weights(about.now_ms);
+    for row in all {
+        row.used = weights.get(row.target.name().as_str()).copied().unwrap_or_default();
+    }
+}
+
 /// The rows whose titles match, the best first, then those that say the query in their second line; of
-/// both, what cannot be run here comes last.
-fn matching(all: &[Row], query: &str) -> Vec<Found> {
+/// both, what cannot be run here comes last. Where it is known that no others match, only these are
+/// looked at.
+fn matching(all: &[Row], query: &str, among: Option<&[Hit]>) -> Vec<Hit> {
     let words = query.trim().to_lowercase();
-    let mut found = Vec::new();
-    for (row, it) in all.iter().enumerate() {
-        let cannot = it.reason.is_some();
-        if let Some(matched) = fuzzy::find(query, &it.title) {
-            let used = if words.is_empty() { 0.0 } else { (USED * it.used).min(MOST_USED) };
-            let key = (cannot, false, -(matched.score + used as i32));
-            found.push((key, Found { row, matched: matched.positions }));
-        } else if it.sought.contains(&words) {
-            found.push(((cannot, true, 0), Found { row, matched: Vec::new() }));
+    let mut matcher = fuzzy::Matcher::new(query);
+    let mut of = |number: usize| {
+        let row = all.get(number)?;
+        let cannot = row.reason.is_some();
+        if let Some(score) = matcher.score(&row.title) {
+            let used = if words.is_empty() { 0.0 } else { (USED * row.used).min(MOST_USED) };
+            return Some(((cannot, false, -(score + used as i32)), number));
         }
-    }
-    // Stable: among equals the order without a query stays.
-    found.sort_by_key(|(key, _)| *key);
-    found.into_iter().map(|(_, found)| found).collect()
-}
-
-fn row_of(target: Target, title: String, about: String) -> Row {
-    let sought = about.to_lowercase();
-    Row { target, title, about, sought, live: None, chord: None, reason: None, used: 0.0 }
-}
-
-fn command_row(command: &command::Command, about: About<'_>) -> Row {
-    let prefix = command.group.title();
-    let words = format!("{prefix} · {}", command.description.trim_end_matches('.'));
-    Row {
-        chord: about.keymap.title(command.id),
-        reason: command.unavailable(about.place),
-        ..row_of(Target::Command(command.id), command.title.to_owned(), words)
-    }
-}
-
-fn theme_row(tokens: &'static Tokens) -> Row {
-    let kind = if tokens.dark { "dark" } else { "light" };
-    let about = match tokens.about {
-        "" => kind.to_owned(),
-        about => format!("{kind} · {about}"),
+        row.sought.contains(&words).then_some(((cannot, true, 0), number))
     };
-    row_of(Target::Theme(tokens), tokens.name.to_owned(), about)
+    let mut found: Vec<Hit> = match among {
+        Some(among) => among.iter().filter_map(|(_, number)| of(*number)).collect(),
+        None => (0..all.len()).filter_map(of).collect(),
+    };
+    // Among equals the order without a query stays.
+    found.sort_unstable();
+    found
 }
 
 /// A theme in small: what it is made of, on what it is drawn on.
@@ -417,21 +570,6 @@ fn swatch<'a>(of: &'static Tokens) -> Element<'a, Message> {
         .padding([5.0, space::S])
         .style(move |_| style::bordered(of.base, of.strong, theme::radius::CHORD))
         .into()
-}
-
-fn agent_row(agent: &Agent) -> Row {
-    let place = agent.branch.clone().unwrap_or_else(|| agent.directory.display().to_string());
-    let title = format!("Go to agent: {}", agent.name);
-    let about = format!("{} · {place}", agent.provider.title());
-    let live = Some((agent.attention.state, agent.attention.because.clone()));
-    Row { live, ..row_of(Target::Agent(agent.id), title, about) }
-}
-
-fn tab_row(tab: &Tab, agents: &[Agent]) -> Row {
-    let agent = agents.iter().find(|agent| agent.id == tab.agent);
-    let agent = agent.map(|agent| agent.name.clone()).unwrap_or_default();
-    let title = format!("Go to tab: {}", super::tabs::title(tab));
-    row_of(Target::Tab(tab.id), title, format!("{agent} · {} turns", tab.turns))
 }
 
 impl Row {
@@ -455,8 +593,12 @@ impl Row {
             _ => None,
         };
         let chord = self.chord.as_deref().map(|chord| part::chord(tokens, chord));
-        let reason = self.reason.map(|why| line(why, type_scale::SMALL, font::REGULAR, tokens.dim));
-        let content = row![column![title, about].width(Length::Fill)]
+        let reason = self
+            .reason
+            .as_deref()
+            .map(|why| line(why, type_scale::SMALL, font::REGULAR, tokens.dim));
+        let about = (!self.about.is_empty()).then_some(about);
+        let content = row![column![title].push(about).width(Length::Fill)]
             .push(live)
             .push(reason)
             .push(swatch)
@@ -521,7 +663,7 @@ mod tests {
         assert!(last.reason.is_some(), "{last:?}");
         let _ = palette.update(Message::Queried("clear the screen".to_owned()));
         let row = palette.row(0).expect("a row");
-        assert_eq!(row.reason, Some("no terminal has the keyboard"), "{row:?}");
+        assert_eq!(row.reason.as_deref(), Some("no terminal has the keyboard"), "{row:?}");
         assert_eq!(palette.accept(), Action::None);
     }
 
@@ -532,7 +674,7 @@ mod tests {
         let place = Place { waiting: true, ..Place::FULL };
         let palette = of(Kind::All, place, &recent);
         let waiting = |row: &&Row| matches!(row.live, Some((State::NeedsYou, _)));
-        let rows: Vec<&Row> = palette.rows.iter().map(|found| &palette.all[found.row]).collect();
+        let rows: Vec<&Row> = palette.rows.iter().map(|(_, row)| &palette.all[*row]).collect();
         let first = rows.iter().find(|row| !waiting(row)).expect("a row");
         assert_eq!(first.target, Target::Command(Id::Quit));
     }
@@ -540,10 +682,10 @@ mod tests {
     #[test]
     fn a_digit_runs_the_row_that_is_shown_there() {
         let mut palette = palette();
-        let third = palette.row(2).expect("a row").target;
+        let third = palette.row(2).expect("a row").target.clone();
         assert_eq!(palette.accept_shown(3), Action::Go(third));
         (0..20).for_each(|_| palette.step(1));
-        let second = palette.row(palette.top + 1).expect("a row").target;
+        let second = palette.row(palette.top + 1).expect("a row").target.clone();
         assert_eq!(palette.accept_shown(2), Action::Go(second));
         assert_eq!(palette.accept_shown(SHOWN + 1), Action::None);
         let mut none = queried("qqqq");
@@ -556,7 +698,7 @@ mod tests {
         assert_eq!(agents.rows.len(), scene::world().agents.len());
         assert!(matches!(agents.row(0).expect("a row").live, Some((State::NeedsYou, _))));
         let themes = of(Kind::Themes, Place::FULL, &Recent::default());
-        let mut themes = themes.at(Target::Theme(theme::ALL[1]));
+        let mut themes = themes.at(&Target::Theme(theme::ALL[1]));
         assert_eq!(themes.preview(), Some(theme::ALL[1]));
         themes.step(1);
         assert_eq!(themes.preview(), Some(theme::ALL[2]));
@@ -591,7 +733,7 @@ mod tests {
     fn a_few_letters_find_a_command_and_enter_runs_it() {
         let palette = queried("new ag");
         assert_eq!(palette.accept(), Action::Go(Target::Command(Id::AgentNew)));
-        assert_eq!(palette.rows[0].matched, [0, 1, 2, 4, 5]);
+        assert_eq!(palette.matched(palette.row(0).expect("a row")), [0, 1, 2, 4, 5]);
     }
 
     #[test]
@@ -630,10 +772,9 @@ mod tests {
     fn what_matches_is_in_the_accent() {
         let tokens = &maestro_ui::theme::NOCTURNE;
         let palette = queried("new ag");
-        let inks: Vec<_> = palette
-            .row(0)
-            .expect("a row")
-            .spans(tokens, &palette.rows[0].matched)
+        let row = palette.row(0).expect("a row");
+        let inks: Vec<_> = row
+            .spans(tokens, &palette.matched(row))
             .into_iter()
             .map(|span| (span.text.to_string(), span.color == Some(tokens.accent)))
             .collect();

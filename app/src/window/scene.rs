@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 pub use changes::{CHANGES, branches, lines, listing, log, pushed};
 pub use dress::{NEEDLE, dress};
+pub use files::paths;
 use maestro_core::agent::{Agent, Attention, Provider, Source, State};
 use maestro_core::conflict::{Collision, Collisions};
 use maestro_core::run::{Run, Spec, Task, TaskState, Verify};
@@ -39,12 +40,15 @@ pub use trees::{bases, kept, prospect, worktrees};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Scenes without a conversation.
-const OTHERS: [&str; 36] = [
+const OTHERS: [&str; 39] = [
     "empty",
     "grid",
     "grid-many",
     "single",
     "palette",
+    "palette-files",
+    "palette-branches",
+    "palette-sessions",
     "new-agent",
     "new-agent-base",
     "rename",

@@ -5,6 +5,7 @@ mod choosing;
 mod chords;
 mod commands;
 mod dialogs;
+mod finding;
 mod graphics;
 mod host;
 mod kept;
@@ -13,6 +14,7 @@ mod layout;
 mod list;
 mod mastery;
 mod notices;
+mod orders;
 mod preset;
 mod review;
 mod sessions;
@@ -100,6 +102,8 @@ pub struct Shell {
     prefix: Option<Prefix>,
     /// How often one was pressed.
     prefixes: u64,
+    /// How many palettes were opened.
+    palettes: u64,
     /// What is counted of the user's keys, and what the host has of it.
     mastery: Mastery,
     kept_mastery: Option<String>,
@@ -305,6 +309,10 @@ pub enum Message {
     Panes(panes::Message),
     /// The palette.
     Palette(palette::Message),
+    /// The host said what a palette is to list, or why it cannot: an answer to the question with this number.
+    PaletteHeard(u64, Result<Reply, String>),
+    /// Something was done that cannot be seen.
+    Said(String),
     /// The new-agent dialog.
     NewAgent(new_agent::Message),
     /// A question.
@@ -421,6 +429,7 @@ impl Shell {
             own_chords: Vec::new(),
             prefix: None,
             prefixes: 0,
+            palettes: 0,
             mastery: Mastery::default(),
             kept_mastery: None,
             keeping_mastery: false,
@@ -576,6 +585,11 @@ impl Shell {
             Message::Agents(message) => self.agents_message(message),
             Message::Panes(message) => self.pane_message(message),
             Message::Palette(message) => self.palette_message(message),
+            Message::PaletteHeard(question, reply) => {
+                self.palette_heard(question, reply);
+                Task::none()
+            }
+            Message::Said(words) => self.said(words),
             Message::NewAgent(message) => self.new_agent(|dialog| dialog.update(message)),
             Message::Prompt(message) => self.prompt(message),
             Message::Sessions(message) => self.sessions_message(message),

@@ -374,6 +374,9 @@ fn every_scene_can_be_drawn() {
         let dimmed = matches!(
             name,
             "palette"
+                | "palette-files"
+                | "palette-branches"
+                | "palette-sessions"
                 | "new-agent"
                 | "rename"
                 | "new-agent-base"
@@ -525,7 +528,10 @@ fn the_second_of_two_chords_runs_the_command_and_the_child_sees_none() {
     // A key that follows nothing is no letter for the program, and says so.
     assert!(sent(&mut shell, prefix()).is_empty());
     assert!(sent(&mut shell, typed("x")).is_empty());
-    assert!(shows(&shell, "Nothing has that key behind Ctrl+Alt+X. There are K, M, T."));
+    assert!(shows(
+        &shell,
+        "Nothing has that key behind Ctrl+Alt+X. There are B, C, F, K, M, N, O, P, S, T, U."
+    ));
     // Escape and time leave it.
     for leave in [false, true] {
         assert!(sent(&mut shell, prefix()).is_empty());

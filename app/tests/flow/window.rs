@@ -5,6 +5,7 @@ mod device;
 mod drop;
 mod files;
 mod hands;
+mod orders;
 mod runs;
 mod settings;
 mod talk;

@@ -9,10 +9,12 @@ use std::str::FromStr;
 use crate::input::Motion;
 use crate::keymap::Platform;
 
+mod argument;
 mod need;
 mod table;
 mod text;
 
+pub use argument::Argument;
 pub use need::{Need, Place};
 pub use table::ALL;
 pub use text::{docs, template};
@@ -361,6 +363,13 @@ pub enum Id {
     PaletteRow(u8),
     /// The palette, with agents alone.
     AgentsSwitch,
+    /// The palette, with tabs alone; and so on.
+    TabsGo,
+    FilesGo,
+    BranchesGo,
+    SessionsGo,
+    PlaybooksGo,
+    SettingsGo,
     /// How well one plays the keyboard.
     MasteryOpen,
     MasteryExport,

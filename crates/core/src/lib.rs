@@ -21,6 +21,7 @@ pub mod log;
 pub mod markdown;
 pub mod mastery;
 pub mod notice;
+pub mod order;
 pub mod playbook;
 pub mod pull;
 pub mod queue;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use maestro_core::conversation::{Ask, Body, Request, Update};
+use maestro_core::order::Order;
 use maestro_core::playbook::Heard;
 use maestro_core::screen::{Cell, Frame};
 use maestro_core::{RunId, TabId, TerminalId};
@@ -175,6 +176,13 @@ impl Client {
             }
         });
         true
+    }
+
+    /// Orders a window to do something; few wait at a time, each for a request of somebody else.
+    pub(crate) fn order(&self, number: u64, order: Order) {
+        self.add(|state| {
+            state.items.push_back(Item::Reply(ToClient::Order { number, order }, None));
+        });
     }
 
     /// The next frame of a terminal, after [`Self::takes_frame_of`].

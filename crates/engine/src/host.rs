@@ -20,6 +20,7 @@ mod conversations;
 mod export;
 mod images;
 mod notices;
+mod orders;
 mod playbooks;
 mod pulls;
 pub(crate) mod queues;
@@ -349,6 +350,7 @@ pub(crate) struct Shared {
     conflicts: conflicts::Conflicts,
     pub(crate) worktrees: worktrees::Worktrees,
     standings: standing::Standings,
+    orders: orders::Orders,
     telling: telling::Telling,
     trees: OnceLock<crate::trees::Hub>,
     pub(crate) settings: crate::settings::Live,
@@ -409,6 +411,7 @@ impl Shared {
             conflicts: conflicts::Conflicts::default(),
             worktrees: worktrees::Worktrees::default(),
             standings: standing::Standings::default(),
+            orders: orders::Orders::default(),
             telling: telling::Telling::default(),
             trees: OnceLock::new(),
             tabs: Tabs::new(options.drivers.clone()),
@@ -591,6 +594,7 @@ impl Shared {
     pub(crate) fn remove_client(&self, client: &Client) {
         self.world.forget_client(client);
         let _ = self.clients().remove(&client.id);
+        self.orders.forget(client.id);
     }
 
     pub(crate) fn client_count(&self) -> usize {

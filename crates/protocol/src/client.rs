@@ -15,6 +15,7 @@ use interprocess::local_socket::tokio::Stream as AsyncStream;
 use interprocess::local_socket::{ConnectOptions, GenericFilePath, Stream};
 use maestro_core::conversation::Update;
 use maestro_core::input::Input;
+use maestro_core::order::Order;
 use maestro_core::playbook::Heard;
 use maestro_core::screen::Frame;
 use maestro_core::{RunId, TabId, TerminalId};
@@ -138,6 +139,14 @@ pub enum Incoming {
         run: RunId,
         /// What, in order.
         lines: Vec<Heard>,
+    },
+    /// This client is a window, and is to do something: it answers with
+    /// [`Command::Obeyed`](crate::message::Command::Obeyed).
+    Order {
+        /// Its number.
+        number: u64,
+        /// What.
+        order: Order,
     },
     /// Events were lost: ask for the world again.
     Lagged,
@@ -594,6 +603,9 @@ async fn read_all(
             ToClient::Heard { run, lines } => {
                 let _ = incoming.send(Incoming::Heard { run, lines }).await;
             }
+            ToClient::Order { number, order } => {
+                let _ = incoming.send(Incoming::Order { number, order }).await;
+            }
             ToClient::Lagged => {
                 let _ = incoming.send(Incoming::Lagged).await;
             }
@@ -746,6 +758,9 @@ impl Blocking {
             }
             ToClient::Heard { run, lines } => {
                 self.unread.push_back(Incoming::Heard { run, lines });
+            }
+            ToClient::Order { number, order } => {
+                self.unread.push_back(Incoming::Order { number, order });
             }
             ToClient::Lagged => self.unread.push_back(Incoming::Lagged),
             // The answer to a request that nobody waits for any more.

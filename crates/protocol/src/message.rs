@@ -10,6 +10,7 @@ use maestro_core::conversation::{Answer, Entry, Image, Menu, Policy, Prompt, Tab
 use maestro_core::group::Arrange;
 use maestro_core::input::Input;
 use maestro_core::notice::{self, Notice};
+use maestro_core::order::{Obeyed, Order};
 use maestro_core::playbook::{Finding, Found, Heard, Leaf, Plan};
 use maestro_core::pull::{self, PullRequest, SentFailures};
 use maestro_core::queue::Queue;
@@ -28,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of these types. A client and a host with different numbers refuse each other with a
 /// sentence; every change of a type here raises it.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 
 /// The most bytes of text in one paste; a larger one is refused.
 pub const PASTE_LIMIT: usize = 64 << 20;
@@ -96,6 +97,13 @@ pub enum ToClient {
         run: RunId,
         /// What was said, in order.
         lines: Vec<Heard>,
+    },
+    /// The window is to do something: it answers with [`Command::Obeyed`].
+    Order {
+        /// Counts up.
+        number: u64,
+        /// What.
+        order: Order,
     },
     /// The client was too slow for its events; everything since `seq` is lost to it and it must ask
     /// for the world again.
@@ -693,6 +701,15 @@ pub enum Command {
     ArrangeAgents(Arrange),
     /// Every window is to come to the front, or to go: [`Reply::Windows`].
     Summon(Summon),
+    /// The window that is looked at is to do something: [`Reply::Obeyed`], or why it does not.
+    Order(Order),
+    /// What a window made of a [`ToClient::Order`], or why nothing.
+    Obeyed {
+        /// The order's number.
+        number: u64,
+        /// What came of it.
+        result: Result<Obeyed, String>,
+    },
 }
 
 /// What comes back.
@@ -795,6 +812,8 @@ pub enum Reply {
     Notices(Vec<Notice>),
     /// Answer to [`Command::Summon`]: how many windows there are.
     Windows(u32),
+    /// Answer to [`Command::Order`].
+    Obeyed(Obeyed),
 }
 
 /// What a worktree is held against.

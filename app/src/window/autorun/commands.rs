@@ -1,5 +1,7 @@
 //! What keys and buttons do, wherever in the view the keyboard is.
 
+use std::path::PathBuf;
+
 use maestro_core::command::Id;
 use maestro_core::playbook::Found;
 use maestro_protocol::message::Command;
@@ -279,6 +281,20 @@ impl Autorun {
                 self.settle(model)
             }
         }
+    }
+
+    /// Asks how to run a playbook of a project, from wherever one is.
+    pub fn offer_playbook(
+        &mut self,
+        directory: Option<PathBuf>,
+        found: &Found,
+        model: &Model,
+    ) -> Action {
+        if !self.full && self.directory != directory {
+            // The view of it is read when it is opened.
+            (self.directory, self.folder) = (directory, None);
+        }
+        self.start_playbook(found, model)
     }
 
     pub(super) fn start_playbook(&mut self, found: &Found, model: &Model) -> Action {

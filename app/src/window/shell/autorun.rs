@@ -1,7 +1,5 @@
 //! Auto Run in the window: its questions to the host, the files it reads and writes, its keyboard.
 
-use std::path::PathBuf;
-
 use iced::widget::{Id as Widget, operation, scrollable};
 use iced::{Element, Task, clipboard};
 use maestro_core::command::Id;
@@ -12,12 +10,6 @@ use crate::window::paste;
 use crate::window::toast::{self, Kind};
 
 impl Shell {
-    /// The directory whose checklists are shown.
-    fn project(&self) -> Option<PathBuf> {
-        let agent = self.chosen_agent().or_else(|| self.model.agents.first());
-        agent.map(|agent| agent.directory.clone()).or_else(|| self.started_in.clone())
-    }
-
     /// What Auto Run is seen with.
     pub(super) fn autorun_look(&self, width: f32) -> Look<'_> {
         Look {

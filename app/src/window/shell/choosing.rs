@@ -13,28 +13,10 @@ use maestro_ui::theme::{self, Tokens};
 
 use super::{Message, Overlay, Shell};
 use crate::window::model;
-use crate::window::palette::{About, Kind, Palette, Target};
 use crate::window::themes;
 use crate::window::toast::{self, Kind as Matter};
 
 impl Shell {
-    pub(super) fn open_palette(&mut self, kind: Kind) {
-        let about = About {
-            place: self.place(),
-            recent: &self.kept.recent,
-            now_ms: self.now_ms,
-            keymap: &self.keymap,
-            themes: &self.themes,
-        };
-        let palette = Palette::new(kind, &self.model.agents, &self.model.tabs, about);
-        let palette = match kind {
-            Kind::Themes if self.follows_desktop() => palette.at(Target::System),
-            Kind::Themes => palette.at(Target::Theme(self.tokens)),
-            Kind::All | Kind::Agents | Kind::Agent => palette,
-        };
-        self.overlay = Some(Overlay::Palette(palette));
-    }
-
     /// Does what the row of the palette offers that is shown at this place.
     pub(super) fn palette_row(&mut self, number: u8) -> Task<Message> {
         let Some(Overlay::Palette(palette)) = &mut self.overlay else { return Task::none() };

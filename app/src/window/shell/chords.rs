@@ -92,7 +92,7 @@ impl Shell {
         }
         let first = title(prefix.first);
         let after = self.keymap.after(prefix.context, prefix.first);
-        let after: Vec<String> = after.into_iter().take(ROWS).map(|(chord, _)| chord).collect();
+        let after: Vec<String> = after.into_iter().take(3 * ROWS).map(|(chord, _)| chord).collect();
         let words = format!("Nothing has that key behind {first}. There are {}.", after.join(", "));
         self.toast(toast::Source::Window, Kind::Hint, None, words)
     }

@@ -29,9 +29,18 @@ const ZOOM: (f32, f32, f32) = (0.6, 2.4, 0.1);
 impl Shell {
     pub(super) fn command(&mut self, id: Id) -> Task<Message> {
         match id {
-            Id::Palette => self.open_palette(palette::Kind::All),
-            Id::AgentsSwitch => self.open_palette(palette::Kind::Agents),
-            Id::ThemeChoose => self.open_palette(palette::Kind::Themes),
+            Id::Palette => return self.open_palette(palette::Kind::All),
+            Id::AgentsSwitch
+            | Id::ThemeChoose
+            | Id::TabsGo
+            | Id::FilesGo
+            | Id::BranchesGo
+            | Id::SessionsGo
+            | Id::PlaybooksGo
+            | Id::SettingsGo => {
+                let kind = palette::Kind::of_command(id);
+                return kind.map_or_else(Task::none, |kind| self.open_palette(kind));
+            }
             Id::MasteryOpen => return self.open_mastery(),
             Id::MasteryExport => return self.export_mastery(),
             Id::HelpOpen => self.open_chords(Purpose::Help),

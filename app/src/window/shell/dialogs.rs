@@ -5,15 +5,12 @@ use std::path::PathBuf;
 use iced::Task;
 use maestro_core::command::Id;
 use maestro_core::group::Arrange;
-use maestro_core::mastery::By;
 use maestro_core::worktree::{Answer, Ask};
 use maestro_protocol::message::{Command, Reply, TabChange};
 
 use super::{Message, NOBODY, Overlay, Shell};
 use crate::window::new_agent::{self, NewAgent};
-use crate::window::palette::{self, Target};
 use crate::window::prompt;
-use crate::window::themes;
 use crate::window::toast::{self, Kind};
 
 impl Shell {
@@ -38,6 +35,7 @@ impl Shell {
             return self.queue_command(id);
         }
         match (&mut self.overlay, id) {
+            (Some(Overlay::Palette(_)), Id::OverlayCancel) => self.leave_palette(),
             (_, Id::OverlayCancel) => {
                 self.overlay = None;
                 Task::none()
@@ -79,35 +77,6 @@ impl Shell {
                 Task::none()
             }
             _ => Task::none(),
-        }
-    }
-
-    pub(super) fn palette_message(&mut self, message: palette::Message) -> Task<Message> {
-        let Some(Overlay::Palette(palette)) = &mut self.overlay else { return Task::none() };
-        let action = palette.update(message);
-        self.palette_action(action)
-    }
-
-    pub(super) fn palette_action(&mut self, action: palette::Action) -> Task<Message> {
-        match action {
-            palette::Action::None => Task::none(),
-            palette::Action::Go(target) => {
-                self.overlay = None;
-                self.kept.recent.note(&target.name(), self.now_ms);
-                match target {
-                    Target::Theme(tokens) => self.choose_theme(tokens.name),
-                    Target::System => self.choose_theme(themes::SYSTEM),
-                    Target::Command(id) => {
-                        let done = self.command(id);
-                        Task::batch([done, self.played(id, By::Palette)])
-                    }
-                    Target::Agent(id) => self.go_to(id),
-                    Target::Tab(id) => {
-                        self.show_tab(id);
-                        Task::none()
-                    }
-                }
-            }
         }
     }
 

@@ -69,6 +69,7 @@ impl Shell {
                 self.autorun.hear(run, lines);
                 Task::none()
             }
+            News::Order { number, order } => self.ordered(number, order),
             News::Lost(why) => {
                 self.subscribed.clear();
                 self.connection = Connection::Lost(why);

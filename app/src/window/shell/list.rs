@@ -21,7 +21,7 @@ impl Shell {
             agents::Message::New => return self.command(Id::AgentNew),
             agents::Message::Menu(id) => {
                 self.marked = Some(id);
-                self.open_palette(palette::Kind::Agent);
+                return self.open_palette(palette::Kind::Agent);
             }
             agents::Message::Folded(key) => self.fold(key, None),
             agents::Message::Filtered(words) => {
@@ -79,7 +79,7 @@ impl Shell {
                     self.fold(key, Some(id == Id::ListFold));
                 }
             }
-            Id::ListMenu => self.open_palette(palette::Kind::Agent),
+            Id::ListMenu => return self.open_palette(palette::Kind::Agent),
             Id::ListMoveUp | Id::ListMoveDown => {
                 return self.move_agents(id == Id::ListMoveDown);
             }

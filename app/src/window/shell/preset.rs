@@ -168,6 +168,9 @@ impl Shell {
                 let _ = shell.command(Id::Palette);
                 let _ = shell.palette_message(palette::Message::Queried("pa".to_owned()));
             }
+            "palette-files" | "palette-branches" | "palette-sessions" => {
+                shell.prepare_palette(name);
+            }
             "new-agent" | "new-agent-base" => {
                 let _ = shell.command(Id::AgentNew);
                 let path = Path::new("/home/ada/shop");

@@ -112,7 +112,7 @@ impl Shell {
     }
 
     /// Does what follows.
-    fn review_action(&mut self, action: Action) -> Task<Message> {
+    pub(super) fn review_action(&mut self, action: Action) -> Task<Message> {
         match action {
             Action::None => Task::none(),
             Action::All(actions) => {

@@ -154,7 +154,7 @@ impl Shell {
 
     /// Goes on with a stored session: in the agent that has it open, in one that works in its directory, or
     /// in a new one.
-    fn resume_session(&mut self, session: Session, how: Resume) -> Task<Message> {
+    pub(super) fn resume_session(&mut self, session: Session, how: Resume) -> Task<Message> {
         if let Some((agent, _)) = session.open_in.filter(|_| how != Resume::Worktree) {
             self.overlay = None;
             return self.go_to(agent);

@@ -30,6 +30,7 @@ const STEPS: &[&str] = &[
     "settings reset terminal.scrollback",
     "settings reset --all --agent a1",
     "commands",
+    "?do palette",
     "keymap path",
     "keymap check",
     "keymap set agent.stop F13",

@@ -117,6 +117,8 @@ impl Command {
             | Id::WorktreeKeep
             | Id::AgentGroup
             | Id::AgentBookmark
+            | Id::FilesGo
+            | Id::BranchesGo
             | Id::AgentWhy
             | Id::AgentLogin
             | Id::ClipboardAccess

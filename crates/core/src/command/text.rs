@@ -130,7 +130,8 @@ pub fn docs() -> String {
          Everything that Maestro can be made to do in its window. `Mod` is Command on macOS and Ctrl \
          elsewhere. `Mod+K` finds a command by a few\nletters; `maestro commands` prints this list with \
          the chords that hold for you; `keymap.toml` in Maestro's folder gives a command other\nchords \
-         (`maestro keymap set NAME CHORD…`) and is read as it is saved.\n\n\
+         (`maestro keymap set NAME CHORD…`) and is read as it is saved. `maestro do NAME` runs one \
+         in the open window; what stands in\ncapitals beside it is what it can be run with.\n\n\
          A chord holds where the column *where* says; *for* says what a command needs to be of use.\n",
     );
     for group in Group::ALL {
@@ -171,8 +172,9 @@ fn line(command: &Command) -> String {
         (Some(_), true) if mac != other => format!("{other} (not on macOS)"),
         _ => other,
     };
+    let takes = command.argument().map(|it| format!(" {}", it.title())).unwrap_or_default();
     format!(
-        "| **{}** `{}` | {chords} | {} | {} | {} |\n",
+        "| **{}**{takes} `{}` | {chords} | {} | {} | {} |\n",
         command.title.trim_end_matches('…'),
         command.name,
         cell(command.description),

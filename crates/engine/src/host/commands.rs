@@ -16,8 +16,8 @@ use maestro_protocol::message::{
 use super::tools::failed;
 use super::{
     Shared, arrange, blocking, changes, check_path, conflicts, conversations, export, images,
-    playbooks, pulls, queues, race, refuse, runs, stored, telling, theme, train, trash, usage,
-    worktrees,
+    orders, playbooks, pulls, queues, race, refuse, runs, stored, telling, theme, train, trash,
+    usage, worktrees,
 };
 use crate::session::Session;
 
@@ -138,6 +138,7 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
             }
             Ok(Reply::Windows(windows))
         }
+        Command::Order(order) => orders::run(shared, order).await.map(Reply::Obeyed),
         Command::ArrangeAgents(change) => arrange::run(shared, change).await,
         Command::Notices(ask) => telling::run(shared, ask).await,
         Command::PullRequest(ask) => pulls::run(shared, ask).await,
@@ -211,6 +212,7 @@ async fn dispatch(shared: &Arc<Shared>, command: Command) -> Result<Reply, Error
         | Command::TrustCommands { .. }) => playbooks::run(shared, command).await,
         // The connection's own reader does these, in order.
         Command::HearRun { .. }
+        | Command::Obeyed { .. }
         | Command::WatchConflicts { .. }
         | Command::Search { .. }
         | Command::SearchMove { .. }

@@ -269,6 +269,10 @@ impl Reader {
                 self.client.look(looking);
                 Ok(())
             }
+            Command::Obeyed { number, result } => {
+                self.shared.orders.obeyed(self.client.id, number, result);
+                Ok(())
+            }
             Command::HearRun { run, follow } => {
                 self.ears.hear(&self.shared, &self.client, run, follow)
             }

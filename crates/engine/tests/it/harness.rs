@@ -243,6 +243,7 @@ impl User {
                     Incoming::Heard { run, lines } => {
                         state.heard.extend(lines.into_iter().map(|line| (run, line)));
                     }
+                    Incoming::Order { .. } => {}
                     Incoming::Lagged => state.lagged = true,
                     Incoming::Closed(why) => state.closed = Some(why),
                 }

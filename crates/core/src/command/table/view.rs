@@ -27,7 +27,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "palette.agents",
         "Go to agent…",
         &["Alt+Mod+K"],
-        "Finds an agent by a few letters; those that need you come first.",
+        "Finds an agent by a few letters; those that need you come first. The palette lists them behind @, too.",
     )
     .group(Group::View)
     .mac(&["Mod+O"]),
@@ -37,6 +37,54 @@ pub(super) const COMMANDS: &[Command] = &[
         "Choose a theme…",
         &["Alt+Mod+X T"],
         "Lists the themes, and shows the marked one at once.",
+    )
+    .group(Group::View),
+    command(
+        Id::TabsGo,
+        "palette.tabs",
+        "Go to tab…",
+        &["Alt+Mod+X C"],
+        "Finds a tab of any agent by a few letters; the palette lists them behind #, too.",
+    )
+    .group(Group::View),
+    command(
+        Id::FilesGo,
+        "palette.files",
+        "Open a file…",
+        &["Alt+Mod+X F"],
+        "Finds a file of the agent by a few letters of its path; the palette lists them behind /, too.",
+    )
+    .group(Group::View),
+    command(
+        Id::BranchesGo,
+        "palette.branches",
+        "Switch to a branch…",
+        &["Alt+Mod+X B"],
+        "Checks out a branch for the agent, or goes to the agent that has it; the palette lists them behind *, too.",
+    )
+    .group(Group::View),
+    command(
+        Id::SessionsGo,
+        "palette.sessions",
+        "Resume a stored conversation…",
+        &["Alt+Mod+X S"],
+        "Goes on with one of the newest conversations of any provider; the palette lists them behind ~, too.",
+    )
+    .group(Group::View),
+    command(
+        Id::PlaybooksGo,
+        "palette.playbooks",
+        "Run a playbook…",
+        &["Alt+Mod+X P"],
+        "Asks how to run a playbook of the project, or one that came with Maestro; the palette lists them behind !, too.",
+    )
+    .group(Group::View),
+    command(
+        Id::SettingsGo,
+        "palette.settings",
+        "Find a setting…",
+        &["Alt+Mod+X O"],
+        "Opens the settings page at one of them; the palette lists them behind :, too.",
     )
     .group(Group::View),
     palette_row(1, "palette.row-1", "Run row 1", &["Mod+1"]),
