@@ -137,7 +137,10 @@ pub(crate) enum Opened {
 }
 
 pub(crate) fn open(directory: &Path) -> Opened {
-    match git2::Repository::discover(directory) {
+    // Not `discover`: that forgets where the `.git` file lay that led to a git directory elsewhere.
+    let flags = git2::RepositoryOpenFlags::empty();
+    let none: [&std::ffi::OsStr; 0] = [];
+    match git2::Repository::open_ext(directory, flags, none) {
         Ok(repository) => Opened::Yes(Box::new(repository)),
         Err(error) if error.code() == ErrorCode::NotFound => Opened::Not,
         Err(error) => {
@@ -155,7 +158,12 @@ fn read(repository: &git2::Repository, directory: &Path) -> Result<Repository> {
         (checkout.clone().unwrap_or_else(|| common_dir.clone()), bare_of(repository))
     } else {
         match git2::Repository::open(&common_dir) {
-            Ok(main) => (main.workdir().map_or_else(|| common_dir.clone(), tidy), bare_of(&main)),
+            Ok(main) => {
+                let root = main.workdir().map_or_else(|| common_dir.clone(), tidy);
+                // Nothing leads from a git directory that lies elsewhere to its checkout.
+                let is_guess = root == main_checkout(&common_dir) && !common_dir.ends_with(".git");
+                (if is_guess { common_dir.clone() } else { root }, bare_of(&main))
+            }
             Err(_) => (main_checkout(&common_dir), false),
         }
     };

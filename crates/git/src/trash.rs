@@ -190,6 +190,9 @@ impl Git {
                 }
                 if is_own {
                     looked.leave(&name);
+                } else if fs::read_dir(&path).is_ok_and(|mut inside| inside.next().is_none()) {
+                    // A submodule that is not checked out: without its folder it would be one that was taken away.
+                    looked.empty.push(name);
                 }
                 return Ok(());
             }
@@ -359,6 +362,7 @@ impl Git {
         kept: &Kept,
     ) -> Result<PutBack> {
         let found = self.repository(repository)?;
+        relink(&found.common_dir, path)?;
         let is_own = self.listed(&found)?.into_iter().find(|other| same(&other.path, path));
         let mut notice = None;
         match is_own {
@@ -396,9 +400,16 @@ impl Git {
             let blob = opened.find_blob(index.id()).map_err(own)?;
             fs::write(opened.path().join("index"), blob.content()).map_err(broken)?;
         }
-        fs::remove_file(&unfinished).map_err(broken)?;
+        fs::rename(&unfinished, git_dir.join(FINISHED)).map_err(broken)?;
         put.notice = notice;
         Ok(put)
+    }
+
+    /// Whether the worktree at a path is what was put back of this, whatever was done in it since.
+    #[must_use]
+    pub fn is_back(&self, path: &Path, kept: &Kept) -> bool {
+        let of = self.repository(path).map(|found| fs::read(found.git_dir.join(FINISHED)));
+        matches!(of, Ok(Ok(commit)) if commit == kept.commit.as_bytes())
     }
 
     /// Whether a worktree has lost something of what is kept, and has nothing else.
@@ -489,6 +500,23 @@ impl Git {
 const INSIDE: &str = "is a repository of its own or a submodule, which cannot be kept with the rest; move it away \
                       or remove it";
 
+/// Writes the `.git` file of a worktree again that git knows of and that lost it, as one does whose removal was cut
+/// off.
+fn relink(common_dir: &Path, path: &Path) -> Result<()> {
+    let link = path.join(".git");
+    if !path.is_dir() || fs::symlink_metadata(&link).is_ok() {
+        return Ok(());
+    }
+    let all = fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
+    let mut owns = all.map(|entry| entry.path());
+    let is_own = |own: &PathBuf| {
+        fs::read(own.join("gitdir")).is_ok_and(|text| text.trim_ascii_end() == bytes_of(&link))
+    };
+    let Some(own) = owns.find(is_own) else { return Ok(()) };
+    let text = [b"gitdir: ", &bytes_of(&own)[..], b"\n"].concat();
+    fs::write(&link, text).map_err(|source| Error::Folder { path: link, source: Arc::new(source) })
+}
+
 /// A repository somewhere in an ignored folder, which git does not look into.
 fn repository_in(checkout: &Path, folder: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut left = vec![folder.to_vec()];
@@ -527,6 +555,8 @@ fn index_stamp(found: &Repository) -> Option<Seen> {
 
 /// In the git directory of a worktree whose files are being put back.
 const UNFINISHED: &str = "maestro-restoring";
+/// The same file when they all are.
+const FINISHED: &str = "maestro-restored";
 
 const LINK: u32 = 0o120_000;
 const PROGRAM: u32 = 0o100_755;

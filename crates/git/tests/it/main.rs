@@ -6,6 +6,7 @@ mod copy;
 mod fill;
 mod history;
 mod keep;
+mod odd;
 mod process;
 mod programs;
 mod rehearsal;

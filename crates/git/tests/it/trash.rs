@@ -14,7 +14,7 @@ use maestro_git::{Branch, Error, Git, Kept, NewWorktree, Place};
 use crate::Sandbox;
 
 /// What lies in a folder: names, kinds, modes and bytes.
-fn content(root: &Path) -> BTreeMap<PathBuf, String> {
+pub(crate) fn content(root: &Path) -> BTreeMap<PathBuf, String> {
     fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -137,6 +137,8 @@ fn a_worktree_comes_back_byte_for_byte() {
     assert_eq!(status(&tree), before.1);
     let again = git.put_back_worktree(&app, &tree, &kept).expect_err("it is there");
     assert!(matches!(again, Error::TargetNotEmpty { .. }), "{again}");
+    assert!(git.is_back(&tree, &kept) && !git.is_back(&app, &kept));
+    assert!(!git.is_back(&tree, &Kept { commit: kept.tree.clone(), ..kept.clone() }));
     // Somebody was killed before it was through.
     let own = git.repository(&tree).expect("it is one").git_dir;
     fs::remove_file(tree.join("case")).expect("removed");
@@ -325,9 +327,9 @@ impl Dice {
     }
 }
 
-/// Worktrees are made, written in, committed in, kept, removed, put back, and moved by somebody else, in any
-/// order; a removal is cut off somewhere, as the death of a host would. Whatever was written is there as it was,
-/// on the disk or in what is kept, and the main checkout and a foreign worktree never change.
+/// Worktrees are made, written in, committed in, run in, kept, removed, put back, and moved by somebody else, in
+/// any order; a removal is cut off somewhere, as the death of a host would. Whatever was written is there as it
+/// was, on the disk or in what is kept, and the main checkout and a foreign worktree never change.
 /// `MAESTRO_INTERLEAVINGS` says how many such stories of some 25 deeds, `MAESTRO_SEED` which is the first.
 #[test]
 fn nothing_that_was_written_is_lost_in_any_order_of_deeds() {
@@ -373,7 +375,7 @@ fn story(seed: u64) {
         assert_eq!(content(path), *was, "{seed}: {told:?}");
     };
     for number in 0..25 {
-        let deed = dice.roll(11);
+        let deed = dice.roll(12);
         let at = (!here.is_empty()).then(|| dice.roll(here.len()));
         told.push((deed, at));
         match (deed, at) {
@@ -439,14 +441,38 @@ fn story(seed: u64) {
                     }
                 }
                 // One that is whole is refused, as it ought to be.
-                let how = if removed == 0 { dice.roll(2) } else { dice.roll(3) };
+                let how = if removed == 0 { dice.roll(2) } else { dice.roll(4) };
                 if how < 2 {
                     fs::remove_dir_all(&path).expect("removed");
                 }
                 if how == 1 {
                     fs::remove_dir_all(&own).expect("removed");
                 }
+                if how == 3 {
+                    fs::remove_file(path.join(".git")).expect("removed");
+                }
                 back(&(path, kept, was), &told);
+            }
+            // A run: what is not committed is kept before, every task's files are, and its work is committed.
+            (11, Some(at)) => {
+                let path = &here[at];
+                let was = content(path);
+                let before = git.keep_checkout(path, &format!("snapshots/{number}"), "x", false);
+                let before = before.unwrap_or_else(|error| panic!("{seed}: {told:?}: {error}"));
+                let start = git.tree_of(path).expect("a tree");
+                fs::write(path.join("task"), format!("{number}")).expect("a file");
+                let end = git.tree_of(path).expect("a tree");
+                let task = format!("runs/{number}/1");
+                git.keep(path, &[(format!("{task}/start"), start), (format!("{task}/end"), end)])
+                    .expect("kept");
+                match dice.roll(3) {
+                    0 => {
+                        let _ = git.put_back_files(path, &before.commit).expect("taken back");
+                        assert_eq!(content(path), was, "{seed}: {told:?}");
+                    }
+                    1 => commits.extend(git.commit_all(path, "A task").expect("a commit")),
+                    _ => {}
+                }
             }
             _ => {
                 let _ = sandbox.git(&app, &["worktree", "prune"]);
