@@ -1,12 +1,16 @@
 //! Worktrees that are removed and come back, and snapshots of checkouts, from the command line and over the
 //! death of a host.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::place::{Place, until};
+use crate::place::{Place, until, wait};
 
 #[test]
 fn a_worktree_is_removed_and_comes_back_as_it_was() {
@@ -174,6 +178,105 @@ fn a_removal_is_told_before_and_ends_what_stands_idle_if_asked_to() {
     let listed = place.ok(&["worktree", "snapshots", &dir]);
     assert!(listed.contains("What came back of api") && !listed.contains("Removed"), "{listed}");
     assert_eq!(place.json(&["worktree", "trash", "list"]), json!([]));
+}
+
+/// Hosts that are killed while a worktree goes into the trash or comes out of it.
+const KILLS: u32 = 20;
+
+#[test]
+fn hosts_killed_while_a_worktree_goes_and_comes_lose_nothing() {
+    let place = Place::new();
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    for number in 0..300 {
+        fs::write(repository.join(format!("file-{number}")), format!("{number}\n"))
+            .expect("written");
+    }
+    let _ = place.git(&repository, &["add", "--all"]);
+    let _ = place.git(&repository, &["commit", "--quiet", "-m", "Many"]);
+    let made = ["agent", "new", "api", "-p", "demo", "-d", &dir, "-B", "api", "--no-start"];
+    let _ = place.ok(&made);
+    let shown = || place.json(&["agent", "list"]).to_string();
+    let tree = place.json(&["agent", "show", "api"])["directory"].clone();
+    let tree = PathBuf::from(tree.as_str().expect("a path"));
+    let named = tree.display().to_string();
+    for number in 0..100 {
+        fs::write(tree.join(format!("file-{number}")), "changed\r\n").expect("written");
+        fs::write(tree.join(format!("new-{number}")), number.to_string()).expect("written");
+    }
+    let status = || place.git(&tree, &["status", "--porcelain", "--branch"]);
+    let (files, before) = (content(&tree), status());
+    let in_trash = || {
+        let all = place.json(&["worktree", "trash", "list", &dir]);
+        let ids = all.as_array().expect("a list").iter();
+        ids.map(|one| one["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    let remove = ["worktree", "remove", &named, "--agents"];
+    // How long each takes when nobody kills: that is what is cut somewhere.
+    let mut spans = Vec::new();
+    let start = Instant::now();
+    let _ = place.ok(&remove);
+    spans.push(start.elapsed());
+    let start = Instant::now();
+    let _ = place.ok(&["worktree", "trash", "restore", &in_trash()[0]]);
+    spans.push(start.elapsed());
+
+    let (mut cut_off, mut gone) = ([0, 0], 0);
+    for number in 0..KILLS {
+        let trash = in_trash();
+        let is_coming = !tree.exists();
+        let restore = ["worktree", "trash", "restore", trash.first().map_or("", String::as_str)];
+        let order = if is_coming { place.command(restore) } else { place.command(remove) };
+        let mut child =
+            { order }.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        // Each time a little later, from before it was heard to after it was done.
+        let part = f64::from(number / 2 + 1) / f64::from(KILLS / 2);
+        std::thread::sleep(spans[usize::from(is_coming)].mul_f64(part));
+        place.kill_host();
+        if wait(&mut child, Duration::from_secs(60)) != Some(0) {
+            cut_off[usize::from(is_coming)] += 1;
+        }
+        // The next host ends what that one had begun; what was coming comes when it is asked for again.
+        until("one or the other", || {
+            let trash = in_trash();
+            match (tree.exists(), trash.as_slice()) {
+                (true, []) => {
+                    assert_eq!((content(&tree), status()), (files.clone(), before.clone()));
+                    assert!(shown().contains("\"api\""), "its agent is with it: {}", shown());
+                    Some(())
+                }
+                (false, [_]) => {
+                    gone += 1;
+                    Some(())
+                }
+                (true, [id]) if is_coming => {
+                    let _ = place.ok(&["worktree", "trash", "restore", id]);
+                    None
+                }
+                (true, _) if !is_coming => None,
+                (_, other) => panic!("kept {other:?} times after {number} kills"),
+            }
+        });
+    }
+    if !tree.exists() {
+        let _ = place.ok(&["worktree", "trash", "restore", &in_trash()[0]]);
+    }
+    assert_eq!((content(&tree), status()), (files, before));
+    let agents = place.json(&["agent", "list"]);
+    assert_eq!(agents.as_array().map(Vec::len), Some(1), "no agent came twice: {agents}");
+    assert!(cut_off.iter().all(|count| *count > 0), "kills have to have hit: {cut_off:?}, {gone}");
+}
+
+/// What lies in a folder, by name.
+fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let all = fs::read_dir(folder).expect("a folder").flatten();
+    let files = all.filter(|entry| entry.file_name() != ".git");
+    files
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (name, fs::read(entry.path()).expect("readable"))
+        })
+        .collect()
 }
 
 #[test]

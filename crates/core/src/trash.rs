@@ -117,6 +117,9 @@ pub struct Snapshot {
     /// Whether Maestro made it by itself, before something that changes files.
     #[serde(default)]
     pub by_itself: bool,
+    /// Whether its removal is not through yet.
+    #[serde(default)]
+    pub is_leaving: bool,
 }
 
 impl Snapshot {
@@ -254,6 +257,7 @@ mod tests {
             lodgers: Vec::new(),
             worktree: None,
             by_itself: false,
+            is_leaving: false,
         }
     }
 

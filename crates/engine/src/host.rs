@@ -184,7 +184,8 @@ impl Host {
         }
         detach(standing::watch(Arc::clone(&shared)));
         detach(conflicts::watch(Arc::clone(&shared)));
-        detach(trash::tidy(Arc::clone(&shared)));
+        let leaving = trash::leaving(&shared).await;
+        detach(trash::tidy(Arc::clone(&shared), leaving));
         detach(telling::watch(Arc::clone(&shared)));
         if let Some(listener) = listener {
             let listening = tokio::spawn(serve::listen(Arc::clone(&shared), listener));

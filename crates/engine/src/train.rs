@@ -304,6 +304,14 @@ impl Trains {
                 Ok(train)
             })
             .await?;
+        self.keep_before(&train).await?;
+        self.tell(&train);
+        self.run(train.clone());
+        Ok(train)
+    }
+
+    /// Keeps what is not committed where a train may commit or move files.
+    async fn keep_before(&self, train: &Train) -> Result<(), Error> {
         let (agents, git) = (Arc::clone(&self.inner.deps.agents), self.inner.deps.git.clone());
         let own = train.clone();
         work(move || {
@@ -315,10 +323,7 @@ impl Trains {
             agents.begins(own.id, &directories);
         })
         .await
-        .map_err(|why| refuse(ErrorKind::Failed, why))?;
-        self.tell(&train);
-        self.run(train.clone());
-        Ok(train)
+        .map_err(|why| refuse(ErrorKind::Failed, why))
     }
 
     /// One target has one train at a time.
@@ -370,6 +375,7 @@ impl Trains {
         if train.state != State::Running {
             train.resume().map_err(|text| refuse(ErrorKind::Busy, text))?;
         }
+        self.keep_before(&train).await?;
         self.save(&train).await?;
         self.run(train.clone());
         Ok(train)
@@ -379,6 +385,7 @@ impl Trains {
         let _starting = self.inner.starting.lock().await;
         let mut train = self.get(id).await?;
         self.refuse_second(&train.spec)?;
+        self.keep_before(&train).await?;
         let (git, asked) = (self.inner.deps.git.clone(), train.clone());
         let moved = blocking(move || take_back(&git, &asked)).await.map_err(failed)??;
         match moved {

@@ -65,6 +65,7 @@ fn snapshot(id: u64, name: &str, branch: &str, message: &str, minutes: u64) -> S
         worktree: None,
         lodgers: Vec::new(),
         by_itself: message.starts_with("Before"),
+        is_leaving: false,
     }
 }
 

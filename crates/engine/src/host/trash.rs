@@ -1,8 +1,9 @@
 //! Snapshots of checkouts, and worktrees that are removed so that they can come back.
 //!
 //! Order of the deeds of a removal: everything is in git under a private reference and on the disk, then the
-//! store knows of it, then the worktree goes. A host that is killed in between leaves the worktree, or
-//! everything that is needed to have it back.
+//! store knows of it and that it is leaving, then the worktree goes, then its agents. A host that is killed in
+//! between leaves the worktree, or everything that is needed to have it back; the next one takes back what was
+//! begun, or ends what was done ([`settle`]). A restoring that was cut off goes on when it is asked for again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,9 @@ use super::{Shared, blocking, check_path, now_ms, refuse};
 
 /// How often what is older than 30 days is looked for.
 const LOOK: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// How long nothing may have gone in a worktree whose removal was cut off.
+const REST: Duration = Duration::from_millis(500);
 
 /// Does what a client asks.
 pub(super) async fn run(shared: &Arc<Shared>, ask: Ask) -> Result<Answer, Error> {
@@ -106,6 +110,7 @@ fn put(git: &Git, store: &Store, new: New) -> Result<Snapshot, Error> {
         lodgers: Vec::new(),
         worktree: worktree.map(Box::new),
         by_itself,
+        is_leaving: removed,
     };
     store.put_checkout(&snapshot).map_err(store_error)?;
     Ok(snapshot)
@@ -252,8 +257,7 @@ async fn remove(
         );
         return Err(refuse(ErrorKind::Busy, text));
     }
-    let name = found.branch.clone().unwrap_or_else(|| "a detached worktree".to_owned());
-    let message = format!("Removed {name}");
+    let message = format!("Removed {}", name_of(found.branch.as_deref()));
     let mut snapshot = keep(shared, path.clone(), message.clone(), true).await?;
     if let Some(known) = &known {
         // Only now that it is known that it can go; what changes meanwhile is kept, too.
@@ -274,6 +278,7 @@ async fn remove(
         first.await.map_err(failed)??;
         snapshot = after;
     }
+    let _alone = shared.worktrees.trash.lock().await;
     // Somebody may have begun meanwhile.
     if let Err(error) = free(shared, &path) {
         purge(shared, snapshot).await?;
@@ -291,7 +296,6 @@ async fn remove(
     if let Err(error) = gone.await.map_err(failed)? {
         // A part may be gone already: what was there stays kept, and is told.
         let (store, id) = (shared.store.clone(), snapshot.id);
-        (snapshot.agents, snapshot.lodgers) = (Vec::new(), Vec::new());
         let stays = blocking(move || as_snapshot(&git, &store, snapshot, path));
         stays.await.map_err(failed)??;
         let text =
@@ -305,6 +309,7 @@ async fn remove(
             shared.problem(Some(agent.id), error.message);
         }
     }
+    snapshot.is_leaving = false;
     let (store, kept, git_dir) = (shared.store.clone(), snapshot.clone(), found.git_dir);
     let saved = blocking(move || {
         store.put_checkout(&kept)?;
@@ -407,6 +412,7 @@ async fn find(shared: &Arc<Shared>, id: SnapshotId) -> Result<Snapshot, Error> {
 }
 
 async fn restore(shared: &Arc<Shared>, id: SnapshotId, to: Option<PathBuf>) -> Result<Back, Error> {
+    let _alone = shared.worktrees.trash.lock().await;
     let snapshot = find(shared, id).await?;
     let git = shared.tools().await?.git.clone();
     // What is a snapshot of a worktree that is gone by now comes back like a removed one.
@@ -433,24 +439,21 @@ async fn restore(shared: &Arc<Shared>, id: SnapshotId, to: Option<PathBuf>) -> R
     }
     let path = to.unwrap_or_else(|| snapshot.path.clone());
     check_path(&path)?;
-    let kept = Kept {
-        commit: snapshot.commit.clone(),
-        tree: snapshot.tree.clone(),
-        branch: snapshot.branch.clone(),
-        head: snapshot.head.clone(),
-        files: snapshot.files,
-        bytes: snapshot.bytes,
-        left: (snapshot.left.clone(), snapshot.left_count),
-    };
+    let kept = kept(&snapshot);
     let (root, place) = (snapshot.repository.clone(), path.clone());
-    let store = shared.store.clone();
-    let (lodgers, old) = (snapshot.lodgers.clone(), snapshot.path.clone());
+    let (store, own, was) = (shared.store.clone(), git.clone(), snapshot.clone());
     let put = blocking(move || {
-        let put = git.put_back_worktree(&root, &place, &kept).map_err(git_error)?;
+        let put = match git.put_back_worktree(&root, &place, &kept) {
+            // All of it is there, and the host was killed before it had said so.
+            Err(maestro_git::Error::TargetNotEmpty { .. }) if git.is_back(&place, &kept) => {
+                PutBack::default()
+            }
+            put => put.map_err(git_error)?,
+        };
         // It is ours again, at the place it has now.
         let found = git.repository(&place).map_err(git_error)?;
         let now = found.checkout.unwrap_or_else(|| place.clone());
-        if let Some(known) = &snapshot.worktree {
+        if let Some(known) = &was.worktree {
             let known = worktree::Kept {
                 git_dir: found.git_dir,
                 common_dir: found.common_dir,
@@ -465,24 +468,155 @@ async fn restore(shared: &Arc<Shared>, id: SnapshotId, to: Option<PathBuf>) -> R
             };
             store.put_worktree(&known).map_err(store_error)?;
         }
-        let branch = snapshot.branch.clone().unwrap_or_else(|| "a detached worktree".to_owned());
-        let message = format!("What came back of {branch}");
-        let here = Snapshot { message, agents: Vec::new(), lodgers: Vec::new(), ..snapshot };
-        as_snapshot(&git, &store, here, now.clone())?;
         Ok::<_, Error>((put, now))
     });
     let (put, now) = put.await.map_err(failed)??;
-    let mut agents = Vec::new();
-    for lodger in lodgers {
-        let inside = lodger.directory.strip_prefix(&old).unwrap_or(Path::new("")).to_owned();
-        let directory = if inside.as_os_str().is_empty() { now.clone() } else { now.join(inside) };
-        match shared.bring_back(lodger, directory).await {
-            Ok(agent) => agents.push(agent.name),
+    let agents = bring_back(shared, &snapshot, &now).await;
+    let store = shared.store.clone();
+    let message = format!("What came back of {}", name_of(snapshot.branch.as_deref()));
+    let snapshot = Snapshot { message, ..snapshot };
+    blocking(move || as_snapshot(&own, &store, snapshot, now)).await.map_err(failed)??;
+    Ok(Back {
+        path,
+        written: put.written,
+        removed: put.removed,
+        notice: put.notice,
+        before: None,
+        agents,
+    })
+}
+
+/// What a worktree is called.
+fn name_of(branch: Option<&str>) -> &str {
+    branch.unwrap_or("a detached worktree")
+}
+
+/// Brings the agents back that went with a worktree; gives their names.
+async fn bring_back(shared: &Arc<Shared>, snapshot: &Snapshot, now: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for was in &snapshot.lodgers {
+        let inner = was.directory.strip_prefix(&snapshot.path).unwrap_or(Path::new(""));
+        // Without this, its own directory would end with a slash.
+        let directory = if inner.as_os_str().is_empty() { now.into() } else { now.join(inner) };
+        // One whose removal did not come to it is still there.
+        let back = if shared.world.agent(was.id).is_some() {
+            shared.save_agent(was.id, move |agent| agent.directory.clone_from(&directory)).await
+        } else {
+            shared.bring_back(was.clone(), directory).await
+        };
+        match back {
+            Ok(agent) => names.push(agent.name),
             Err(error) => shared.problem(None, error.message),
         }
     }
-    let PutBack { written, removed, notice, .. } = put;
-    Ok(Back { path, written, removed, notice, before: None, agents })
+    names
+}
+
+/// What a host before had begun to remove. To be asked before anybody can ask this one for a removal.
+pub(super) async fn leaving(shared: &Arc<Shared>) -> Vec<SnapshotId> {
+    let store = shared.store.clone();
+    let found = blocking(move || store.checkouts()).await.map_err(failed);
+    match found.and_then(|all| all.map_err(store_error)) {
+        Ok(all) => all.iter().filter(|one| one.is_leaving).map(|one| one.id).collect(),
+        Err(error) => {
+            tracing::warn!(error = %error.message, "what was removed was not looked through");
+            Vec::new()
+        }
+    }
+}
+
+/// Ends what a host before had begun: a worktree that is still there stays, and one that is gone is in the trash
+/// with its agents.
+async fn settle(shared: &Arc<Shared>, leaving: Vec<SnapshotId>) {
+    for id in leaving {
+        if let Err(error) = settle_one(shared, id).await {
+            tracing::warn!(%id, error = %error.message, "a removal that was cut off stays so");
+        }
+    }
+}
+
+async fn settle_one(shared: &Arc<Shared>, id: SnapshotId) -> Result<(), Error> {
+    let _alone = shared.worktrees.trash.lock().await;
+    let mut snapshot = find(shared, id).await?;
+    if !snapshot.is_leaving {
+        return Ok(());
+    }
+    let git = shared.tools().await?.git.clone();
+    let (store, path) = (shared.store.clone(), snapshot.path.clone());
+    let known = snapshot.worktree.clone();
+    // The git of a dead host may still be removing files.
+    let mut before = None;
+    loop {
+        let place = path.clone();
+        let now = blocking(move || files_in(&place)).await.map_err(failed)?;
+        if before == Some(now) {
+            break;
+        }
+        before = Some(now);
+        tokio::time::sleep(REST).await;
+    }
+    if path.exists() {
+        let (kept, root) = (kept(&snapshot), snapshot.repository.clone());
+        let message = format!("As {} was before a removal", name_of(snapshot.branch.as_deref()));
+        let snapshot = Snapshot { message, ..snapshot };
+        let taken_back = blocking(move || {
+            let is_back = match git.put_back_worktree(&root, &path, &kept) {
+                Ok(_) => true,
+                // Nothing was gone yet, or somebody has written there since: their files stay.
+                Err(maestro_git::Error::TargetNotEmpty { .. }) => false,
+                Err(error) => return Err(git_error(error)),
+            };
+            let what = if is_back { "taken back" } else { "not gone on with" };
+            let text = format!(
+                "The removal of {} was cut off and is {what}. What was there is also kept: `maestro worktree restore {}`.",
+                path.display(),
+                snapshot.id
+            );
+            as_snapshot(&git, &store, snapshot, path)?;
+            Ok(text)
+        });
+        let text = taken_back.await.map_err(failed)??;
+        shared.problem(None, text);
+        return Ok(());
+    }
+    // A disk that is away takes the folder with it, and not what git knows of it.
+    if known.as_ref().is_none_or(|known| known.git_dir.exists()) {
+        return Ok(());
+    }
+    for was in &snapshot.lodgers {
+        if shared.world.agent(was.id).is_some_and(|agent| agent.directory == was.directory) {
+            shared.remove_agent(was.id).await?;
+        }
+    }
+    snapshot.is_leaving = false;
+    let saved = blocking(move || {
+        store.put_checkout(&snapshot)?;
+        known.map_or(Ok(()), |known| store.forget_worktree(&known.git_dir))
+    });
+    saved.await.map_err(failed)?.map_err(store_error)
+}
+
+/// How many files and folders are in a folder. Blocks.
+fn files_in(folder: &Path) -> u64 {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        count += 1 + if is_folder { files_in(&entry.path()) } else { 0 };
+    }
+    count
+}
+
+/// The same for git.
+fn kept(snapshot: &Snapshot) -> Kept {
+    Kept {
+        commit: snapshot.commit.clone(),
+        tree: snapshot.tree.clone(),
+        branch: snapshot.branch.clone(),
+        head: snapshot.head.clone(),
+        files: snapshot.files,
+        bytes: snapshot.bytes,
+        left: (snapshot.left.clone(), snapshot.left_count),
+    }
 }
 
 /// What was kept of a removed worktree is a snapshot of one that is there. Blocks.
@@ -491,7 +625,15 @@ fn as_snapshot(git: &Git, store: &Store, snapshot: Snapshot, path: PathBuf) -> R
     let name = reference(snapshot.id, false);
     git.keep(&root, &[(name, snapshot.commit.clone())]).map_err(git_error)?;
     let old = snapshot.reference();
-    store.put_checkout(&Snapshot { removed: false, path, ..snapshot }).map_err(store_error)?;
+    let stays = Snapshot {
+        removed: false,
+        path,
+        agents: Vec::new(),
+        lodgers: Vec::new(),
+        is_leaving: false,
+        ..snapshot
+    };
+    store.put_checkout(&stays).map_err(store_error)?;
     git.forget(&root, &old).map(drop).map_err(git_error)
 }
 
@@ -509,8 +651,9 @@ fn forget(git: &Git, store: &Store, snapshot: &Snapshot) -> Result<(), Error> {
     store.forget_checkout(snapshot.id).map_err(store_error)
 }
 
-/// Forgets what is older than 30 days, now and then.
-pub(super) async fn tidy(shared: Arc<Shared>) {
+/// Ends what a host before had begun, and forgets what is older than 30 days, now and then.
+pub(super) async fn tidy(shared: Arc<Shared>, leaving: Vec<SnapshotId>) {
+    settle(&shared, leaving).await;
     loop {
         let store = shared.store.clone();
         let now = now_ms();

@@ -45,6 +45,8 @@ pub(crate) struct Worktrees {
     variables: Mutex<HashMap<PathBuf, Vec<(String, String)>>>,
     /// Held while ports are chosen.
     ports: tokio::sync::Mutex<()>,
+    /// Held while one goes into the trash or comes out of it.
+    pub(crate) trash: tokio::sync::Mutex<()>,
 }
 
 /// What is known of a worktree's file when something is started there.
