@@ -141,7 +141,7 @@ pub enum Incoming {
         lines: Vec<Heard>,
     },
     /// This client is a window, and is to do something: it answers with
-    /// [`Command::Obeyed`](crate::message::Command::Obeyed).
+    /// [`Command::Obeyed`].
     Order {
         /// Its number.
         number: u64,
