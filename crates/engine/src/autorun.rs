@@ -358,14 +358,12 @@ impl Runs {
         let store = self.inner.deps.store.clone();
         let runs = blocking(move || store.open_runs().map_err(stored)).await?;
         let mut recovered = Vec::new();
-        for run in runs {
+        // Those that were at work have their directories before anybody who waits for one.
+        let is_queued = |run: &Run| matches!(run.state, State::Queued { .. });
+        let (queued, begun): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(is_queued);
+        for run in begun {
             let id = run.id;
             if self.inner.active().contains_key(&id) {
-                continue;
-            }
-            if matches!(run.state, State::Queued { .. }) {
-                self.wait_again(run).await;
-                recovered.push(id);
                 continue;
             }
             let inner = Arc::clone(&self.inner);
@@ -392,6 +390,10 @@ impl Runs {
                     blocking(move || inner.close(&failed)).await?;
                 }
             }
+        }
+        for run in queued {
+            recovered.push(run.id);
+            self.wait_again(run).await;
         }
         Ok(recovered)
     }

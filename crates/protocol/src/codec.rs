@@ -244,7 +244,7 @@ const REQUEST: u64 = 0;
 const INPUT: u64 = 1;
 const PASTE: u64 = 2;
 const PASTE_IMAGE: u64 = 19;
-const KEEP_IMAGE: u64 = 70;
+const KEEP_IMAGE: u64 = 71;
 
 /// [`read`] for a blocking transport.
 pub fn read_blocking<T: DeserializeOwned, R: Read>(

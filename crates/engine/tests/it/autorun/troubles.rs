@@ -126,6 +126,38 @@ async fn a_run_whose_journal_is_not_understood_is_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_at_work_has_the_directory_before_who_waits_for_it() {
+    let world = World::new(&[
+        ("tasks.md", "- [ ] hang\n"),
+        ("b.md", "- [ ] write b\n"),
+        ("c.md", "- [ ] write c\n"),
+    ]);
+    let store = world.store("home/maestro.db");
+    let runs = world.host(store.clone(), None);
+    let first = runs.start(world.spec(&["tasks.md"])).await.expect("it starts");
+    let waits = runs.queue(world.spec(&["b.md"])).await.expect("it waits");
+    let State::Queued { because } = &waits.state else { panic!("{:?}", waits.state) };
+    assert!(because.contains(&first.id.to_string()), "{because}");
+    // Somebody starts another one as soon as the directory is free, and before the host looks.
+    runs.suspend().await;
+    let mut killed = runs.get(first.id).await.expect("known");
+    killed.state = State::Ended(Ending::Killed);
+    store.put_run(&killed).expect("saved");
+    let _ = store.release_leases(first.id).expect("free");
+    let _ = fs::remove_file(world.path("work/hanging"));
+    let dies: Hook = Arc::new(|effect: &Effect| matches!(effect, Effect::Turn(_)));
+    let runs = world.host(store.clone(), Some(dies));
+    let later = runs.start(world.spec(&["c.md"])).await.expect("it starts");
+    assert!(later.id > waits.id);
+    until("the host dies", async || runs.active() == 0).await;
+
+    let runs = world.host(store, None);
+    assert_eq!(runs.recover().await.expect("it recovers"), [later.id, waits.id]);
+    assert_eq!(ended(&runs, &later).await.state, State::Ended(Ending::Completed));
+    assert_eq!(ended(&runs, &waits).await.state, State::Ended(Ending::Completed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_waits_for_its_disk() {
     for how in [Trouble::Full, Trouble::ReadOnly] {
         let world = committed(&[("tasks.md", "- [ ] write a\n- [ ] write b\n")]);
