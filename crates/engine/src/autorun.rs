@@ -401,7 +401,8 @@ impl Runs {
     /// Ends every process of every run, within a bound, and leaves the runs as interrupted: the next
     /// host continues them. For a host that stops.
     pub async fn suspend(&self) {
-        self.inner.waiting.close();
+        // Nobody who waited begins in a directory that is given back now.
+        let _ = tokio::time::timeout(SUSPEND, self.inner.waiting.close()).await;
         let orders: Vec<mpsc::Sender<Ordered>> =
             self.inner.active().values().map(|handle| handle.orders.clone()).collect();
         for orders in &orders {

@@ -34,9 +34,10 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Lets nothing begin any more.
-    pub(super) fn close(&self) {
+    /// Lets nothing begin any more. Whoever is being tried just now is at work or waits when this comes back.
+    pub(super) async fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        drop(self.runs.lock().await);
     }
 
     fn is_closed(&self) -> bool {
