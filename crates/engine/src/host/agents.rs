@@ -98,32 +98,38 @@ impl Shared {
     ) -> Result<Agent, Error> {
         let _naming = self.naming.lock().await;
         let name = name.unwrap_or_else(|| self.free_name(&place));
-        let store = self.store.clone();
-        let agent = blocking(move || {
-            let now = now_ms();
-            let agent = Agent {
-                id: store.next_agent_id()?,
-                name,
-                provider,
-                directory: place.directory,
-                repository: place.repository,
-                branch: place.branch,
-                worktree: place.worktree,
-                ai_terminal: None,
-                shell_terminal: None,
-                session: None,
-                attention: attention::verdict(State::Unknown, "not started", Source::None, now),
-                created_ms: now,
-                clipboard: maestro_core::agent::Clipboard::Focused,
-                group: None,
-                bookmarked: false,
-            };
-            store.put_agent(&agent)?;
-            Ok(agent)
+        self.write_down(move |id, now| Agent {
+            id,
+            name,
+            provider,
+            directory: place.directory,
+            repository: place.repository,
+            branch: place.branch,
+            worktree: place.worktree,
+            ai_terminal: None,
+            shell_terminal: None,
+            session: None,
+            attention: attention::verdict(State::Unknown, "not started", Source::None, now),
+            created_ms: now,
+            clipboard: maestro_core::agent::Clipboard::Focused,
+            group: None,
+            bookmarked: false,
         })
         .await
-        .map_err(failed)?
-        .map_err(store_error)?;
+    }
+
+    /// Writes an agent down that is made from an id of its own and the time, and tells of it.
+    async fn write_down(
+        &self,
+        make: impl FnOnce(AgentId, u64) -> Agent + Send + 'static,
+    ) -> Result<Agent, Error> {
+        let store = self.store.clone();
+        let agent = blocking(move || {
+            let agent = make(store.next_agent_id()?, now_ms());
+            store.put_agent(&agent)?;
+            Ok(agent)
+        });
+        let agent = agent.await.map_err(failed)?.map_err(store_error)?;
         self.world.add_agent(agent.clone());
         tracing::info!(agent = %agent.id, name = agent.name, "an agent was made");
         Ok(agent)
@@ -154,25 +160,16 @@ impl Shared {
             worktree: gone.worktree,
         };
         let name = if is_taken { self.free_name(&place) } else { gone.name.clone() };
-        let store = self.store.clone();
-        let agent = blocking(move || {
-            let now = now_ms();
-            let agent = Agent {
-                id: store.next_agent_id()?,
-                name,
-                directory,
-                ai_terminal: None,
-                shell_terminal: None,
-                attention: attention::verdict(State::Unknown, "not started", Source::None, now),
-                ..gone
-            };
-            store.put_agent(&agent)?;
-            Ok(agent)
-        });
-        let agent = agent.await.map_err(failed)?.map_err(store_error)?;
-        self.world.add_agent(agent.clone());
-        tracing::info!(agent = %agent.id, name = agent.name, "an agent came back");
-        Ok(agent)
+        self.write_down(move |id, now| Agent {
+            id,
+            name,
+            directory,
+            ai_terminal: None,
+            shell_terminal: None,
+            attention: attention::verdict(State::Unknown, "not started", Source::None, now),
+            ..gone
+        })
+        .await
     }
 
     /// Refuses new agents that could not be made.
