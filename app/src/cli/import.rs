@@ -10,7 +10,7 @@ use maestro_core::AgentId;
 use maestro_core::agent::Agent;
 use maestro_core::group::{self, Arrange};
 use maestro_core::screen::Size;
-use maestro_core::settings::{self, Value as Set};
+use maestro_core::settings;
 use maestro_engine::{playbooks, settings as file};
 use maestro_protocol::Home;
 use maestro_protocol::message::{Command, NewAgent, Reply};
@@ -190,13 +190,9 @@ fn settings_of(found: &Found, dry: bool, report: &mut Report) -> Result<()> {
             home.create()?;
             let _ = file::set(&path, setting, None, Some(value)).map_err(failed)?;
         }
-        report.taken("setting", key, said(value));
+        report.taken("setting", key, value.to_string());
     }
     Ok(())
-}
-
-fn said(value: &Set) -> String {
-    value.to_string()
 }
 
 fn tell(folder: &Path, dry: bool, report: &Report, out: &mut Out) -> Result<()> {
