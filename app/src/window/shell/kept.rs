@@ -11,6 +11,7 @@ use maestro_protocol::message::Command;
 use maestro_ui::theme::{self, extent};
 use maestro_ui::tiles::Arrangement;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Connection, Message, Shell};
 use crate::window::panes::Pane;
@@ -102,6 +103,28 @@ impl Default for Kept {
 }
 
 impl Kept {
+    /// What was remembered. Of what another version remembered in other words, each part that cannot be read
+    /// has its default, and costs no other part.
+    fn read(text: &str) -> Self {
+        if let Ok(kept) = serde_json::from_str(text) {
+            return kept;
+        }
+        let parts = serde_json::from_str::<Map<String, Value>>(text).unwrap_or_default();
+        let mut kept = Self::default();
+        let mut whole = Map::new();
+        for (name, part) in parts {
+            let _ = whole.insert(name.clone(), part);
+            match Self::deserialize(Value::Object(whole.clone())) {
+                Ok(more) => kept = more,
+                Err(error) => {
+                    tracing::warn!(name, %error, "a part of what the window remembered is not known");
+                    let _ = whole.remove(&name);
+                }
+            }
+        }
+        kept
+    }
+
     /// Takes note of the window's size.
     pub(super) fn measured(&mut self, size: Size, filled: bool) {
         self.filled = filled;
@@ -181,8 +204,7 @@ impl Shell {
     }
 
     pub(super) fn restore(&mut self, text: &str) -> Task<Message> {
-        // What cannot be read is from another version: defaults are as good.
-        self.kept = serde_json::from_str(text).unwrap_or_default();
+        self.kept = Kept::read(text);
         self.saved = Some(text.to_owned());
         self.tokens = self.wished_theme().unwrap_or(&theme::NOCTURNE);
         self.zoom(self.kept.zoom);
@@ -198,4 +220,24 @@ impl Shell {
 
 fn remember(text: &str) -> Command {
     Command::SetPreference { key: PREFERENCE.to_owned(), value: Some(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_is_not_known_costs_no_other_part() {
+        let kept = Kept { zoom: 1.5, hosts: ["docs.rs".to_owned()].into(), ..Kept::default() };
+        let mut text: Map<String, Value> =
+            serde_json::to_value(&kept).ok().and_then(|it| it.as_object().cloned()).expect("a map");
+        assert_eq!(Kept::read(&Value::Object(text.clone()).to_string()), kept);
+        let _ = text.insert("focused".to_owned(), serde_json::json!({ "Hologram": 7 }));
+        let _ = text.insert("agents_width".to_owned(), serde_json::json!("wide"));
+        let _ = text.insert("layouts".to_owned(), serde_json::json!([1]));
+        assert_eq!(Kept::read(&Value::Object(text).to_string()), kept);
+        for broken in ["", "[]", "{\"zoom\":"] {
+            assert_eq!(Kept::read(broken), Kept::default(), "{broken}");
+        }
+    }
 }
