@@ -9,8 +9,12 @@
 //!   thrown away.
 //! - `empty`: the folders without any file, by NUL.
 //! - `rights`: of files that have others than 644 or 755, these in octal and the name, by NUL.
+//! - `own`: of a linked worktree that is removed, git's own files of it alone, as a bisect and its references; `named`: what these
+//!   name that is no commit. The commits are parents.
 //!
 //! Neither the index nor the stash is touched, and no hook or filter runs.
+
+mod own;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, Metadata, OpenOptions};
@@ -105,8 +109,9 @@ impl Git {
                 refuse_half_done(&found, &checkout)?;
                 refuse_split_index(&found)?;
             }
-            let before = (self.looked(&checkout, all)?, index_stamp(&found));
-            let kept = self.kept_once(&found, &checkout, &before.0, message)?;
+            let of_git = || if all { own::read(&found) } else { Ok(own::Own::new()) };
+            let before = (self.looked(&checkout, all)?, index_stamp(&found), of_git()?);
+            let kept = self.kept_once(&found, &checkout, (&before.0, &before.2), message)?;
             // Before the second look: it may take a while on a busy disk.
             let settled = settle(&found.common_dir);
             if let Err(source) = settled
@@ -114,11 +119,11 @@ impl Git {
             {
                 return Err(Error::Folder { path: found.common_dir, source: Arc::new(source) });
             }
-            let after = (self.looked(&checkout, all)?, index_stamp(&found));
+            let after = (self.looked(&checkout, all)?, index_stamp(&found), of_git()?);
             let now = self.repository(directory)?;
             let is_same = before.0.names == after.0.names
                 && before.0.empty == after.0.empty
-                && before.1 == after.1
+                && (&before.1, &before.2) == (&after.1, &after.2)
                 && (&now.head, &now.branch) == (&found.head, &found.branch);
             if is_same {
                 self.keep(&checkout, &[(name.to_owned(), kept.commit.clone())])?;
@@ -263,7 +268,7 @@ impl Git {
         &self,
         found: &Repository,
         checkout: &Path,
-        looked: &Looked,
+        (looked, of_git): (&Looked, &own::Own),
         message: &str,
     ) -> Result<Kept> {
         let Some(head) = found.head.clone() else {
@@ -306,18 +311,19 @@ impl Git {
             let stages = stages(&repository, &odb).map_err(own)?;
             let _ = root.insert("stages", stages, 0o040_000).map_err(own)?;
         }
+        let named = own::keep(&repository, of_git, &mut root)?;
         let tree = repository.find_tree(root.write().map_err(own)?).map_err(own)?;
         let head_id = Oid::from_str(&head).map_err(own)?;
         let mut parents = vec![repository.find_commit(head_id).map_err(own)?];
         // Commits that were left behind by an amend, a reset or a detached head have nothing else.
-        if let Ok(log) = repository.reflog("HEAD") {
-            for known in log.iter().take(REFLOG).flat_map(|entry| [entry.id_new(), entry.id_old()])
+        let log = repository.reflog("HEAD").ok();
+        let entries = log.iter().flat_map(|log| log.iter().take(REFLOG).collect::<Vec<_>>());
+        let logged = entries.flat_map(|entry| [entry.id_new(), entry.id_old()]);
+        for known in logged.chain(named) {
+            if !parents.iter().any(|parent| parent.id() == known)
+                && let Ok(commit) = repository.find_commit(known)
             {
-                if !parents.iter().any(|parent| parent.id() == known)
-                    && let Ok(commit) = repository.find_commit(known)
-                {
-                    parents.push(commit);
-                }
+                parents.push(commit);
             }
         }
         let parents: Vec<&git2::Commit<'_>> = parents.iter().collect();
@@ -396,10 +402,12 @@ impl Git {
         let opened = git2::Repository::open(path).map_err(own)?;
         let commit =
             Oid::from_str(&kept.commit).and_then(|id| opened.find_commit(id)).map_err(own)?;
-        if let Some(index) = commit.tree().map_err(own)?.get_name("index") {
+        let tree = commit.tree().map_err(own)?;
+        if let Some(index) = tree.get_name("index") {
             let blob = opened.find_blob(index.id()).map_err(own)?;
             fs::write(opened.path().join("index"), blob.content()).map_err(broken)?;
         }
+        own::put_back(&opened, &tree, &git_dir)?;
         fs::rename(&unfinished, git_dir.join(FINISHED)).map_err(broken)?;
         put.notice = notice;
         Ok(put)

@@ -184,6 +184,52 @@ fn a_branch_that_went_on_is_left_alone() {
 }
 
 #[test]
+fn what_git_knows_of_one_worktree_alone_comes_back_too() {
+    let (sandbox, app) = Sandbox::with_app();
+    let git = sandbox.handle();
+    for text in ["two", "three", "four", "five", "six"] {
+        sandbox.commit(&app, "file", text, text);
+    }
+    let tree = worktree(&git, &app, "topic");
+    let run = |arguments: &[&str]| sandbox.git(&tree, arguments);
+    // A search that goes on, references that nobody else sees, and files that are left out here alone.
+    let _ = run(&["sparse-checkout", "set", "--no-cone", "/*", "!/nothing"]);
+    let _ = run(&["config", "--worktree", "test.mine", "yes"]);
+    let lost = run(&["commit-tree", "HEAD^{tree}", "-m", "No branch has it"]);
+    fs::write(tree.join("note"), "only a reference knows this").expect("a file");
+    let note = run(&["hash-object", "-w", "note"]);
+    fs::remove_file(tree.join("note")).expect("removed");
+    for (name, id) in [("refs/worktree/lost", &lost), ("refs/worktree/deep/note", &note)] {
+        let _ = run(&["update-ref", name, id]);
+    }
+    let _ = run(&["bisect", "start", "HEAD", "HEAD~4"]);
+    let said = || {
+        let refs = run(&["for-each-ref", "refs/worktree", "refs/bisect"]);
+        let search = (run(&["bisect", "log"]), run(&["rev-parse", "HEAD"]), run(&["reflog"]));
+        (refs, search, run(&["sparse-checkout", "list"]), run(&["config", "test.mine"]))
+    };
+    let before = said();
+    assert!(before.0.lines().count() >= 4, "{before:?}");
+
+    let kept = git.keep_checkout(&tree, "trash/1", "Removed", true).expect("it is kept");
+    git.remove_worktree(&app, &tree).expect("it is removed");
+    let _ = sandbox.git(&app, &["reflog", "expire", "--expire=now", "--all"]);
+    let _ = sandbox.git(&app, &["gc", "--quiet", "--prune=now"]);
+    let _ = git.put_back_worktree(&app, &tree, &kept).expect("it comes back");
+    assert_eq!(said(), before);
+    assert_eq!(run(&["cat-file", "-p", "refs/worktree/deep/note"]), "only a reference knows this");
+    let _ = run(&["bisect", "good"]);
+    let _ = sandbox.git(&app, &["fsck", "--strict"]);
+
+    let _ = run(&["bisect", "reset"]);
+    let _ = run(&["tag", "-a", "-m", "x", "signed"]);
+    let _ = run(&["update-ref", "refs/worktree/tag", "signed"]);
+    let error = git.keep_checkout(&tree, "trash/2", "x", true).expect_err("a tag").to_string();
+    assert!(error.contains("refs/worktree/tag is a reference"), "{error}");
+    let _ = git.keep_checkout(&tree, "snapshots/2", "x", false).expect("its files can be kept");
+}
+
+#[test]
 fn what_cannot_be_kept_is_refused_by_name() {
     let (sandbox, app) = Sandbox::with_app();
     let git = sandbox.handle();
