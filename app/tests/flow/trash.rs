@@ -60,6 +60,38 @@ fn a_worktree_is_removed_and_comes_back_as_it_was() {
 }
 
 #[test]
+fn what_another_home_keeps_is_not_written_over_until_it_is_nobodys() {
+    let place = Place::new();
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    // Another Maestro counts from one, too; and what one kept that is no more.
+    let made = place.git(&repository, &["commit-tree", "HEAD^{tree}", "-m", "Theirs"]);
+    let tree = place.git(&repository, &["rev-parse", "HEAD^{tree}"]);
+    let long_ago = format!(
+        "tree {tree}\nauthor x <x@x> 1000000000 +0000\ncommitter x <x@x> 1000000000 +0000\n\nx\n"
+    );
+    fs::write(place.path("old"), long_ago).expect("written");
+    let named = place.path("old").display().to_string();
+    let old = place.git(&repository, &["hash-object", "-t", "commit", "-w", &named]);
+    for (name, id) in [("trash/1", &made), ("snapshots/2", &made), ("trash/77", &old)] {
+        let _ = place.git(&repository, &["update-ref", &format!("refs/maestro/{name}"), id]);
+    }
+    let tree = place.ok(&["worktree", "new", "side", "-r", &dir]);
+    let removed = place.json(&["worktree", "remove", tree.trim()]);
+    // Before and after its teardown, of which nothing is different.
+    assert_eq!(removed["id"], json!("s4"), "{removed}");
+    let kept = || place.git(&repository, &["for-each-ref", "--format=%(refname)", "refs/maestro"]);
+    assert!(kept().contains("refs/maestro/trash/77"), "its turn comes with the next host");
+    place.kill_host();
+    let _ = place.ok(&["worktree", "trash", "list", &dir]);
+    until("what is nobody's goes", || (!kept().contains("trash/77")).then_some(()));
+    let left = kept();
+    for name in ["trash/1", "snapshots/2", "trash/4"] {
+        assert!(left.contains(name), "{name} of {left}");
+    }
+}
+
+#[test]
 fn what_is_in_use_or_not_ours_stays() {
     let place = Place::new();
     let repository = place.repository("shop");

@@ -238,26 +238,32 @@ fn worktrees_of_others_are_adopted_and_merged_ones_can_go() {
     let done = place.ok(&["worktree", "new", "done", "-r", &dir]);
     let open = place.ok(&["worktree", "new", "open", "-r", &dir]);
     let fresh = place.ok(&["worktree", "new", "fresh", "-r", &dir]);
-    for path in [&done, &open] {
+    let squashed = place.ok(&["worktree", "new", "squashed", "-r", &dir]);
+    for path in [&done, &open, &squashed] {
         let path = std::path::Path::new(path);
-        std::fs::write(path.join("work"), path.display().to_string()).expect("written");
+        let name = path.file_name().expect("a name");
+        std::fs::write(path.join(name), path.display().to_string()).expect("written");
         let _ = place.git(path, &["add", "--all"]);
         let _ = place.git(path, &["commit", "-q", "-m", "work"]);
     }
     let _ = place.git(&shop, &["merge", "-q", "done"]);
+    let _ = place.git(&shop, &["merge", "-q", "--squash", "squashed"]);
+    let _ = place.git(&shop, &["commit", "-q", "-m", "As one"]);
     let judged = place.json(&["worktree", "prune", &dir]);
     let stays = |path: &str| {
         let all = judged.as_array().expect("a list").iter();
         let one = all.clone().find(|one| one["path"] == json!(path));
         one.unwrap_or_else(|| panic!("{path}: {judged}"))["stays"].clone()
     };
-    assert_eq!(stays(&done), json!(null), "{judged}");
+    for gone in [&done, &squashed] {
+        assert_eq!(stays(gone), json!(null), "{judged}");
+    }
     assert_eq!(stays(&open), "main lacks one of its commits");
     assert_eq!(stays(&fresh), "nothing was done in it yet");
     assert_eq!(stays(&foreign), "somebody else made it");
     assert!(place.ok(&["worktree", "prune", &dir]).contains("can go"));
     let usage = place.json(&["worktree", "du", &dir]);
-    assert_eq!(usage.as_array().map(Vec::len), Some(5), "{usage}");
+    assert_eq!(usage.as_array().map(Vec::len), Some(6), "{usage}");
     assert!(usage[1]["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{usage}");
 
     // Moved by git, it is still ours, and its agent goes with it; moved by hand, it can be mended.

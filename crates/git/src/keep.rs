@@ -60,6 +60,43 @@ impl Git {
         Ok(kept.collect())
     }
 
+    /// Whether something is kept under a name, by whomever.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn is_kept(&self, directory: &Path, name: &str) -> Result<bool> {
+        check(name)?;
+        if let Opened::Yes(repository) = open(&canonical(directory)?)
+            && let Ok(_) = repository.find_reference(&format!("{OURS}{name}"))
+        {
+            return Ok(true);
+        }
+        Ok(!self.kept(directory, name)?.is_empty())
+    }
+
+    /// The names below a name whose commit was made before a time (seconds since the Unix epoch), without
+    /// `refs/maestro/`. Names of trees have no time and are not among them.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn kept_before(&self, directory: &Path, below: &str, at_s: u64) -> Result<Vec<String>> {
+        check(below)?;
+        let output = self
+            .reading(directory, "for-each-ref")
+            .arg("--format=%(committerdate:unix) %(refname)")
+            .arg(format!("{OURS}{below}"))
+            .output()?;
+        let text = String::from_utf8_lossy(&output);
+        let old = text.lines().filter_map(|line| {
+            let (made_s, name) = line.split_once(' ')?;
+            let is_old = made_s.parse::<u64>().is_ok_and(|made_s| made_s < at_s);
+            is_old.then(|| name.strip_prefix(OURS).map(str::to_owned))?
+        });
+        Ok(old.collect())
+    }
+
     /// Forgets everything that is kept below a name; git throws the objects away when it tidies up. Gives
     /// how many names there were.
     ///

@@ -84,6 +84,31 @@ impl Git {
         Ok((counts.next().unwrap_or(0), counts.next().unwrap_or(0)))
     }
 
+    /// Whether merging `branch` into `base` would change nothing: it was squashed, picked or rebased into it.
+    /// `false` before git 2.38, which cannot tell.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BaseUnknown`] when one of them does not exist.
+    pub fn adds_nothing(&self, directory: &Path, base: &str, branch: &str) -> Result<bool> {
+        if self.needs(MERGES_IN_MEMORY, "looking for what a branch adds").is_err() {
+            return Ok(false);
+        }
+        let (base, branch) = (self.commit(directory, base)?, self.commit(directory, branch)?);
+        let tree = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        let merged = self
+            .reading(directory, "merge-tree")
+            .args(["--write-tree", "--no-messages"])
+            .args([base.as_str(), branch.as_str()])
+            .run()?;
+        let own = self
+            .reading(directory, "rev-parse")
+            .args(["--verify", "--quiet"])
+            .arg(format!("{base}^{{tree}}"))
+            .output()?;
+        Ok(merged.code == Some(0) && tree(&merged.stdout) == tree(&own))
+    }
+
     /// The files that would conflict if two branches (or other revisions) were merged: empty when they
     /// fit together. Merged in memory by git's own strategy; no checkout is touched.
     ///

@@ -5,13 +5,16 @@
 //! between leaves the worktree, or everything that is needed to have it back; the next one takes back what was
 //! begun, or ends what was done ([`settle`]). A restoring that was cut off goes on when it is asked for again.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use maestro_core::agent::Agent;
 use maestro_core::train::{Car, CarState};
-use maestro_core::trash::{Answer, Ask, Back, MAX_MESSAGE, Prospect, Snapshot, reference, surplus};
+use maestro_core::trash::{
+    Answer, Ask, Back, KEPT_MS, MAX_MESSAGE, Prospect, Snapshot, reference, surplus,
+};
 use maestro_core::worktree::{self, Origin, Stage};
 use maestro_core::{SnapshotId, text};
 use maestro_git::{Git, Kept, PutBack, Repository};
@@ -21,6 +24,10 @@ use maestro_store::Store;
 use super::commands::{git_error, store_error};
 use super::tools::failed;
 use super::{Shared, blocking, check_path, now_ms, refuse};
+
+/// Nobody's are references that are older than this and that no store knows: a host was killed before it had
+/// written down what it kept. Longer than any Maestro keeps its own, in milliseconds.
+const NOBODYS_MS: u64 = 2 * KEPT_MS;
 
 /// How often what is older than 30 days is looked for.
 const LOOK: Duration = Duration::from_secs(6 * 60 * 60);
@@ -87,7 +94,7 @@ fn put(git: &Git, store: &Store, new: New) -> Result<Snapshot, Error> {
     let New { directory, message, removed, by_itself } = new;
     let found = git.repository(&directory).map_err(git_error)?;
     let path = found.checkout.clone().unwrap_or(directory);
-    let id = store.next_snapshot_id().map_err(store_error)?;
+    let id = free_id(git, store, &path)?;
     let kept =
         git.keep_checkout(&path, &reference(id, removed), &message, removed).map_err(git_error)?;
     let worktree = store.worktree(&found.git_dir).map_err(store_error)?;
@@ -114,6 +121,18 @@ fn put(git: &Git, store: &Store, new: New) -> Result<Snapshot, Error> {
     };
     store.put_checkout(&snapshot).map_err(store_error)?;
     Ok(snapshot)
+}
+
+/// An id under which nobody keeps anything there: a Maestro with another home counts for itself.
+fn free_id(git: &Git, store: &Store, path: &Path) -> Result<SnapshotId, Error> {
+    loop {
+        let id = store.next_snapshot_id().map_err(store_error)?;
+        let mut names = [true, false].map(|removed| reference(id, removed)).into_iter();
+        let taken = names.try_fold(false, |taken, name| Ok(taken || git.is_kept(path, &name)?));
+        if !taken.map_err(git_error)? {
+            return Ok(id);
+        }
+    }
 }
 
 /// Keeps a checkout in which something is not committed, before something is done there that changes files. What
@@ -658,6 +677,7 @@ pub(super) async fn tidy(shared: Arc<Shared>, leaving: Vec<SnapshotId>) {
         let store = shared.store.clone();
         let now = now_ms();
         if let Ok(Ok(all)) = blocking(move || store.checkouts()).await {
+            forget_nobodys(&shared, &all, now).await;
             for snapshot in all.into_iter().filter(|snapshot| snapshot.is_over(now)) {
                 let id = snapshot.id;
                 match purge(&shared, snapshot).await {
@@ -672,5 +692,35 @@ pub(super) async fn tidy(shared: Arc<Shared>, leaving: Vec<SnapshotId>) {
             () = tokio::time::sleep(LOOK) => {}
             () = shared.stopping() => return,
         }
+    }
+}
+
+/// Forgets what was kept long ago in the repositories that agents and snapshots are in, and that nobody knows of.
+async fn forget_nobodys(shared: &Arc<Shared>, known: &[Snapshot], now_ms: u64) {
+    let Ok(tools) = shared.tools().await else { return };
+    let git = tools.git.clone();
+    let agents = shared.world.agents().into_iter().filter_map(|agent| agent.repository);
+    let roots: BTreeSet<PathBuf> =
+        known.iter().map(|one| one.repository.clone()).chain(agents).collect();
+    let known: HashSet<String> = known.iter().map(Snapshot::reference).collect();
+    let before_s = now_ms.saturating_sub(NOBODYS_MS) / 1000;
+    let gone = blocking(move || {
+        let mut gone = Vec::new();
+        // A repository that cannot be read now is looked at the next time.
+        for (root, below) in roots.iter().flat_map(|root| [(root, "trash"), (root, "snapshots")]) {
+            let old = git.kept_before(root, below, before_s).unwrap_or_default();
+            for name in old.into_iter().filter(|name| !known.contains(name)) {
+                match git.forget(root, &name) {
+                    Ok(_) => gone.push(name),
+                    Err(error) => tracing::info!(name, %error, "what nobody knows of stays"),
+                }
+            }
+        }
+        gone
+    });
+    if let Ok(gone) = gone.await
+        && !gone.is_empty()
+    {
+        tracing::info!(?gone, "what nobody knew of was forgotten after 60 days");
     }
 }

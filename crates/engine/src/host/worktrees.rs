@@ -1058,6 +1058,8 @@ fn stays(
     }
     match git.ahead_behind(&entry.path, aim, &head) {
         Ok((0, _)) => None,
+        // Squashed, picked or rebased into it: other commits with the same changes.
+        Ok(_) if git.adds_nothing(&entry.path, aim, &head).unwrap_or(false) => None,
         Ok((1, _)) => Some(format!("{target} lacks one of its commits")),
         Ok((more, _)) => Some(format!("{target} lacks {more} of its commits")),
         Err(_) => why("it cannot be looked at"),
