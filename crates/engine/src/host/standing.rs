@@ -71,6 +71,8 @@ pub(super) async fn watch(shared: Arc<Shared>) {
     let mut roots: HashMap<PathBuf, PathBuf> = HashMap::new();
     let mut checkouts: BTreeMap<PathBuf, Checkout> = BTreeMap::new();
     let mut watched: BTreeMap<PathBuf, Kind> = BTreeMap::new();
+    // Where the checkout of an agent was known to git, also when it is not where it was.
+    let mut git_dirs: HashMap<AgentId, PathBuf> = HashMap::new();
     let (sender, mut looked) = tokio::sync::mpsc::unbounded_channel::<Looked>();
     let mut at_work: HashSet<PathBuf> = HashSet::new();
     loop {
@@ -104,7 +106,17 @@ pub(super) async fn watch(shared: Arc<Shared>) {
         let Some(tools) = shared.tools.get() else { continue };
         let git = tools.git.clone();
         let agents = if shared.world.is_followed() { shared.world.agents() } else { Vec::new() };
-        place(&git, &agents, &mut roots, &mut checkouts).await;
+        let lost = place(&git, &agents, &mut roots, &mut checkouts).await;
+        let is_known = |id: &AgentId| agents.iter().any(|agent| agent.id == *id);
+        git_dirs.retain(|id, _| is_known(id));
+        for one in checkouts.values() {
+            git_dirs.extend(one.agents.iter().map(|id| (*id, one.git_dir.clone())));
+        }
+        for (id, directory) in lost {
+            if let Some(git_dir) = git_dirs.get(&id).filter(|_| !directory.exists()) {
+                follow(&shared, directory, git_dir.clone());
+            }
+        }
         let wanted = wanted(&checkouts);
         if wanted != watched {
             shared.trees().watch(Slot::Standings, &git, wanted.clone());
@@ -116,6 +128,9 @@ pub(super) async fn watch(shared: Arc<Shared>) {
             let shares =
                 changed.contains(&one.common_dir) && (one.follows || one.git_dir == one.common_dir);
             one.is_due |= shares || changed.contains(root);
+            if changed.contains(root) && !root.exists() {
+                follow(&shared, root.clone(), one.git_dir.clone());
+            }
         }
         let now = Instant::now();
         for (root, one) in &mut checkouts {
@@ -140,6 +155,16 @@ pub(super) async fn watch(shared: Arc<Shared>) {
     }
 }
 
+/// Has the agents of a checkout go after it, if it was moved.
+fn follow(shared: &Arc<Shared>, root: PathBuf, git_dir: PathBuf) {
+    let shared = Arc::clone(shared);
+    drop(tokio::spawn(async move {
+        if let Err(error) = super::worktrees::follow(&shared, &root, git_dir).await {
+            tracing::debug!(root = %root.display(), error = %error.message, "not followed");
+        }
+    }));
+}
+
 /// Says how a checkout stands, and on which branch its agents are.
 fn tell(shared: &Shared, one: &Checkout, standing: &Standing) {
     for id in &one.agents {
@@ -149,13 +174,14 @@ fn tell(shared: &Shared, one: &Checkout, standing: &Standing) {
     }
 }
 
-/// Finds the checkouts that agents are in.
+/// Finds the checkouts that agents are in; gives the agents whose directory is in none.
 async fn place(
     git: &Git,
     agents: &[Agent],
     roots: &mut HashMap<PathBuf, PathBuf>,
     checkouts: &mut BTreeMap<PathBuf, Checkout>,
-) {
+) -> Vec<(AgentId, PathBuf)> {
+    let mut lost = Vec::new();
     let directories: HashSet<&Path> = agents
         .iter()
         .filter(|agent| agent.repository.is_some())
@@ -174,7 +200,10 @@ async fn place(
             continue;
         }
         let (asked, directory) = (git.clone(), agent.directory.clone());
-        let Ok(Ok(found)) = blocking(move || asked.repository(&directory)).await else { continue };
+        let Ok(Ok(found)) = blocking(move || asked.repository(&directory)).await else {
+            lost.push((agent.id, agent.directory.clone()));
+            continue;
+        };
         let Some(root) = found.checkout else { continue };
         let _ = roots.insert(agent.directory.clone(), root.clone());
         let one = checkouts.entry(root).or_insert_with(|| Checkout {
@@ -190,6 +219,7 @@ async fn place(
         one.agents.push(agent.id);
     }
     checkouts.retain(|_, one| !one.agents.is_empty());
+    lost
 }
 
 fn wanted(checkouts: &BTreeMap<PathBuf, Checkout>) -> BTreeMap<PathBuf, Kind> {

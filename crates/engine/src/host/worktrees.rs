@@ -47,6 +47,8 @@ pub(crate) struct Worktrees {
     ports: tokio::sync::Mutex<()>,
     /// Held while one goes into the trash or comes out of it.
     pub(crate) trash: tokio::sync::Mutex<()>,
+    /// Held while agents go after a checkout that somebody moved.
+    moving: tokio::sync::Mutex<()>,
 }
 
 /// What is known of a worktree's file when something is started there.
@@ -825,6 +827,25 @@ impl Shared {
             }
         }
     }
+}
+
+/// A checkout is not where it was: its agents, and what is kept about it, go where git says that it is now.
+pub(super) async fn follow(
+    shared: &Arc<Shared>,
+    from: &Path,
+    git_dir: PathBuf,
+) -> Result<(), Error> {
+    let git = shared.tools().await?.git.clone();
+    // One after the other: it may have been moved on, or back.
+    let _alone = shared.worktrees.moving.lock().await;
+    let was = from.to_owned();
+    let now = blocking(move || {
+        let now = git.worktree_at(&git_dir).filter(|_| !was.exists());
+        now.filter(|now| now.exists())
+    });
+    let Some(now) = now.await.map_err(failed)? else { return Ok(()) };
+    shared.follow_move(from, &now).await;
+    list(shared, now).await.map(drop)
 }
 
 async fn one(shared: &Arc<Shared>, git_dir: PathBuf) -> Result<Answer, Error> {

@@ -76,6 +76,24 @@ async fn what_is_changed_switched_and_half_done_is_told() {
     };
     let _ = until("a merge that is half done", one, &is_merge).await;
 
+    let moved = app.with_file_name("moved");
+    let path = |path: &Path| path.to_str().expect("text").to_owned();
+    let is_at = async |place: &Path| {
+        let last = |seen: &State| {
+            let directories = seen.events.iter().rev().filter_map(|event| match event {
+                Event::Agent(agent) if agent.id == one => Some(agent.directory.clone()),
+                _ => None,
+            });
+            directories.take(1).find(|directory| directory == place)
+        };
+        let _ = user.until("the agent goes with its worktree", last).await;
+    };
+    git(&app, &["worktree", "move", &path(&tree), &path(&moved)]);
+    is_at(&moved).await;
+    // Back at once, before anything is watched there.
+    git(&app, &["worktree", "move", &path(&moved), &path(&tree)]);
+    is_at(&tree).await;
+
     // Whoever comes later is told as well, and who does not follow is told how it is now.
     let world = user.world(false).await;
     assert_eq!(world.standings.len(), 2);
