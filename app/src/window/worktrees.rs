@@ -1,5 +1,6 @@
 //! The worktrees of a repository, snapshots of its checkouts, and what is in the trash.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use iced::widget::{Column, column, row, text_input};
@@ -31,6 +32,21 @@ pub enum Question {
     There(u64),
     /// What is kept of checkouts.
     Kept(u64),
+    /// To adopt, to ignore or to mend; what comes of it is read again.
+    Done,
+    /// Which branches are in the target already.
+    Merged,
+    /// What each takes on the disk.
+    Sizes,
+}
+
+/// What something is typed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Typing {
+    /// What a snapshot is for.
+    Snapshot,
+    /// Where a worktree is now.
+    Place,
 }
 
 /// Something to be done with worktrees and what is kept of them.
@@ -65,8 +81,12 @@ pub struct Trees {
     /// Why that is not known.
     trouble: Option<String>,
     marked: usize,
-    /// What a snapshot is for, while that is typed.
-    typing: Option<String>,
+    /// What is typed.
+    typing: Option<(Typing, String)>,
+    /// What each takes on the disk, where that was asked; bytes, and whether there is more.
+    sizes: HashMap<PathBuf, (u64, bool)>,
+    /// What it is about.
+    root: PathBuf,
     asked: u64,
 }
 
@@ -75,6 +95,7 @@ impl Trees {
     pub fn read(&mut self, root: &Path) -> Action {
         self.asked += 1;
         let repository = root.to_owned();
+        self.root.clone_from(&repository);
         let there = Command::Worktrees(worktree::Ask::List { repository: repository.clone() });
         let kept = Command::Trash(trash::Ask::List { repository: Some(repository) });
         let question = |question| review::Question::Worktrees(question);
@@ -86,11 +107,29 @@ impl Trees {
 
     /// The host answered.
     pub fn answered(&mut self, question: Question, reply: Result<Reply, String>) -> Action {
-        let (Question::There(number) | Question::Kept(number)) = question;
-        if number != self.asked {
+        if let Question::There(number) | Question::Kept(number) = question
+            && number != self.asked
+        {
             return Action::None;
         }
         match (question, reply) {
+            (Question::Done, Ok(_)) => return self.read(&self.root.clone()),
+            (Question::Merged, Ok(Reply::OfWorktrees(worktree::Answer::Merged(all)))) => {
+                let gone = all.into_iter().filter(|one| one.stays.is_none());
+                let gone: Vec<PathBuf> = gone.map(|one| one.path).collect();
+                if gone.is_empty() {
+                    return Action::Tell(NONE_CAN_GO.to_owned());
+                }
+                return Action::Worktree(Deed::Remove(gone));
+            }
+            (Question::Sizes, Ok(Reply::OfWorktrees(worktree::Answer::Usage(all)))) => {
+                let sizes = all.into_iter().map(|one| (one.path, (one.bytes, one.partial)));
+                self.sizes = sizes.collect();
+            }
+            (Question::Done | Question::Merged | Question::Sizes, reply) => {
+                let odd = "the host answered something else".to_owned();
+                return Action::Problem(reply.err().unwrap_or(odd));
+            }
             (_, Ok(Reply::OfWorktrees(worktree::Answer::List(there)))) => {
                 self.there = Some(Ok(there));
             }
@@ -139,7 +178,7 @@ impl Trees {
 
     /// Something is typed.
     pub fn typed(&mut self, text: String) {
-        if let Some(typed) = &mut self.typing {
+        if let Some((_, typed)) = &mut self.typing {
             *typed = text;
         }
     }
@@ -158,14 +197,17 @@ impl Trees {
 
     /// Does a command.
     pub fn command(&mut self, id: Id, root: &Path) -> Action {
-        if let Some(typed) = self.typing.take() {
+        if let Some((what, typed)) = self.typing.take() {
             return match (id, self.row()) {
-                (Id::OverlayAccept, Some(Row::There(entry))) => {
+                (Id::OverlayAccept, Some(Row::There(entry))) if what == Typing::Snapshot => {
                     Action::Worktree(Deed::Keep(entry.path.clone(), typed))
+                }
+                (Id::OverlayAccept, Some(_)) if !typed.trim().is_empty() => {
+                    self.mend(vec![PathBuf::from(typed.trim())])
                 }
                 (Id::OverlayAccept | Id::OverlayCancel, _) => Action::None,
                 _ => {
-                    self.typing = Some(typed);
+                    self.typing = Some((what, typed));
                     Action::None
                 }
             };
@@ -196,9 +238,23 @@ impl Trees {
                 tell("Its directory is not there.")
             }
             (Id::TreesKeep, Some(Row::There(_))) => {
-                self.typing = Some(String::new());
+                self.typing = Some((Typing::Snapshot, String::new()));
                 Action::None
             }
+            (Id::TreesAdopt | Id::TreesIgnore, Some(Row::There(entry))) => claim(id, entry),
+            (Id::TreesAdopt | Id::TreesIgnore, _) => tell("That is no worktree any more."),
+            (Id::TreesClean, _) => {
+                let merged = worktree::Ask::Merged { repository: root.to_owned(), target: None };
+                question(Question::Merged, merged)
+            }
+            (Id::TreesUsage, _) => {
+                question(Question::Sizes, worktree::Ask::Usage { repository: root.to_owned() })
+            }
+            (Id::TreesMend, Some(Row::There(entry))) if entry.missing => {
+                self.typing = Some((Typing::Place, String::new()));
+                Action::None
+            }
+            (Id::TreesMend, _) => self.mend(Vec::new()),
             (Id::TreesKeep, _) => tell("That is a snapshot already. A worktree can be kept."),
             (Id::TreesRestore | Id::ReviewAccept, Some(Row::Kept(one))) => {
                 Action::Worktree(Deed::Restore(Box::new(one.clone())))
@@ -218,18 +274,34 @@ impl Trees {
         }
     }
 
+    /// Has git find worktrees again; these are where they are now.
+    fn mend(&self, moved: Vec<PathBuf>) -> Action {
+        question(Question::Done, worktree::Ask::Repair { repository: self.root.clone(), moved })
+    }
+
     /// The keys that mean something.
     #[must_use]
     pub fn keys(&self) -> Vec<(&'static str, &'static str)> {
-        if self.typing.is_some() {
-            return vec![("↵", "keep it as it is now"), ("Esc", "not now")];
+        match self.typing {
+            Some((Typing::Snapshot, _)) => {
+                return vec![("↵", "keep it as it is now"), ("Esc", "not now")];
+            }
+            Some((Typing::Place, _)) => return vec![("↵", "it is there"), ("Esc", "not now")],
+            None => {}
         }
         let mut keys = vec![("↑↓", "mark")];
         match self.row() {
             Some(Row::There(entry)) => {
                 let agent = if entry.agents.is_empty() { "new agent there" } else { "its agent" };
                 keys.extend([("↵", agent), ("s", "snapshot")]);
-                keys.extend((entry.origin != Origin::Main).then_some(("x", "remove")));
+                keys.extend(match entry.origin {
+                    Origin::Main => Vec::new(),
+                    Origin::Made => vec![("x", "remove")],
+                    Origin::Adopted => vec![("x", "remove"), ("t", "give back")],
+                    Origin::Foreign => vec![("t", "adopt"), ("i", "ignore")],
+                    Origin::Ignored => vec![("t", "adopt"), ("i", "do not ignore")],
+                });
+                keys.extend(entry.missing.then_some(("m", "it is elsewhere")));
             }
             Some(Row::Kept(one)) => {
                 let back = if one.removed { "put it back" } else { "put its files back" };
@@ -238,6 +310,7 @@ impl Trees {
             None => {}
         }
         keys.extend(self.snapshots(true).next().map(|_| ("e", "empty the trash")));
+        keys.extend([("c", "clean up"), ("d", "sizes")]);
         keys.extend([("u", "undo the last removal"), ("F5", "look again"), ("Esc", "back")]);
         keys
     }
@@ -280,14 +353,18 @@ impl Trees {
         let empty = "Nothing: what is removed lies here for 30 days.";
         list = list.push(group("Trash", empty, self.snapshots(true).map(Row::Kept).collect()));
         let trouble = self.trouble.as_ref().map(|why| page::trouble(tokens, why));
-        let typing = self.typing.as_ref().map(|typed| {
-            let input = text_input("Before the big change", typed)
+        let typing = self.typing.as_ref().map(|(what, typed)| {
+            let (label, example) = match what {
+                Typing::Snapshot => ("What it is for", "Before the big change"),
+                Typing::Place => ("Where it is now", "/home/me/work/elsewhere"),
+            };
+            let input = text_input(example, typed)
                 .id(INPUT)
                 .on_input(Message::Typed)
                 .size(type_scale::BASE.0)
                 .padding([5.0, 9.0])
                 .style(style::input(tokens, false));
-            let label = line("What it is for", type_scale::BASE, font::MEDIUM, tokens.text);
+            let label = line(label, type_scale::BASE, font::MEDIUM, tokens.text);
             row![label, maestro_ui::still(input)]
                 .spacing(space::M)
                 .align_y(Alignment::Center)
@@ -309,7 +386,7 @@ impl Trees {
     ) -> Element<'a, Message> {
         let tokens = look.tokens;
         let (shape, title, about, end) = match row {
-            Row::There(entry) => there(tokens, model, entry),
+            Row::There(entry) => there(tokens, model, entry, self.sizes.get(&entry.path).copied()),
             Row::Kept(one) => kept(tokens, one, look.now_ms),
         };
         let lines = column![
@@ -330,10 +407,38 @@ impl Trees {
     }
 }
 
+const NONE_CAN_GO: &str =
+    "Nothing can go: `maestro worktree prune` says of each worktree why it stays.";
+
+fn question(question: Question, asked: worktree::Ask) -> Action {
+    ask(review::Question::Worktrees(question), Command::Worktrees(asked))
+}
+
+/// Adopts or ignores a worktree that somebody else made, or takes that back.
+fn claim(id: Id, entry: &Entry) -> Action {
+    let directory = entry.path.clone();
+    let asked = match (entry.origin, id) {
+        (Origin::Main, _) => {
+            return Action::Tell("The main checkout is the repository's own.".to_owned());
+        }
+        (Origin::Made, _) => return Action::Tell("Maestro made that one.".to_owned()),
+        (origin, Id::TreesAdopt) => {
+            worktree::Ask::Adopt { directory, adopted: origin != Origin::Adopted }
+        }
+        (origin, _) => worktree::Ask::Ignore { directory, ignored: origin != Origin::Ignored },
+    };
+    question(Question::Done, asked)
+}
+
 type Words = ((Icon, Color), String, String, String);
 
 /// How a worktree is shown: its shape, its name, what there is to say, and what stands at the end.
-fn there(tokens: &'static Tokens, model: &Model, entry: &Entry) -> Words {
+fn there(
+    tokens: &'static Tokens,
+    model: &Model,
+    entry: &Entry,
+    size: Option<(u64, bool)>,
+) -> Words {
     let agents: Vec<_> = entry.agents.iter().filter_map(|id| model.agent(*id)).collect();
     let shape = match (&entry.stage, agents.first()) {
         (Stage::Failed(_), _) => (Icon::Warning, tokens.red),
@@ -362,13 +467,19 @@ fn there(tokens: &'static Tokens, model: &Model, entry: &Entry) -> Words {
     let standing = agents.first().and_then(|agent| model.standings.get(&agent.id));
     about.extend(standing.map(worktree::Standing::words).filter(|words| !words.is_empty()));
     about.push(entry.path.display().to_string());
-    let end = match entry.origin {
+    let whose = match entry.origin {
         Origin::Main => "main checkout",
         Origin::Made => "",
         Origin::Adopted => "adopted",
-        Origin::Ignored | Origin::Foreign => "not Maestro's",
+        Origin::Ignored => "ignored",
+        Origin::Foreign => "not Maestro's",
     };
-    (shape, title, about.join(" · "), end.to_owned())
+    let size = size.map(|(bytes, more)| {
+        let size = text::size(bytes);
+        if more { format!("more than {size}") } else { size }
+    });
+    let end: Vec<String> = size.into_iter().chain([whose.to_owned()]).collect();
+    (shape, title, about.join(" · "), end.join(" · ").trim_end_matches(" · ").to_owned())
 }
 
 /// How something kept is shown.
@@ -454,6 +565,68 @@ mod tests {
             does(&mut trees, Id::OverlayAccept),
             Action::Worktree(Deed::Keep(path, "Before lunch".to_owned()))
         );
+        assert_eq!(trees.input(), None);
+    }
+
+    #[test]
+    fn worktrees_of_others_are_adopted_or_ignored_and_given_back() {
+        let mut trees = trees();
+        let mut entries = scene::worktrees();
+        let asked = |asked| question(Question::Done, asked);
+        let directory = entries[1].path.clone();
+        let adopt = |adopted| worktree::Ask::Adopt { directory: directory.clone(), adopted };
+        let ignore = |ignored| worktree::Ask::Ignore { directory: directory.clone(), ignored };
+        for (origin, adopts, ignores) in [
+            (Origin::Foreign, Some(true), Some(true)),
+            (Origin::Ignored, Some(true), Some(false)),
+            (Origin::Adopted, Some(false), Some(true)),
+            (Origin::Made, None, None),
+            (Origin::Main, None, None),
+        ] {
+            entries[1].origin = origin;
+            trees.there = Some(Ok(entries.clone()));
+            trees.marked = 1;
+            for (id, expected) in [
+                (Id::TreesAdopt, adopts.map(|yes| asked(adopt(yes)))),
+                (Id::TreesIgnore, ignores.map(|yes| asked(ignore(yes)))),
+            ] {
+                let did = does(&mut trees, id);
+                match expected {
+                    Some(expected) => assert_eq!(did, expected, "{origin:?}"),
+                    None => assert!(matches!(did, Action::Tell(_)), "{origin:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_target_is_asked_about_before_it_goes() {
+        let mut trees = trees();
+        let merged = |stays: Option<&str>| worktree::Merged {
+            path: scene::worktrees()[1].path.clone(),
+            branch: None,
+            stays: stays.map(str::to_owned),
+        };
+        let answer = |all| Ok(Reply::OfWorktrees(worktree::Answer::Merged(all)));
+        let gone = Action::Worktree(Deed::Remove(vec![scene::worktrees()[1].path.clone()]));
+        let both = vec![merged(None), merged(Some("it is locked"))];
+        assert_eq!(trees.answered(Question::Merged, answer(both)), gone);
+        let none = trees.answered(Question::Merged, answer(vec![merged(Some("it is locked"))]));
+        assert_eq!(none, Action::Tell(NONE_CAN_GO.to_owned()));
+        let failed = trees.answered(Question::Sizes, Err("no".to_owned()));
+        assert_eq!(failed, Action::Problem("no".to_owned()));
+    }
+
+    #[test]
+    fn of_one_that_is_gone_it_is_asked_where_it_is() {
+        let mut trees = trees();
+        let mut entries = scene::worktrees();
+        entries[0].missing = true;
+        trees.there = Some(Ok(entries));
+        assert_eq!(does(&mut trees, Id::TreesMend), Action::None);
+        trees.typed(" /elsewhere ".to_owned());
+        let moved = vec![PathBuf::from("/elsewhere")];
+        assert_eq!(does(&mut trees, Id::OverlayAccept), trees.mend(moved));
         assert_eq!(trees.input(), None);
     }
 

@@ -358,6 +358,11 @@ pub enum Id {
     TreesKeep,
     TreesRestore,
     TreesUndo,
+    TreesAdopt,
+    TreesIgnore,
+    TreesClean,
+    TreesUsage,
+    TreesMend,
     Palette,
     /// Runs the row of the palette with this number, from 1 to 9.
     PaletteRow(u8),

@@ -413,7 +413,12 @@ impl Shell {
             | Id::TreesEmpty
             | Id::TreesKeep
             | Id::TreesRestore
-            | Id::TreesUndo => return self.review_command(id),
+            | Id::TreesUndo
+            | Id::TreesAdopt
+            | Id::TreesIgnore
+            | Id::TreesClean
+            | Id::TreesUsage
+            | Id::TreesMend => return self.review_command(id),
             Id::WorktreeRemove | Id::WorktreeKeep | Id::WorktreeUndo => {
                 return self.worktree_command(id);
             }

@@ -121,5 +121,10 @@ pub(super) const COMMANDS: &[Command] = &[
     at(Context::Worktrees, Id::TreesKeep, "worktrees.snapshot", "Snapshot", &["s"], "Keeps the marked worktree as it is now."),
     at(Context::Worktrees, Id::TreesRestore, "worktrees.restore", "Put back", &["r"], "Puts a removed worktree back, or the files of a snapshot."),
     at(Context::Worktrees, Id::TreesUndo, "worktrees.undo", "Undo the last removal", &["u"], "Puts back the worktrees that were removed last in this window."),
+    at(Context::Worktrees, Id::TreesAdopt, "worktrees.adopt", "Adopt, or give back", &["t"], "Treats a worktree that somebody else made as Maestro's own; again, leaves it to them."),
+    at(Context::Worktrees, Id::TreesIgnore, "worktrees.ignore", "Ignore, or not", &["i"], "Says that a worktree that somebody else made is nothing to be asked about."),
+    at(Context::Worktrees, Id::TreesClean, "worktrees.clean", "Clean up…", &["c"], "Removes the worktrees whose branches are in the target already into the trash, after asking."),
+    at(Context::Worktrees, Id::TreesUsage, "worktrees.usage", "Sizes", &["d"], "Counts what each worktree takes on the disk."),
+    at(Context::Worktrees, Id::TreesMend, "worktrees.mend", "Mend…", &["m"], "Has git find worktrees again that were moved by hand; of one whose directory is gone, asks where it is."),
     at(Context::Race, Id::RaceDiff, "race.changes", "Its changes", &["d"], "Shows what the marked branch changed since it parted from the target."),
 ];
