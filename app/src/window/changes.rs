@@ -5,6 +5,7 @@
 //! costs as much as one of a hundred.
 
 mod comments;
+mod left;
 mod open;
 pub mod tree;
 mod view;
@@ -24,6 +25,7 @@ use maestro_core::{AgentId, TabId, text};
 use maestro_protocol::message::{Command, Reply};
 
 use self::comments::Comment;
+use self::left::Left;
 use self::open::{CHUNK, Opened};
 use self::tree::Row;
 use super::conversation::Shown;
@@ -149,10 +151,12 @@ pub struct Changes {
     /// Whether a press was in the right half, where there are two.
     split: bool,
     look: Look,
-    seen: HashMap<(Source, Name), Print>,
-    comments: Vec<Comment>,
-    /// What was said in other directories and not sent.
-    parked: HashMap<PathBuf, Vec<Comment>>,
+    /// Which files were viewed, and what was said and not sent.
+    left: Left,
+    /// The same in other directories.
+    parked: HashMap<PathBuf, Left>,
+    /// Directories of which the host does not have it as it is.
+    unkept: HashSet<PathBuf>,
     typing: Option<Typing>,
     confirm: Option<Confirm>,
     doing: bool,
@@ -191,9 +195,9 @@ impl Default for Changes {
             deep: false,
             split: false,
             look: Look::default(),
-            seen: HashMap::new(),
-            comments: Vec::new(),
+            left: Left::default(),
             parked: HashMap::new(),
+            unkept: HashSet::new(),
             typing: None,
             confirm: None,
             doing: false,
@@ -248,13 +252,14 @@ impl Changes {
             let page = (self.page.get(), self.tree_page.get());
             // What was said about another agent's lines is kept until one is back.
             let mut parked = std::mem::take(&mut self.parked);
-            let said = std::mem::take(&mut self.comments);
+            let said = std::mem::take(&mut self.left);
             if !said.is_empty() && parked.len() < PARKED {
                 let _ = parked.insert(std::mem::take(&mut self.directory), said);
             }
-            let comments = parked.remove(&place.directory).unwrap_or_default();
+            let left = parked.remove(&place.directory).unwrap_or_default();
             let (directory, split) = (place.directory.clone(), self.split);
-            *self = Self { directory, split, comments, parked, ..Self::default() };
+            let unkept = std::mem::take(&mut self.unkept);
+            *self = Self { directory, split, left, parked, unkept, ..Self::default() };
             self.page.set(page.0);
             self.tree_page.set(page.1);
         }
@@ -312,11 +317,32 @@ impl Changes {
         }
     }
 
+    /// Takes in what the host kept; gives the keys of what is too much.
+    pub fn restore(&mut self, preferences: &[(String, String)]) -> Vec<String> {
+        let (mut parked, old) = left::read(preferences, PARKED);
+        self.left = parked.remove(&self.directory).unwrap_or_default();
+        self.parked = parked;
+        old
+    }
+
+    /// What the host is to keep that it does not have: the keys, the texts, and whether all that was said is in
+    /// them.
+    pub fn to_keep(&mut self, now_ms: u64) -> Vec<(String, Option<String>, bool)> {
+        let unkept = std::mem::take(&mut self.unkept);
+        let text = |directory: PathBuf| {
+            let other = self.parked.get(&directory);
+            let left = if directory == self.directory { Some(&self.left) } else { other };
+            let (text, whole) = left.map_or((None, true), |left| left.text(&directory, now_ms));
+            (left::key(&directory), text, whole)
+        };
+        unkept.into_iter().map(text).collect()
+    }
+
     fn is_seen(&self, file: &File) -> bool {
-        if self.seen.is_empty() {
+        if self.left.seen.is_empty() {
             return false;
         }
-        let known = self.seen.get(&(self.source.clone(), file.name.clone()));
+        let known = self.left.seen.get(&(self.source.clone(), file.name.clone()));
         known.is_some_and(|known| *known == print(file))
     }
 
@@ -588,10 +614,10 @@ impl Changes {
         if chosen.all(|row| open.line(row).is_none()) {
             return Action::Tell("There is no line here.".to_owned());
         }
-        if self.comments.len() >= comments::MOST {
+        if self.left.comments.len() >= comments::MOST {
             return Action::Tell("Send what was said first: there are many comments.".to_owned());
         }
-        let known = self.comment_at(open.cursor).map(|at| self.comments[at].text.clone());
+        let known = self.comment_at(open.cursor).map(|at| self.left.comments[at].text.clone());
         self.typing = Some(Typing::Comment(known.unwrap_or_default()));
         Action::None
     }
@@ -601,7 +627,7 @@ impl Changes {
         let open = self.open.as_ref()?;
         let line = open.line(row)?;
         let is_it = |said: &Comment| said.is_about(&self.source, &open.file.name, line);
-        self.comments.iter().position(is_it)
+        self.left.comments.iter().position(is_it)
     }
 
     fn end_comment(&mut self, said: &str) {
@@ -611,17 +637,22 @@ impl Changes {
         open.anchor = None;
         let (source, file, at) = (self.source.clone(), open.file.name.clone(), open.cursor);
         match (self.comment_at(at), said.is_empty()) {
-            (Some(known), true) => drop(self.comments.remove(known)),
-            (Some(known), false) => self.comments[known].text = said,
+            (Some(known), true) => drop(self.left.comments.remove(known)),
+            (Some(known), false) => self.left.comments[known].text = said,
             (None, true) => {}
-            (None, false) => self.comments.push(Comment { source, file, lines, text: said }),
+            (None, false) => self.left.comments.push(Comment { source, file, lines, text: said }),
         }
-        // Other words are another message.
+        self.said_otherwise();
+    }
+
+    /// Other words are another message, and are to be kept.
+    fn said_otherwise(&mut self) {
         self.token = None;
+        let _ = self.unkept.insert(self.directory.clone());
     }
 
     fn send(&mut self, model: &Model) -> Action {
-        if self.comments.is_empty() {
+        if self.left.comments.is_empty() {
             return Action::Tell(
                 "There is no comment yet: c says something about a line.".to_owned(),
             );
@@ -629,7 +660,7 @@ impl Changes {
         let Some(agent) = self.agent.and_then(|agent| model.agent(agent)) else {
             return Action::Tell("No agent works here that could be told.".to_owned());
         };
-        let words = comments::message(&self.comments);
+        let words = comments::message(&self.left.comments);
         let tabs = model.tabs.iter().filter(|tab| tab.agent == agent.id && !tab.closed);
         if let Some(tab) = tabs.max_by_key(|tab| tab.used_ms) {
             return self.say(tab.id, words);
@@ -637,8 +668,8 @@ impl Changes {
         match agent.ai_terminal {
             // The program in the terminal has the conversation: its prompt gets the words.
             Some(terminal) => {
-                self.comments.clear();
-                self.token = None;
+                self.left.comments.clear();
+                self.said_otherwise();
                 Action::All(vec![
                     Action::Close,
                     Action::Go(agent.id),
@@ -819,11 +850,13 @@ impl Changes {
         let Some(file) = self.marked().cloned() else { return Action::None };
         let key = (self.source.clone(), file.name.clone());
         if self.is_seen(&file) {
-            let _ = self.seen.remove(&key);
+            let _ = self.left.seen.remove(&key);
+            let _ = self.unkept.insert(self.directory.clone());
             return Action::None;
         }
-        if self.seen.len() < SEEN {
-            let _ = self.seen.insert(key, print(&file));
+        if self.left.seen.len() < SEEN {
+            let _ = self.left.seen.insert(key, print(&file));
+            let _ = self.unkept.insert(self.directory.clone());
         }
         self.file_step(true).unwrap_or(Action::None)
     }
@@ -939,8 +972,8 @@ impl Changes {
             Id::ChangesUncomment => {
                 let at = self.open.as_ref().and_then(|open| self.comment_at(open.cursor));
                 if let Some(at) = at {
-                    drop(self.comments.remove(at));
-                    self.token = None;
+                    drop(self.left.comments.remove(at));
+                    self.said_otherwise();
                 }
                 Action::None
             }
@@ -1052,15 +1085,15 @@ impl Changes {
     pub fn answered(&mut self, question: Question, reply: Result<Reply, String>) -> Action {
         match (question, reply) {
             (Question::Tab(number), Ok(Reply::Tab(tab))) if number == self.number => {
-                let words = comments::message(&self.comments);
+                let words = comments::message(&self.left.comments);
                 self.say(tab.id, words)
             }
             (Question::Tab(_) | Question::Said, Err(why)) => Action::Problem(why),
             (Question::Tab(_), Ok(_)) => Action::None,
             (Question::Said, Ok(_)) => {
-                let count = self.comments.len();
-                self.comments.clear();
-                self.token = None;
+                let count = self.left.comments.len();
+                self.left.comments.clear();
+                self.said_otherwise();
                 let what =
                     if count == 1 { "1 comment".to_owned() } else { format!("{count} comments") };
                 Action::Tell(format!("Sent {what} to the agent. a goes there."))
@@ -1153,7 +1186,7 @@ impl Changes {
             }
             _ => {}
         }
-        if !self.comments.is_empty() {
+        if !self.left.comments.is_empty() {
             keys.push(("g", "send comments"));
         }
         keys.extend([("t", "side by side"), ("o", "more around"), ("[ ]", "view")]);

@@ -3,6 +3,7 @@
 use maestro_core::changes::{Line, Name, Source};
 use maestro_core::diff::Kind;
 use maestro_core::text;
+use serde::{Deserialize, Serialize};
 
 /// The most comments that are collected.
 pub const MOST: usize = 200;
@@ -15,7 +16,7 @@ const QUOTED: usize = 30;
 const WIDE: usize = 400;
 
 /// Something that was said about lines of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
     /// Where it was said.
     pub source: Source,

@@ -77,6 +77,34 @@ fn in_lines(scene: &str) -> Changes {
 }
 
 #[test]
+fn what_was_viewed_and_said_outlives_the_window() {
+    let mut changes = opened("changes");
+    assert!(changes.to_keep(1).is_empty());
+    let _ = press(&mut changes, "changes", &[Id::ChangesSeen]);
+    changes.left.comments.push(Comment {
+        source: Source::WorkingTree,
+        file: "a".into(),
+        lines: Vec::new(),
+        text: "Why?".to_owned(),
+    });
+    // Another agent's changes are looked at while the host is away.
+    let _ = changes.opened(&Place { directory: "/elsewhere".into(), ..place() });
+    let kept = changes.to_keep(2);
+    assert!(changes.to_keep(3).is_empty(), "once");
+    let [(key, Some(text), true)] = kept.as_slice() else { panic!("{kept:?}") };
+
+    let mut changes = Changes::default();
+    assert!(changes.restore(&[(key.clone(), text.clone())]).is_empty());
+    let _ = changes.opened(&place());
+    settle(&mut changes, "changes");
+    assert_eq!(changes.files().iter().filter(|file| changes.is_seen(file)).count(), 1);
+    assert_eq!(changes.left.comments[0].text, "Why?");
+    changes.left = Left::default();
+    changes.said_otherwise();
+    assert_eq!(changes.to_keep(4), [(key.clone(), None, true)], "nothing is left");
+}
+
+#[test]
 fn it_opens_at_the_first_file_with_its_lines() {
     let changes = opened("changes");
     assert_eq!(open_name(&changes), "Cargo.lock");
@@ -267,8 +295,8 @@ fn comments_are_kept_and_go_to_the_agent_as_one_message() {
         changes.typed(said.to_owned());
         let _ = press(&mut changes, "changes", &[Id::OverlayAccept]);
     }
-    assert_eq!(changes.comments.len(), 2);
-    assert_eq!(changes.comments[1].lines.len(), 2);
+    assert_eq!(changes.left.comments.len(), 2);
+    assert_eq!(changes.left.comments[1].lines.len(), 2);
     let model = model();
     let tab = model.tabs.iter().find(|tab| !tab.closed).expect("a tab");
     changes.agent = Some(tab.agent);
@@ -289,7 +317,7 @@ fn comments_are_kept_and_go_to_the_agent_as_one_message() {
     assert!(matches!(command.as_ref(), Command::Send { token: other, .. } if other == token));
     let told = changes.answered(Question::Said, Ok(Reply::Done));
     assert!(matches!(&told, Action::Tell(words) if words.contains("2 comments")), "{told:?}");
-    assert!(changes.comments.is_empty());
+    assert!(changes.left.comments.is_empty());
 }
 
 #[test]
@@ -324,9 +352,12 @@ fn a_comment_is_changed_and_taken_back() {
     assert_eq!(changes.typing, Some(Typing::Comment("one".into())));
     changes.typed("two".to_owned());
     let _ = press(&mut changes, "changes", &[Id::OverlayAccept]);
-    assert_eq!(changes.comments.iter().map(|said| said.text.as_str()).collect::<Vec<_>>(), ["two"]);
+    assert_eq!(
+        changes.left.comments.iter().map(|said| said.text.as_str()).collect::<Vec<_>>(),
+        ["two"]
+    );
     let _ = press(&mut changes, "changes", &[Id::ChangesUncomment]);
-    assert!(changes.comments.is_empty());
+    assert!(changes.left.comments.is_empty());
     let told = press(&mut changes, "changes", &[Id::ChangesSend]);
     assert!(matches!(told, Action::Tell(_)));
 }
@@ -340,9 +371,9 @@ fn comments_wait_while_another_agent_is_looked_at() {
     let other = Place { directory: "/elsewhere".into(), ..place() };
     let _ = changes.opened(&other);
     settle(&mut changes, "changes");
-    assert!(changes.comments.is_empty());
+    assert!(changes.left.comments.is_empty());
     let _ = changes.opened(&place());
-    assert_eq!(changes.comments.len(), 1);
+    assert_eq!(changes.left.comments.len(), 1);
 }
 
 #[test]

@@ -252,6 +252,7 @@ impl Changes {
         let face = if marked { font::MEDIUM } else { font::REGULAR };
         let ink_of_name = if seen { tokens.faint } else { tokens.text };
         let said = self
+            .left
             .comments
             .iter()
             .filter(|said| said.file == file.name && said.source == self.source)
@@ -526,7 +527,7 @@ impl Changes {
         }
         let open = self.open.as_ref().filter(|_| self.deep);
         if let Some(at) = open.and_then(|open| self.comment_at(open.cursor)) {
-            let said = text::clean(&self.comments[at].text, 400);
+            let said = text::clean(&self.left.comments[at].text, 400);
             let content = row![
                 icon(Icon::Dot, 8.0, tokens.accent),
                 line(said, type_scale::BASE, font::REGULAR, tokens.text).fill(),
@@ -558,10 +559,10 @@ impl Changes {
             .align_y(Alignment::Center);
             return Some(lower(tokens, content, false));
         }
-        if self.comments.is_empty() {
+        if self.left.comments.is_empty() {
             return None;
         }
-        let count = self.comments.len();
+        let count = self.left.comments.len();
         let words = if count == 1 {
             "1 comment is kept here until it is sent".to_owned()
         } else {

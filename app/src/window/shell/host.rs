@@ -91,6 +91,9 @@ impl Shell {
         let first = self.saved.is_none();
         if first {
             self.restore_mastery(&world.preferences);
+            for key in self.review.changes.restore(&world.preferences) {
+                self.link.tell(Command::SetPreference { key, value: None });
+            }
         }
         let restored =
             if first { self.restore(Self::kept_in(&world.preferences)) } else { Task::none() };

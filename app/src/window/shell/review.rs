@@ -94,6 +94,23 @@ impl Shell {
         self.review_action(action)
     }
 
+    /// What was viewed and said reaches the host, so that it outlives the window.
+    pub(super) fn settle_reading(&mut self) -> Task<Message> {
+        if self.connection != Connection::Up {
+            return Task::none();
+        }
+        let mut told = Task::none();
+        for (key, value, whole) in self.review.changes.to_keep(self.now_ms) {
+            self.link.tell(Command::SetPreference { key, value });
+            if !whole {
+                let words =
+                    "There are more comments than can be kept beyond the window's end: send them.";
+                told = self.toast(toast::Source::Window, Kind::Hint, None, words);
+            }
+        }
+        told
+    }
+
     /// The host tells how the branches of a repository fit together.
     pub(super) fn conflicts_told(&mut self, live: Live) -> Task<Message> {
         let action = self.review.told(live, self.now_ms);

@@ -38,7 +38,8 @@ impl Shell {
         let talks = self.settle_talks();
         let runs = Task::batch([self.settle_autorun(), self.settle_review(), self.settle_files()]);
         let rest = [self.settle_keyboard(), self.settle_kept(), self.settle_graphics()];
-        Task::batch([talks, runs].into_iter().chain(rest))
+        let reading = self.settle_reading();
+        Task::batch([talks, runs, reading].into_iter().chain(rest))
     }
 
     /// There is a focused pane whenever there is a pane.
