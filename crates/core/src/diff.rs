@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 /// A line that is longer is not looked at word by word.
 const LONGEST: usize = 2000;
@@ -142,7 +143,8 @@ fn mark(lines: &mut [Line]) {
     }
 }
 
-pub(crate) type Marks = (Option<Range<usize>>, Option<Range<usize>>);
+/// What is different in the first line and in the second one: byte ranges.
+pub(crate) type Marks = (Vec<Range<usize>>, Vec<Range<usize>>);
 
 /// What is different between two lines, in whole words; `None` where hardly anything is the same.
 pub(crate) fn difference(before: &str, after: &str) -> Option<Marks> {
@@ -150,22 +152,41 @@ pub(crate) fn difference(before: &str, after: &str) -> Option<Marks> {
         return None;
     }
     let (old, new): (Vec<&str>, Vec<&str>) = (words(before).collect(), words(after).collect());
-    let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let ends = old[start..].iter().rev().zip(new[start..].iter().rev());
-    let end = ends.take_while(|(a, b)| a == b).count();
-    let length = |words: &[&str]| words.iter().map(|word| word.len()).sum::<usize>();
-    let solid = |words: &[&str]| words.iter().map(|word| word.trim().len()).sum::<usize>();
-    let same = solid(&old[..start]) + solid(&old[old.len() - end..]);
-    let most = before.trim().len().max(after.trim().len());
-    if same * 3 < most {
-        return None;
-    }
-    let mark = |words: &[&str]| {
-        let from = length(&words[..start]);
-        let to = length(words) - length(&words[words.len() - end..]);
-        (from < to).then_some(from..to)
+    let starts = |words: &[&str]| -> Vec<usize> {
+        let ends = words.iter().scan(0, |at, word| {
+            *at += word.len();
+            Some(*at)
+        });
+        std::iter::once(0).chain(ends).collect()
     };
-    Some((mark(&old), mark(&new)))
+    let (old_at, new_at) = (starts(&old), starts(&new));
+    let (mut same, mut marks) = (0, (Vec::new(), Vec::new()));
+    for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
+        let (was, is) = (op.old_range(), op.new_range());
+        let run = &old[was.clone()];
+        if op.tag() == DiffTag::Equal {
+            let is_edge = was.start == 0 || was.end == old.len();
+            let has_word = run.iter().any(|word| word.contains(char::is_alphanumeric));
+            // A sign or a blank alone is found everywhere, and tells nothing.
+            if is_edge || has_word {
+                same += run.iter().map(|word| word.trim().len()).sum::<usize>();
+                continue;
+            }
+        }
+        add(&mut marks.0, old_at[was.start]..old_at[was.end]);
+        add(&mut marks.1, new_at[is.start]..new_at[is.end]);
+    }
+    let most = before.trim().len().max(after.trim().len());
+    (same * 3 >= most).then_some(marks)
+}
+
+/// Adds a mark, to the one before it where they touch.
+fn add(marks: &mut Vec<Range<usize>>, mark: Range<usize>) {
+    match marks.last_mut() {
+        _ if mark.is_empty() => {}
+        Some(last) if last.end == mark.start => last.end = mark.end,
+        _ => marks.push(mark),
+    }
 }
 
 /// A line cut into words, runs of blanks and single signs.
@@ -230,8 +251,8 @@ mod tests {
 
     fn marked(before: &str, after: &str) -> Option<(String, String)> {
         let (gone, come) = difference(before, after)?;
-        let cut = |text: &str, mark: Option<Range<usize>>| {
-            mark.map_or_else(String::new, |mark| text[mark].to_owned())
+        let cut = |text: &str, marks: Vec<Range<usize>>| {
+            marks.into_iter().map(|mark| text[mark].to_owned()).collect::<Vec<_>>().join("|")
         };
         Some((cut(before, gone), cut(after, come)))
     }
@@ -245,8 +266,22 @@ mod tests {
         check("let a = 1;", "let a = 2;", Some(("1", "2")));
         check("  call(a, b)", "  call(a, c, b)", Some(("", "c, ")));
         check("grün und blau", "grün oder blau", Some(("und", "oder")));
+        check(
+            "pub fn old(a: u32) -> u32 {",
+            "pub fn new(a: u64) -> u32 {",
+            Some(("old|u32", "new|u64")),
+        );
+        check("if a.b { return c }", "if x.y { return c }", Some(("a.b", "x.y")));
+        check("call(a, b);", "call(b, a);", Some(("a, b", "b, a")));
         check("nothing alike", "wholly different", None);
         check("same", "same", None);
+    }
+
+    #[test]
+    fn the_longest_lines_are_looked_at_in_bounded_time() {
+        let line = |sign: &str| format!("{sign} ").repeat(LONGEST / 2 - 1);
+        let (one, other) = (line("a"), format!("{} b", line("c")));
+        assert_eq!(marked(&one, &other), None);
     }
 
     #[test]

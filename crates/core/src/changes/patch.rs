@@ -286,10 +286,11 @@ impl Patch {
                     let Some((gone, come)) = diff::difference(&text(before), &text(after)) else {
                         continue;
                     };
-                    for (number, mark) in [(before, gone), (after, come)] {
+                    for (number, marks) in [(before, gone), (after, come)] {
                         let line =
                             number.checked_sub(start).and_then(|n| shown.get_mut(n as usize));
-                        if let (Some(line), Some(mark)) = (line, mark) {
+                        let Some(line) = line else { continue };
+                        for mark in marks {
                             let end = mark.end.min(line.text.len());
                             if mark.start < end && line.text.is_char_boundary(end) {
                                 line.marks.push(mark.start as u32..end as u32);
