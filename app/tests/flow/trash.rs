@@ -212,6 +212,46 @@ fn a_removal_is_told_before_and_ends_what_stands_idle_if_asked_to() {
     assert_eq!(place.json(&["worktree", "trash", "list"]), json!([]));
 }
 
+#[test]
+fn conversations_come_back_with_what_was_not_said_yet() {
+    let place = Place::new();
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    let _ = place.ok(&["agent", "new", "api", "-p", "demo", "-d", &dir, "-B", "api", "--no-start"]);
+    let said = place.ok(&["agent", "send", "api", "-w", "[[text The first answer.]]"]);
+    assert!(said.contains("The first answer."), "{said}");
+    let _ = place.ok(&["queue", "hold", "api"]);
+    for words in ["one", "two"] {
+        let _ = place.ok(&["agent", "send", "api", &format!("[[text {words}]]")]);
+    }
+    let tab = place.json(&["agent", "tabs", "api"])[0].clone();
+    let gone = place.json(&["worktree", "remove", "api", "--agents", "--stop"]);
+    assert_eq!(place.json(&["agent", "list"]), json!([]));
+    place.kill_host();
+
+    let id = gone["id"].as_str().expect("an id");
+    assert_eq!(place.json(&["worktree", "trash", "restore", id])["agents"], json!(["api"]));
+    let tabs = place.json(&["agent", "tabs", "api"]);
+    assert_eq!(tabs.as_array().map(Vec::len), Some(1), "{tabs}");
+    assert_eq!(tabs[0]["session"], tab["session"], "{tabs}");
+    let queue = place.json(&["queue", "list", "api"])[0].clone();
+    assert_eq!(queue["held"], json!("by_user"), "nothing is said by itself: {queue}");
+    let texts: Vec<_> = queue["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| &item["prompt"]["text"])
+        .collect();
+    assert_eq!(texts, [&json!("[[text one]]"), &json!("[[text two]]")]);
+    let _ = place.ok(&["queue", "release", "api"]);
+    until("all of it is said", || {
+        (place.json(&["queue", "list"]) == json!([])
+            && place.json(&["agent", "tabs", "api"])[0]["state"] == json!("idle"))
+        .then_some(())
+    });
+    assert_eq!(place.json(&["agent", "tabs", "api"])[0]["turns"], json!(3));
+}
+
 /// Hosts that are killed while a worktree goes into the trash or comes out of it.
 const KILLS: u32 = 20;
 

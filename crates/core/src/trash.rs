@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Agent;
-use crate::id::SnapshotId;
+use crate::conversation::{Policy, Prompt, Tab};
+use crate::id::{AgentId, SnapshotId};
 use crate::worktree;
 
 /// How long what was removed is kept: 30 days, in milliseconds.
@@ -112,6 +113,9 @@ pub struct Snapshot {
     /// These agents, as they were: they come back with it.
     #[serde(default)]
     pub lodgers: Vec<Agent>,
+    /// Their conversations: these come back, too.
+    #[serde(default)]
+    pub talks: Vec<Talk>,
     /// What was kept about the worktree.
     pub worktree: Option<Box<worktree::Kept>>,
     /// Whether Maestro made it by itself, before something that changes files.
@@ -120,6 +124,63 @@ pub struct Snapshot {
     /// Whether its removal is not through yet.
     #[serde(default)]
     pub is_leaving: bool,
+}
+
+/// A conversation of an agent that was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Talk {
+    /// Whose it was.
+    pub agent: AgentId,
+    /// The session of its provider; `None` before anything was said.
+    pub session: Option<String>,
+    /// Its title, where its user gave it one.
+    pub title: Option<String>,
+    /// What its agent may do without asking.
+    pub policy: Policy,
+    /// Its model; `None` for the provider's own choice.
+    pub model: Option<String>,
+    /// Its effort; `None` for the provider's own choice.
+    pub effort: Option<String>,
+    /// Whether it was marked.
+    pub starred: bool,
+    /// Whether it was closed.
+    pub closed: bool,
+    /// What was being written in it.
+    #[serde(default)]
+    pub draft: Option<Prompt>,
+    /// What waited to be said in it, in order.
+    #[serde(default)]
+    pub waiting: Vec<Prompt>,
+}
+
+impl Talk {
+    /// A tab as it is now, without what was not said yet.
+    #[must_use]
+    pub fn of(tab: Tab) -> Self {
+        Self {
+            agent: tab.agent,
+            session: tab.session,
+            title: tab.named.then_some(tab.title),
+            policy: tab.policy,
+            model: tab.model,
+            effort: tab.effort,
+            starred: tab.starred,
+            closed: tab.closed,
+            draft: None,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Whether nothing was said, written or waiting in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.session.is_none() && self.draft.is_none() && self.waiting.is_empty()
+    }
+
+    /// What was not said yet.
+    pub fn unsaid(&self) -> impl Iterator<Item = &Prompt> {
+        self.draft.iter().chain(&self.waiting)
+    }
 }
 
 impl Snapshot {
@@ -255,6 +316,7 @@ mod tests {
             left_count: 0,
             agents: Vec::new(),
             lodgers: Vec::new(),
+            talks: Vec::new(),
             worktree: None,
             by_itself: false,
             is_leaving: false,

@@ -19,6 +19,7 @@ mod conflicts;
 mod conversations;
 mod export;
 mod images;
+mod lodgers;
 mod notices;
 mod orders;
 mod playbooks;

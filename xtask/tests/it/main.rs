@@ -61,7 +61,7 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// All that `core` may use of the outside world: it has no I/O, no clock and no threads to begin with.
-const CORE: &[&str] = &["pulldown-cmark", "serde", "thiserror"];
+const CORE: &[&str] = &["pulldown-cmark", "serde", "similar", "thiserror"];
 
 /// Crates that build and test where no window toolkit can.
 const WITHOUT_WINDOW: &[&str] = &["maestro-core", "maestro-terminal", "maestro-glyph"];

@@ -245,7 +245,9 @@ fn value(snapshot: &Snapshot) -> Value {
     value["id"] = json!(snapshot.id.to_string());
     if let Some(object) = value.as_object_mut() {
         let _ = object.remove("worktree");
-        let _ = object.remove("lodgers");
+        for inner in ["lodgers", "talks"] {
+            let _ = object.remove(inner);
+        }
     }
     value
 }

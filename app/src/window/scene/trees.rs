@@ -64,6 +64,7 @@ fn snapshot(id: u64, name: &str, branch: &str, message: &str, minutes: u64) -> S
         agents: Vec::new(),
         worktree: None,
         lodgers: Vec::new(),
+        talks: Vec::new(),
         by_itself: message.starts_with("Before"),
         is_leaving: false,
     }

@@ -160,6 +160,10 @@ pub(super) fn in_use(store: &Store) -> io::Result<HashSet<PathBuf>> {
     for tab in store.drafted_tabs().map_err(failed)? {
         prompts.extend(store.draft(tab).map_err(failed)?);
     }
+    // Conversations come back with their worktree.
+    for snapshot in store.checkouts().map_err(failed)? {
+        prompts.extend(snapshot.talks.iter().flat_map(|talk| talk.unsaid().cloned()));
+    }
     Ok(prompts.into_iter().flat_map(|prompt| prompt.images).map(|image| image.path).collect())
 }
 

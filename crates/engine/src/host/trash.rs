@@ -23,7 +23,7 @@ use maestro_store::Store;
 
 use super::commands::{git_error, store_error};
 use super::tools::failed;
-use super::{Shared, blocking, check_path, now_ms, refuse};
+use super::{Shared, blocking, check_path, lodgers, now_ms, refuse};
 
 /// Nobody's are references that are older than this and that no store knows: a host was killed before it had
 /// written down what it kept. Longer than any Maestro keeps its own, in milliseconds.
@@ -115,6 +115,7 @@ fn put(git: &Git, store: &Store, new: New) -> Result<Snapshot, Error> {
         left_count: kept.left.1,
         agents: Vec::new(),
         lodgers: Vec::new(),
+        talks: Vec::new(),
         worktree: worktree.map(Box::new),
         by_itself,
         is_leaving: removed,
@@ -299,9 +300,16 @@ async fn remove(
     }
     let _alone = shared.worktrees.trash.lock().await;
     // Somebody may have begun meanwhile.
-    if let Err(error) = free(shared, &path) {
-        purge(shared, snapshot).await?;
-        return Err(error);
+    let talks = match free(shared, &path) {
+        Ok(()) => lodgers::talks(shared, &near).await,
+        Err(error) => Err(error),
+    };
+    match talks {
+        Ok(talks) => snapshot.talks = talks,
+        Err(error) => {
+            purge(shared, snapshot).await?;
+            return Err(error);
+        }
     }
     snapshot.agents = near.iter().map(|agent| agent.name.clone()).collect();
     snapshot.lodgers = near.clone();
@@ -325,6 +333,7 @@ async fn remove(
         if let Err(error) = shared.remove_agent(agent.id).await {
             snapshot.agents.retain(|name| *name != agent.name);
             snapshot.lodgers.retain(|one| one.id != agent.id);
+            snapshot.talks.retain(|talk| talk.agent != agent.id);
             shared.problem(Some(agent.id), error.message);
         }
     }
@@ -490,7 +499,7 @@ async fn restore(shared: &Arc<Shared>, id: SnapshotId, to: Option<PathBuf>) -> R
         Ok::<_, Error>((put, now))
     });
     let (put, now) = put.await.map_err(failed)??;
-    let agents = bring_back(shared, &snapshot, &now).await;
+    let agents = lodgers::bring_back(shared, &snapshot, &now).await;
     let store = shared.store.clone();
     let message = format!("What came back of {}", name_of(snapshot.branch.as_deref()));
     let snapshot = Snapshot { message, ..snapshot };
@@ -508,27 +517,6 @@ async fn restore(shared: &Arc<Shared>, id: SnapshotId, to: Option<PathBuf>) -> R
 /// What a worktree is called.
 fn name_of(branch: Option<&str>) -> &str {
     branch.unwrap_or("a detached worktree")
-}
-
-/// Brings the agents back that went with a worktree; gives their names.
-async fn bring_back(shared: &Arc<Shared>, snapshot: &Snapshot, now: &Path) -> Vec<String> {
-    let mut names = Vec::new();
-    for was in &snapshot.lodgers {
-        let inner = was.directory.strip_prefix(&snapshot.path).unwrap_or(Path::new(""));
-        // Without this, its own directory would end with a slash.
-        let directory = if inner.as_os_str().is_empty() { now.into() } else { now.join(inner) };
-        // One whose removal did not come to it is still there.
-        let back = if shared.world.agent(was.id).is_some() {
-            shared.save_agent(was.id, move |agent| agent.directory.clone_from(&directory)).await
-        } else {
-            shared.bring_back(was.clone(), directory).await
-        };
-        match back {
-            Ok(agent) => names.push(agent.name),
-            Err(error) => shared.problem(None, error.message),
-        }
-    }
-    names
 }
 
 /// What a host before had begun to remove. To be asked before anybody can ask this one for a removal.
@@ -649,6 +637,7 @@ fn as_snapshot(git: &Git, store: &Store, snapshot: Snapshot, path: PathBuf) -> R
         path,
         agents: Vec::new(),
         lodgers: Vec::new(),
+        talks: Vec::new(),
         is_leaving: false,
         ..snapshot
     };
