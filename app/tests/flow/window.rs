@@ -91,11 +91,11 @@ impl Display {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    fn key(&self, key: &str) {
+    pub fn key(&self, key: &str) {
         let _ = self.xdotool(&["key", "--clearmodifiers", key]);
     }
 
-    fn types(&self, text: &str) {
+    pub fn types(&self, text: &str) {
         let _ = self.xdotool(&["type", "--clearmodifiers", "--delay", "15", text]);
     }
 
@@ -125,7 +125,7 @@ impl Display {
     }
 
     /// Waits until nothing but a cursor changes any more, and gives what is to be seen.
-    fn settled(&self) -> Vec<u8> {
+    pub fn settled(&self) -> Vec<u8> {
         let mut last = self.picture();
         until("the window settles", || {
             std::thread::sleep(Duration::from_millis(250));
@@ -137,7 +137,7 @@ impl Display {
     }
 
     /// Leaves a picture for whoever looks at a failure.
-    fn keep(&self, name: &str) {
+    pub fn keep(&self, name: &str) {
         let path = std::env::temp_dir().join(format!("flow-{name}.png"));
         let _ = Command::new("import")
             .env("DISPLAY", &self.name)
@@ -178,10 +178,14 @@ pub struct Window<'a> {
 impl<'a> Window<'a> {
     /// Starts one, and does not wait until it is there.
     pub fn start(place: &Place, display: &'a Display, directory: &Path) -> Self {
+        let mut command = place.command(Vec::<&str>::new());
+        let _ = command.current_dir(directory);
+        Self::begin(place, display, command)
+    }
+
+    fn begin(place: &Place, display: &'a Display, mut command: Command) -> Self {
         let log = fs::File::create(place.path("window.log")).expect("made");
-        let child = place
-            .command(Vec::<&str>::new())
-            .current_dir(directory)
+        let child = command
             .env("DISPLAY", &display.name)
             .stdout(Stdio::null())
             .stderr(log)
@@ -192,13 +196,24 @@ impl<'a> Window<'a> {
 
     fn open(place: &Place, display: &'a Display, directory: &Path) -> Self {
         let empty = display.picture();
-        let mut window = Self::start(place, display, directory);
+        Self::start(place, display, directory).appears(place, &empty)
+    }
+
+    /// One that is started by this, and is there.
+    pub fn of(place: &Place, display: &'a Display, command: Command) -> Self {
+        let empty = display.picture();
+        Self::begin(place, display, command).appears(place, &empty)
+    }
+
+    fn appears(mut self, place: &Place, empty: &[u8]) -> Self {
+        let display = self.display;
+        let window = &mut self;
         until("the window is there", || {
             assert!(matches!(window.child.try_wait(), Ok(None)), "{}", place.read("window.log"));
             let found = display.xdotool(&["search", "--onlyvisible", "--class", "maestro"]);
-            (!found.is_empty() && different(&empty, &display.picture()) > 0.2).then_some(())
+            (!found.is_empty() && different(empty, &display.picture()) > 0.2).then_some(())
         });
-        window
+        self
     }
 
     pub fn kill(mut self) {

@@ -33,15 +33,16 @@ pub(crate) fn draw(c: char, metrics: &Metrics) -> Option<Raster> {
     Some(canvas.finish())
 }
 
-/// Signs of a recorder, which agents use for their states, for typefaces that lack them. The system's only
-/// font that has them is usually the one of coloured pictures, and a picture has no colour of its text.
+/// Signs of a recorder, which agents use for their states, and the angle before what a tool answered, for
+/// typefaces that lack them. The system's only font that has the former is usually the one of coloured pictures,
+/// and a picture has no colour of its text; the latter (U+23BF) is in hardly any font.
 pub(crate) fn symbol(c: char, metrics: &Metrics) -> Option<Raster> {
-    let code = c as u32;
-    if !(0x23f4..=0x23fa).contains(&code) {
-        return None;
-    }
     let mut canvas = Canvas::new(metrics);
-    canvas.recorder(code, metrics);
+    match c as u32 {
+        code @ 0x23f4..=0x23fa => canvas.recorder(code, metrics),
+        0x23bf => canvas.angle(metrics),
+        _ => return None,
+    }
     Some(canvas.finish())
 }
 
@@ -552,6 +553,15 @@ impl Canvas {
         });
     }
 
+    /// A line from the top to the middle of a letter, and from there to the right.
+    fn angle(&mut self, metrics: &Metrics) {
+        let (w, t) = (self.width, self.stroke);
+        let x = band(w, self.thickness(LIGHT));
+        let end = (metrics.baseline as i32 - w / 3).clamp(t, self.height);
+        self.fill(x.0, 0, x.1, end, 255);
+        self.fill(x.0, end - t, w, end, 255);
+    }
+
     /// Triangles to the left, right, up and down, two bars, a square, a disc.
     fn recorder(&mut self, code: u32, metrics: &Metrics) {
         let (w, baseline) = (self.width as f32, metrics.baseline as f32);
@@ -835,7 +845,7 @@ mod tests {
     #[test]
     fn recorder_signs_can_be_seen_at_every_size() {
         for metrics in cells() {
-            for c in '⏴'..='⏺' {
+            for c in ('⏴'..='⏺').chain(['⎿']) {
                 let raster = symbol(c, &metrics).expect("built in");
                 assert!(raster.pixels.iter().any(|ink| *ink > 100), "{c} {metrics:?}");
             }
