@@ -463,6 +463,8 @@ fn there(
     }
     if entry.missing {
         about.push("its directory is not there".to_owned());
+        // Git would forget it, but a disk may only be away.
+        about.extend(entry.prunable.as_ref().map(|_| "git would prune it".to_owned()));
     }
     let standing = agents.first().and_then(|agent| model.standings.get(&agent.id));
     about.extend(standing.map(worktree::Standing::words).filter(|words| !words.is_empty()));

@@ -150,8 +150,24 @@ fn a_target_in_the_way_and_what_cannot_be_are_refused() {
     let _ = place.ok(&["train", "stop", "m2"]);
     assert_eq!(train.wait().expect("ours").code(), Some(6));
     fs::write(&go, "").expect("written");
+    let snapshots = || {
+        let all = place.json(&["worktree", "snapshots", &dir]);
+        let all = all.as_array().cloned().unwrap_or_default();
+        all.iter().filter(|one| one["message"] == "Before merge train m2").count()
+    };
+    let before = snapshots();
+    // What is written meanwhile is kept before the train commits it.
+    let tree = place.json(&["agent", "show", "c"])["directory"].clone();
+    let tree = PathBuf::from(tree.as_str().expect("a path"));
+    fs::write(tree.join("later"), "meanwhile\n").expect("saved");
     let _ = place.ok(&["train", "resume", "m2"]);
     assert_eq!(place.read(repository.join("other")), "# From c\n");
+    assert!(snapshots() > before, "nothing was kept before it went on");
+    // And what nobody asked it to look at, before it is taken back.
+    fs::write(tree.join("draft"), "not committed\n").expect("saved");
+    let before = snapshots();
+    let _ = place.ok(&["train", "undo", "m2"]);
+    assert!(snapshots() > before && tree.join("draft").exists());
 }
 
 #[test]

@@ -173,3 +173,48 @@ fn branches_that_collide_come_home_by_keys() {
     yard.does("Return", "main is where it was", || yard.git(&["rev-parse", "main"]) != home);
     yard.changes("Escape");
 }
+
+#[test]
+fn a_worktree_goes_into_the_trash_and_comes_back_by_keys() {
+    let Some((place, display)) = prepared() else { return };
+    let yard = Yard::open(&place, &display);
+    let dir = yard.repository.display().to_string();
+    let tree = PathBuf::from(place.ok(&["worktree", "new", "side", "-r", &dir]));
+    let made = tree.display().to_string();
+    let _ = place.ok(&["agent", "new", "side", "-p", "demo", "-d", &made, "--no-start"]);
+    fs::write(tree.join("draft"), "not committed\n").expect("saved");
+    let foreign = place.path("theirs");
+    let _ = yard.git(&["worktree", "add", "-q", &foreign.display().to_string()]);
+    yard.changes("ctrl+shift+d");
+    yard.changes("7");
+    // The rows: the main checkout, ours, theirs.
+    yard.changes("Down");
+    yard.changes("x");
+    assert!(tree.exists(), "it is asked first");
+    yard.does("Return", "it is gone", || !tree.exists());
+    assert_eq!(place.json(&["agent", "list"]).as_array().map(Vec::len), Some(1));
+    yard.does("u", "it is back", || tree.join("draft").exists());
+    until("its agent, too", || {
+        (place.json(&["agent", "list"]).as_array().map(Vec::len) == Some(2)).then_some(())
+    });
+
+    // Theirs is not ours to remove, and is once it was adopted.
+    let origin = || {
+        let list = place.json(&["worktree", "list", &dir]);
+        let all = list.as_array().cloned().unwrap_or_default();
+        let one = all.into_iter().find(|one| one["path"] == json!(foreign));
+        one.map(|one| one["origin"].clone()).unwrap_or_default()
+    };
+    let at = place.json(&["worktree", "list", &dir]);
+    let at = at.as_array().and_then(|all| all.iter().position(|one| one["path"] == json!(foreign)));
+    let _ = display.settled();
+    display.key("Home");
+    for _ in 0..at.expect("listed") {
+        let _ = display.settled();
+        display.key("Down");
+    }
+    yard.does("t", "it is ours now", || origin() == "adopted");
+    let _ = display.settled();
+    yard.does("t", "it is theirs again", || origin() == "foreign");
+    assert!(foreign.join("README.md").exists());
+}
