@@ -79,7 +79,7 @@ use link::Link;
 use shell::{Message, Shell};
 
 /// The smallest window that still makes sense.
-const LEAST: Size = Size::new(640.0, 400.0);
+const LEAST: Size = Size::new(400.0, 300.0);
 
 /// How long the first frame may wait for the world. A host that runs has answered by then; one that
 /// has to be started first has not, and the window shows that it connects.

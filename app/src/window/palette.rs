@@ -15,7 +15,7 @@ use maestro_core::keymap::{Chord, Keymap, Platform};
 use maestro_core::playbook::Found;
 use maestro_core::recent::Recent;
 use maestro_core::session::Session;
-use maestro_core::{AgentId, TabId, fuzzy};
+use maestro_core::{AgentId, TabId, fuzzy, layout};
 use maestro_ui::theme::{self, Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
 
@@ -57,6 +57,8 @@ pub enum Target {
         /// The remote's.
         from: Option<String>,
     },
+    /// Lays the panes out in another way.
+    Layout(layout::Kind),
     /// Goes on with a stored conversation.
     Session(Box<Session>),
     /// Asks how to run a playbook.
@@ -71,6 +73,7 @@ impl Target {
             Self::Setting(key) => format!("setting {key}"),
             Self::File(path) => format!("file {path}"),
             Self::Branch { name, .. } => format!("branch {name}"),
+            Self::Layout(kind) => format!("layout {kind}"),
             Self::Session(session) => format!("session {} {}", session.provider.name(), session.id),
             Self::Playbook(found) => format!("playbook {}", found.folder.display()),
             Self::Command(id) => id.name().to_owned(),

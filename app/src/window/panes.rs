@@ -1,14 +1,17 @@
 //! The grid: one pane per agent, each with a live terminal, or with what to do when there is none.
 
+pub mod strip;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use iced::widget::{Space, column, container, row};
-use iced::{Alignment, Element, Length, Padding};
+use iced::{Alignment, Element, Length, Padding, Rectangle, Size};
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
 use maestro_core::keymap::Keymap;
+use maestro_core::layout::Rect;
 use maestro_core::link::Link;
 use maestro_core::settings::Settings;
 use maestro_core::text;
@@ -19,7 +22,7 @@ use maestro_ui::icon::{Icon, icon};
 use maestro_ui::live::Said;
 use maestro_ui::style;
 use maestro_ui::theme::{Tokens, extent, radius, space, type_scale};
-use maestro_ui::tiles::{Arrangement, Grain, tiles};
+use maestro_ui::tiles::tiles;
 use maestro_ui::{font, line, live, part, pile, status};
 use serde::{Deserialize, Serialize};
 
@@ -85,10 +88,8 @@ pub struct Context<'a> {
     pub keymap: &'a Keymap,
     /// The pane with the keyboard.
     pub focused: Option<Pane>,
-    /// How they share the place.
-    pub arrangement: Arrangement,
-    /// What they are measured by.
-    pub grain: Grain,
+    /// The area that their places were planned for.
+    pub planned: Size,
     /// Whether the panes reach to the left and to the right edge of the window.
     pub open: (bool, bool),
     /// Physical pixels per logical one.
@@ -130,6 +131,15 @@ pub struct Over<'a> {
     pub low: &'a BTreeMap<Pane, f32>,
     /// What the program tells, where the conversation with the keyboard shows it.
     pub toasts: Option<&'a Toasts>,
+}
+
+/// The panes, as they were laid out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tiled {
+    /// Those on the screen, and where.
+    pub shown: Vec<(Pane, Side, Rect)>,
+    /// Those that are only named, in a strip below.
+    pub rest: Vec<Pane>,
 }
 
 /// What was done.
@@ -181,13 +191,9 @@ pub fn terminal_of(model: &Model, pane: Pane, side: Side) -> Option<TerminalId> 
     }
 }
 
-/// The grid with these panes, in order.
-pub fn view<'a>(
-    model: &'a Model,
-    panes: &[(Pane, Side)],
-    context: Context<'a>,
-) -> Element<'a, Message> {
-    let panes = panes.iter().map(|(pane, side)| {
+/// The grid with these panes.
+pub fn view<'a>(model: &'a Model, tiled: Tiled, context: Context<'a>) -> Element<'a, Message> {
+    let panes = tiled.shown.iter().map(|(pane, side, place)| {
         let element = match pane {
             Pane::Agent(id) => {
                 model.agent(*id).map(|agent| agent_pane(model, agent, *side, context))
@@ -196,12 +202,17 @@ pub fn view<'a>(
                 model.terminals.get(id).map(|info| free_pane(model, info, context))
             }
         };
-        (pane.key(), element.unwrap_or_else(|| container("").into()))
+        let Rect { x, y, width, height } = *place;
+        let place = Rectangle { x, y, width, height };
+        (pane.key(), place, element.unwrap_or_else(|| container("").into()))
     });
     // Beside a panel its edge is the margin.
     let margin = |open: bool| if open { MARGIN } else { 0.0 };
     let (left, right) = (margin(context.open.0), margin(context.open.1));
-    container(tiles(context.arrangement, context.grain, panes))
+    let grid = tiles(context.planned, panes);
+    let strip = (!tiled.rest.is_empty())
+        .then(|| strip::view(model, &tiled.rest, context.planned.width, context));
+    container(column![grid].push(strip).spacing(MARGIN))
         .padding(Padding { top: MARGIN, right, bottom: MARGIN, left })
         .width(Length::Fill)
         .height(Length::Fill)

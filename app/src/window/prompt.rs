@@ -4,6 +4,7 @@ use iced::widget::{column, row, text_input};
 use iced::{Alignment, Element, Length};
 use maestro_core::agent::Agent;
 use maestro_core::conversation::Tab;
+use maestro_core::layout::{Grid, Kind, NoGrid};
 use maestro_core::{AgentId, TabId};
 use maestro_ui::theme::{Tokens, space, type_scale};
 use maestro_ui::{font, line, part, style};
@@ -20,6 +21,8 @@ enum Question {
     RenameTab { tab: TabId, title: String, before: String },
     /// The group of some agents.
     Group { agents: Vec<AgentId>, name: String, before: String },
+    /// How many columns and rows of panes.
+    Grid { text: String },
     /// Whether to forget it.
     Remove { name: String, directory: String },
 }
@@ -56,6 +59,8 @@ pub enum Action {
     RenameTab(TabId, Option<String>),
     /// Put agents into a group, or back to their repositories.
     Group(Vec<AgentId>, Option<String>),
+    /// Lay the panes out in columns and rows.
+    Grid(Grid),
     /// Forget the agent.
     Remove(AgentId),
 }
@@ -84,6 +89,16 @@ impl Prompt {
         Self { agent, question, error: None }
     }
 
+    /// Asks for how many columns and rows of panes.
+    #[must_use]
+    pub fn grid(kind: Kind) -> Self {
+        let text = match kind {
+            Kind::Grid(grid) => grid.to_string(),
+            _ => "2x2".to_owned(),
+        };
+        Self { agent: AgentId(0), question: Question::Grid { text }, error: None }
+    }
+
     /// Asks whether to forget an agent.
     #[must_use]
     pub fn remove(agent: &Agent) -> Self {
@@ -102,7 +117,8 @@ impl Prompt {
                 Message::Edited(text),
                 Question::Rename { name, .. }
                 | Question::RenameTab { title: name, .. }
-                | Question::Group { name, .. },
+                | Question::Group { name, .. }
+                | Question::Grid { text: name },
             ) => {
                 *name = text;
                 self.error = None;
@@ -117,6 +133,13 @@ impl Prompt {
                 }
                 Action::RenameTab(*tab, (!title.is_empty()).then(|| title.to_owned()))
             }
+            (Message::Accepted, Question::Grid { text }) => match text.parse() {
+                Ok(grid) => Action::Grid(grid),
+                Err(NoGrid) => {
+                    self.error = Some(part::sentence(&NoGrid.to_string()));
+                    Action::None
+                }
+            },
             (Message::Accepted, Question::Group { name, before, .. }) if name == before => {
                 Action::Close
             }
@@ -189,6 +212,19 @@ impl Prompt {
                     count => format!("Group of {count} agents"),
                 };
                 (title, field, "Put there")
+            }
+            Question::Grid { text } => {
+                let input = text_input("such as 3x2", text)
+                    .id(INPUT)
+                    .on_input(Message::Edited)
+                    .size(type_scale::BASE.0)
+                    .font(font::REGULAR)
+                    .padding([6.0, 10.0])
+                    .style(style::input(tokens, self.error.is_some()));
+                let hint = "Panes for which there is no place are named in a strip below.";
+                let below = self.error.clone().map_or((hint.to_owned(), false), |it| (it, true));
+                let field = part::field(tokens, "Columns x rows", input.into(), Some(below));
+                ("Panes in columns and rows".to_owned(), field, "Lay out")
             }
             Question::Remove { name, directory } => {
                 let words = format!(

@@ -40,10 +40,12 @@ pub use trees::{bases, kept, prospect, worktrees};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Scenes without a conversation.
-const OTHERS: [&str; 39] = [
+const OTHERS: [&str; 41] = [
     "empty",
     "grid",
     "grid-many",
+    "strip",
+    "tiles",
     "single",
     "palette",
     "palette-files",

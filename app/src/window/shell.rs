@@ -17,6 +17,7 @@ mod notices;
 mod orders;
 mod preset;
 mod review;
+mod rooms;
 mod sessions;
 mod settings;
 mod settle;

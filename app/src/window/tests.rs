@@ -1,6 +1,7 @@
 //! Screens as a user meets them: keys and clicks go in, messages come out, the next screen is looked at.
 
 mod order;
+mod rooms;
 mod talk;
 
 use iced::keyboard::{self, Key, Location, Modifiers, key};

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use crate::input::Motion;
 use crate::keymap::Platform;
+use crate::layout::Direction;
 
 mod argument;
 mod need;
@@ -49,6 +50,20 @@ pub enum Id {
     LayoutNext,
     LayoutAuto,
     LayoutColumns,
+    LayoutRows,
+    LayoutGrid,
+    LayoutMain,
+    LayoutStrip,
+    LayoutFocus,
+    LayoutFree,
+    LayoutEven,
+    /// An edge of the pane goes this way.
+    PaneResize(Direction),
+    /// The pane changes places with its neighbour there.
+    PaneSwap(Direction),
+    /// The pane goes into the place of its neighbour there.
+    PaneMove(Direction),
+    PaneTurn,
     TerminalNew,
     Copy,
     Paste,

@@ -16,6 +16,7 @@ pub mod highlight;
 pub mod id;
 pub mod input;
 pub mod keymap;
+pub mod layout;
 pub mod link;
 pub mod log;
 pub mod markdown;

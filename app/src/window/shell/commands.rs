@@ -4,11 +4,11 @@ use iced::{Task, clipboard};
 use maestro_core::agent::State;
 use maestro_core::command::Id;
 use maestro_core::input::{Input, ScrollTo, Select};
+use maestro_core::layout::Direction;
 use maestro_core::link::{self, Link};
 use maestro_core::{AgentId, TerminalId};
 use maestro_protocol::message::{Command, NewTerminal, Reply};
 use maestro_ui::theme::Tokens;
-use maestro_ui::tiles::{self, Arrangement, Direction};
 
 use super::layout::{Panel, STEP};
 use super::{Message, Overlay, Shell};
@@ -89,9 +89,20 @@ impl Shell {
                 self.kept.maximised = !self.kept.maximised && self.focused().is_some();
             }
             Id::PaneClose => self.close_pane(),
-            Id::LayoutNext => self.arrange(self.arrangement().next()),
-            Id::LayoutAuto => self.arrange(Arrangement::Automatic),
-            Id::LayoutColumns => self.arrange(Arrangement::Columns),
+            Id::LayoutNext
+            | Id::LayoutAuto
+            | Id::LayoutColumns
+            | Id::LayoutRows
+            | Id::LayoutGrid
+            | Id::LayoutMain
+            | Id::LayoutStrip
+            | Id::LayoutFocus
+            | Id::LayoutFree
+            | Id::LayoutEven
+            | Id::PaneResize(_)
+            | Id::PaneSwap(_)
+            | Id::PaneMove(_)
+            | Id::PaneTurn => return self.layout_command(id),
             Id::Copy if self.entries_selected() => return self.talk_command(Id::EntryCopy),
             Id::Copy => return self.copy(false),
             Id::Paste => return self.paste(),
@@ -585,15 +596,6 @@ impl Shell {
         self.focus_pane(panes[next]);
     }
 
-    pub(super) fn focus_towards(&mut self, direction: Direction) {
-        let panes = self.all_panes();
-        let places = self.places(panes.len());
-        let at = self.focused().and_then(|pane| panes.iter().position(|other| *other == pane));
-        if let Some(next) = at.and_then(|at| tiles::neighbour(&places, at, direction)) {
-            self.focus_pane(panes[next]);
-        }
-    }
-
     pub(super) fn close_pane(&mut self) {
         let Some(pane) = self.focused() else { return };
         let panes = self.all_panes();
@@ -629,11 +631,6 @@ impl Shell {
         }
         self.kept.runs_shown = !self.kept.runs_shown;
         Task::none()
-    }
-
-    pub(super) fn arrange(&mut self, arrangement: Arrangement) {
-        arrangement.name().clone_into(&mut self.kept.arrangement);
-        self.kept.maximised = false;
     }
 
     pub(super) fn zoom(&mut self, zoom: f32) {

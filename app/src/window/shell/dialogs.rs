@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use iced::Task;
 use maestro_core::command::Id;
 use maestro_core::group::Arrange;
+use maestro_core::layout;
 use maestro_core::worktree::{Answer, Ask};
 use maestro_protocol::message::{Command, Reply, TabChange};
 
@@ -195,6 +196,11 @@ impl Shell {
             prompt::Action::Group(agents, name) => {
                 self.list.chosen.clear();
                 Command::ArrangeAgents(Arrange::Group { agents, name })
+            }
+            prompt::Action::Grid(grid) => {
+                self.overlay = None;
+                self.arrange(layout::Kind::Grid(grid));
+                return Task::none();
             }
             prompt::Action::Remove(agent) => Command::RemoveAgent { agent },
         };

@@ -152,6 +152,10 @@ impl Shell {
                 self.show_tab(id);
                 Task::none()
             }
+            Target::Layout(kind) => {
+                self.arrange(kind);
+                Task::none()
+            }
             Target::Setting(key) => self.open_setting(key),
             Target::File(path) => self.open_file(path),
             Target::Branch { name, from } => self.switch_branch(name, from),

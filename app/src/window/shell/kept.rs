@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use iced::{Size, Task, window};
+use maestro_core::layout::{Kind, Tree};
 use maestro_core::recent::Recent;
 use maestro_core::tour::Tour;
 use maestro_core::{AgentId, TabId, TerminalId};
 use maestro_protocol::message::Command;
 use maestro_ui::theme::{self, extent};
-use maestro_ui::tiles::Arrangement;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -40,6 +40,8 @@ pub(super) struct Kept {
     /// Hosts whose pages are opened without a question.
     pub(super) hosts: BTreeSet<String>,
     pub(super) arrangement: String,
+    /// The panes as they were split by hand.
+    pub(super) tree: Option<Tree<Pane>>,
     pub(super) maximised: bool,
     pub(super) focused: Option<Pane>,
     /// Agents whose pane shows the shell.
@@ -79,7 +81,8 @@ impl Default for Kept {
             zoom: 1.0,
             zooms: Vec::new(),
             hosts: BTreeSet::new(),
-            arrangement: Arrangement::default().name().to_owned(),
+            arrangement: Kind::default().to_string(),
+            tree: None,
             maximised: false,
             focused: None,
             shells: BTreeSet::new(),

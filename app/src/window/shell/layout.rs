@@ -2,18 +2,21 @@
 
 use std::ops::RangeInclusive;
 
-use iced::{Point, Rectangle, Size};
+use iced::{Point, Size};
 use maestro_core::agent::Agent;
+use maestro_core::layout::{self, Grain, Kind, Plan, Rect, Tree};
 use maestro_core::{TerminalId, screen};
 use maestro_ui::theme::extent;
-use maestro_ui::tiles::{Arrangement, Grain};
 
 use super::Shell;
 use crate::window::agents;
-use crate::window::panes::{self, Pane, Side};
+use crate::window::panes::{self, Pane, Side, strip};
 
 /// Below this width of the window the right panel would leave too little for panes.
 const WIDE: f32 = 1180.0;
+
+/// Below this width the names of agents would leave too little for panes.
+const NARROW: f32 = 620.0;
 
 /// How narrow and how wide a side panel can be.
 const WIDTHS: RangeInclusive<f32> = 180.0..=560.0;
@@ -31,8 +34,9 @@ pub enum Panel {
 }
 
 impl Shell {
-    pub(super) fn arrangement(&self) -> Arrangement {
-        Arrangement::named(&self.kept.arrangement).unwrap_or_default()
+    /// How the panes share the place. What a later version calls its layouts is not known here.
+    pub(super) fn kind(&self) -> Kind {
+        self.kept.arrangement.parse().unwrap_or_default()
     }
 
     /// Every pane that is not closed, in the order of the grid.
@@ -44,12 +48,49 @@ impl Shell {
 
     /// The panes on the screen, with the side each shows.
     pub(super) fn visible_panes(&self) -> Vec<(Pane, Side)> {
-        let focused = self.focused();
-        self.all_panes()
-            .into_iter()
-            .filter(|pane| !self.kept.maximised || Some(*pane) == focused)
-            .map(|pane| (pane, self.side(pane)))
-            .collect()
+        let shown = self.plan().shown.into_iter();
+        shown.map(|(pane, _)| (pane, self.side(pane))).collect()
+    }
+
+    /// The panes on the screen and where they are, and those for which there is no place.
+    pub(super) fn plan(&self) -> Plan<Pane> {
+        let Some(focused) = self.focused().filter(|_| self.kept.maximised) else {
+            return self.laid_out();
+        };
+        let shown = vec![(focused, Rect::of(measured(self.grid_size())))];
+        let shown = if self.all_panes().contains(&focused) { shown } else { Vec::new() };
+        Plan { shown, rest: Vec::new() }
+    }
+
+    /// The same without a pane that is maximised.
+    pub(super) fn laid_out(&self) -> Plan<Pane> {
+        let (tree, panes) = (self.kept.tree.as_ref(), self.all_panes());
+        let size = measured(self.grid_size());
+        layout::plan(self.kind(), tree, &panes, self.focused(), size, &self.grain())
+    }
+
+    /// The area that places were planned for.
+    pub(super) fn planned(&self, plan: &Plan<Pane>) -> Size {
+        let size = self.grid_size();
+        let strip = if plan.rest.is_empty() { 0.0 } else { self.grain().strip };
+        Size::new(size.width, (size.height - strip).max(0.0))
+    }
+
+    /// Panes that were split by hand keep up with the panes there are.
+    pub(super) fn settle_tree(&mut self) {
+        if self.kind() == Kind::Free {
+            self.kept.tree = self.own_tiles();
+        }
+    }
+
+    /// The panes as they are, to be split by hand from there.
+    pub(super) fn own_tiles(&self) -> Option<Tree<Pane>> {
+        let (kind, panes) = (self.kind(), self.all_panes());
+        let (size, grain) = (measured(self.grid_size()), self.grain());
+        match self.kept.tree.clone().filter(|_| kind == Kind::Free) {
+            Some(tree) => tree.with(&panes, size, &grain),
+            None => Tree::of(kind, &panes, size, &grain),
+        }
     }
 
     pub(super) fn side(&self, pane: Pane) -> Side {
@@ -98,8 +139,13 @@ impl Shell {
     /// without forgetting how wide it should be.
     pub(super) fn agents_width(&self) -> Option<f32> {
         let shown = self.kept.agents_shown && !self.model.agents.is_empty();
-        let rail = self.kept.agents_rail;
+        let rail = self.is_rail();
         shown.then(|| if rail { agents::RAIL } else { self.fitting(self.kept.agents_width) })
+    }
+
+    /// Whether agents are listed as shapes alone: at the user's wish, or because there is little room.
+    pub(super) fn is_rail(&self) -> bool {
+        self.kept.agents_rail || self.window.size.width < NARROW
     }
 
     /// How wide the runs are, while they are shown.
@@ -140,39 +186,46 @@ impl Shell {
         }
     }
 
-    /// Where so many panes go.
-    pub(super) fn places(&self, count: usize) -> Vec<Rectangle> {
-        self.arrangement().places(count, self.grid_size(), &self.grain())
-    }
-
     /// What panes are measured by: gaps and cells.
     pub(super) fn grain(&self) -> Grain {
         let edge = 2.0 * (panes::PADDING + 2.0 * extent::LINE);
         let frame = Size::new(edge, edge + extent::PANE_HEADER + extent::LINE);
-        Grain { gap: panes::GAP, cell: self.look.cell(self.scale()), frame }
+        let cell = self.look.cell(self.scale());
+        Grain {
+            gap: panes::GAP,
+            cell: measured(cell),
+            frame: measured(frame),
+            strip: strip::HEIGHT + panes::MARGIN,
+        }
     }
 
     pub(super) fn size_of_one_more(&self) -> screen::Size {
-        let places = self.places(self.all_panes().len() + 1);
-        let area = if self.kept.maximised { self.grid_size() } else { last_size(&places) };
-        self.cells(area)
+        let size = self.grid_size();
+        if self.kept.maximised {
+            return self.cells(size);
+        }
+        let last = self.all_panes().len();
+        let panes: Vec<usize> = (0..=last).collect();
+        let grain = self.grain();
+        let plan = layout::plan(self.kind(), None, &panes, Some(last), measured(size), &grain);
+        let place = plan.shown.iter().find(|(pane, _)| *pane == last);
+        self.cells(place.map_or(size, |(_, place)| Size::new(place.width, place.height)))
     }
 
     pub(super) fn size_of_focused(&self) -> screen::Size {
-        let panes = self.visible_panes();
-        let places = self.places(panes.len());
-        let at = panes.iter().position(|(pane, _)| Some(*pane) == self.focused());
-        let place = at.and_then(|at| places.get(at)).map(Rectangle::size);
-        self.cells(place.unwrap_or_else(|| self.grid_size()))
+        let shown = self.plan().shown;
+        let place = shown.iter().find(|(pane, _)| Some(*pane) == self.focused());
+        let size = |(_, place): &(Pane, Rect)| Size::new(place.width, place.height);
+        self.cells(place.map_or_else(|| self.grid_size(), size))
     }
 
     /// How many cells a pane of this size has. The widget has the last word once it is laid out.
     pub(super) fn cells(&self, pane: Size) -> screen::Size {
-        let (cols, rows) = self.grain().cells(pane);
+        let (cols, rows) = self.grain().cells(measured(pane));
         screen::Size::new(cols.clamp(20.0, 500.0) as u16, rows.clamp(5.0, 300.0) as u16)
     }
 }
 
-fn last_size(places: &[Rectangle]) -> Size {
-    places.last().map_or(Size::ZERO, Rectangle::size)
+pub(super) fn measured(size: Size) -> layout::Size {
+    layout::Size::new(size.width, size.height)
 }

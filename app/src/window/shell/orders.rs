@@ -3,6 +3,7 @@
 use iced::Task;
 use maestro_core::AgentId;
 use maestro_core::command::{self, Argument, Command, Id};
+use maestro_core::layout::{Grid, Kind, NoGrid};
 use maestro_core::order::{Obeyed, Offer, Order};
 use maestro_core::{settings, text};
 use maestro_protocol::message;
@@ -112,6 +113,10 @@ impl Shell {
             }
             Argument::File => Aim::Go(Target::File(argument.to_owned())),
             Argument::Branch => Aim::Go(Target::Branch { name: argument.to_owned(), from: None }),
+            Argument::Grid => {
+                let grid: Grid = argument.parse().map_err(|error: NoGrid| error.to_string())?;
+                Aim::Go(Target::Layout(Kind::Grid(grid)))
+            }
             Argument::Setting => {
                 let setting = settings::find(argument);
                 let setting = setting.ok_or_else(|| format!("there is no setting `{said}`"))?;

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use iced::{Rectangle, Size};
+use iced::Size;
 use maestro_core::command::Id;
 use maestro_core::input::SelectBy;
+use maestro_core::layout::{self, Direction, Rect};
 use maestro_core::screen::Scroll;
 use maestro_core::search::{Query, Search};
 use maestro_core::{AgentId, TerminalId};
@@ -99,6 +100,16 @@ impl Shell {
     pub fn type_sizes(&self) -> Vec<f32> {
         let look = |pane| self.looks.get(&pane).unwrap_or(&self.look);
         self.visible_panes().into_iter().map(|(pane, _)| look(pane).size).collect()
+    }
+
+    #[cfg(test)]
+    pub fn plan_for_tests(&self) -> layout::Plan<Pane> {
+        self.plan()
+    }
+
+    #[cfg(test)]
+    pub fn layout_for_tests(&self) -> String {
+        self.kind().to_string()
     }
 
     #[cfg(test)]
@@ -244,6 +255,8 @@ impl Shell {
                 }));
                 self.find = Some(find);
             }
+            "strip" => self.arrange(layout::Kind::Strip),
+            "tiles" => self.prepare_tiles(),
             "vi" => self.vi.select(SelectBy::Cell),
             "output" => {
                 self.bells = [web, db].into();
@@ -323,6 +336,19 @@ impl Shell {
         }
     }
 
+    /// Panes that were moved and resized.
+    fn prepare_tiles(&mut self) {
+        for id in [
+            Id::PaneSwap(Direction::Right),
+            Id::PaneResize(Direction::Left),
+            Id::PaneResize(Direction::Left),
+            Id::PaneResize(Direction::Down),
+        ] {
+            let _ = self.command(id);
+            self.settle_focus();
+        }
+    }
+
     /// What scenes show of what their terminals show.
     fn finish(&mut self, name: &str) {
         let api = TerminalId(1);
@@ -340,13 +366,10 @@ impl Shell {
 
     /// Puts something into every made-up terminal, in the size its pane has.
     fn fill(&self, name: &str) {
-        let panes = self.visible_panes();
-        let places = if self.kept.maximised {
-            vec![self.grid_size()]
-        } else {
-            self.places(panes.len()).iter().map(Rectangle::size).collect()
+        let sized = |(pane, place): (Pane, Rect)| {
+            ((pane, self.side(pane)), Size::new(place.width, place.height))
         };
-        let sizes: HashMap<_, _> = panes.into_iter().zip(places).collect();
+        let sizes: HashMap<_, _> = self.plan().shown.into_iter().map(sized).collect();
         for info in self.model.terminals.values() {
             let shown = sizes.iter().find(|((pane, side), _)| {
                 panes::terminal_of(&self.model, *pane, *side) == Some(info.id)

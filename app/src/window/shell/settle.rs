@@ -55,6 +55,7 @@ impl Shell {
         if !self.kept.focused.is_some_and(|pane| panes.contains(&pane)) {
             self.kept.focused = panes.first().copied();
         }
+        self.settle_tree();
         if self.marked.is_some_and(|id| self.model.agent(id).is_none()) {
             self.marked = None;
         }

@@ -6,7 +6,7 @@ mod lists;
 
 use std::time::Duration;
 
-use iced::{Rectangle, Task};
+use iced::Task;
 use maestro_core::agent::Agent;
 use maestro_core::command::{Context, Id};
 use maestro_core::conversation::{Place, Tab, TabState};
@@ -140,13 +140,8 @@ impl Shell {
 
     /// Panes in which there is little place.
     fn settle_sizes(&mut self) {
-        let panes = self.visible_panes();
-        let places = if self.kept.maximised {
-            vec![self.grid_size()]
-        } else {
-            self.places(panes.len()).iter().map(Rectangle::size).collect()
-        };
-        let sizes = || panes.iter().map(|(pane, _)| *pane).zip(&places);
+        let shown = self.plan().shown;
+        let sizes = || shown.iter().map(|(pane, place)| (*pane, place));
         self.narrow =
             sizes().filter(|(_, size)| size.width < talk::NARROW).map(|(pane, _)| pane).collect();
         let low = sizes().filter(|(_, size)| size.height < talk::LOW);

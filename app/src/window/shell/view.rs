@@ -173,7 +173,7 @@ impl Shell {
             folded: &self.kept.folded,
         };
         let panel = agents::view(&self.model, context).map(Message::Agents);
-        let edge = (!self.kept.agents_rail).then(|| self.edge(Panel::Agents));
+        let edge = (!self.is_rail()).then(|| self.edge(Panel::Agents));
         row![panel, part::upright(self.tokens)].push(edge).into()
     }
 
@@ -190,7 +190,7 @@ impl Shell {
 
     pub(super) fn middle(&self) -> Element<'_, Message> {
         let tokens = self.tokens;
-        let panes = self.visible_panes();
+        let plan = self.plan();
         let words = "Everything is kept: agents can be resumed where they were.";
         match &self.connection {
             Connection::Stopped => {
@@ -203,12 +203,12 @@ impl Shell {
             Connection::Connecting if self.model.agents.is_empty() => {
                 return container(Space::new()).center(Length::Fill).into();
             }
-            _ if self.model.agents.is_empty() && panes.is_empty() => {
+            _ if self.model.agents.is_empty() && plan.shown.is_empty() => {
                 let size = self.window.size;
                 let press = Message::Command;
                 return welcome::view(tokens, &self.keymap, &self.providers, size, press);
             }
-            _ if panes.is_empty() => return panes::all_closed(tokens, &self.keymap),
+            _ if plan.shown.is_empty() => return panes::all_closed(tokens, &self.keymap),
             _ => {}
         }
         let context = panes::Context {
@@ -217,8 +217,7 @@ impl Shell {
             link: &self.link,
             keymap: &self.keymap,
             focused: self.focused().filter(|_| self.marked.is_none()),
-            arrangement: self.arrangement(),
-            grain: self.grain(),
+            planned: self.planned(&plan),
             open: (self.agents_width().is_none(), self.runs_width().is_none()),
             scale: self.scale(),
             now_ms: self.now_ms,
@@ -239,7 +238,11 @@ impl Shell {
                 toasts: Some(&self.toasts).filter(|_| self.tells_in_pane()),
             },
         };
-        panes::view(&self.model, &panes, context).map(Message::Panes)
+        let tiled = panes::Tiled {
+            shown: plan.shown.iter().map(|(pane, at)| (*pane, self.side(*pane), *at)).collect(),
+            rest: plan.rest,
+        };
+        panes::view(&self.model, tiled, context).map(Message::Panes)
     }
 
     pub(super) fn right(&self) -> Element<'_, Message> {

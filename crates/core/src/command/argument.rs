@@ -17,6 +17,8 @@ pub enum Argument {
     Branch,
     /// A setting, by its key.
     Setting,
+    /// Columns and rows, such as `3x2`.
+    Grid,
 }
 
 impl Argument {
@@ -30,6 +32,7 @@ impl Argument {
             Self::File => "FILE",
             Self::Branch => "BRANCH",
             Self::Setting => "SETTING",
+            Self::Grid => "COLUMNSxROWS",
         }
     }
 }
@@ -47,6 +50,7 @@ impl Command {
             Id::FilesGo => Some(Argument::File),
             Id::BranchesGo => Some(Argument::Branch),
             Id::SettingsGo | Id::SettingsPage => Some(Argument::Setting),
+            Id::LayoutGrid => Some(Argument::Grid),
             _ if self.need() == Need::Agent => Some(Argument::Agent),
             _ => None,
         }

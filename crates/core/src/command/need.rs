@@ -129,6 +129,11 @@ impl Command {
             | Id::PaneZoomIn
             | Id::PaneZoomOut
             | Id::PaneZoomReset
+            | Id::PaneResize(_)
+            | Id::PaneSwap(_)
+            | Id::PaneMove(_)
+            | Id::PaneTurn
+            | Id::LayoutEven
             | Id::FocusNext
             | Id::FocusPrevious
             | Id::FocusLeft

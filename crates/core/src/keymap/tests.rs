@@ -280,6 +280,11 @@ const OURS: &[&str] = &[
     "Ctrl+Shift+G",
     "Ctrl+Alt+C",
     "Ctrl+Alt+Shift+C",
+    "Ctrl+Alt+W",
+    "Ctrl+Alt+Shift+H",
+    "Ctrl+Alt+Shift+J",
+    "Ctrl+Alt+Shift+K",
+    "Ctrl+Alt+Shift+L",
 ];
 
 /// Every key there is, with every combination of modifiers: ours are the ones in the table above, and

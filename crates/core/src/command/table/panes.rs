@@ -1,6 +1,17 @@
 //! Commands of runs, panes and layouts.
 
 use crate::command::{Command, Group, Id, command};
+use crate::layout::Direction;
+
+const fn pane(
+    id: Id,
+    name: &'static str,
+    title: &'static str,
+    chords: &'static [&'static str],
+    about: &'static str,
+) -> Command {
+    command(id, name, title, chords, about).group(Group::Panes)
+}
 
 const fn number(
     n: u8,
@@ -111,18 +122,157 @@ pub(super) const COMMANDS: &[Command] = &[
         Id::LayoutAuto,
         "layout.auto",
         "Layout: automatic",
-        &[],
+        &["Alt+Mod+W A"],
         "Lays the panes out so that each is as close to 80 columns as can be.",
     )
     .group(Group::Panes),
-    command(
+    pane(
         Id::LayoutColumns,
         "layout.columns",
         "Layout: columns",
-        &[],
+        &["Alt+Mod+W C"],
         "Lays the panes out side by side.",
-    )
-    .group(Group::Panes),
+    ),
+    pane(
+        Id::LayoutRows,
+        "layout.rows",
+        "Layout: rows",
+        &["Alt+Mod+W R"],
+        "Lays the panes out on top of each other.",
+    ),
+    pane(
+        Id::LayoutGrid,
+        "layout.grid",
+        "Layout: so many columns and rows…",
+        &["Alt+Mod+W G"],
+        "Lays the panes out in as many columns and rows as you say.",
+    ),
+    pane(
+        Id::LayoutMain,
+        "layout.main",
+        "Layout: one large",
+        &["Alt+Mod+W M"],
+        "Shows the first pane large and the others in a column beside it.",
+    ),
+    pane(
+        Id::LayoutStrip,
+        "layout.strip",
+        "Layout: focus and strip",
+        &["Alt+Mod+W S"],
+        "Shows the pane with the keyboard, and the others by their names in a strip below.",
+    ),
+    pane(
+        Id::LayoutFocus,
+        "layout.focus",
+        "Layout: focus",
+        &["Alt+Mod+W F"],
+        "Shows the pane with the keyboard alone.",
+    ),
+    pane(
+        Id::LayoutFree,
+        "layout.free",
+        "Layout: your own tiles",
+        &["Alt+Mod+W T"],
+        "Shows the panes as you split them; moving or resizing a pane leads here, too.",
+    ),
+    pane(
+        Id::LayoutEven,
+        "layout.even",
+        "Even out the panes",
+        &["Alt+Mod+W E"],
+        "Gives the panes of every split the same size.",
+    ),
+    pane(
+        Id::PaneResize(Direction::Left),
+        "pane.resize-left",
+        "Resize pane to the left",
+        &["Alt+Mod+Shift+H", "Alt+Mod+W Left"],
+        "Moves the pane's edge one step to the left.",
+    ),
+    pane(
+        Id::PaneResize(Direction::Right),
+        "pane.resize-right",
+        "Resize pane to the right",
+        &["Alt+Mod+Shift+L", "Alt+Mod+W Right"],
+        "Moves the pane's edge one step to the right.",
+    ),
+    pane(
+        Id::PaneResize(Direction::Up),
+        "pane.resize-up",
+        "Resize pane up",
+        &["Alt+Mod+Shift+K", "Alt+Mod+W Up"],
+        "Moves the pane's edge one step up.",
+    ),
+    pane(
+        Id::PaneResize(Direction::Down),
+        "pane.resize-down",
+        "Resize pane down",
+        &["Alt+Mod+Shift+J", "Alt+Mod+W Down"],
+        "Moves the pane's edge one step down.",
+    ),
+    pane(
+        Id::PaneSwap(Direction::Left),
+        "pane.swap-left",
+        "Swap with the pane at its left",
+        &["Alt+Mod+W Shift+Left"],
+        "Lets the pane and the pane at its left change places.",
+    ),
+    pane(
+        Id::PaneSwap(Direction::Right),
+        "pane.swap-right",
+        "Swap with the pane at its right",
+        &["Alt+Mod+W Shift+Right"],
+        "Lets the pane and the pane at its right change places.",
+    ),
+    pane(
+        Id::PaneSwap(Direction::Up),
+        "pane.swap-up",
+        "Swap with the pane above",
+        &["Alt+Mod+W Shift+Up"],
+        "Lets the pane and the pane above change places.",
+    ),
+    pane(
+        Id::PaneSwap(Direction::Down),
+        "pane.swap-down",
+        "Swap with the pane below",
+        &["Alt+Mod+W Shift+Down"],
+        "Lets the pane and the pane below change places.",
+    ),
+    pane(
+        Id::PaneMove(Direction::Left),
+        "pane.move-left",
+        "Move pane to the left",
+        &["Alt+Mod+W Alt+Left"],
+        "Puts the pane into the place of the one at the left, which gives it half; at the edge, along the whole edge.",
+    ),
+    pane(
+        Id::PaneMove(Direction::Right),
+        "pane.move-right",
+        "Move pane to the right",
+        &["Alt+Mod+W Alt+Right"],
+        "Puts the pane into the place of the one at the right, which gives it half; at the edge, along the whole edge.",
+    ),
+    pane(
+        Id::PaneMove(Direction::Up),
+        "pane.move-up",
+        "Move pane up",
+        &["Alt+Mod+W Alt+Up"],
+        "Puts the pane into the place of the one above, which gives it half; at the edge, along the whole edge.",
+    ),
+    pane(
+        Id::PaneMove(Direction::Down),
+        "pane.move-down",
+        "Move pane down",
+        &["Alt+Mod+W Alt+Down"],
+        "Puts the pane into the place of the one below, which gives it half; at the edge, along the whole edge.",
+    ),
+    pane(
+        Id::PaneTurn,
+        "pane.turn",
+        "Turn the split",
+        &["Alt+Mod+W O"],
+        "Lays the panes of this split out on top of each other, or side by side.",
+    ),
     command(
         Id::PaneClose,
         "pane.close",
