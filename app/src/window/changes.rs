@@ -327,7 +327,7 @@ impl Changes {
 
     /// What the host is to keep that it does not have: the keys, the texts, and whether all that was said is in
     /// them.
-    pub fn to_keep(&mut self, now_ms: u64) -> Vec<(String, Option<String>, bool)> {
+    pub fn take_unkept(&mut self, now_ms: u64) -> Vec<(String, Option<String>, bool)> {
         let unkept = std::mem::take(&mut self.unkept);
         let text = |directory: PathBuf| {
             let other = self.parked.get(&directory);

@@ -635,7 +635,7 @@ fn keys_of(held: &[Chord]) -> Option<Keys> {
 }
 
 /// The chord that a key is, as a person would write it on any platform.
-fn chord_of(key: &Key, platform: Platform) -> Option<Chord> {
+pub(super) fn chord_of(key: &Key, platform: Platform) -> Option<Chord> {
     let code = match (key.code, key.base) {
         (Code::Unknown, _) => return None,
         // On a layout without Latin letters the physical key is meant.

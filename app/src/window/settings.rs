@@ -4,11 +4,13 @@ use iced::widget::{button, column, container, mouse_area, row, text_input};
 use iced::{Alignment, Color, Element, Length, Padding};
 use maestro_core::AgentId;
 use maestro_core::command::Id;
-use maestro_core::keymap::Keymap;
+use maestro_core::input::{Code, Key, Mods};
+use maestro_core::keymap::{Chord, Keymap, Platform};
 use maestro_core::settings::{self, Kind, Setting, Value, Values};
 use maestro_ui::theme::{Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, style};
 
+use super::chords::chord_of;
 use super::page;
 
 /// Width of the page.
@@ -70,6 +72,8 @@ pub enum Message {
     Scrolled(i32),
     /// The value that is written is another one.
     Written(String),
+    /// A key was pressed while a chord is recorded.
+    Recorded(Box<Key>),
     /// All agents, or one.
     Scope(bool),
     /// Everything, or only what is set.
@@ -161,6 +165,7 @@ impl View {
                     edit.text = text;
                 }
             }
+            Message::Recorded(key) => return self.recorded(&key),
             Message::Scope(scoped) => {
                 self.scoped = scoped && self.agent.is_some();
                 (self.marked, self.top, self.edit) = (0, 0, None);
@@ -204,6 +209,37 @@ impl View {
             Id::SettingsChanged => return self.update(Message::OnlySet(!self.only_set)),
             Id::SettingsFile => return Action::Open,
             _ => {}
+        }
+        Action::None
+    }
+
+    /// Whether the keys that are pressed are the value.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.edit.as_ref().is_some_and(|edit| edit.setting.kind == Kind::Chord)
+    }
+
+    /// A key while a chord is recorded: Escape leaves it, Backspace takes it out, others are it.
+    fn recorded(&mut self, key: &Key) -> Action {
+        let Some(edit) = &mut self.edit else { return Action::None };
+        let setting = edit.setting;
+        match key.code {
+            Code::Escape if key.mods == Mods::default() => self.edit = None,
+            Code::Backspace if key.mods == Mods::default() => {
+                self.edit = None;
+                return self.write(vec![(setting, None)]);
+            }
+            _ => {
+                let Some(chord) = chord_of(key, Platform::HERE) else { return Action::None };
+                let text = chord.to_string();
+                match setting.parse(&text) {
+                    Ok(value) => {
+                        self.edit = None;
+                        return self.write(vec![(setting, Some(value))]);
+                    }
+                    Err(why) => (edit.text, edit.why) = (text, Some(why)),
+                }
+            }
         }
         Action::None
     }
@@ -278,7 +314,8 @@ impl View {
             | Kind::Command { .. }
             | Kind::Folder
             | Kind::Name { .. }
-            | Kind::Hours => {
+            | Kind::Hours
+            | Kind::Chord => {
                 let text = self.now(setting).map(|value| value.to_string()).unwrap_or_default();
                 self.edit = Some(Edit { setting, text, why: None });
                 Action::None
@@ -377,6 +414,15 @@ impl View {
         let title = line(setting.title, type_scale::BASE, font::MEDIUM, tokens.text);
         let key = line(setting.key, type_scale::SMALL, font::MONO, tokens.faint).fill();
         let value: Element<'_, Message> = match &self.edit {
+            Some(edit) if marked && std::ptr::eq(edit.setting, setting) && self.is_recording() => {
+                let held = edit.text.parse::<Chord>().map(|chord| chord.title(Platform::HERE));
+                let words = match (&edit.why, held) {
+                    (Some(_), Ok(held)) => held,
+                    _ => "Press the chord…".to_owned(),
+                };
+                let ink = if edit.why.is_some() { tokens.red } else { tokens.accent };
+                container(line(words, type_scale::BASE, font::MEDIUM, ink)).max_width(320.0).into()
+            }
             Some(edit) if marked && std::ptr::eq(edit.setting, setting) => {
                 let (size, height) = type_scale::BASE;
                 let field = text_input("as it comes", &edit.text)
@@ -483,6 +529,11 @@ impl View {
         let below = self.rows().len().saturating_sub(self.top + self.shown);
         let more = (below > 0)
             .then(|| line(format!("{below} more"), type_scale::SMALL, font::REGULAR, tokens.faint));
+        if self.is_recording() {
+            let keys = [("⌫", "none"), ("Esc", "as it was")];
+            let keys = keys.map(|(key, words)| hint(Some(part::chord(tokens, key)), words).into());
+            return row(keys).spacing(space::M).padding([8.0, space::L]).into();
+        }
         row![
             hint(Some(part::chord(tokens, "↵")), "change"),
             hint(key(Id::SettingMore), "more"),

@@ -135,6 +135,8 @@ pub struct Shell {
     hidden: Option<bool>,
     /// What is shown as soon as the world is known.
     show_first: Option<Summon>,
+    /// The chord that summons the window.
+    call: summon::Call,
     /// Whether the host knows that the window is looked at, or is not.
     told_looking: Option<bool>,
     providers: Vec<ProviderInfo>,
@@ -330,6 +332,8 @@ pub enum Message {
     Chords(chords_page::Message),
     /// What was counted of the user's keys is to be kept.
     MasteryDue,
+    /// The chord that is heard everywhere was pressed.
+    Called,
     /// What the clipboard has is to be taken over as chords.
     ChordsPasted(Option<String>),
     /// The first of two chords was pressed.
@@ -451,6 +455,7 @@ impl Shell {
             toasts: Toasts::default(),
             hidden: None,
             show_first: None,
+            call: summon::Call::default(),
             told_looking: None,
             providers: Vec::new(),
             started_in: None,
@@ -572,11 +577,13 @@ impl Shell {
                 Task::none()
             }
             Message::Looked(focused) => {
+                self.call.looked(self.window.focused, focused);
                 self.window.focused = focused;
                 self.prefix = None;
                 Task::none()
             }
             Message::CloseRequested => self.leave(),
+            Message::Called => self.was_called(),
             Message::Command(id) => {
                 let struck = self.struck.take() == Some(id);
                 let done = self.command(id);

@@ -30,6 +30,8 @@ pub enum Source {
     Keymap,
     /// The files of themes.
     Themes,
+    /// The chord that summons the window.
+    Summon,
     /// What is counted of the user's keys.
     Mastery,
     /// What a program did with the clipboard.

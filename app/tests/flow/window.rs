@@ -8,6 +8,7 @@ mod hands;
 mod orders;
 mod runs;
 mod settings;
+mod summon;
 mod talk;
 mod terminal;
 

@@ -70,6 +70,13 @@ impl Chord {
         (mods, self.code)
     }
 
+    /// Whether it can be meant for everywhere: a letter alone would be taken from all other programs.
+    #[must_use]
+    pub fn is_for_everywhere(self) -> bool {
+        let (mods, code) = self.pressed(Platform::HERE);
+        mods.control || mods.alt || mods.logo || matches!(code, Code::F(_) | Code::Pause)
+    }
+
     /// How a person reads it: `Ctrl+Shift+W`, or `⇧⌘W`.
     #[must_use]
     pub fn title(self, platform: Platform) -> String {

@@ -11,6 +11,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::AgentId;
+use crate::keymap::Chord;
 use crate::notice::{Hours, Loud, Rules};
 
 mod table;
@@ -70,6 +71,8 @@ pub enum Kind {
     Hours,
     /// A folder, from the agent's directory where it is not absolute.
     Folder,
+    /// A chord that is heard wherever the keyboard is.
+    Chord,
     /// What something is called.
     Name {
         /// Whose name it is.
@@ -224,6 +227,9 @@ impl Setting {
                 true
             }
             (Kind::Hours, Value::Text(text)) => text.parse::<Hours>().is_ok(),
+            (Kind::Chord, Value::Text(text)) => {
+                text.parse::<Chord>().is_ok_and(Chord::is_for_everywhere)
+            }
             (Kind::Folder | Kind::Name { .. }, Value::Text(text)) => {
                 !text.trim().is_empty()
                     && text.len() <= MAX_TEXT
@@ -264,6 +270,7 @@ impl Setting {
             Kind::Command { holds: "" } => "a command".into(),
             Kind::Command { holds } => format!("a command with {holds} in it").into(),
             Kind::Hours => "hours of the day such as 22:00-07:00".into(),
+            Kind::Chord => "a chord with Ctrl, Alt or Cmd in it, or a function key".into(),
             Kind::Folder => "a folder".into(),
             Kind::Name { what } => what.into(),
         }
@@ -289,7 +296,7 @@ impl Setting {
                 _ => return wrong(),
             },
             Kind::Choice(_) => Value::Text(text.to_lowercase()),
-            Kind::Command { .. } | Kind::Folder | Kind::Name { .. } | Kind::Hours => {
+            Kind::Command { .. } | Kind::Folder | Kind::Name { .. } | Kind::Hours | Kind::Chord => {
                 Value::Text(text.to_owned())
             }
         };
@@ -377,6 +384,10 @@ pub struct Settings {
     pub motion: bool,
     /// `keyboard.teach`.
     pub teach: bool,
+    /// `summon.hotkey`.
+    pub hotkey: Option<Chord>,
+    /// Whether it leads to the agent that waits longest.
+    pub summons_waiting: bool,
     /// Whether selecting text copies it to the clipboard, beside the primary selection.
     pub copy_on_select: bool,
     /// The least contrast of text in terminals, 1 to 21; 1 changes nothing.
@@ -436,6 +447,8 @@ impl Settings {
             scale: number(&table::SCALE) as f32,
             motion: on(&table::MOTION),
             teach: on(&table::TEACH),
+            hotkey: text(&table::HOTKEY).and_then(|chord| chord.parse().ok()),
+            summons_waiting: text(&table::SUMMON_TO).as_deref() == Some("waiting"),
             copy_on_select: on(&table::COPY_ON_SELECT),
             minimum_contrast: number(&table::MINIMUM_CONTRAST) as f32,
             confirm_paste: match text(&table::CONFIRM_PASTE).as_deref() {

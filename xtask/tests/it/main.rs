@@ -31,8 +31,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "maestro",
-        &["maestro-agents", "maestro-engine", "maestro-grid", "maestro-protocol", "maestro-ui"],
+        &[
+            "maestro-agents",
+            "maestro-engine",
+            "maestro-grid",
+            "maestro-platform",
+            "maestro-protocol",
+            "maestro-ui",
+        ],
     ),
+    ("maestro-platform", &[]),
     ("xtask", &[]),
 ];
 
@@ -43,6 +51,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["maestro", "xtask"]),
     ("cosmic-text", &["maestro-glyph"]),
     ("git2", &["maestro-git"]),
+    ("global-hotkey", &["maestro-platform"]),
     ("iced", &["maestro", "maestro-grid", "maestro-ui"]),
     ("iced_runtime", &["maestro", "maestro-grid", "maestro-ui"]),
     ("iced_test", &["maestro", "maestro-grid", "maestro-ui"]),

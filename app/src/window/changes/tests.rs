@@ -79,7 +79,7 @@ fn in_lines(scene: &str) -> Changes {
 #[test]
 fn what_was_viewed_and_said_outlives_the_window() {
     let mut changes = opened("changes");
-    assert!(changes.to_keep(1).is_empty());
+    assert!(changes.take_unkept(1).is_empty());
     let _ = press(&mut changes, "changes", &[Id::ChangesSeen]);
     changes.left.comments.push(Comment {
         source: Source::WorkingTree,
@@ -89,8 +89,8 @@ fn what_was_viewed_and_said_outlives_the_window() {
     });
     // Another agent's changes are looked at while the host is away.
     let _ = changes.opened(&Place { directory: "/elsewhere".into(), ..place() });
-    let kept = changes.to_keep(2);
-    assert!(changes.to_keep(3).is_empty(), "once");
+    let kept = changes.take_unkept(2);
+    assert!(changes.take_unkept(3).is_empty(), "once");
     let [(key, Some(text), true)] = kept.as_slice() else { panic!("{kept:?}") };
 
     let mut changes = Changes::default();
@@ -101,7 +101,7 @@ fn what_was_viewed_and_said_outlives_the_window() {
     assert_eq!(changes.left.comments[0].text, "Why?");
     changes.left = Left::default();
     changes.said_otherwise();
-    assert_eq!(changes.to_keep(4), [(key.clone(), None, true)], "nothing is left");
+    assert_eq!(changes.take_unkept(4), [(key.clone(), None, true)], "nothing is left");
 }
 
 #[test]

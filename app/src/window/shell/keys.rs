@@ -9,6 +9,7 @@ use maestro_ui::keys::Press;
 use super::{Connection, Message, Overlay, Shell};
 use crate::window::chords;
 use crate::window::find::Find;
+use crate::window::settings;
 use crate::window::talk;
 
 impl Shell {
@@ -70,6 +71,14 @@ impl Shell {
             return match key.action {
                 Action::Press => {
                     Press::Taken(Message::Chords(chords::Message::Pressed(Box::new(key))))
+                }
+                Action::Repeat | Action::Release => Press::Dropped,
+            };
+        }
+        if matches!(&self.overlay, Some(Overlay::Settings(page)) if page.is_recording()) {
+            return match key.action {
+                Action::Press => {
+                    Press::Taken(Message::Settings(settings::Message::Recorded(Box::new(key))))
                 }
                 Action::Repeat | Action::Release => Press::Dropped,
             };

@@ -100,7 +100,7 @@ impl Shell {
             return Task::none();
         }
         let mut told = Task::none();
-        for (key, value, whole) in self.review.changes.to_keep(self.now_ms) {
+        for (key, value, whole) in self.review.changes.take_unkept(self.now_ms) {
             self.link.tell(Command::SetPreference { key, value });
             if !whole {
                 let words =

@@ -38,8 +38,8 @@ impl Shell {
         let talks = self.settle_talks();
         let runs = Task::batch([self.settle_autorun(), self.settle_review(), self.settle_files()]);
         let rest = [self.settle_keyboard(), self.settle_kept(), self.settle_graphics()];
-        let reading = self.settle_reading();
-        Task::batch([talks, runs, reading].into_iter().chain(rest))
+        let called = [self.settle_reading(), self.settle_hotkey()];
+        Task::batch([talks, runs].into_iter().chain(called).chain(rest))
     }
 
     /// There is a focused pane whenever there is a pane.
@@ -124,6 +124,7 @@ impl Shell {
             Some(Overlay::Usage(_) | Overlay::Notices(_) | Overlay::Mastery(_)) => {
                 NOBODY.to_owned()
             }
+            Some(Overlay::Settings(page)) if page.is_recording() => NOBODY.to_owned(),
             Some(Overlay::Settings(page)) => page.input().to_owned(),
             Some(Overlay::Chords(page)) if page.is_recording() => NOBODY.to_owned(),
             Some(Overlay::Chords(_)) => chords::INPUT.to_owned(),

@@ -113,7 +113,9 @@ impl Shell {
             Subscription::none()
         };
         let desktop = if self.follows_desktop() { desktop() } else { Subscription::none() };
-        Subscription::batch([events, ticks, seconds, counts, runs, files, desktop])
+        let has_hotkey = self.settings.hotkey.is_some();
+        let called = if has_hotkey { super::summon::called() } else { Subscription::none() };
+        Subscription::batch([events, ticks, seconds, counts, runs, files, desktop, called])
     }
 
     /// The window.

@@ -402,3 +402,18 @@ fn the_beginning_of_another_is_a_conflict() {
         assert_eq!(keymap.chords(Id::Quit).is_empty(), conflict, "{one}, {other}");
     }
 }
+
+#[test]
+fn keys_that_everybody_types_are_no_chord_for_everywhere() {
+    for (text, fit) in [
+        ("Ctrl+M", true),
+        ("F12", true),
+        ("Pause", true),
+        ("M", false),
+        ("Shift+M", false),
+        ("Space", false),
+    ] {
+        let chord: Chord = text.parse().expect("a chord");
+        assert_eq!(chord.is_for_everywhere(), fit, "{text}");
+    }
+}

@@ -276,6 +276,29 @@ pub(super) const TEACH: Setting = Setting {
     example: "false",
 };
 
+pub(super) const HOTKEY: Setting = Setting {
+    key: "summon.hotkey",
+    title: "Chord that summons the window",
+    about: "A chord that brings the window to the front wherever the keyboard is, and hides it when it is             there. On Wayland no program hears the keys of others: bind `maestro toggle` in the desktop's own             settings.",
+    kind: Kind::Chord,
+    default: Preset::Nothing("none"),
+    per_agent: false,
+    example: "\"Ctrl+Alt+Space\"",
+};
+
+pub(super) const SUMMON_TO: Setting = Setting {
+    key: "summon.to",
+    title: "What is summoned",
+    about: "What that chord leads to.",
+    kind: Kind::Choice(&[
+        ("window", "the window as it was left"),
+        ("waiting", "the agent that waits longest for you"),
+    ]),
+    default: Preset::Text("window"),
+    per_agent: false,
+    example: "\"waiting\"",
+};
+
 /// Every setting, in the order of the file; those of a section stand together.
 pub const ALL: &[Setting] = &[
     THEME,
@@ -284,6 +307,8 @@ pub const ALL: &[Setting] = &[
     SCALE,
     MOTION,
     TEACH,
+    HOTKEY,
+    SUMMON_TO,
     COPY_ON_SELECT,
     MINIMUM_CONTRAST,
     CONFIRM_PASTE,

@@ -125,7 +125,7 @@ pub(super) fn keep(
 
 /// The ids in a file of git's.
 fn ids(content: &[u8]) -> impl Iterator<Item = Oid> {
-    let words = content.split(|byte| byte.is_ascii_whitespace());
+    let words = content.split(u8::is_ascii_whitespace);
     let whole = words.filter(|word| word.len() == 40);
     whole.filter_map(|word| Oid::from_str(std::str::from_utf8(word).ok()?).ok())
 }

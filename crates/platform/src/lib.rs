@@ -1,0 +1,3 @@
+//! What a desktop has to offer beside a window.
+
+pub mod hotkey;
