@@ -14,6 +14,7 @@ mod host;
 mod import;
 mod keymap;
 mod list;
+mod manual;
 mod notices;
 mod order;
 mod output;
@@ -139,6 +140,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Keymap(command) => keymap::run(command, &mut out),
         args::Command::Settings(command) => settings::run(command, &mut out),
         args::Command::Theme(command) => theme::run(command, &mut out),
+        args::Command::Man(pages) => manual::run(&pages, &mut out),
         args::Command::Completions { shell } => completions(shell, &mut out),
     }
 }

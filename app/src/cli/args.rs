@@ -114,6 +114,8 @@ pub enum Command {
     /// Themes: list, show, set, import colours of other terminals.
     #[command(subcommand)]
     Theme(super::theme::Theme),
+    /// Print a manual page, or write all of them.
+    Man(super::manual::Manual),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -1,6 +1,8 @@
 //! The rules about who may depend on whom, as ARCHITECTURE.md tells them. They are checked here
 //! because a table that nothing checks is a wish.
 
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
