@@ -56,6 +56,7 @@ mod train;
 mod usage;
 mod vi;
 mod welcome;
+mod workspaces;
 mod worktrees;
 
 use std::path::{Path, PathBuf};

@@ -141,6 +141,8 @@ pub struct Status<'a> {
     pub agent: Option<(&'a Agent, Side)>,
     /// What is wrong with the connection.
     pub trouble: Option<&'a str>,
+    /// How many panes hear what is typed, where there are several.
+    pub hearing: usize,
     /// Whether one pane is shown alone.
     pub maximised: bool,
     /// How wide the window is.
@@ -161,6 +163,13 @@ pub fn bottom<'a, M: Clone + 'a>(
         let glyph = icon(Icon::Warning, 12.0, tokens.red);
         let trouble = words(trouble.to_owned(), tokens.red);
         left = left.push(row![glyph, trouble].spacing(6.0).align_y(Alignment::Center));
+    }
+    if about.hearing > 0 {
+        let chord = keymap.title(Id::BroadcastEnd).map(|chord| part::chord(tokens, &chord));
+        let heard = words(format!("Typing goes to {} panes", about.hearing), tokens.orange);
+        let glyph = icon(Icon::Warning, 12.0, tokens.orange);
+        let told = row![glyph, heard].push(chord).spacing(6.0);
+        left = left.push(told.align_y(Alignment::Center));
     }
     if let Some((agent, side)) = about.agent {
         let (shape, color) = status::of_agent(tokens, agent.attention.state);

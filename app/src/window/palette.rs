@@ -20,6 +20,7 @@ use maestro_ui::theme::{self, Tokens, extent, space, type_scale};
 use maestro_ui::{font, line, part, status, style};
 
 use super::themes::Themes;
+use super::workspaces::Workspaces;
 
 /// Rows shown at once; more scroll.
 const SHOWN: usize = 8;
@@ -59,6 +60,10 @@ pub enum Target {
     },
     /// Lays the panes out in another way.
     Layout(layout::Kind),
+    /// Shows the panes of a workspace.
+    Workspace(String),
+    /// Forgets a workspace.
+    WorkspaceDelete(String),
     /// Goes on with a stored conversation.
     Session(Box<Session>),
     /// Asks how to run a playbook.
@@ -74,6 +79,8 @@ impl Target {
             Self::File(path) => format!("file {path}"),
             Self::Branch { name, .. } => format!("branch {name}"),
             Self::Layout(kind) => format!("layout {kind}"),
+            Self::Workspace(name) => format!("workspace {name}"),
+            Self::WorkspaceDelete(name) => format!("delete workspace {name}"),
             Self::Session(session) => format!("session {} {}", session.provider.name(), session.id),
             Self::Playbook(found) => format!("playbook {}", found.folder.display()),
             Self::Command(id) => id.name().to_owned(),
@@ -108,10 +115,14 @@ pub enum Kind {
     Playbooks,
     /// What can be set.
     Settings,
+    /// Workspaces.
+    Workspaces,
+    /// Workspaces, to delete one.
+    WorkspacesDeleted,
 }
 
 /// What the palette lists behind a first letter.
-const PREFIXES: [(char, Kind); 7] = [
+const PREFIXES: [(char, Kind); 8] = [
     ('@', Kind::Agents),
     ('#', Kind::Tabs),
     ('/', Kind::Files),
@@ -119,6 +130,7 @@ const PREFIXES: [(char, Kind); 7] = [
     ('~', Kind::Sessions),
     ('!', Kind::Playbooks),
     (':', Kind::Settings),
+    ('%', Kind::Workspaces),
 ];
 
 /// What the window knows about its user and about what is shown, as far as the palette's order and its
@@ -135,6 +147,8 @@ pub struct About<'a> {
     pub keymap: &'a Keymap,
     /// The themes.
     pub themes: &'a Themes,
+    /// The workspaces.
+    pub workspaces: &'a Workspaces,
 }
 
 /// What the row is about that lets the theme follow the desktop.
@@ -231,6 +245,8 @@ impl Palette {
             Kind::All => rows::everything(agents, tabs, about),
             Kind::Tabs => rows::of_tabs(tabs, agents),
             Kind::Settings => rows::of_settings(),
+            Kind::Workspaces => rows::of_workspaces(about.workspaces, agents),
+            Kind::WorkspacesDeleted => rows::of_workspaces_deleted(about.workspaces),
             Kind::Files | Kind::Branches | Kind::Sessions | Kind::Playbooks => Vec::new(),
             Kind::Agent => {
                 let of_agents = |row: &Row| match row.target {
@@ -480,6 +496,8 @@ impl Kind {
             Self::Sessions => "Resume a stored conversation…",
             Self::Playbooks => "Run a playbook…",
             Self::Settings => "Find a setting…",
+            Self::Workspaces => "Go to a workspace…",
+            Self::WorkspacesDeleted => "Delete a workspace…",
         }
     }
 
@@ -492,6 +510,7 @@ impl Kind {
             Self::Branches => "There is no branch yet: the first commit makes one.",
             Self::Sessions => "No provider has stored a conversation here yet.",
             Self::Playbooks => "There is no playbook here.",
+            Self::Workspaces | Self::WorkspacesDeleted => "No workspace was saved yet.",
             Self::All | Self::Agent | Self::Themes | Self::Settings => "There is nothing here.",
         }
     }
@@ -513,6 +532,8 @@ impl Kind {
             Id::SessionsGo => Self::Sessions,
             Id::PlaybooksGo => Self::Playbooks,
             Id::SettingsGo => Self::Settings,
+            Id::WorkspacesGo => Self::Workspaces,
+            Id::WorkspaceDelete => Self::WorkspacesDeleted,
             _ => return None,
         })
     }
@@ -651,7 +672,9 @@ mod tests {
     fn of(kind: Kind, place: Place, recent: &Recent) -> Palette {
         let keymap = Keymap::new(Platform::Other);
         let themes = Themes::default();
-        let about = About { place, recent, now_ms: 0, keymap: &keymap, themes: &themes };
+        let workspaces = Workspaces::default();
+        let (now_ms, keymap, themes, workspaces) = (0, &keymap, &themes, &workspaces);
+        let about = About { place, recent, now_ms, keymap, themes, workspaces };
         Palette::new(kind, &scene::world().agents, &[], about)
     }
 

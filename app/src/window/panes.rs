@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use iced::widget::{Space, column, container, row};
+use iced::widget::{Row, Space, column, container, row};
 use iced::{Alignment, Element, Length, Padding, Rectangle, Size};
 use maestro_core::agent::{Agent, State};
 use maestro_core::command::Id;
+use maestro_core::input::Input;
 use maestro_core::keymap::Keymap;
 use maestro_core::layout::Rect;
 use maestro_core::link::Link;
@@ -129,6 +130,10 @@ pub struct Over<'a> {
     pub narrow: &'a BTreeSet<Pane>,
     /// How high panes are that are low.
     pub low: &'a BTreeMap<Pane, f32>,
+    /// Panes that were chosen to hear what is typed into one of them.
+    pub broadcast: &'a BTreeSet<Pane>,
+    /// The terminals that hear what is typed into the pane with the keyboard, where there are several.
+    pub hearing: &'a Arc<[TerminalId]>,
     /// What the program tells, where the conversation with the keyboard shows it.
     pub toasts: Option<&'a Toasts>,
 }
@@ -236,12 +241,19 @@ fn agent_pane<'a>(
             let branch = agent.branch.as_deref().map(|branch| format!(" · {branch}"));
             let about = format!("{}{}", agent.provider.title(), branch.unwrap_or_default());
             let pill = pill(model, agent, info, context);
-            part::pane_header(tokens, glyph, &*agent.name, about, badged(terminal, pill, context))
+            part::pane_header(
+                tokens,
+                glyph,
+                &*agent.name,
+                about,
+                badged(pane, terminal, pill, context),
+            )
         }
         Side::Shell => {
             let glyph = icon(Icon::Shell, extent::GLYPH, tokens.dim);
             let about = info.map_or_else(|| agent.directory.display().to_string(), about_terminal);
-            let pill = badged(terminal, info.and_then(|info| exit_pill(tokens, info)), context);
+            let pill =
+                badged(pane, terminal, info.and_then(|info| exit_pill(tokens, info)), context);
             part::pane_header(tokens, glyph, format!("{} · shell", agent.name), about, pill)
         }
     };
@@ -285,7 +297,7 @@ fn free_pane<'a>(
     let tokens = context.tokens;
     let pane = Pane::Terminal(info.id);
     let glyph = icon(Icon::Shell, extent::GLYPH, tokens.dim);
-    let pill = badged(Some(info.id), exit_pill(tokens, info), context);
+    let pill = badged(pane, Some(info.id), exit_pill(tokens, info), context);
     let (title, place) = (text::clean(&info.title, 80), shown_path(&info.directory));
     let header = part::pane_header(tokens, glyph, title, place, pill);
     framed(context, pane, header, terminal_body(pane, info.id, Some(info), context))
@@ -298,7 +310,8 @@ fn framed<'a>(
     body: Element<'a, Message>,
 ) -> Element<'a, Message> {
     let header = iced::widget::mouse_area(header).on_press(Message::Focused(pane)).into();
-    part::pane(context.tokens, header, body, context.focused == Some(pane))
+    let ring = context.over.broadcast.contains(&pane).then_some(context.tokens.orange);
+    part::pane(context.tokens, header, body, context.focused == Some(pane), ring)
 }
 
 fn about_terminal(info: &TerminalInfo) -> String {
@@ -348,18 +361,29 @@ fn pill<'a>(
     (!label.is_empty()).then(|| part::pill(tokens, label, wants_the_eye))
 }
 
-/// The pill of a header, and before it that a bell rang or that the text has a size of its own.
+/// The pill of a header, and before it that a bell rang, and that the pane hears what is typed in others.
 fn badged<'a>(
+    pane: Pane,
     terminal: Option<TerminalId>,
     pill: Option<Element<'a, Message>>,
     context: Context<'_>,
 ) -> Option<Element<'a, Message>> {
     let rang = terminal.is_some_and(|terminal| context.over.bells.contains(&terminal));
-    if !rang {
+    let hears = context.over.broadcast.contains(&pane);
+    if !rang && !hears {
         return pill;
     }
-    let bell = icon(Icon::Bell, extent::GLYPH, context.tokens.accent);
-    Some(row![bell].push(pill).spacing(space::S).align_y(Alignment::Center).into())
+    let bell = rang.then(|| icon(Icon::Bell, extent::GLYPH, context.tokens.accent));
+    let mark = hears.then(|| part::loud(context.tokens, Icon::Warning, "broadcast"));
+    Some(
+        Row::new()
+            .push(mark)
+            .push(bell)
+            .push(pill)
+            .spacing(space::S)
+            .align_y(Alignment::Center)
+            .into(),
+    )
 }
 
 fn terminal_body<'a>(
@@ -371,12 +395,21 @@ fn terminal_body<'a>(
     let (link, over) = (context.link, context.over);
     let surface = link.surface(terminal);
     let look = over.looks.get(&pane).unwrap_or(context.look);
+    let spoken = context.focused == Some(pane) && over.hearing.contains(&terminal);
+    let others: Arc<[TerminalId]> = if spoken { Arc::clone(over.hearing) } else { Arc::new([]) };
     let mut widget = maestro_grid::terminal(&surface, look)
         .id(widget_id(terminal))
         .scale(context.scale)
         .padding(PADDING)
         .keeps_focus(true)
-        .on_input(move |input| link.input(terminal, input))
+        .on_input(move |input| {
+            if matches!(input, Input::Key(_) | Input::Text(_)) {
+                for other in others.iter().filter(|other| **other != terminal) {
+                    link.input(*other, input.clone());
+                }
+            }
+            link.input(terminal, input);
+        })
         .on_focus(Message::Focused(pane))
         .on_select(Message::Selected(terminal))
         .on_link(move |link| Message::Followed(terminal, link))

@@ -23,6 +23,8 @@ enum Question {
     Group { agents: Vec<AgentId>, name: String, before: String },
     /// How many columns and rows of panes.
     Grid { text: String },
+    /// What a workspace is to be called.
+    Workspace { name: String },
     /// Whether to forget it.
     Remove { name: String, directory: String },
 }
@@ -61,6 +63,8 @@ pub enum Action {
     Group(Vec<AgentId>, Option<String>),
     /// Lay the panes out in columns and rows.
     Grid(Grid),
+    /// Keep the panes under a name; the prompt stays open until that is done.
+    Workspace(String),
     /// Forget the agent.
     Remove(AgentId),
 }
@@ -99,6 +103,12 @@ impl Prompt {
         Self { agent: AgentId(0), question: Question::Grid { text }, error: None }
     }
 
+    /// Asks for the name of a workspace.
+    #[must_use]
+    pub fn workspace(name: String) -> Self {
+        Self { agent: AgentId(0), question: Question::Workspace { name }, error: None }
+    }
+
     /// Asks whether to forget an agent.
     #[must_use]
     pub fn remove(agent: &Agent) -> Self {
@@ -118,7 +128,8 @@ impl Prompt {
                 Question::Rename { name, .. }
                 | Question::RenameTab { title: name, .. }
                 | Question::Group { name, .. }
-                | Question::Grid { text: name },
+                | Question::Grid { text: name }
+                | Question::Workspace { name },
             ) => {
                 *name = text;
                 self.error = None;
@@ -133,6 +144,7 @@ impl Prompt {
                 }
                 Action::RenameTab(*tab, (!title.is_empty()).then(|| title.to_owned()))
             }
+            (Message::Accepted, Question::Workspace { name }) => Action::Workspace(name.clone()),
             (Message::Accepted, Question::Grid { text }) => match text.parse() {
                 Ok(grid) => Action::Grid(grid),
                 Err(NoGrid) => {
@@ -225,6 +237,20 @@ impl Prompt {
                 let below = self.error.clone().map_or((hint.to_owned(), false), |it| (it, true));
                 let field = part::field(tokens, "Columns x rows", input.into(), Some(below));
                 ("Panes in columns and rows".to_owned(), field, "Lay out")
+            }
+            Question::Workspace { name } => {
+                let input = text_input("such as Review", name)
+                    .id(INPUT)
+                    .on_input(Message::Edited)
+                    .size(type_scale::BASE.0)
+                    .font(font::REGULAR)
+                    .padding([6.0, 10.0])
+                    .style(style::input(tokens, self.error.is_some()));
+                let hint =
+                    "The panes that are open, and their layout. One of that name is replaced.";
+                let below = self.error.clone().map_or((hint.to_owned(), false), |it| (it, true));
+                let field = part::field(tokens, "Name", input.into(), Some(below));
+                ("Save as workspace".to_owned(), field, "Save")
             }
             Question::Remove { name, directory } => {
                 let words = format!(

@@ -40,12 +40,14 @@ pub use trees::{bases, kept, prospect, worktrees};
 pub const NOW_MS: u64 = 1_760_000_000_000;
 
 /// Scenes without a conversation.
-const OTHERS: [&str; 41] = [
+const OTHERS: [&str; 43] = [
     "empty",
     "grid",
     "grid-many",
     "strip",
     "tiles",
+    "workspaces",
+    "broadcast",
     "single",
     "palette",
     "palette-files",

@@ -1,6 +1,7 @@
 //! The window itself: what it knows, what happens, what it shows.
 
 mod autorun;
+mod broadcast;
 mod choosing;
 mod chords;
 mod commands;
@@ -26,6 +27,7 @@ mod talk;
 mod terminal;
 mod tour;
 mod view;
+mod workspaces;
 mod worktrees;
 
 use std::cell::Cell;
@@ -77,6 +79,7 @@ use super::target::Target;
 use super::themes::{self, Themes};
 use super::toast::{self, Toasts};
 use super::vi::Vi;
+use super::workspaces::Workspaces;
 use super::{agents, look, queue, sessions as browser, settings as settings_page, usage};
 
 use chords::Prefix;
@@ -193,6 +196,12 @@ pub struct Shell {
     /// How high panes are that are low.
     low: BTreeMap<Pane, f32>,
     graphics: Graphics,
+    /// The panes that hear what is typed into one of them. Nobody finds them chosen: they outlive nothing.
+    broadcast: BTreeSet<Pane>,
+    /// The terminals that do at the moment, where there are several.
+    hearing: Arc<[TerminalId]>,
+    /// Panes and layouts under names.
+    workspaces: Workspaces,
     /// How often the view was built.
     views: Cell<u64>,
 }
@@ -488,6 +497,9 @@ impl Shell {
             narrow: BTreeSet::new(),
             low: BTreeMap::new(),
             graphics: Graphics::default(),
+            broadcast: BTreeSet::new(),
+            hearing: Arc::new([]),
+            workspaces: Workspaces::default(),
             views: Cell::new(0),
         }
     }

@@ -64,6 +64,16 @@ pub enum Id {
     /// The pane goes into the place of its neighbour there.
     PaneMove(Direction),
     PaneTurn,
+    WorkspaceSave,
+    WorkspacesGo,
+    WorkspaceNext,
+    /// The workspace with this number, from 1 to 9.
+    WorkspaceNumber(u8),
+    WorkspaceDelete,
+    PanesAll,
+    BroadcastPane,
+    BroadcastAll,
+    BroadcastEnd,
     TerminalNew,
     Copy,
     Paste,
@@ -513,6 +523,8 @@ pub enum Context {
     Hints,
     /// A terminal has the keyboard, and is in vi mode.
     Vi,
+    /// A terminal has the keyboard, and what is typed goes to others, too.
+    Broadcast,
     /// What is written to an agent has the keyboard.
     Composer,
     /// Files or commands are offered for what is being written.
@@ -576,6 +588,7 @@ impl Context {
             Self::Search => &[Self::Search, Self::Main, Self::Everywhere],
             Self::Hints => &[Self::Hints, Self::Everywhere],
             Self::Vi => &[Self::Vi, Self::Terminal, Self::Main, Self::Everywhere],
+            Self::Broadcast => &[Self::Broadcast, Self::Terminal, Self::Main, Self::Everywhere],
             Self::Composer => &[Self::Composer, Self::Conversation, Self::Main, Self::Everywhere],
             Self::Popup => {
                 &[Self::Popup, Self::Composer, Self::Conversation, Self::Main, Self::Everywhere]
@@ -606,7 +619,7 @@ impl Context {
     }
 
     /// Every context.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Everywhere,
         Self::Main,
         Self::Terminal,
@@ -619,6 +632,7 @@ impl Context {
         Self::Search,
         Self::Hints,
         Self::Vi,
+        Self::Broadcast,
         Self::Composer,
         Self::Popup,
         Self::Request,

@@ -3,6 +3,7 @@
 use iced::widget::{Space, button, column, container, row, scrollable, text};
 use iced::{Alignment, Background, Border, Color, Element, Font, Length, Padding, border};
 
+use crate::icon::{Icon, icon};
 use crate::theme::{Tokens, extent, radius, space, type_scale};
 use crate::{font, line, style};
 
@@ -76,6 +77,20 @@ pub fn pill<'a, Message: 'a>(
     container(line(label, type_scale::TINY, font::REGULAR, ink))
         .padding([1.0, 7.0])
         .style(move |_| style::bordered(Color::TRANSPARENT, edge, 9.0))
+        .into()
+}
+
+/// A word that nobody is to overlook, with its shape.
+pub fn loud<'a, Message: 'a>(
+    tokens: &'static Tokens,
+    shape: Icon,
+    label: impl Into<String>,
+) -> Element<'a, Message> {
+    let glyph = icon(shape, extent::GLYPH, tokens.base);
+    let words = line(label, type_scale::TINY, font::SEMIBOLD, tokens.base);
+    container(row![glyph, words].spacing(space::XS).align_y(Alignment::Center))
+        .padding([1.0, 7.0])
+        .style(move |_| style::bordered(tokens.orange, tokens.orange, 9.0))
         .into()
 }
 
@@ -315,9 +330,10 @@ pub fn pane<'a, Message: 'a>(
     header: Element<'a, Message>,
     body: Element<'a, Message>,
     focused: bool,
+    marked: Option<Color>,
 ) -> Element<'a, Message> {
-    let edge = if focused { tokens.accent } else { tokens.border };
-    let ring = if focused { tokens.accent } else { Color::TRANSPARENT };
+    let edge = if focused { tokens.accent } else { marked.unwrap_or(tokens.border) };
+    let ring = marked.unwrap_or(if focused { tokens.accent } else { Color::TRANSPARENT });
     let terminal = tokens.terminal.background();
     // A body is a rectangle; kept above the lower corners, it does not cover their curve.
     let edges = Padding::new(extent::LINE).bottom(radius::PANE - extent::LINE);

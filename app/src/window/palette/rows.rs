@@ -6,12 +6,15 @@ use maestro_core::agent::{Agent, State};
 use maestro_core::changes::Branches;
 use maestro_core::command;
 use maestro_core::conversation::Tab;
+use maestro_core::layout::Kind;
 use maestro_core::playbook::Found;
 use maestro_core::session::Hit;
 use maestro_core::{settings, text};
 use maestro_ui::theme::Tokens;
 
 use super::{About, Row, Target};
+use crate::window::panes::Pane;
+use crate::window::workspaces::{Workspace, Workspaces};
 use crate::window::{ago, tabs};
 
 /// The longest title of a row, in characters.
@@ -29,6 +32,7 @@ pub(super) fn everything(agents: &[Agent], tabs: &[Tab], about: About<'_>) -> Ve
         .map(agent_row)
         .chain(commands.map(|command| command_row(command, about)))
         .chain(others.into_iter().map(agent_row))
+        .chain(of_workspaces(about.workspaces, agents))
         .chain(tabs.iter().filter(|tab| !tab.closed).map(|tab| tab_row(tab, agents)))
         .collect()
 }
@@ -86,6 +90,33 @@ pub(super) fn of_settings() -> Vec<Row> {
         row_of(Target::Setting(setting.key), setting.title.to_owned(), about)
     };
     settings::ALL.iter().map(row).collect()
+}
+
+/// Workspaces, with what they show.
+pub(super) fn of_workspaces(workspaces: &Workspaces, agents: &[Agent]) -> Vec<Row> {
+    let row = |workspace: &Workspace| {
+        let shown = |pane: &Pane| match pane {
+            Pane::Agent(id) => agents.iter().find(|agent| agent.id == *id),
+            Pane::Terminal(_) => None,
+        };
+        let names: Vec<&str> =
+            workspace.panes.iter().filter_map(shown).map(|agent| agent.name.as_str()).collect();
+        let layout = workspace.layout.parse::<Kind>().unwrap_or_default().title();
+        let about = format!("{layout} · {}", text::clean(&names.join(", "), LONGEST));
+        let title = format!("Go to workspace: {}", workspace.name);
+        row_of(Target::Workspace(workspace.name.clone()), title, about)
+    };
+    workspaces.all().map(row).collect()
+}
+
+/// Workspaces, to delete one.
+pub(super) fn of_workspaces_deleted(workspaces: &Workspaces) -> Vec<Row> {
+    let row = |workspace: &Workspace| {
+        let title = format!("Delete workspace: {}", workspace.name);
+        let about = "its agents stay as they are".to_owned();
+        row_of(Target::WorkspaceDelete(workspace.name.clone()), title, about)
+    };
+    workspaces.all().map(row).collect()
 }
 
 /// Files of an agent's directory.

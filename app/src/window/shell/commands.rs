@@ -37,6 +37,8 @@ impl Shell {
             | Id::BranchesGo
             | Id::SessionsGo
             | Id::PlaybooksGo
+            | Id::WorkspacesGo
+            | Id::WorkspaceDelete
             | Id::SettingsGo => {
                 let kind = palette::Kind::of_command(id);
                 return kind.map_or_else(Task::none, |kind| self.open_palette(kind));
@@ -103,6 +105,12 @@ impl Shell {
             | Id::PaneSwap(_)
             | Id::PaneMove(_)
             | Id::PaneTurn => return self.layout_command(id),
+            Id::WorkspaceSave | Id::WorkspaceNext | Id::WorkspaceNumber(_) | Id::PanesAll => {
+                return self.workspace_command(id);
+            }
+            Id::BroadcastPane | Id::BroadcastAll | Id::BroadcastEnd => {
+                return self.broadcast_command(id);
+            }
             Id::Copy if self.entries_selected() => return self.talk_command(Id::EntryCopy),
             Id::Copy => return self.copy(false),
             Id::Paste => return self.paste(),

@@ -202,6 +202,20 @@ impl Shell {
                 self.arrange(layout::Kind::Grid(grid));
                 return Task::none();
             }
+            prompt::Action::Workspace(name) => {
+                return match self.save_workspace(&name) {
+                    Ok(told) => {
+                        self.overlay = None;
+                        told
+                    }
+                    Err(why) => {
+                        if let Some(Overlay::Prompt(prompt)) = &mut self.overlay {
+                            prompt.refused(why);
+                        }
+                        Task::none()
+                    }
+                };
+            }
             prompt::Action::Remove(agent) => Command::RemoveAgent { agent },
         };
         self.request(command, |reply| Message::Answered(reply.map(|_| ())))

@@ -50,6 +50,7 @@ impl Shell {
             now_ms: self.now_ms,
             keymap: &self.keymap,
             themes: &self.themes,
+            workspaces: &self.workspaces,
         }
     }
 
@@ -156,6 +157,8 @@ impl Shell {
                 self.arrange(kind);
                 Task::none()
             }
+            Target::Workspace(name) => self.go_to_workspace(&name),
+            Target::WorkspaceDelete(name) => self.delete_workspace(&name),
             Target::Setting(key) => self.open_setting(key),
             Target::File(path) => self.open_file(path),
             Target::Branch { name, from } => self.switch_branch(name, from),
@@ -274,6 +277,7 @@ mod tests {
             (Id::SessionsGo, "~", Kind::Sessions),
             (Id::PlaybooksGo, "!", Kind::Playbooks),
             (Id::SettingsGo, ":", Kind::Settings),
+            (Id::WorkspacesGo, "%", Kind::Workspaces),
         ] {
             let mut shell = shell();
             does(&mut shell, id);

@@ -9,7 +9,7 @@ use maestro_protocol::message::{Command, Event, Reply, World};
 use maestro_ui::part;
 use maestro_ui::theme::duration;
 
-use super::{Connection, Message, Overlay, Shell};
+use super::{Connection, Message, Overlay, Shell, workspaces};
 use crate::window::agents;
 use crate::window::link::News;
 use crate::window::model::Notice;
@@ -55,6 +55,13 @@ impl Shell {
                 let _ = self.model.apply(seq, Event::Standing(agent, standing));
                 self.checkout_changed(agent)
             }
+            News::Event { seq, event: Event::Preference { key, value } }
+                if key == workspaces::PREFERENCE =>
+            {
+                let heard = self.workspaces_heard(value.as_deref());
+                let _ = self.model.apply(seq, Event::Preference { key, value });
+                heard
+            }
             News::Event { seq, event: Event::SyncHeard(heard) } => {
                 let _ = self.model.apply(seq, Event::SyncHeard(heard.clone()));
                 self.sync_heard(heard);
@@ -89,8 +96,10 @@ impl Shell {
 
     pub(super) fn connected(&mut self, world: World, again: bool) -> Task<Message> {
         let first = self.saved.is_none();
+        let mut workspaces = Task::none();
         if first {
             self.restore_mastery(&world.preferences);
+            workspaces = self.restore_workspaces(&world.preferences);
             for key in self.review.changes.restore(&world.preferences) {
                 self.link.tell(Command::SetPreference { key, value: None });
             }
@@ -120,7 +129,7 @@ impl Shell {
         let told = self.tell_resumable(again);
         let talks = Task::batch([self.read_own(), self.keep_all_drafts()]);
         let runs = self.autorun_again();
-        Task::batch([restored, detect, told, talks, runs, shown])
+        Task::batch([restored, detect, told, talks, runs, shown, workspaces])
     }
 
     pub(super) fn tell_resumable(&mut self, again: bool) -> Task<Message> {

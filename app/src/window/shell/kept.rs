@@ -42,6 +42,8 @@ pub(super) struct Kept {
     pub(super) arrangement: String,
     /// The panes as they were split by hand.
     pub(super) tree: Option<Tree<Pane>>,
+    /// The workspace that was shown last.
+    pub(super) workspace: Option<String>,
     pub(super) maximised: bool,
     pub(super) focused: Option<Pane>,
     /// Agents whose pane shows the shell.
@@ -83,6 +85,7 @@ impl Default for Kept {
             hosts: BTreeSet::new(),
             arrangement: Kind::default().to_string(),
             tree: None,
+            workspace: None,
             maximised: false,
             focused: None,
             shells: BTreeSet::new(),

@@ -45,7 +45,7 @@ impl Shell {
         } else if self.in_vi() && self.connection != Connection::Stopped {
             Context::Vi
         } else if self.focused_terminal().is_some() && self.connection != Connection::Stopped {
-            Context::Terminal
+            if self.hearing().is_empty() { Context::Terminal } else { Context::Broadcast }
         } else {
             Context::Main
         }

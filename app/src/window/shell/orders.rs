@@ -80,6 +80,7 @@ impl Shell {
         }
         Ok(match aim {
             Some(Aim::Go(target)) => self.go_to_target(target),
+            Some(Aim::Save(name)) => self.save_workspace(&name)?,
             Some(Aim::At(_)) | None => self.command(id),
         })
     }
@@ -117,6 +118,16 @@ impl Shell {
                 let grid: Grid = argument.parse().map_err(|error: NoGrid| error.to_string())?;
                 Aim::Go(Target::Layout(Kind::Grid(grid)))
             }
+            Argument::Workspace if id == Id::WorkspaceSave => Aim::Save(argument.to_owned()),
+            Argument::Workspace => {
+                let found = self.workspaces.named(argument);
+                let name = found.ok_or_else(|| format!("there is no workspace `{said}`"))?;
+                let name = name.name.clone();
+                Aim::Go(match id {
+                    Id::WorkspaceDelete => Target::WorkspaceDelete(name),
+                    _ => Target::Workspace(name),
+                })
+            }
             Argument::Setting => {
                 let setting = settings::find(argument);
                 let setting = setting.ok_or_else(|| format!("there is no setting `{said}`"))?;
@@ -132,6 +143,8 @@ enum Aim {
     At(AgentId),
     /// What is done in its place.
     Go(Target),
+    /// The name under which something is kept.
+    Save(String),
 }
 
 #[cfg(test)]

@@ -108,6 +108,11 @@ impl Shell {
     }
 
     #[cfg(test)]
+    pub fn focused_terminal_for_tests(&self) -> Option<TerminalId> {
+        self.focused_terminal()
+    }
+
+    #[cfg(test)]
     pub fn layout_for_tests(&self) -> String {
         self.kind().to_string()
     }
@@ -257,6 +262,20 @@ impl Shell {
             }
             "strip" => self.arrange(layout::Kind::Strip),
             "tiles" => self.prepare_tiles(),
+            "workspaces" => {
+                let _ = self.save_workspace("Everything at once");
+                self.arrange(layout::Kind::Main);
+                self.kept.closed.extend([2, 3].map(|id| Pane::Agent(AgentId(id))));
+                let _ = self.save_workspace("Review");
+                let _ = self.go_to_workspace("Everything at once");
+                self.settle_focus();
+                let _ = self.command(Id::WorkspacesGo);
+            }
+            "broadcast" => {
+                for id in [Id::BroadcastPane, Id::FocusRight, Id::BroadcastPane] {
+                    let _ = self.command(id);
+                }
+            }
             "vi" => self.vi.select(SelectBy::Cell),
             "output" => {
                 self.bells = [web, db].into();

@@ -56,6 +56,7 @@ impl Shell {
             self.kept.focused = panes.first().copied();
         }
         self.settle_tree();
+        self.settle_broadcast();
         if self.marked.is_some_and(|id| self.model.agent(id).is_none()) {
             self.marked = None;
         }

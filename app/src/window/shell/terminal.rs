@@ -427,19 +427,26 @@ impl Shell {
                  into a file and paste the file's name"
             ));
         }
-        let into = paste::Into {
-            shell: self.is_shell(terminal),
-            bracketed: self.link.surface(terminal).modes().bracketed_paste,
-        };
-        let known = self.unasked.contains(&terminal);
-        if !known && paste::is_asked_about(&text, into, self.settings.confirm_paste) {
+        let asked = self.hearers(terminal).into_iter().any(|terminal| {
+            let into = paste::Into {
+                shell: self.is_shell(terminal),
+                bracketed: self.link.surface(terminal).modes().bracketed_paste,
+            };
+            !self.unasked.contains(&terminal)
+                && paste::is_asked_about(&text, into, self.settings.confirm_paste)
+        });
+        if asked {
             if self.overlay.is_some() {
                 let words = "Nothing was pasted: a dialog was opened before it could be asked.";
                 return self.toast(toast::Source::Window, Kind::Note, None, words);
             }
-            return self.question(Ask::paste(terminal, &self.name_of(terminal), text));
+            let name = match self.hearers(terminal).len() {
+                1 => self.name_of(terminal),
+                count => format!("{count} panes"),
+            };
+            return self.question(Ask::paste(terminal, &name, text));
         }
-        self.link.input(terminal, Input::Paste(text));
+        self.paste_into(terminal, &text);
         Task::none()
     }
 
@@ -517,10 +524,10 @@ impl Shell {
                     return self.problem("nothing was pasted: the terminal is gone".to_owned());
                 }
                 if always {
-                    let _ = self.unasked.insert(terminal);
+                    self.unasked.extend(self.hearers(terminal));
                 }
                 let text = if flat { paste::one_line(&text) } else { text.to_string() };
-                self.link.input(terminal, Input::Paste(text));
+                self.paste_into(terminal, &text);
             }
             Deed::Open(url) => return open(target::desktop(&url)),
             Deed::OpenAlways(url, host) => {

@@ -238,6 +238,8 @@ impl Shell {
                 narrow: &self.narrow,
                 low: &self.low,
                 toasts: Some(&self.toasts).filter(|_| self.tells_in_pane()),
+                broadcast: &self.broadcast,
+                hearing: &self.hearing,
             },
         };
         let tiled = panes::Tiled {
@@ -269,6 +271,7 @@ impl Shell {
         bars::Status {
             agent: self.focused_agent(),
             trouble,
+            hearing: self.hearing.len(),
             maximised: self.kept.maximised,
             width: self.window.size.width,
         }

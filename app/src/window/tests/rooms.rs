@@ -110,6 +110,134 @@ fn an_agent_that_comes_or_goes_leaves_the_others_where_they_are() {
     assert!(grown && gone.width > 0.0, "its neighbours have its place");
 }
 
+fn panes(shell: &Shell) -> Vec<Pane> {
+    shell.plan_for_tests().shown.into_iter().map(|(pane, _)| pane).collect()
+}
+
+fn save(shell: &mut Shell, name: &str) {
+    command(shell, Id::WorkspaceSave);
+    assert!(shows(shell, "Save as workspace"));
+    let _ = shell.update(Message::Prompt(super::super::prompt::Message::Edited(name.to_owned())));
+    let _ = apply(shell, named(key::Named::Enter));
+}
+
+#[test]
+fn a_workspace_brings_its_panes_and_its_layout_back() {
+    let mut shell = shell("grid");
+    let everything = panes(&shell);
+    save(&mut shell, "All\u{202e} of it");
+    assert!(!shows(&shell, "Save as workspace"), "it is saved");
+    command(&mut shell, Id::LayoutColumns);
+    command(&mut shell, Id::PaneResize(Direction::Right));
+    command(&mut shell, Id::PaneClose);
+    let two = shell.plan_for_tests();
+    save(&mut shell, "Two");
+    command(&mut shell, Id::WorkspaceNumber(1));
+    assert_eq!(panes(&shell), everything);
+    assert_eq!(shell.layout_for_tests(), Kind::Automatic.to_string());
+    command(&mut shell, Id::WorkspaceNext);
+    assert_eq!(shell.plan_for_tests(), two, "to the pixel");
+    command(&mut shell, Id::WorkspaceNumber(9));
+    assert_eq!(shell.plan_for_tests(), two, "there is none");
+    save(&mut shell, " \u{1b} ");
+    assert!(shows(&shell, "A workspace needs a name."));
+    command(&mut shell, Id::OverlayCancel);
+    command(&mut shell, Id::PanesAll);
+    assert!(panes(&shell).len() > everything.len(), "agents of no workspace, too");
+    command(&mut shell, Id::WorkspacesGo);
+    let _ = apply(&mut shell, named(key::Named::Enter));
+    assert_eq!(panes(&shell), everything, "the palette lists them, too");
+}
+
+#[test]
+fn a_workspace_goes_on_without_agents_that_are_gone() {
+    let mut shell = shell("grid");
+    save(&mut shell, "Both");
+    let gone = panes(&shell)[0];
+    let Pane::Agent(id) = gone else { panic!("an agent") };
+    let event = HostEvent::AgentRemoved(id);
+    shell.hear_news(super::super::link::News::Event { seq: 1000, event });
+    command(&mut shell, Id::LayoutRows);
+    command(&mut shell, Id::WorkspaceNumber(1));
+    assert!(!panes(&shell).contains(&gone) && !panes(&shell).is_empty());
+    let of = |value: &str| HostEvent::Preference {
+        key: "workspaces".to_owned(),
+        value: Some(value.to_owned()),
+    };
+    let told = [
+        (1001, r#"[{"name":"Ghosts","layout":"spiral","panes":[{"Agent":999}]}]"#),
+        (1002, r#"[{"name":"Later","layout":"spiral","tree":{"Spiral":3},"panes":[{"Agent":2}]}]"#),
+        (1003, "not a list"),
+    ];
+    for (seq, value) in told {
+        let before = panes(&shell);
+        shell.hear_news(super::super::link::News::Event { seq, event: of(value) });
+        command(&mut shell, Id::WorkspaceNumber(1));
+        assert_eq!(panes(&shell), before, "{value}");
+    }
+}
+
+/// What went to which terminal since the last time, as far as it was typed or pasted.
+fn heard(shell: &Shell) -> Vec<(TerminalId, Input)> {
+    let typed = |input: &Input| matches!(input, Input::Key(_) | Input::Text(_) | Input::Paste(_));
+    shell.link().sent().into_iter().filter(|(_, input)| typed(input)).collect()
+}
+
+#[test]
+fn what_is_typed_goes_to_the_chosen_panes_until_escape() {
+    let mut shell = shell("grid");
+    let (api, web) = (TerminalId(1), TerminalId(2));
+    // A window that is drawn anew has the keyboard where it should be.
+    let to = |shell: &mut Shell| {
+        let taken = std::mem::replace(shell, super::shell("empty"));
+        let mut live = order::Live::new(taken);
+        let _ = live.shell.link().sent();
+        let _ = live.handle(&[typed("a")]);
+        *shell = live.shell;
+        heard(shell).into_iter().map(|(terminal, _)| terminal).collect::<Vec<_>>()
+    };
+    command(&mut shell, Id::FocusNumber(1));
+    command(&mut shell, Id::BroadcastPane);
+    assert_eq!(to(&mut shell), [api], "one pane alone");
+    command(&mut shell, Id::FocusNumber(2));
+    assert_eq!(to(&mut shell), [web], "it was not chosen");
+    command(&mut shell, Id::BroadcastPane);
+    assert!(shows(&shell, "broadcast") && shows(&shell, "Typing goes to 2 panes"));
+    let mut both = to(&mut shell);
+    both.sort();
+    assert_eq!(both, [api, web]);
+    assert_eq!(shell.context_for_tests(), Context::Broadcast);
+    command(&mut shell, Id::PaneMaximise);
+    assert_eq!(to(&mut shell), [web], "who is not seen hears nothing");
+    command(&mut shell, Id::PaneMaximise);
+
+    let paste = |text: &str| Message::Pasted(web, Some(text.to_owned()));
+    let _ = shell.link().sent();
+    let _ = shell.update(paste("one"));
+    assert_eq!(heard(&shell).len(), 2);
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    assert!(heard(&shell).is_empty(), "it ends the broadcast and interrupts nobody");
+    assert!(!shows(&shell, "Typing goes to 2 panes"));
+    assert_eq!(to(&mut shell), [web]);
+}
+
+#[test]
+fn a_paste_of_several_lines_is_asked_about_once_for_all() {
+    let mut shell = shell("grid");
+    command(&mut shell, Id::BroadcastAll);
+    let terminal = shell.focused_terminal_for_tests().expect("a terminal");
+    let _ = shell.link().sent();
+    let _ = shell.update(Message::Pasted(terminal, Some("ls\nrm -rf x\n".to_owned())));
+    assert!(heard(&shell).is_empty());
+    assert!(shows(&shell, "Paste 2 lines into 4 panes?"));
+    let _ = apply(&mut shell, named(key::Named::Escape));
+    assert!(heard(&shell).is_empty());
+    let _ = shell.update(Message::Pasted(terminal, Some("ls\nrm -rf x\n".to_owned())));
+    let _ = shell.update(Message::AskSeen);
+    let _ = apply(&mut shell, named(key::Named::Enter));
+    assert_eq!(heard(&shell).len(), 4);
+}
+
 #[test]
 fn a_small_window_shows_one_pane_that_can_be_read() {
     for (width, height) in [(400.0, 300.0), (520.0, 360.0), (640.0, 400.0)] {

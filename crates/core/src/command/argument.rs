@@ -19,6 +19,8 @@ pub enum Argument {
     Setting,
     /// Columns and rows, such as `3x2`.
     Grid,
+    /// A workspace, by its name.
+    Workspace,
 }
 
 impl Argument {
@@ -33,6 +35,7 @@ impl Argument {
             Self::Branch => "BRANCH",
             Self::Setting => "SETTING",
             Self::Grid => "COLUMNSxROWS",
+            Self::Workspace => "WORKSPACE",
         }
     }
 }
@@ -51,6 +54,7 @@ impl Command {
             Id::BranchesGo => Some(Argument::Branch),
             Id::SettingsGo | Id::SettingsPage => Some(Argument::Setting),
             Id::LayoutGrid => Some(Argument::Grid),
+            Id::WorkspaceSave | Id::WorkspacesGo | Id::WorkspaceDelete => Some(Argument::Workspace),
             _ if self.need() == Need::Agent => Some(Argument::Agent),
             _ => None,
         }

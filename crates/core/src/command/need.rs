@@ -134,6 +134,9 @@ impl Command {
             | Id::PaneMove(_)
             | Id::PaneTurn
             | Id::LayoutEven
+            | Id::BroadcastPane
+            | Id::BroadcastAll
+            | Id::WorkspaceSave
             | Id::FocusNext
             | Id::FocusPrevious
             | Id::FocusLeft

@@ -20,6 +20,7 @@ impl Context {
             Self::Search => "the search bar",
             Self::Hints => "labels of links",
             Self::Vi => "vi mode",
+            Self::Broadcast => "a terminal, while others hear what is typed",
             Self::Composer => "the composer",
             Self::Popup => "what is offered in the composer",
             Self::Request => "a card that asks",

@@ -1,6 +1,6 @@
 //! Commands of runs, panes and layouts.
 
-use crate::command::{Command, Group, Id, command};
+use crate::command::{Command, Context, Group, Id, command};
 use crate::layout::Direction;
 
 const fn pane(
@@ -27,6 +27,16 @@ const fn number(
         "Gives the keyboard to the pane with this number.",
     )
     .group(Group::Panes)
+}
+
+const fn workspace(
+    n: u8,
+    name: &'static str,
+    title: &'static str,
+    chord: &'static [&'static str],
+) -> Command {
+    let about = "Shows the panes of the workspace with this number as they were saved.";
+    pane(Id::WorkspaceNumber(n), name, title, chord, about)
 }
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -273,6 +283,72 @@ pub(super) const COMMANDS: &[Command] = &[
         &["Alt+Mod+W O"],
         "Lays the panes of this split out on top of each other, or side by side.",
     ),
+    pane(
+        Id::PanesAll,
+        "pane.all",
+        "Show every pane",
+        &["Alt+Mod+W 0"],
+        "Shows the panes of all agents, closed ones and those of other workspaces, too.",
+    ),
+    pane(
+        Id::WorkspaceSave,
+        "workspace.save",
+        "Save as workspace…",
+        &["Alt+Mod+W W"],
+        "Keeps the panes that are open and how they are laid out under a name.",
+    ),
+    pane(
+        Id::WorkspacesGo,
+        "palette.workspaces",
+        "Go to workspace…",
+        &["Alt+Mod+X W"],
+        "Finds a workspace by a few letters; the palette lists them behind %, too.",
+    ),
+    pane(
+        Id::WorkspaceNext,
+        "workspace.next",
+        "Next workspace",
+        &["Alt+Mod+W N"],
+        "Shows the panes of the next workspace as they were saved.",
+    ),
+    pane(
+        Id::WorkspaceDelete,
+        "workspace.delete",
+        "Delete workspace…",
+        &[],
+        "Forgets a workspace; its agents stay as they are.",
+    ),
+    workspace(1, "workspace.1", "Workspace 1", &["Alt+Mod+W 1"]),
+    workspace(2, "workspace.2", "Workspace 2", &["Alt+Mod+W 2"]),
+    workspace(3, "workspace.3", "Workspace 3", &["Alt+Mod+W 3"]),
+    workspace(4, "workspace.4", "Workspace 4", &["Alt+Mod+W 4"]),
+    workspace(5, "workspace.5", "Workspace 5", &["Alt+Mod+W 5"]),
+    workspace(6, "workspace.6", "Workspace 6", &["Alt+Mod+W 6"]),
+    workspace(7, "workspace.7", "Workspace 7", &["Alt+Mod+W 7"]),
+    workspace(8, "workspace.8", "Workspace 8", &["Alt+Mod+W 8"]),
+    workspace(9, "workspace.9", "Workspace 9", &["Alt+Mod+W 9"]),
+    pane(
+        Id::BroadcastPane,
+        "broadcast.pane",
+        "Broadcast to this pane",
+        &["Alt+Mod+W B"],
+        "Lets the pane hear what is typed into the other chosen ones, or not any more.",
+    ),
+    pane(
+        Id::BroadcastAll,
+        "broadcast.all",
+        "Broadcast to all panes",
+        &["Alt+Mod+W Shift+B"],
+        "Lets every terminal on the screen hear what is typed.",
+    ),
+    pane(
+        Id::BroadcastEnd,
+        "broadcast.end",
+        "End the broadcast",
+        &["Escape"],
+        "What is typed goes to the pane with the keyboard alone again.",
+    )
+    .at(Context::Broadcast),
     command(
         Id::PaneClose,
         "pane.close",
