@@ -83,14 +83,19 @@ struct Graph {
     all: BTreeMap<String, BTreeSet<String>>,
 }
 
-fn graph() -> Graph {
+fn metadata(manifest: &str) -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--locked", "--all-features"])
+        .args(["--manifest-path", manifest])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn graph() -> Graph {
+    let metadata = metadata("Cargo.toml");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let names: BTreeMap<String, String> = metadata["packages"]
         .as_array()
@@ -192,4 +197,12 @@ fn the_host_needs_no_window() {
     let used = &graph().all["maestro-engine"];
     let toolkit: Vec<_> = used.iter().filter(|used| used.starts_with("iced")).collect();
     assert!(toolkit.is_empty(), "{toolkit:?}");
+}
+
+#[test]
+fn what_is_fuzzed_has_a_lock_that_fits() {
+    // A workspace of its own: a dependency that `core` or `protocol` gains has to get into its lock, too.
+    let metadata = metadata("../tests/fuzz/Cargo.toml");
+    let packages = metadata["packages"].as_array().expect("packages");
+    assert!(packages.iter().any(|package| package["name"] == "maestro-fuzz"), "{packages:?}");
 }
