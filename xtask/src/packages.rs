@@ -27,6 +27,7 @@ pub const DISPLAY: &[&str] = &[
 /// For the tests with a real window, and with real agents cut off from the network.
 pub const TESTS: &[&str] = &[
     "xvfb",
+    "weston",
     "openbox",
     "xdotool",
     "xclip",

@@ -6,11 +6,13 @@ mod drop;
 mod files;
 mod hands;
 mod orders;
+mod rooms;
 mod runs;
 mod settings;
 mod summon;
 mod talk;
 mod terminal;
+mod wayland;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
