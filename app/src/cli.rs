@@ -133,6 +133,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Term(term) => window::term(term),
         args::Command::Screenshot(screenshot) => window::screenshot(screenshot, &mut out),
         args::Command::Bench(args::Bench::Grid(grid)) => bench::grid(&grid, &mut out),
+        args::Command::Bench(args::Bench::Window(options)) => bench::window(&options, &mut out),
         args::Command::Bench(args::Bench::Conversation(options)) => {
             bench::conversation(&options, &mut out)
         }

@@ -9,6 +9,7 @@ mod ask;
 mod autorun;
 mod bare;
 mod bars;
+pub mod bench;
 mod changes;
 mod chords;
 mod composer;

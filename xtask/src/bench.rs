@@ -155,6 +155,7 @@ const BENCHES: &[Bench] = &[
     ("worktrees", |_| examples::run("maestro-engine", "worktrees")),
     ("codec_cost", |_| examples::run("maestro-protocol", "codec_cost")),
     ("frame_cost", |setup| grid::frame_cost(setup).map(lines)),
+    ("lists", |setup| conversation::lists(setup).map(lines)),
     ("conversation", |setup| conversation::turns(setup).map(lines)),
     ("list", |setup| host::list(setup).map(lines)),
     ("startup", |setup| window::startup(setup).map(lines)),

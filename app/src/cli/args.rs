@@ -614,6 +614,21 @@ pub enum Bench {
     /// A long answer while it is written and a long conversation while it is scrolled: what each step costs
     /// the window's thread.
     Conversation(BenchConversation),
+    /// A key's way through the palette and the lists, and the whole window's view.
+    Window(BenchWindow),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchWindow {
+    /// Agents in the window.
+    #[arg(long, default_value_t = 30, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub agents: u32,
+    /// What the palette and the session browser list.
+    #[arg(long, default_value_t = 20_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub entries: u32,
+    /// How often each is done.
+    #[arg(long, default_value_t = 500, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub steps: u32,
 }
 
 #[derive(Debug, Args)]

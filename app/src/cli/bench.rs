@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::args;
 use super::failure::{Code, Failure, Result};
 use super::output::Out;
-use crate::window::conversation_bench as conversation;
+use crate::window::{bench as windows, conversation_bench as conversation};
 
 /// Milliseconds of our processor time that no more than one frame in a hundred may take.
 const BAR: f64 = 4.0;
@@ -92,6 +92,43 @@ pub fn conversation(options: &args::BenchConversation, out: &mut Out) -> Result<
         ("jump", said("jump_ms")),
         ("opened", format!("{:.1} ms", report.opened.as_secs_f64() * 1e3)),
     ])
+}
+
+/// What each step of the window may take at most in ms, but for one in a hundred.
+const WINDOW_BARS: [(&str, f64); 5] =
+    [("view", 4.0), ("agents", 8.0), ("palette", 8.0), ("palette_rows", 8.0), ("sessions", 8.0)];
+
+/// Presses keys in a made-up window, and says what each cost until its frame was recorded.
+pub fn window(options: &args::BenchWindow, out: &mut Out) -> Result<()> {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let measured = windows::measure(windows::Options {
+        agents: options.agents,
+        entries: count(options.entries),
+        steps: count(options.steps),
+    })
+    .ok_or_else(|| Failure::new(Code::Failed, "the software renderer does not work here"))?;
+    let mut value = json!({
+        "name": "window",
+        "agents": options.agents,
+        "entries": options.entries,
+        "steps": options.steps,
+    });
+    for (name, bar) in WINDOW_BARS {
+        let times = measured.get(name).into_iter().flatten();
+        let mut times = shares(times.map(|time| time.as_secs_f64() * 1e3).collect());
+        times["bar"] = json!(bar);
+        times["holds"] = json!(times["p99"].as_f64().map(|p99| p99 <= bar));
+        value[name] = times;
+    }
+    if out.json {
+        return out.json_line(&value);
+    }
+    let facts = WINDOW_BARS.map(|(name, bar)| {
+        let [middle, most] =
+            ["p50", "p99"].map(|share| value[name][share].as_f64().unwrap_or(f64::NAN));
+        (name, format!("{middle:.2} ms p50, {most:.2} ms p99; at most {bar} ms p99"))
+    });
+    out.facts(&facts)
 }
 
 fn value(grid: &args::BenchGrid, report: &Report) -> Value {

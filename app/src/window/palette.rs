@@ -155,6 +155,9 @@ pub struct About<'a> {
 const SYSTEM: &str =
     "dark or light, as the desktop is: appearance.dark and appearance.light say which";
 
+/// How many letters that are taken back find at once what they found before.
+const PAST: usize = 16;
+
 /// What was used last and most comes first: so many rows.
 const RECENT: usize = 5;
 
@@ -193,6 +196,8 @@ pub struct Palette {
     all: Vec<Row>,
     /// The rows that match, the best first.
     rows: Vec<Hit>,
+    /// What was found by fewer letters, for when one is taken back.
+    past: Vec<(String, Vec<Hit>)>,
     /// Why there is nothing to list, or that it is on its way.
     pending: Option<Pending>,
     /// Whether it was opened in the palette of everything, which it leads back to.
@@ -279,6 +284,7 @@ impl Palette {
             kind,
             query: String::new(),
             rows,
+            past: Vec::new(),
             all,
             pending,
             below: false,
@@ -303,6 +309,11 @@ impl Palette {
         self.below
     }
 
+    #[cfg(test)]
+    pub fn for_tests(&self) -> (String, usize) {
+        (self.query.clone(), self.marked)
+    }
+
     /// What it lists.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -323,6 +334,7 @@ impl Palette {
             Err(why) => self.pending = Some(Pending::Refused(why)),
         }
         self.rows = matching(&self.all, &self.query, None);
+        self.past.clear();
         (self.marked, self.top) = (0, 0);
     }
 
@@ -378,11 +390,7 @@ impl Palette {
                 {
                     return Action::List(*kind, query[first.len_utf8()..].to_owned());
                 }
-                // What one more letter finds is among what was found.
-                let among = query.starts_with(&self.query).then_some(self.rows.as_slice());
-                self.rows = matching(&self.all, &query, among);
-                self.query = query;
-                (self.marked, self.top) = (0, 0);
+                self.look_for(query);
             }
             Message::Picked(index) => {
                 self.marked = index;
@@ -394,6 +402,28 @@ impl Palette {
             }
         }
         Action::None
+    }
+
+    /// What one more letter finds is among what was found, and what one letter less found is known.
+    fn look_for(&mut self, query: String) {
+        (self.marked, self.top) = (0, 0);
+        self.past.retain(|(fewer, _)| query.starts_with(fewer.as_str()));
+        if self.past.last().is_some_and(|(known, _)| *known == query)
+            && let Some((_, rows)) = self.past.pop()
+        {
+            (self.query, self.rows) = (query, rows);
+            return;
+        }
+        let more = query.starts_with(&self.query);
+        let rows = matching(&self.all, &query, more.then_some(self.rows.as_slice()));
+        let found = std::mem::replace(&mut self.rows, rows);
+        let before = std::mem::replace(&mut self.query, query);
+        if more && before != self.query {
+            if self.past.len() == PAST {
+                let _ = self.past.remove(0);
+            }
+            self.past.push((before, found));
+        }
     }
 
     /// Marks another row; the ends are joined.
@@ -691,6 +721,23 @@ mod tests {
         let row = palette.row(0).expect("a row");
         assert_eq!(row.reason.as_deref(), Some("no terminal has the keyboard"), "{row:?}");
         assert_eq!(palette.accept(), Action::None);
+    }
+
+    #[test]
+    fn letters_that_are_taken_back_find_what_they_found() {
+        let mut palette = palette();
+        for query in
+            ["p", "pa", "pan", "pa", "pane", "pa", "p", "", "t", "th", "te", "t", "pa", "p"]
+        {
+            let _ = palette.update(Message::Queried(query.to_owned()));
+            assert_eq!(palette.rows, matching(&palette.all, query, None), "{query}");
+        }
+        for letters in (1..40).chain((0..40).rev()) {
+            let query = "e".repeat(letters);
+            let _ = palette.update(Message::Queried(query.clone()));
+            assert_eq!(palette.rows, matching(&palette.all, &query, None), "{query}");
+            assert!(palette.past.len() <= PAST);
+        }
     }
 
     #[test]

@@ -147,7 +147,7 @@ fn agent(
             because: because.to_owned(),
             source: Source::Stream,
         },
-        created_ms: NOW_MS - 3_600_000 * (20 - id),
+        created_ms: NOW_MS - 3_600_000 * 20_u64.saturating_sub(id),
         clipboard: maestro_core::agent::Clipboard::Focused,
         group: None,
         bookmarked: false,
@@ -321,6 +321,29 @@ pub fn crowded() -> World {
     ];
     for (id, name, provider, repository, branch, attention) in more {
         let agent = agent(id, name, provider, repository, branch, attention);
+        world.terminals.extend(terminals_of(&agent));
+        world.agents.push(agent);
+    }
+    world
+}
+
+/// A world with so many agents, in a few repositories.
+#[must_use]
+pub fn fleet(count: u64) -> World {
+    let mut world = world();
+    let few: Vec<Agent> = world.agents.clone();
+    for id in few.len() as u64 + 1..=count {
+        let like = &few[(id % few.len() as u64) as usize];
+        let (state, because) = (like.attention.state, like.attention.because.clone());
+        let (repository, branch) = (["shop", "ledger", "atlas"][id as usize % 3], "feat/");
+        let agent = agent(
+            id,
+            &format!("agent-{id}"),
+            like.provider,
+            repository,
+            &format!("{branch}{id}"),
+            (state, &because, id % 60),
+        );
         world.terminals.extend(terminals_of(&agent));
         world.agents.push(agent);
     }

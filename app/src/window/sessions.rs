@@ -400,6 +400,11 @@ impl Browser {
         self.trashed = trashed;
     }
 
+    #[cfg(test)]
+    pub fn marked_for_tests(&self) -> usize {
+        self.marked
+    }
+
     /// Does something with the marked session.
     pub fn act(&mut self, deed: Deed) -> Action {
         if deed == Deed::Undo {

@@ -73,21 +73,36 @@ pub fn find(query: &str, row: &str) -> Option<Match> {
     trace(&best)
 }
 
+/// No score: far below every one, and far enough from the end of the numbers to be counted down from.
+const NONE: i32 = i32::MIN / 2;
+
 /// One query against many rows: how well each matches, without saying where.
 #[derive(Debug)]
 pub struct Matcher {
     query: Vec<char>,
-    row: Vec<char>,
+    /// The same without case.
+    folded: Vec<char>,
+    /// The row's characters without case and with it, and what placing a letter on each of them counts.
+    row: Vec<(char, char, i32)>,
+    /// Where each letter can be at most to the left, and to the right, for all to have a place.
+    ends: Vec<(usize, usize)>,
     /// The best score with the letter before, and with this one, placed at each character.
-    lines: [Vec<Option<i32>>; 2],
+    lines: [Vec<i32>; 2],
 }
 
 impl Matcher {
     /// A query; what [`find`] says of it holds here.
     #[must_use]
     pub fn new(query: &str) -> Self {
-        let query = query.chars().filter(|c| !c.is_whitespace()).take(MAX_CHARS).collect();
-        Self { query, row: Vec::new(), lines: [Vec::new(), Vec::new()] }
+        let query: Vec<char> =
+            query.chars().filter(|c| !c.is_whitespace()).take(MAX_CHARS).collect();
+        Self {
+            folded: query.iter().map(|c| fold(*c)).collect(),
+            query,
+            row: Vec::new(),
+            ends: Vec::new(),
+            lines: [Vec::new(), Vec::new()],
+        }
     }
 
     /// How well a row matches, if it does: the score of [`find`].
@@ -95,36 +110,79 @@ impl Matcher {
         if self.query.is_empty() {
             return Some(0);
         }
-        self.row.clear();
-        self.row.extend(row.chars().take(MAX_CHARS));
-        // Most rows lack a letter: that is seen at once.
-        let mut rest = self.row.iter();
-        if !self.query.iter().all(|wanted| rest.any(|here| same(*wanted, *here))) {
+        // Nearly every row is plain letters, for which it is known at once what they are.
+        if row.is_ascii() {
+            self.score_of(row.bytes().map(char::from))
+        } else {
+            self.score_of(row.chars())
+        }
+    }
+
+    fn score_of(&mut self, row: impl Iterator<Item = char> + Clone) -> Option<i32> {
+        let row = row.take(MAX_CHARS);
+        // Most rows lack a letter: that is seen before anything is made of them.
+        let mut rest = row.clone();
+        if !self.folded.iter().all(|wanted| rest.any(|here| fold(here) == *wanted)) {
             return None;
         }
+        self.row.clear();
+        let mut before = None;
+        self.row.extend(row.map(|here| {
+            let kind = Kind::of(here);
+            let score = place_score(before, kind);
+            before = Some(kind);
+            (fold(here), here, score)
+        }));
+        self.narrow()?;
         let [before, line] = &mut self.lines;
-        for (i, wanted) in self.query.iter().enumerate() {
+        for (i, (left, right)) in self.ends.iter().enumerate() {
+            let (wanted, cased) = (self.folded[i], self.query[i]);
             line.clear();
-            line.resize(self.row.len(), None);
-            let mut reach: Option<i32> = None;
-            for j in i..self.row.len() {
+            line.resize(self.row.len(), NONE);
+            let from = if i == 0 { *left } else { self.ends[i - 1].0 + 1 };
+            let mut reach = NONE;
+            for j in from..=*right {
                 if i > 0 && j >= 2 {
-                    reach = reach.max(before[j - 2]).map(|score| score - GAP);
+                    reach = reach.max(before[j - 2]) - GAP;
                 }
-                if !same(*wanted, self.row[j]) {
-                    continue;
+                let (here, own_case, own) = self.row[j];
+                if here == wanted {
+                    let led = if i == 0 { 0 } else { reach.max(before[j - 1] + CONSECUTIVE) };
+                    line[j] = led + own + if own_case == cased { SAME_CASE } else { 0 };
                 }
-                let own = own_score(*wanted, &self.row, j);
-                line[j] = if i == 0 {
-                    Some(own)
-                } else {
-                    let beside = before[j - 1].map(|score| score + CONSECUTIVE);
-                    beside.max(reach).map(|score| score + own)
-                };
             }
             std::mem::swap(before, line);
         }
-        before.iter().copied().max().flatten()
+        before.iter().copied().max().filter(|score| *score > NONE / 2)
+    }
+
+    /// Between which characters each letter can be.
+    fn narrow(&mut self) -> Option<()> {
+        self.ends.clear();
+        let mut at = 0;
+        for wanted in &self.folded {
+            at += self.row[at..].iter().position(|(here, ..)| here == wanted)?;
+            self.ends.push((at, at));
+            at += 1;
+        }
+        let mut end = self.row.len();
+        for (wanted, (_, right)) in self.folded.iter().zip(&mut self.ends).rev() {
+            end = self.row[..end].iter().rposition(|(here, ..)| here == wanted)?;
+            *right = end;
+        }
+        Some(())
+    }
+}
+
+/// A character without case.
+fn fold(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase();
+    }
+    let mut lower = c.to_lowercase();
+    match (lower.next(), lower.next()) {
+        (Some(one), None) => one,
+        _ => c,
     }
 }
 
@@ -145,25 +203,60 @@ fn trace(best: &[Vec<Option<(i32, usize)>>]) -> Option<Match> {
 }
 
 fn own_score(wanted: char, row: &[char], j: usize) -> i32 {
-    let here = row[j];
-    let starts_word = match j.checked_sub(1).map(|k| row[k]) {
-        None => true,
-        Some(before) => {
-            (!before.is_alphanumeric() && here.is_alphanumeric())
-                || (before.is_lowercase() && here.is_uppercase())
+    let case = if wanted == row[j] { SAME_CASE } else { 0 };
+    case + place_score(j.checked_sub(1).map(|k| Kind::of(row[k])), Kind::of(row[j]))
+}
+
+/// What a character is, as far as words begin by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Lower,
+    Upper,
+    /// Of a word, and of no case.
+    Plain,
+    Between,
+}
+
+impl Kind {
+    const ASCII: [Self; 128] = {
+        let mut kinds = [Self::Between; 128];
+        let mut at = 0;
+        while at < 128 {
+            kinds[at] = match at as u8 {
+                b'a'..=b'z' => Self::Lower,
+                b'A'..=b'Z' => Self::Upper,
+                b'0'..=b'9' => Self::Plain,
+                _ => Self::Between,
+            };
+            at += 1;
         }
+        kinds
     };
+
+    fn of(c: char) -> Self {
+        match Self::ASCII.get(c as usize) {
+            Some(kind) => *kind,
+            None if c.is_lowercase() => Self::Lower,
+            None if c.is_uppercase() => Self::Upper,
+            None if c.is_alphanumeric() => Self::Plain,
+            None => Self::Between,
+        }
+    }
+}
+
+/// What placing a letter on a character counts, by the one before it.
+fn place_score(before: Option<Kind>, here: Kind) -> i32 {
     MATCHED
-        + if starts_word { WORD_START } else { 0 }
-        + if j == 0 { FIRST } else { 0 }
-        + if wanted == here { SAME_CASE } else { 0 }
+        + match before {
+            None => WORD_START + FIRST,
+            Some(Kind::Between) if here != Kind::Between => WORD_START,
+            Some(Kind::Lower) if here == Kind::Upper => WORD_START,
+            Some(_) => 0,
+        }
 }
 
 fn same(a: char, b: char) -> bool {
-    if a == b || (a.is_ascii() && b.is_ascii()) {
-        return a.eq_ignore_ascii_case(&b);
-    }
-    a.to_lowercase().eq(b.to_lowercase())
+    fold(a) == fold(b)
 }
 
 #[cfg(test)]
@@ -199,6 +292,31 @@ mod tests {
                 assert_eq!(matcher.score(row), expected, "{query} in {row}");
             }
         }
+    }
+
+    #[test]
+    fn any_rows_are_scored_as_one() {
+        // A few letters, so that there are many ways to place them.
+        let letters: Vec<char> = "aAbB/_ -éÉİK\u{212a}k1".chars().collect();
+        let mut seed = 7_u64;
+        let mut next = |most: usize| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % most
+        };
+        let mut found = 0;
+        for _ in 0..20_000 {
+            let mut text = |most| {
+                let count = next(most);
+                (0..count).map(|_| letters[next(letters.len())]).collect::<String>()
+            };
+            let (query, row) = (text(6), text(24));
+            let expected = find(&query, &row).map(|found| found.score);
+            found += usize::from(expected.is_some_and(|score| score > 0));
+            assert_eq!(Matcher::new(&query).score(&row), expected, "{query} in {row}");
+        }
+        assert!(found > 2_000, "{found} were found");
     }
 
     #[test]

@@ -4,16 +4,17 @@
 use std::time::{Duration, Instant};
 
 use iced::advanced::clipboard;
-use iced::advanced::renderer::{Headless as _, Style};
+use iced::advanced::renderer::Style;
 use iced::{Event, Point, Size, mouse, window};
 use iced_runtime::UserInterface;
 use iced_runtime::user_interface::Cache;
 use maestro_core::conversation::{Body, Entry, Tab, TabState, Transcript, Update};
 use maestro_core::keymap::{Keymap, Platform};
 use maestro_ui::font;
-use maestro_ui::theme::{NOCTURNE, type_scale};
+use maestro_ui::theme::NOCTURNE;
 
 use super::{Context, Message, View, scene};
+use crate::window::bench::{renderer, timed};
 
 /// Bytes that come at once: what a quick model writes in a thirtieth of a second.
 const DELTA: usize = 96;
@@ -58,16 +59,13 @@ const SIZE: Size = Size::new(1000.0, 860.0);
 
 impl Stage {
     fn new(transcript: Transcript) -> Option<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
-        let renderer =
-            iced::Renderer::new(font::REGULAR, type_scale::BASE.0.into(), Some("tiny-skia"));
         Some(Self {
             view: View::new(),
             tab: scene::tab(&transcript, TabState::Working("writing".to_owned())),
             transcript,
             keymap: Keymap::new(Platform::Other),
             cache: Cache::default(),
-            renderer: runtime.block_on(renderer)?,
+            renderer: renderer()?,
         })
     }
 
@@ -95,27 +93,6 @@ impl Stage {
         ui.draw(&mut self.renderer, &NOCTURNE.iced(), &style, cursor);
         self.cache = ui.into_cache();
     }
-}
-
-/// What something costs this thread in processor time: what others do on the machine meanwhile is not
-/// counted.
-fn timed(work: impl FnOnce()) -> Duration {
-    let begin = processor_time();
-    work();
-    processor_time().saturating_sub(begin)
-}
-
-#[cfg(unix)]
-fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
-}
-
-#[cfg(not(unix))]
-fn processor_time() -> Duration {
-    static BEGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    BEGIN.get_or_init(Instant::now).elapsed()
 }
 
 /// Measures; `None` where nothing can be drawn.

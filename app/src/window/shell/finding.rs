@@ -235,6 +235,25 @@ impl Shell {
         let _ = self.palette_message(palette::Message::Queried(prefix.to_owned()));
         self.palette_heard(self.palettes, reply);
     }
+
+    /// Lists so many made-up files in the palette.
+    pub fn list_files(&mut self, count: usize) {
+        let _ = self.open_palette(Kind::Files);
+        let path = |at: usize| {
+            let part = ["parser", "view", "store", "net", "layout"][at % 5];
+            format!("crates/part-{}/src/{part}/module_{at}.rs", at / 100)
+        };
+        self.palette_heard(self.palettes, Ok(Reply::Files((0..count).map(path).collect())));
+    }
+
+    /// What is looked for in the palette, and which row is marked.
+    #[cfg(test)]
+    pub fn palette_for_tests(&self) -> Option<(String, usize)> {
+        match &self.overlay {
+            Some(Overlay::Palette(palette)) => Some(palette.for_tests()),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

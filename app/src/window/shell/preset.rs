@@ -243,6 +243,22 @@ impl Shell {
         Some(shell)
     }
 
+    /// A made-up window with so many agents, without a host.
+    #[must_use]
+    pub fn fleet(count: u64, size: Size, tokens: &'static Tokens) -> Self {
+        let clock = Clock::new();
+        let mut shell = Self::new(Link::detached(&clock), clock, scene::NOW_MS);
+        shell.window = Frame { size, scale: 1.0, focused: true };
+        shell.providers = scene::providers();
+        let _ = shell.connected(scene::fleet(count), false);
+        shell.set_theme(tokens);
+        shell.settle_focus();
+        let _ = shell.settle();
+        shell.fill("grid");
+        let _ = shell.settle();
+        shell
+    }
+
     /// What scenes show of single terminals.
     fn prepare(&mut self, name: &str) {
         let (api, web, db) = (TerminalId(1), TerminalId(2), TerminalId(3));

@@ -292,6 +292,28 @@ impl Shell {
             let _ = self.sessions_message(sessions::Message::Read(key, Ok(page)));
         }
     }
+
+    /// Opens the browser over so many made-up conversations.
+    pub fn list_sessions(&mut self, count: usize) {
+        let few = scene::hits();
+        let hit = |at: usize| {
+            let mut hit = few[at % few.len()].clone();
+            hit.session.id = format!("7f3c0e21-5b0d-4a96-8c11-{at:012}");
+            hit
+        };
+        let hits = (0..count).map(hit).collect();
+        let _ = self.open_sessions();
+        let found = Ok((hits, Some(count as u64), scene::indexed(count as u64)));
+        let _ = self.sessions_message(sessions::Message::Found(1, found));
+    }
+
+    #[cfg(test)]
+    pub fn marked_session_for_tests(&self) -> Option<usize> {
+        match &self.overlay {
+            Some(Overlay::Sessions(browser)) => Some(browser.marked_for_tests()),
+            _ => None,
+        }
+    }
 }
 
 /// Opens the file of a session with the desktop's program for it.
