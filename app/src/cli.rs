@@ -122,6 +122,7 @@ fn run(cli: Cli) -> Result<()> {
         args::Command::Do(order) => order::run(order, &mut out),
         args::Command::Hide => summon::hide(&mut out),
         args::Command::Toggle => summon::toggle(&mut out),
+        args::Command::Prompt(quick) => summon::prompt(&quick),
         args::Command::Notices(notices) => notices::run(notices, &mut out),
         args::Command::Usage(usage) => usage::run(usage, &mut out),
         args::Command::Sessions(sessions) => sessions::run(sessions, &mut out),

@@ -37,6 +37,7 @@ mod probe;
 mod prompt;
 mod prose;
 mod queue;
+mod quick;
 mod race;
 mod requests;
 mod review;
@@ -145,6 +146,12 @@ fn view(shell: &Shell, window: window::Id) -> Element<'_, Message> {
 /// ends with it.
 pub fn term(command: Vec<String>, options: TermOptions) -> anyhow::Result<i32> {
     bare::run(command, options)
+}
+
+/// Opens the small window that says one thing to one agent, and returns when it is closed. Where it heeds
+/// the standard input, it comes to the front or goes at each line of it.
+pub fn quick_prompt(home: Home, start: Start, heeds: bool) -> anyhow::Result<()> {
+    quick::run(home, start, heeds)
 }
 
 /// Draws a scene into a PNG file, without a display.

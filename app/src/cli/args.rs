@@ -76,6 +76,8 @@ pub enum Command {
     Hide,
     /// Hide the window where it is looked at, bring it to the front otherwise: for a key of the desktop.
     Toggle,
+    /// A small window that says one thing to one agent, and goes: for a key of the desktop.
+    Prompt(super::summon::Quick),
     /// Let the open window run a command, as its palette would.
     Do(super::order::Do),
     /// What was told of agents and runs: list it, mark it as read, try how it is told.

@@ -22,6 +22,14 @@ pub struct Show {
     waiting: bool,
 }
 
+/// The quick prompt.
+#[derive(Debug, Args)]
+pub struct Quick {
+    /// Come to the front, or go, at each line of the standard input.
+    #[arg(long, hide = true)]
+    heed: bool,
+}
+
 /// Without a command: the window there is comes to the front, or one opens.
 pub fn start(another: bool) -> Result<()> {
     if !another
@@ -52,6 +60,11 @@ pub fn hide(out: &mut Out) -> Result<()> {
         return Err(Failure::failed("no window is open"));
     }
     told(windows, out)
+}
+
+pub fn prompt(quick: &Quick) -> Result<()> {
+    window::quick_prompt(Home::from_env()?, Start::ON_DEMAND, quick.heed)
+        .map_err(|error| Failure::failed(format!("{error:#}")))
 }
 
 /// The agent that was named, perhaps by a link. A link is another program's text: all it can do is show

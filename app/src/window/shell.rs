@@ -86,6 +86,7 @@ use chords::Prefix;
 use graphics::Graphics;
 pub(super) use graphics::outlive_devices;
 use kept::Kept;
+pub(super) use kept::theme_in;
 use layout::Panel;
 
 /// The id that no widget has: giving it the keyboard takes it from all others.
@@ -140,6 +141,8 @@ pub struct Shell {
     show_first: Option<Summon>,
     /// The chord that summons the window.
     call: summon::Call,
+    /// Calls the quick prompt that was opened from here once more.
+    prompting: Option<tokio::sync::mpsc::UnboundedSender<()>>,
     /// Whether the host knows that the window is looked at, or is not.
     told_looking: Option<bool>,
     providers: Vec<ProviderInfo>,
@@ -342,7 +345,9 @@ pub enum Message {
     /// What was counted of the user's keys is to be kept.
     MasteryDue,
     /// The chord that is heard everywhere was pressed.
-    Called,
+    Called(u32),
+    /// The quick prompt is gone, or could not be opened.
+    Prompted(Result<(), String>),
     /// What the clipboard has is to be taken over as chords.
     ChordsPasted(Option<String>),
     /// The first of two chords was pressed.
@@ -465,6 +470,7 @@ impl Shell {
             hidden: None,
             show_first: None,
             call: summon::Call::default(),
+            prompting: None,
             told_looking: None,
             providers: Vec::new(),
             started_in: None,
@@ -595,7 +601,8 @@ impl Shell {
                 Task::none()
             }
             Message::CloseRequested => self.leave(),
-            Message::Called => self.was_called(),
+            Message::Called(which) => self.was_called(which),
+            Message::Prompted(done) => self.prompted(done),
             Message::Command(id) => {
                 let struck = self.struck.take() == Some(id);
                 let done = self.command(id);

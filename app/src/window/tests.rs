@@ -532,7 +532,7 @@ fn the_second_of_two_chords_runs_the_command_and_the_child_sees_none() {
     assert!(sent(&mut shell, typed("x")).is_empty());
     assert!(shows(
         &shell,
-        "Nothing has that key behind Ctrl+Alt+X. There are B, C, F, K, M, N, O, P, S, T, U, W."
+        "Nothing has that key behind Ctrl+Alt+X. There are B, C, F, K, M, N, O, P, Q, S, T, U, W."
     ));
     // Escape and time leave it.
     for leave in [false, true] {

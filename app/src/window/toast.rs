@@ -32,6 +32,8 @@ pub enum Source {
     Themes,
     /// The chord that summons the window.
     Summon,
+    /// The chord of the quick prompt.
+    QuickPrompt,
     /// What is counted of the user's keys.
     Mastery,
     /// What a program did with the clipboard.

@@ -442,6 +442,7 @@ pub enum Id {
     SettingsChanged,
     SettingsFile,
     DebugOverlay,
+    QuickPrompt,
     Quit,
     ListUp,
     ListDown,

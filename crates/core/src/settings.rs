@@ -386,6 +386,8 @@ pub struct Settings {
     pub teach: bool,
     /// `summon.hotkey`.
     pub hotkey: Option<Chord>,
+    /// `summon.prompt`.
+    pub prompt_hotkey: Option<Chord>,
     /// Whether it leads to the agent that waits longest.
     pub summons_waiting: bool,
     /// Whether selecting text copies it to the clipboard, beside the primary selection.
@@ -448,6 +450,7 @@ impl Settings {
             motion: on(&table::MOTION),
             teach: on(&table::TEACH),
             hotkey: text(&table::HOTKEY).and_then(|chord| chord.parse().ok()),
+            prompt_hotkey: text(&table::PROMPT_HOTKEY).and_then(|chord| chord.parse().ok()),
             summons_waiting: text(&table::SUMMON_TO).as_deref() == Some("waiting"),
             copy_on_select: on(&table::COPY_ON_SELECT),
             minimum_contrast: number(&table::MINIMUM_CONTRAST) as f32,

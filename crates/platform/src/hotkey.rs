@@ -35,7 +35,7 @@ pub enum Error {
     },
 }
 
-/// The one chord that is heard everywhere. On macOS and Windows it belongs to the thread of the windows.
+/// A chord that is heard everywhere, one for each. On macOS and Windows it belongs to the thread of the windows.
 #[derive(Default)]
 pub struct Hotkey {
     manager: Option<GlobalHotKeyManager>,
@@ -49,6 +49,12 @@ impl std::fmt::Debug for Hotkey {
 }
 
 impl Hotkey {
+    /// Whether this is the chord that [`on_press`] told of.
+    #[must_use]
+    pub fn is(&self, pressed: u32) -> bool {
+        self.held.is_some_and(|held| held.id() == pressed)
+    }
+
     /// Hears this chord from now on, instead of the one before; none without one.
     ///
     /// # Errors
@@ -85,11 +91,12 @@ impl Hotkey {
     }
 }
 
-/// Is called whenever the chord goes down, from a thread of its own. Only the first one is.
-pub fn on_press(heard: impl Fn() + Send + Sync + 'static) {
+/// Is called whenever such a chord goes down, from a thread of its own, with its number ([`Hotkey::is`]).
+/// Only the first one is.
+pub fn on_press(heard: impl Fn(u32) + Send + Sync + 'static) {
     GlobalHotKeyEvent::set_event_handler(Some(move |event: GlobalHotKeyEvent| {
         if event.state() == HotKeyState::Pressed {
-            heard();
+            heard(event.id());
         }
     }));
 }

@@ -161,6 +161,7 @@ impl Shell {
             }
             Id::ClipboardAnswer => return self.answer_clipboard(None),
             Id::ThemeToggle => return self.toggle_theme(),
+            Id::QuickPrompt => return self.quick_prompt(),
             Id::Quit => return self.leave(),
             Id::ListUp
             | Id::ListDown

@@ -224,6 +224,11 @@ impl Shell {
     }
 }
 
+/// The theme that was chosen in the window.
+pub fn theme_in(preferences: &[(String, String)]) -> String {
+    Kept::read(Shell::kept_in(preferences)).theme
+}
+
 fn remember(text: &str) -> Command {
     Command::SetPreference { key: PREFERENCE.to_owned(), value: Some(text.to_owned()) }
 }

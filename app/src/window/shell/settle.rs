@@ -38,7 +38,7 @@ impl Shell {
         let talks = self.settle_talks();
         let runs = Task::batch([self.settle_autorun(), self.settle_review(), self.settle_files()]);
         let rest = [self.settle_keyboard(), self.settle_kept(), self.settle_graphics()];
-        let called = [self.settle_reading(), self.settle_hotkey()];
+        let called = [self.settle_reading(), self.settle_hotkeys()];
         Task::batch([talks, runs].into_iter().chain(called).chain(rest))
     }
 

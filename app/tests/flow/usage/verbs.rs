@@ -7,11 +7,12 @@ use serde_json::Value;
 use crate::place::{Place, until};
 
 /// Those whose output is another thing, or that end when somebody closes a window.
-const OTHERS: [(&str, &str); 8] = [
+const OTHERS: [(&str, &str); 9] = [
     ("term", "a window"),
     ("show", "a window"),
     ("hide", "a window"),
     ("toggle", "a window"),
+    ("prompt", "a window"),
     ("screenshot", "a picture"),
     ("completions", "a script for a shell"),
     ("man", "a page for `man`"),

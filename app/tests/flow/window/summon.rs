@@ -95,3 +95,52 @@ fn the_chord_leads_to_who_waits_and_is_recorded_in_the_settings() {
         tabs[0]["requests"][0].is_null().then_some(())
     });
 }
+
+#[test]
+fn a_chord_opens_a_small_window_that_says_one_thing_to_one_agent() {
+    let Some((place, display)) = prepared() else { return };
+    let repository = place.repository("shop");
+    let dir = repository.display().to_string();
+    let _ = place.ok(&["settings", "set", "summon.prompt", "Ctrl+Alt+Space"]);
+    for agent in ["api", "web", "night"] {
+        let _ = place.ok(&["agent", "new", agent, "-p", "demo", "-d", &dir, "--no-start"]);
+    }
+    let _window = Window::open(&place, &display, &repository);
+    let _ = display.settled();
+    let _ = place.ok(&["hide"]);
+    until("the window hides", || (!is_shown(&display)).then_some(()));
+
+    let there = || {
+        let name = display.xdotool(&["getactivewindow", "getwindowname"]);
+        name.contains("quick prompt").then_some(())
+    };
+    let comes = |what: &str| {
+        display.key("ctrl+alt+space");
+        until(what, there);
+        let _ = display.settled();
+    };
+    let goes = |what: &str| until(what, || (!is_shown(&display)).then_some(()));
+    let said = |agent: &str| {
+        let tabs = place.json(&["agent", "tabs", agent]);
+        let titles = tabs.as_array().expect("tabs").iter();
+        titles.map(|tab| tab["title"].to_string()).collect::<String>()
+    };
+    comes("it comes");
+    display.types("@ni first words");
+    display.key("Return");
+    goes("it goes once it is said");
+    until("the agent heard it", || said("night").contains("first words").then_some(()));
+
+    // What is not sent is there the next time, for the agent it was for; the chord closes it, too.
+    comes("it comes again");
+    display.types("kept");
+    display.key("ctrl+alt+space");
+    goes("the chord closes it");
+    comes("it comes a third time");
+    display.types(" words");
+    display.key("Tab");
+    display.key("Return");
+    goes("it goes again");
+    until("the next agent heard all of it", || said("api").contains("kept words").then_some(()));
+    assert_eq!(said("web"), "", "nobody else did");
+}

@@ -279,11 +279,24 @@ pub(super) const TEACH: Setting = Setting {
 pub(super) const HOTKEY: Setting = Setting {
     key: "summon.hotkey",
     title: "Chord that summons the window",
-    about: "A chord that brings the window to the front wherever the keyboard is, and hides it when it is             there. On Wayland no program hears the keys of others: bind `maestro toggle` in the desktop's own             settings.",
+    about: "A chord that brings the window to the front wherever the keyboard is, and hides it when it is \
+            there. On Wayland no program hears the keys of others: bind `maestro toggle` in the desktop's own \
+            settings.",
     kind: Kind::Chord,
     default: Preset::Nothing("none"),
     per_agent: false,
     example: "\"Ctrl+Alt+Space\"",
+};
+
+pub(super) const PROMPT_HOTKEY: Setting = Setting {
+    key: "summon.prompt",
+    title: "Chord of the quick prompt",
+    about: "A chord that opens a small window wherever the keyboard is: one thing said to one agent, and it is \
+            gone. On Wayland bind `maestro prompt` in the desktop's own settings.",
+    kind: Kind::Chord,
+    default: Preset::Nothing("none"),
+    per_agent: false,
+    example: "\"Ctrl+Alt+Enter\"",
 };
 
 pub(super) const SUMMON_TO: Setting = Setting {
@@ -309,6 +322,7 @@ pub const ALL: &[Setting] = &[
     TEACH,
     HOTKEY,
     SUMMON_TO,
+    PROMPT_HOTKEY,
     COPY_ON_SELECT,
     MINIMUM_CONTRAST,
     CONFIRM_PASTE,

@@ -252,6 +252,14 @@ pub(super) const COMMANDS: &[Command] = &[
     .group(Group::View)
     .at(Context::Everywhere),
     command(
+        Id::QuickPrompt,
+        "prompt.quick",
+        "Quick prompt…",
+        &["Alt+Mod+X Q"],
+        "Opens the small window that says one thing to one agent; summon.prompt gives it a chord that is \
+         heard everywhere.",
+    ),
+    command(
         Id::Quit,
         "window.quit",
         "Close the window",
