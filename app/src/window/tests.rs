@@ -1,5 +1,7 @@
 //! Screens as a user meets them: keys and clicks go in, messages come out, the next screen is looked at.
 
+mod focus;
+mod long;
 mod order;
 mod rooms;
 mod talk;

@@ -17,6 +17,7 @@ pub mod list;
 pub mod live;
 pub mod part;
 pub mod pile;
+pub mod pseudo;
 pub mod select;
 pub mod slice;
 pub mod status;

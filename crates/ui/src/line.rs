@@ -6,6 +6,7 @@ use iced::advanced::widget::{Operation, Tree, tree};
 use iced::advanced::{Layout, Widget, layout, mouse, renderer, text};
 use iced::{Color, Element, Font, Length, Rectangle, Size, alignment};
 
+use crate::pseudo;
 use crate::theme::type_scale::Step;
 
 /// One line of text, as wide as it is, or as the place allows.
@@ -22,7 +23,8 @@ pub struct Line {
 /// One line of text.
 #[must_use]
 pub fn line(content: impl Into<String>, step: Step, font: Font, color: Color) -> Line {
-    Line { content: content.into(), short: None, step, font, color, width: Length::Shrink }
+    let content = pseudo::words(content.into().into()).into_owned();
+    Line { content, short: None, step, font, color, width: Length::Shrink }
 }
 
 impl Line {
@@ -35,6 +37,7 @@ impl Line {
     /// What is shown instead where the whole does not fit.
     #[must_use]
     pub fn or(self, short: Option<String>) -> Self {
+        let short = short.map(|short| pseudo::words(short.into()).into_owned());
         Self { short, ..self }
     }
 

@@ -5,7 +5,7 @@ use iced::{Alignment, Background, Border, Color, Element, Font, Length, Padding,
 
 use crate::icon::{Icon, icon};
 use crate::theme::{Tokens, extent, radius, space, type_scale};
-use crate::{font, line, style};
+use crate::{font, line, pseudo, style};
 
 /// Text that may take several lines.
 pub fn paragraph<'a, Message: 'a>(
@@ -14,7 +14,7 @@ pub fn paragraph<'a, Message: 'a>(
     font: Font,
     color: Color,
 ) -> Element<'a, Message> {
-    text(content)
+    text(pseudo::words(content.into_fragment()))
         .size(size)
         .line_height(text::LineHeight::Absolute(height.into()))
         .font(font)

@@ -581,6 +581,9 @@ impl Shell {
             self.autorun.panel = false;
             if forward {
                 self.mark();
+            } else {
+                // The last part of a conversation.
+                self.talks.region = Region::Composer;
             }
             return Task::none();
         }

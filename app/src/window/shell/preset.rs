@@ -267,6 +267,8 @@ impl Shell {
                 let query = Query { text: scene::NEEDLE.to_owned(), ..Query::default() };
                 let mut find = Find::new(api, &query, Scroll::default());
                 let _ = find.ask();
+                // Nothing was selected.
+                let _ = find.prefill("");
                 find.heard(Some(Search {
                     query,
                     matches: 4,
