@@ -90,7 +90,10 @@ fn the_window_starts_draws_and_ends_on_wayland() {
     });
     // It does what it is told, and shows it.
     let before = compositor.picture(&place);
-    let _ = place.ok(&["do", "settings.page"]);
+    // It is drawn before the host knows it.
+    until("it does what it is told", || {
+        (place.run(&["do", "settings.page"]).code == Some(0)).then_some(())
+    });
     until("the settings are shown", || {
         (different(&before, &compositor.picture(&place)) > 0.01).then_some(())
     });

@@ -154,6 +154,10 @@ async fn who_was_at_work_has_the_directory_before_who_waits_for_it() {
     let runs = world.host(store, None);
     assert_eq!(runs.recover().await.expect("it recovers"), [later.id, waits.id]);
     assert_eq!(ended(&runs, &later).await.state, State::Ended(Ending::Completed));
+    // Between the two nothing is at work.
+    let ends =
+        async || matches!(runs.get(waits.id).await.map(|run| run.state), Ok(State::Ended(_)));
+    until("the one that waits ends", ends).await;
     assert_eq!(ended(&runs, &waits).await.state, State::Ended(Ending::Completed));
 }
 
