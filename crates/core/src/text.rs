@@ -29,6 +29,15 @@ pub fn clean(text: &str, limit: usize) -> String {
     visible.take(limit).collect::<String>().trim_end().to_owned()
 }
 
+/// Whether text has nothing in it that moves or hides what stands beside it: control characters (line
+/// breaks and tabs, too) and bidirectional controls.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    let moves =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.is_empty() || !text.contains(moves)
+}
+
 /// Text on one line with everything [`clean`] would leave out made visible, as Rust writes it (`\u{202e}`,
 /// `\n`); at most about `limit` characters, an ellipsis where more would follow. For logs, and for asking
 /// a person about a text.

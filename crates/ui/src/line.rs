@@ -6,6 +6,8 @@ use iced::advanced::widget::{Operation, Tree, tree};
 use iced::advanced::{Layout, Widget, layout, mouse, renderer, text};
 use iced::{Color, Element, Font, Length, Rectangle, Size, alignment};
 
+use maestro_core::text::{clean, is_plain};
+
 use crate::pseudo;
 use crate::theme::type_scale::Step;
 
@@ -20,10 +22,15 @@ pub struct Line {
     width: Length,
 }
 
-/// One line of text.
+/// The most characters of a text with something harmful in it that are shown.
+const LONGEST: usize = 4096;
+
+/// One line of text. What would move or hide what stands beside it is left out, wherever the text is from.
 #[must_use]
 pub fn line(content: impl Into<String>, step: Step, font: Font, color: Color) -> Line {
-    let content = pseudo::words(content.into().into()).into_owned();
+    let content = content.into();
+    let content = if is_plain(&content) { content } else { clean(&content, LONGEST) };
+    let content = pseudo::words(content.into()).into_owned();
     Line { content, short: None, step, font, color, width: Length::Shrink }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn everything(agents: &[Agent], tabs: &[Tab], about: About<'_>) -> Ve
 }
 
 pub(super) fn row_of(target: Target, title: String, about: String) -> Row {
+    let title = if text::is_plain(&title) { title } else { text::clean(&title, LONGEST) };
     let sought = about.to_lowercase();
     Row { target, title, about, sought, live: None, chord: None, reason: None, used: 0.0 }
 }

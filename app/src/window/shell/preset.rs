@@ -246,11 +246,17 @@ impl Shell {
     /// A made-up window with so many agents, without a host.
     #[must_use]
     pub fn fleet(count: u64, size: Size, tokens: &'static Tokens) -> Self {
+        Self::of(scene::fleet(count), size, tokens)
+    }
+
+    /// A window over a made-up world, without a host.
+    #[must_use]
+    pub fn of(world: World, size: Size, tokens: &'static Tokens) -> Self {
         let clock = Clock::new();
         let mut shell = Self::new(Link::detached(&clock), clock, scene::NOW_MS);
         shell.window = Frame { size, scale: 1.0, focused: true };
         shell.providers = scene::providers();
-        let _ = shell.connected(scene::fleet(count), false);
+        let _ = shell.connected(world, false);
         shell.set_theme(tokens);
         shell.settle_focus();
         let _ = shell.settle();

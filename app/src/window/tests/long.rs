@@ -51,7 +51,11 @@ impl Operation for Texts {
     }
 }
 
-fn texts(shell: &Shell, size: Size, renderer: &mut iced::Renderer) -> Vec<(Rectangle, String)> {
+pub(super) fn texts(
+    shell: &Shell,
+    size: Size,
+    renderer: &mut iced::Renderer,
+) -> Vec<(Rectangle, String)> {
     let mut ui = UserInterface::build(shell.screen(), size, Cache::default(), renderer);
     let mut texts = Texts::default();
     ui.operate(renderer, &mut texts);
