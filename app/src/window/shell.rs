@@ -14,6 +14,7 @@ mod keys;
 mod layout;
 mod list;
 mod mastery;
+mod menu;
 mod notices;
 mod orders;
 mod preset;
@@ -141,6 +142,8 @@ pub struct Shell {
     show_first: Option<Summon>,
     /// The chord that summons the window.
     call: summon::Call,
+    /// The menus of the system.
+    menus: maestro_platform::menu::Bar,
     /// Calls the quick prompt that was opened from here once more.
     prompting: Option<tokio::sync::mpsc::UnboundedSender<()>>,
     /// Whether the host knows that the window is looked at, or is not.
@@ -470,6 +473,7 @@ impl Shell {
             hidden: None,
             show_first: None,
             call: summon::Call::default(),
+            menus: maestro_platform::menu::Bar::default(),
             prompting: None,
             told_looking: None,
             providers: Vec::new(),

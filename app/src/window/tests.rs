@@ -2,6 +2,7 @@
 
 mod focus;
 mod long;
+mod names;
 mod order;
 mod rooms;
 mod talk;

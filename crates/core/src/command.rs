@@ -11,6 +11,7 @@ use crate::keymap::Platform;
 use crate::layout::Direction;
 
 mod argument;
+pub mod menu;
 mod need;
 mod table;
 mod text;
@@ -170,6 +171,9 @@ pub enum Id {
     AgentLogin,
     TabNew,
     TabClose,
+    TabsCloseOthers,
+    TabsCloseLeft,
+    TabsCloseRight,
     TabReopen,
     TabRename,
     TabStar,
@@ -179,8 +183,11 @@ pub enum Id {
     TabPrevious,
     /// The tab with this number, from 1 to 9.
     TabNumber(u8),
+    TabLast,
     TabLeft,
     TabRight,
+    TabToStart,
+    TabToEnd,
     TabPolicy,
     TabModel,
     TabEffort,

@@ -59,6 +59,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("iced_test", &["maestro", "maestro-grid", "maestro-ui"]),
     ("iced_wgpu", &["maestro", "maestro-grid"]),
     ("interprocess", &["maestro-protocol"]),
+    ("muda", &["maestro-platform"]),
     ("notify", &["maestro-engine"]),
     ("portable-pty", &["maestro-pty"]),
     ("postcard", &["maestro-protocol"]),

@@ -34,6 +34,7 @@ impl Shell {
         }
         self.settle_notices();
         self.settle_theme();
+        self.settle_menus();
         self.settle_terminals();
         let talks = self.settle_talks();
         let runs = Task::batch([self.settle_autorun(), self.settle_review(), self.settle_files()]);

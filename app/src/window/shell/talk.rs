@@ -371,6 +371,20 @@ impl Shell {
                     self.choose_tab(tab.agent, id);
                 }
             }
+            Id::TabsCloseOthers | Id::TabsCloseLeft | Id::TabsCloseRight => {
+                return self.close_tabs(&tab, id);
+            }
+            Id::TabLast => {
+                if let Some(last) = self.open_tabs(tab.agent).last().copied() {
+                    self.choose_tab(tab.agent, last);
+                }
+            }
+            Id::TabToStart => {
+                let first = self.open_tabs(tab.agent).first().copied().filter(|id| *id != tab.id);
+                let Some(first) = first else { return Task::none() };
+                return self.change_tab(tab.id, TabChange::Before(Some(first)));
+            }
+            Id::TabToEnd => return self.change_tab(tab.id, TabChange::Before(None)),
             Id::TabLeft => return self.move_tab(&tab, false),
             Id::TabRight => return self.move_tab(&tab, true),
             Id::TabPolicy | Id::TabModel | Id::TabEffort | Id::CardModel => {
@@ -590,6 +604,31 @@ impl Shell {
         let title = Some(format!("Closed: {}", tabs::title(&tab)));
         let told = self.toast(toast::Source::Window, Kind::Note, title, words);
         Task::batch([self.change_tab(id, TabChange::Closed(true)), told])
+    }
+
+    /// Closes those beside a tab.
+    fn close_tabs(&mut self, tab: &Tab, id: Id) -> Task<Message> {
+        let open = self.open_tabs(tab.agent);
+        let at = open.iter().position(|other| *other == tab.id).unwrap_or(0);
+        let goes = |other: usize| match id {
+            Id::TabsCloseLeft => other < at,
+            Id::TabsCloseRight => other > at,
+            _ => other != at,
+        };
+        let closed: Vec<TabId> =
+            open.iter().enumerate().filter(|(other, _)| goes(*other)).map(|(_, id)| *id).collect();
+        if closed.is_empty() {
+            return Task::none();
+        }
+        let title = match closed.len() {
+            1 => "Closed one tab".to_owned(),
+            count => format!("Closed {count} tabs"),
+        };
+        let chord = self.keymap.title(Id::TabReopen).unwrap_or_default();
+        let words = format!("{chord} opens them again. Drafts are kept.");
+        let told = self.toast(toast::Source::Window, Kind::Note, Some(title), words);
+        let changes = closed.into_iter().map(|id| self.change_tab(id, TabChange::Closed(true)));
+        Task::batch(changes.chain([told]))
     }
 
     pub(super) fn change_tab(&self, tab: TabId, change: TabChange) -> Task<Message> {

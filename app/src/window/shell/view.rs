@@ -115,7 +115,8 @@ impl Shell {
         let desktop = if self.follows_desktop() { desktop() } else { Subscription::none() };
         let has_hotkey = self.settings.hotkey.is_some() || self.settings.prompt_hotkey.is_some();
         let called = if has_hotkey { super::summon::called() } else { Subscription::none() };
-        Subscription::batch([events, ticks, seconds, counts, runs, files, desktop, called])
+        let chosen = super::menu::chosen();
+        Subscription::batch([events, ticks, seconds, counts, runs, files, desktop, called, chosen])
     }
 
     /// The window.

@@ -516,3 +516,26 @@ fn a_tab_is_taken_elsewhere_with_the_mouse() {
     let last = TabChange::Before(None);
     assert_eq!(done(&shell), [Command::ChangeTab { tab: TabId(2), change: last }]);
 }
+
+#[test]
+fn tabs_beside_one_are_closed_at_once() {
+    let closed = |id: Id| {
+        let mut shell = shell("conversation");
+        let asked = super::asked(&mut shell, Message::Command(id));
+        let closed = asked.into_iter().filter_map(|command| match command {
+            Command::ChangeTab { tab, change: TabChange::Closed(true) } => Some(tab),
+            _ => None,
+        });
+        closed.collect::<Vec<_>>()
+    };
+    let others = closed(Id::TabsCloseOthers);
+    let (left, right) = (closed(Id::TabsCloseLeft), closed(Id::TabsCloseRight));
+    assert!(others.len() > 1, "{others:?}");
+    assert_eq!([left, right].concat(), others);
+    let mut shell = shell("conversation");
+    let moved = super::asked(&mut shell, Message::Command(Id::TabToEnd));
+    assert!(
+        matches!(moved[..], [Command::ChangeTab { change: TabChange::Before(None), .. }]),
+        "{moved:?}"
+    );
+}

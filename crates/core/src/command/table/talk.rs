@@ -54,6 +54,33 @@ pub(super) const COMMANDS: &[Command] = &[
     .group(Group::Conversation)
     .at(Context::Conversation),
     command(
+        Id::TabsCloseOthers,
+        "tabs.close-others",
+        "Close the other tabs",
+        &[],
+        "Closes all tabs of the agent but this one; they can be opened again.",
+    )
+    .group(Group::Conversation)
+    .at(Context::Conversation),
+    command(
+        Id::TabsCloseLeft,
+        "tabs.close-left",
+        "Close the tabs to the left",
+        &[],
+        "Closes the tabs before this one.",
+    )
+    .group(Group::Conversation)
+    .at(Context::Conversation),
+    command(
+        Id::TabsCloseRight,
+        "tabs.close-right",
+        "Close the tabs to the right",
+        &[],
+        "Closes the tabs behind this one.",
+    )
+    .group(Group::Conversation)
+    .at(Context::Conversation),
+    command(
         Id::TabReopen,
         "tab.reopen",
         "Open a closed tab…",
@@ -144,6 +171,15 @@ pub(super) const COMMANDS: &[Command] = &[
         .group(Group::Conversation)
         .at(Context::Conversation),
     command(
+        Id::TabLast,
+        "tab.last",
+        "Last tab",
+        &["Alt+Mod+X L"],
+        "Shows the last tab of the agent.",
+    )
+    .group(Group::Conversation)
+    .at(Context::Conversation),
+    command(
         Id::TabLeft,
         "tab.left",
         "Move the tab left",
@@ -158,6 +194,24 @@ pub(super) const COMMANDS: &[Command] = &[
         "Move the tab right",
         &["Mod+Shift+PageDown"],
         "Moves the tab behind the one to its right.",
+    )
+    .group(Group::Conversation)
+    .at(Context::Conversation),
+    command(
+        Id::TabToStart,
+        "tab.to-start",
+        "Move the tab to the start",
+        &[],
+        "Moves the tab before all others.",
+    )
+    .group(Group::Conversation)
+    .at(Context::Conversation),
+    command(
+        Id::TabToEnd,
+        "tab.to-end",
+        "Move the tab to the end",
+        &[],
+        "Moves the tab behind all others.",
     )
     .group(Group::Conversation)
     .at(Context::Conversation),
